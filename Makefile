@@ -1,0 +1,55 @@
+# Everything a person does with this repository. `make run` and `make test` are all you need.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+FETCHED := $(VENV)/.models-fetched
+
+.PHONY: install run demo test check format lint types lock clean help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(FETCHED)  ## set up: virtual environment, locked dependencies, model weights
+
+run: install  ## start the server on http://127.0.0.1:8080
+	$(BIN)/streamer --config config.json
+
+demo: install  ## start the server, play a recording through the client, stop
+	$(BIN)/python scripts/demo.py
+
+test: install  ## all tests
+	$(BIN)/pytest
+
+check: $(INSTALLED) format lint types  ## format, lint, types
+
+format:
+	$(BIN)/ruff format --check .
+
+lint:
+	$(BIN)/ruff check .
+
+types:
+	$(BIN)/mypy
+
+lock: $(INSTALLED)  ## resolve the dependencies anew
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--group dev --all-extras --no-emit-index-url --no-header --quiet --upgrade \
+		-o requirements.lock
+
+clean:  ## remove what set-up made, but not the weights
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(FETCHED): $(INSTALLED) $(wildcard models/*/model.json)
+	$(BIN)/streamer models fetch
+	touch $@
