@@ -1,0 +1,1 @@
+"""Audio as it arrives: wire format, decoding, resampling and a window onto the recent past."""
