@@ -1,0 +1,52 @@
+"""WebRTC's voice-activity detector: the light choice.
+
+It costs about a thirtieth of Silero but takes most steady noise for speech. It answers yes or no
+for 20 ms; averaged over the last five answers that becomes a number a threshold can be set on.
+"""
+
+from collections import deque
+
+import numpy as np
+import webrtcvad
+
+from streamer.speech.vad import Window
+
+SAMPLE_RATE = 16_000
+WINDOW = 320
+SMOOTHED_WINDOWS = 5
+
+
+class WebRtcVad:
+    """The WebRTC engine.
+
+    Args:
+        mode: Aggressiveness against noise, 0 (least) to 3 (most).
+    """
+
+    name = "webrtc"
+    window = WINDOW
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, mode: int) -> None:
+        self._mode = mode
+
+    def open(self) -> "WebRtcDetector":
+        """A detector with fresh state for one channel."""
+        return WebRtcDetector(self._mode)
+
+
+class WebRtcDetector:
+    """One channel's detector."""
+
+    def __init__(self, mode: int) -> None:
+        self._vad = webrtcvad.Vad(mode)
+        self._recent: deque[bool] = deque([False] * SMOOTHED_WINDOWS, maxlen=SMOOTHED_WINDOWS)
+
+    async def detect(self, windows: Window) -> list[float]:
+        """Share of voiced windows among the last five, after each of `windows` [n, 320]."""
+        pcm = (np.clip(windows, -1, 32767 / 32768) * 32768).astype(np.int16)
+        return [self._step(window.tobytes()) for window in pcm]
+
+    def _step(self, window: bytes) -> float:
+        self._recent.append(self._vad.is_speech(window, SAMPLE_RATE))
+        return sum(self._recent) / SMOOTHED_WINDOWS
