@@ -1,0 +1,98 @@
+"""What a model is, and how one is found by its configured type.
+
+Writing your own takes a class with one method; see `docs/your-own-model.md`.
+"""
+
+import importlib
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+BUILT_IN: Mapping[str, str] = {
+    "moonshine": "streamer.models.moonshine:Moonshine",
+    "standin": "streamer.models.standin:StandIn",
+}
+
+
+class Model(ABC):
+    """A CPU-bound model. Each worker process makes one and calls it for one segment at a time.
+
+    The constructor loads the weights; it gets the configured `options` as keyword arguments, and
+    `folder` too when a `path` is configured.
+    """
+
+    sample_rate: int = 16_000
+    """Rate in Hz of the audio that `infer` wants; streams are resampled to it."""
+
+    @abstractmethod
+    def infer(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object]:
+        """Observe one segment.
+
+        Args:
+            samples: float32 [n], mono, nominally -1 to 1, at `sample_rate`. Valid only during the
+                call: copy what you keep.
+
+        Returns:
+            JSON-able fields, merged into the `segment` event. numpy numbers and arrays will do.
+        """
+
+    def warm_up(self) -> None:
+        """Run once before the worker takes jobs, so that the first of them is not slow."""
+        import numpy as np
+
+        self.infer(np.zeros(self.sample_rate, dtype=np.float32))
+
+
+class ModelSpec(msgspec.Struct, frozen=True):
+    """Everything a worker process needs to make the model.
+
+    Attributes:
+        type: A built-in name or `package.module:Class`.
+        name: What clients call it.
+        folder: Where its files are, if it has any.
+        options: Keyword arguments of its constructor.
+        search_path: Folders to import it from, besides the installed packages.
+    """
+
+    type: str
+    name: str
+    folder: str | None = None
+    options: dict[str, object] = {}
+    search_path: tuple[str, ...] = ()
+
+
+class ModelTypeError(ValueError):
+    """The configured type does not lead to a model class; the message says why in one line."""
+
+
+def make_model(spec: ModelSpec) -> Model:
+    """Import the class and load the model.
+
+    Raises:
+        ModelTypeError: The type is not a built-in and not the path of a `Model` class.
+        Exception: Whatever the model's own constructor raises.
+    """
+    path = BUILT_IN.get(spec.type, spec.type)
+    module_name, colon, class_name = path.partition(":")
+    if not colon:
+        raise ModelTypeError(
+            f"model.type is {spec.type!r}; allowed: one of {', '.join(BUILT_IN)}, or the path of "
+            "your own class, package.module:Class"
+        )
+    sys.path[:0] = [folder for folder in spec.search_path if folder not in sys.path]
+    try:
+        found = getattr(importlib.import_module(module_name), class_name)
+    except (ImportError, AttributeError) as error:
+        raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        raise ModelTypeError(f"model.type {spec.type!r} is not a subclass of streamer.Model")
+    files = {"folder": Path(spec.folder)} if spec.folder else {}
+    return found(**files, **spec.options)

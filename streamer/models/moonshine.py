@@ -1,0 +1,104 @@
+"""Moonshine Tiny: English speech to text with an encoder, a decoder and greedy search.
+
+Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024
+(https://arxiv.org/abs/2410.15608). The encoder takes raw audio of any length, without padding it
+to 30 seconds, so the cost grows with the length of what was said.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.inference.model import Model
+from streamer.models.tokenizer import Tokenizer
+
+START_TOKEN = 1
+END_TOKEN = 2
+MAX_TOKENS_PER_SECOND = 6.5
+"""Above this the decoder is repeating itself (the paper, section 4.2)."""
+
+HEADS, HEAD_SIZE = 8, 36
+
+MIN_SAMPLES = 4_000
+"""The encoder's strided convolutions need some audio; shorter segments are padded to 0.25 s."""
+
+TRAILING_SILENCE = 1_600
+"""Audio that stops in the middle of a sound loses its last word: 0.1 s of silence follows."""
+
+Floats = npt.NDArray[np.float32]
+Tensors = dict[str, npt.NDArray[np.generic]]
+
+
+class Moonshine(Model):
+    """The transcriber.
+
+    Args:
+        folder: Holds `encoder_model.ort`, `decoder_model_merged.ort` and `tokenizer.bin`.
+        threads: Threads within one inference. One for each worker shares a machine best.
+    """
+
+    sample_rate = 16_000
+
+    def __init__(self, folder: Path, threads: int = 1) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._encoder = onnxruntime.InferenceSession(
+            str(folder / "encoder_model.ort"), options, providers=["CPUExecutionProvider"]
+        )
+        self._decoder = onnxruntime.InferenceSession(
+            str(folder / "decoder_model_merged.ort"), options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
+        outputs = [output.name for output in self._decoder.get_outputs()]
+        self._caches = [name for name in outputs if name != "logits"]
+        # After the first step the encoder's keys stay as they are: not asking for them again
+        # saves copying them at every step.
+        self._growing_caches = [name for name in self._caches if ".decoder." in name]
+
+    def infer(self, samples: Floats) -> dict[str, object]:
+        """Transcribe float32 [n] at 16 kHz: `{"text": …}`."""
+        return {"text": self._tokenizer.decode(self.tokens(samples))}
+
+    def tokens(self, samples: Floats) -> list[int]:
+        """The most likely tokens, chosen greedily one after another."""
+        limit = max(1, int(len(samples) / self.sample_rate * MAX_TOKENS_PER_SECOND))
+        inputs = self._encode(samples)
+        token, caches = self._first_step(inputs)
+        inputs.update(caches, use_cache_branch=np.array([True]))
+        tokens: list[int] = []
+        while token != END_TOKEN and len(tokens) < limit:
+            tokens.append(token)
+            inputs["input_ids"] = np.array([[token]], dtype=np.int64)
+            logits, *grown = self._decoder.run(["logits", *self._growing_caches], inputs)
+            inputs.update(zip(map(_as_past, self._growing_caches), grown, strict=True))
+            token = int(logits[0, -1].argmax())
+        return tokens
+
+    def _encode(self, samples: Floats) -> Tensors:
+        padding = max(TRAILING_SILENCE, MIN_SAMPLES - len(samples))
+        samples = np.pad(samples, (0, padding))
+        mask = np.ones((1, len(samples)), dtype=np.int64)
+        audio = {"input_values": samples[np.newaxis], "attention_mask": mask}
+        (hidden,) = self._encoder.run(None, audio)
+        return {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
+
+    def _first_step(self, inputs: Tensors) -> tuple[int, Tensors]:
+        empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
+        first: Tensors = {
+            **inputs,
+            **dict.fromkeys(map(_as_past, self._caches), empty),
+            "input_ids": np.array([[START_TOKEN]], dtype=np.int64),
+            "use_cache_branch": np.array([False]),
+        }
+        logits, *caches = self._decoder.run(["logits", *self._caches], first)
+        past = dict(zip(map(_as_past, self._caches), caches, strict=True))
+        return int(logits[0, -1].argmax()), past
+
+
+def _as_past(output: str) -> str:
+    """The input that takes, at the next step, what `output` gave at this one."""
+    return output.replace("present", "past_key_values", 1)
