@@ -1,0 +1,69 @@
+"""The command line: `streamer` serves, `streamer models …` looks after weights."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+from streamer import __version__
+
+FLAGS = ("host", "port", "log_level")
+
+
+def main() -> int:
+    """Entry point; returns the exit code."""
+    args = _parser().parse_args()
+    if args.run is not None:
+        code: int = args.run(args)
+        return code
+    return _serve(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    # Imported here, as in _serve: worker processes import this file too, and need none of it.
+    from streamer.weights.cli import add_parser
+
+    parser = argparse.ArgumentParser(
+        prog="streamer",
+        description="Serve a CPU-bound audio model: audio streams in over a WebSocket, "
+        "observations stream out.",
+        epilog="Every setting can also come from the environment: STREAMER_SECTION__KEY=value. "
+        "See docs/configuration.md.",
+    )
+    parser.set_defaults(run=None)
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings; see config.json")
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", metavar="N", help="port; 0 picks a free one (default: 8080)")
+    parser.add_argument("--log-level", help="debug, info, warning or error (default: info)")
+    parser.add_argument("--version", action="version", version=f"streamer {__version__}")
+    add_parser(parser.add_subparsers(title="commands", metavar="COMMAND"))
+    return parser
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from streamer.server import CannotServe, serve
+    from streamer.settings import SettingsError, load, parse
+    from streamer.weights.manifest import ModelError
+
+    flags = {flag: getattr(args, flag) for flag in FLAGS}
+    overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
+    try:
+        config = load(args.config, os.environ, overrides)
+        logging.basicConfig(
+            level=config.server.log_level.upper(),
+            format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        )
+        folder = args.config.parent if args.config else Path()
+        return serve(config, folder.absolute(), _say)
+    except (SettingsError, CannotServe, ModelError) as error:
+        _say(f"streamer: {error}")
+        return 2
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""One channel of a stream: samples in; speech found, segments cut, results delivered.
+
+Two kinds: `SpeechChannel` for `/api/v1/segmented`, `ChunkChannel` for `/api/v1/simple`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.audio.track import Track
+from streamer.delivery import Delivery
+from streamer.messages import Active, Event, Inactive
+from streamer.speech.segmenter import (
+    InterimDue,
+    SegmentEnded,
+    Segmenter,
+    SegmenterEvent,
+    SegmenterSettings,
+    SpeechStarted,
+)
+from streamer.speech.vad import Detector
+
+Samples = npt.NDArray[np.float32]
+Probabilities = Awaitable[list[float]]
+
+
+class Channel(Protocol):
+    """What a stream does with each of its channels.
+
+    A block of audio is processed in two steps, so that the detectors of all channels can work on
+    it together: `push` to all of them first, then `advance` each.
+    """
+
+    delivery: Delivery
+
+    def push(self, samples: Samples) -> Probabilities | None:
+        """Take float32 [n] at the client's rate; what it returns goes to `advance`."""
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Act on what `push` found."""
+
+    async def flush(self) -> None:
+        """End the open segment now."""
+
+    async def finish(self) -> None:
+        """The audio is over: end what is open. All results are then owed to `delivery`."""
+
+
+class SpeechChannel:
+    """Speech is found by a detector; only speech reaches the model.
+
+    The detector and the model may want different sample rates. Everything is counted on the
+    detector's clock, and a segment is taken from the model's track at the same times.
+
+    Args:
+        number: Which channel, from 0.
+        heard: The audio at the detector's rate.
+        wanted: The audio at the model's rate; the same track when the rates are.
+        detector: Finds speech.
+        window: Samples in one of the detector's windows.
+        settings: Of the segmenter.
+        delivery: Takes segments to the model and brings back results.
+        post: Sends an event.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        heard: Track,
+        wanted: Track,
+        detector: Detector,
+        window: int,
+        settings: SegmenterSettings,
+        delivery: Delivery,
+        post: Callable[[Event], None],
+    ) -> None:
+        self.delivery = delivery
+        self._number = number
+        self._heard = heard
+        self._wanted = wanted
+        self._tracks = {heard, wanted}
+        self._detector = detector
+        self._window = window
+        self._segmenter = Segmenter(settings, window, heard.buffer)
+        self._classified = 0
+        self._post = post
+
+    def push(self, samples: Samples) -> Probabilities | None:
+        """Resample, and start detection on the windows that are full."""
+        for track in self._tracks:
+            track.push(samples)
+        return self._detect()
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Tell the segmenter, and act on what it says."""
+        if probabilities is None:
+            return
+        for probability in await probabilities:
+            await self._handle(self._segmenter.advance(probability))
+        kept = min(self._segmenter.keep_from, self._classified)
+        self._heard.buffer.discard_before(kept)
+        self._wanted.buffer.discard_before(self._to_wanted(kept))
+
+    async def flush(self) -> None:
+        """End the open segment with the last sample that was sent."""
+        for track in self._tracks:
+            track.cut()
+        await self.advance(self._detect())
+        await self._handle(self._segmenter.flush())
+
+    async def finish(self) -> None:
+        """End the open segment; the last window is filled up with silence."""
+        for track in self._tracks:
+            track.finish()
+        await self.advance(self._detect())
+        rest = self._heard.end - self._classified
+        if rest:
+            window = np.zeros((1, self._window), dtype=np.float32)
+            window[0, :rest] = self._heard.buffer.view(self._classified, self._heard.end)
+            await self.advance(self._detector.detect(window))
+        await self._handle(self._segmenter.finish())
+        await self.delivery.end()
+
+    def _detect(self) -> Probabilities | None:
+        # One resampler may lag behind the other; a segment must not end where audio is missing.
+        arrived = min(self._heard.end, self._wanted.end * self._heard.rate // self._wanted.rate)
+        count = (arrived - self._classified) // self._window
+        if count <= 0:
+            return None
+        first = self._classified
+        self._classified += count * self._window
+        windows = self._heard.buffer.view(first, self._classified).reshape(count, self._window)
+        return self._detector.detect(windows)
+
+    async def _handle(self, events: Iterable[SegmenterEvent]) -> None:
+        for event in events:
+            match event:
+                case SpeechStarted(at):
+                    self._post(Active(time=self._seconds(at), channel=self._number))
+                case InterimDue(start, end):
+                    samples, *times = self._segment(start, end)
+                    self.delivery.interim(samples, *times)
+                case SegmentEnded(at, start, end, flushed):
+                    self.delivery.drop_interims()
+                    self._post(Inactive(time=self._seconds(at), channel=self._number))
+                    samples, *times = self._segment(start, end)
+                    await self.delivery.final(samples, *times, flushed=flushed)
+
+    def _segment(self, start: int, end: int) -> tuple[Samples, float, float]:
+        samples = self._wanted.buffer.copy(self._to_wanted(start), self._to_wanted(end))
+        return samples, self._seconds(start), self._seconds(end)
+
+    def _seconds(self, at: int) -> float:
+        return at / self._heard.rate
+
+    def _to_wanted(self, at: int) -> int:
+        return min(round(at * self._wanted.rate / self._heard.rate), self._wanted.end)
+
+
+class ChunkChannel:
+    """Every sample reaches the model, in equal chunks; the last one may be shorter.
+
+    Args:
+        track: The audio at the model's rate.
+        chunk: Samples in a chunk.
+        delivery: Takes chunks to the model and brings back results.
+    """
+
+    def __init__(self, track: Track, chunk: int, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self._track = track
+        self._chunk = chunk
+
+    def push(self, samples: Samples) -> Probabilities | None:
+        """Resample; there is nothing to detect."""
+        self._track.push(samples)
+        return None
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Infer the chunks that are full."""
+        while len(self._track.buffer) >= self._chunk:
+            await self._infer(self._track.buffer.start + self._chunk)
+
+    async def flush(self) -> None:
+        """End the chunk that is being filled."""
+        self._track.cut()
+        await self._rest(flushed=True)
+
+    async def finish(self) -> None:
+        """Infer what is left."""
+        self._track.finish()
+        await self._rest()
+        await self.delivery.end()
+
+    async def _rest(self, *, flushed: bool = False) -> None:
+        await self.advance(None)
+        if len(self._track.buffer):
+            await self._infer(self._track.end, flushed=flushed)
+
+    async def _infer(self, end: int, *, flushed: bool = False) -> None:
+        buffer, rate = self._track.buffer, self._track.rate
+        start = buffer.start
+        samples = buffer.copy(start, end)
+        buffer.discard_before(end)
+        await self.delivery.final(samples, start / rate, end / rate, flushed=flushed)

@@ -1,0 +1,119 @@
+"""Every setting of the server with its default: the one place where defaults are written.
+
+`config.json`, the environment and the command line are laid over these by `settings.py`. The
+structs are frozen, and their constraints are the ones that error messages and
+`docs/configuration.md` quote.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(gt=0)]
+Probability = Annotated[float, Meta(gt=0, lt=1)]
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: immutable, and an unknown key is an error."""
+
+
+class ServerConfig(_Section, frozen=True):
+    """Where the server listens and how much it says."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class ModelConfig(_Section, frozen=True):
+    """The model that hears the audio.
+
+    `type` is a built-in (`moonshine`, `standin`) or the import path of your own class,
+    `package.module:Class`. `path` is a folder below the models folder, or an absolute one.
+    `options` are handed to the model's constructor. `name` is what clients see.
+    """
+
+    type: str = "moonshine"
+    path: str | None = None
+    name: str | None = None
+    options: dict[str, object] = {}
+
+
+class VadConfig(_Section, frozen=True):
+    """Voice-activity segmentation; a stream's `start` may override all but the first three."""
+
+    engine: Literal["silero", "webrtc"] = "silero"
+    webrtc_mode: Annotated[int, Meta(ge=0, le=3)] = 3
+    gather_ms: Annotated[float, Meta(ge=0, le=100)] = 10.0
+    threshold: Probability = 0.5
+    min_silence_ms: Annotated[int, Meta(ge=50, le=10_000)] = 600
+    min_speech_ms: Annotated[int, Meta(ge=0, le=2_000)] = 100
+    prefix_padding_ms: Annotated[int, Meta(ge=0, le=2_000)] = 250
+    max_segment_ms: Annotated[int, Meta(ge=1_000, le=60_000)] = 20_000
+    suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 300
+
+    def problem(self) -> str | None:
+        """What is wrong with the settings together, in one sentence; None when nothing is."""
+        beginning = self.prefix_padding_ms + self.min_speech_ms
+        longest = self.max_segment_ms * 2 // 3
+        if beginning <= longest:
+            return None
+        return (
+            f"prefix_padding_ms + min_speech_ms is {beginning}; "
+            f"allowed: at most two thirds of max_segment_ms, {longest}"
+        )
+
+
+class SimpleConfig(_Section, frozen=True):
+    """`/api/v1/simple`: equal chunks, no VAD."""
+
+    chunk_seconds: Annotated[float, Meta(ge=0.05, le=60)] = 1.0
+
+
+class InterimConfig(_Section, frozen=True):
+    """How often a growing segment is transcribed before it is final.
+
+    The interval is `interval_ms`, or `growth` times the segment's length when that is longer, so
+    that the cost of interims for a second of audio is bounded by `1 / growth` finals.
+    """
+
+    interval_ms: Annotated[int, Meta(ge=100, le=10_000)] = 500
+    growth: Annotated[float, Meta(ge=0, le=1)] = 0.2
+
+
+class InferenceConfig(_Section, frozen=True):
+    """The pool of worker processes. `workers: 0` means one for each core."""
+
+    workers: Count = 0
+    timeout_seconds: Seconds = 30.0
+    load_timeout_seconds: Seconds = 120.0
+    max_jobs_per_worker: Count = 0
+    max_pending_segments: Positive = 8
+
+
+class LimitsConfig(_Section, frozen=True):
+    """What one client may ask for."""
+
+    max_channels: Annotated[int, Meta(ge=1, le=64)] = 8
+    max_message_bytes: Annotated[int, Meta(ge=1_024)] = 262_144
+    max_text_bytes: Annotated[int, Meta(ge=256)] = 16_384
+    max_buffered_bytes: Annotated[int, Meta(ge=1_024)] = 262_144
+    idle_seconds: Annotated[float, Meta(ge=0)] = 30.0
+    max_session_seconds: Annotated[float, Meta(ge=0)] = 14_400.0
+    send_timeout_seconds: Seconds = 10.0
+
+
+class Config(_Section, frozen=True):
+    """The whole configuration."""
+
+    server: ServerConfig = ServerConfig()
+    model: ModelConfig = ModelConfig(path="moonshine-tiny-en")
+    vad: VadConfig = VadConfig()
+    simple: SimpleConfig = SimpleConfig()
+    interim: InterimConfig = InterimConfig()
+    inference: InferenceConfig = InferenceConfig()
+    limits: LimitsConfig = LimitsConfig()

@@ -1,0 +1,52 @@
+"""What waits to be sent on a socket, in order."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from streamer.messages import Event
+
+MAX_WAITING = 256
+"""Events that may wait before those who make them are held up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the socket with this code, after everything before."""
+
+    code: int
+
+
+class Outbox:
+    """Events for the writer of the socket.
+
+    `post` never waits, so that events which belong together cannot be torn apart. Whoever makes
+    events awaits `drained` before it makes more.
+    """
+
+    def __init__(self) -> None:
+        self._items: deque[Event | Close] = deque()
+        self._filled = asyncio.Event()
+        self._roomy = asyncio.Event()
+        self._roomy.set()
+
+    def post(self, item: Event | Close) -> None:
+        """Append an event, or the end."""
+        self._items.append(item)
+        self._filled.set()
+        if len(self._items) >= MAX_WAITING:
+            self._roomy.clear()
+
+    async def drained(self) -> None:
+        """Wait until there is room for more."""
+        await self._roomy.wait()
+
+    async def get(self) -> Event | Close:
+        """The next to send."""
+        while not self._items:
+            self._filled.clear()
+            await self._filled.wait()
+        item = self._items.popleft()
+        if len(self._items) < MAX_WAITING:
+            self._roomy.set()
+        return item

@@ -1,0 +1,126 @@
+"""The life of one socket as a transition table: (state, input) → (next state, actions).
+
+No I/O and no clock. The session asks `Protocol.step` what an input means and carries the actions
+out in order; this file is the whole truth about what is legal when.
+
+    IDLE ──start──▶ STREAMING ──stop──▶ STOPPED ──start, audio──▶ STREAMING …
+      any state ──the client leaves, or must──▶ CLOSING
+"""
+
+from enum import Enum, auto
+
+
+class State(Enum):
+    """Where a socket is in its life."""
+
+    IDLE = auto()
+    """Nothing started yet, or the last `start` was refused: there are no settings."""
+    IGNORING = auto()
+    """As IDLE, and audio that cannot be used is arriving; its sender has been told."""
+    STREAMING = auto()
+    """A stream is open."""
+    STOPPED = auto()
+    """The last stream ended; its settings are remembered."""
+    CLOSING = auto()
+    """Nothing that arrives matters any more."""
+
+
+class Input(Enum):
+    """What can happen to a socket."""
+
+    START = auto()
+    AUDIO = auto()
+    FLUSH = auto()
+    KEEP_ALIVE = auto()
+    STOP = auto()
+    STOP_AND_DISCONNECT = auto()
+    BAD_MESSAGE = auto()
+    BAD_FORMAT = auto()
+    TOO_LARGE = auto()
+    IDLE_TIMEOUT = auto()
+    SESSION_TOO_LONG = auto()
+    DISCONNECTED = auto()
+
+
+class Action(Enum):
+    """What the session does about it. Those on a stream wait for all audio before them."""
+
+    BEGIN = auto()
+    """Open a stream with the settings of this `start`, and remember them."""
+    BEGIN_AGAIN = auto()
+    """Open a stream with the remembered settings."""
+    FEED = auto()
+    """Hand this audio to the open stream."""
+    FLUSH = auto()
+    """End the open segment of every channel now."""
+    FINISH = auto()
+    """Deliver everything still owed on the open stream, then `stopped`."""
+    REPORT = auto()
+    """Send the `error` that goes with this input."""
+    CLOSE = auto()
+    """Close the socket, once everything before has been sent."""
+    ABANDON = auto()
+    """The client is gone: drop all work for it."""
+
+
+_S, _I, _A = State, Input, Action
+Cell = tuple[State, tuple[Action, ...]]
+
+_CLOSED: dict[Input, Cell] = dict.fromkeys(Input, (_S.CLOSING, ()))
+_NO_STREAM: dict[Input, Cell] = {
+    _I.START: (_S.STREAMING, (_A.BEGIN,)),
+    _I.AUDIO: (_S.IGNORING, (_A.REPORT,)),
+    _I.FLUSH: (_S.IDLE, (_A.REPORT,)),
+    _I.KEEP_ALIVE: (_S.IDLE, ()),
+    _I.STOP: (_S.IDLE, (_A.REPORT,)),
+    _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
+    _I.BAD_MESSAGE: (_S.IDLE, (_A.REPORT,)),
+    _I.BAD_FORMAT: (_S.IDLE, (_A.REPORT,)),
+    _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
+    _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
+    _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
+    _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
+}
+
+TABLE: dict[State, dict[Input, Cell]] = {
+    _S.IDLE: _NO_STREAM,
+    # One report for an unbroken run of unusable audio: fifty a second would help nobody.
+    _S.IGNORING: {**_NO_STREAM, _I.AUDIO: (_S.IGNORING, ())},
+    _S.STREAMING: {
+        _I.START: (_S.STREAMING, (_A.FINISH, _A.BEGIN)),
+        _I.AUDIO: (_S.STREAMING, (_A.FEED,)),
+        _I.FLUSH: (_S.STREAMING, (_A.FLUSH,)),
+        _I.KEEP_ALIVE: (_S.STREAMING, ()),
+        _I.STOP: (_S.STOPPED, (_A.FINISH,)),
+        _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
+        _I.BAD_MESSAGE: (_S.STREAMING, (_A.REPORT,)),
+        # The audio that follows is in the format that was refused, so the stream cannot go on.
+        _I.BAD_FORMAT: (_S.IDLE, (_A.FINISH, _A.REPORT)),
+        _I.TOO_LARGE: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
+        _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
+        _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
+        _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
+    },
+    _S.STOPPED: {
+        **_NO_STREAM,
+        _I.AUDIO: (_S.STREAMING, (_A.BEGIN_AGAIN, _A.FEED)),
+        _I.FLUSH: (_S.STOPPED, (_A.REPORT,)),
+        _I.KEEP_ALIVE: (_S.STOPPED, ()),
+        _I.STOP: (_S.STOPPED, (_A.REPORT,)),
+        _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.CLOSE,)),
+        _I.BAD_MESSAGE: (_S.STOPPED, (_A.REPORT,)),
+    },
+    _S.CLOSING: _CLOSED,
+}
+
+
+class Protocol:
+    """The state of one socket."""
+
+    def __init__(self) -> None:
+        self.state = State.IDLE
+
+    def step(self, given: Input) -> tuple[Action, ...]:
+        """Move to the next state and say what to do, in order."""
+        self.state, actions = TABLE[self.state][given]
+        return actions

@@ -1,0 +1,173 @@
+"""From configuration to a running server, and what it says while it starts and stops."""
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import uvicorn
+
+import streamer
+from streamer.app import create_app
+from streamer.config import Config
+from streamer.inference.model import ModelSpec
+from streamer.inference.pool import WorkerPool
+from streamer.inference.process import ModelCannotLoad
+from streamer.speech.vad import VadEngine
+from streamer.weights.manifest import require
+
+SILERO = "silero-vad"
+DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en"}
+
+
+class CannotServe(Exception):
+    """The server cannot listen where it was told to; the message is one line."""
+
+
+def model_spec(config: Config, config_folder: Path) -> ModelSpec:
+    """What the workers are to load.
+
+    Args:
+        config: All settings.
+        config_folder: Relative paths and your own model classes are looked for here.
+
+    Raises:
+        MissingModel: The configured weights are not on this machine; the message says what to do.
+    """
+    model = config.model
+    path = model.path or DEFAULT_FOLDERS.get(model.type)
+    folder = None
+    if path:
+        own = config_folder / path
+        folder = own if own.is_dir() else require(path)
+    return ModelSpec(
+        type=model.type,
+        name=model.name or (Path(path).name if path else model.type.rpartition(":")[2]),
+        folder=str(folder) if folder else None,
+        options=model.options,
+        search_path=(str(config_folder),),
+    )
+
+
+def open_vad(config: Config) -> VadEngine:
+    """The configured voice-activity engine.
+
+    Raises:
+        MissingModel: Silero's weights are not on this machine; the message says what to do.
+    """
+    if config.vad.engine == "webrtc":
+        from streamer.speech.webrtc import WebRtcVad
+
+        return WebRtcVad(config.vad.webrtc_mode)
+    from streamer.speech.silero import SileroVad
+
+    (weights,) = require(SILERO).glob("*.onnx")
+    return SileroVad(weights, config.vad.gather_ms / 1000)
+
+
+def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> int:
+    """Serve until told to stop; returns the exit code.
+
+    Args:
+        config: All settings.
+        config_folder: Relative paths and your own model classes are looked for here.
+        say: Prints a line for the person who started the server.
+
+    Raises:
+        CannotServe: The address cannot be listened on.
+        MissingModel: Weights are not on this machine; the message says what to do.
+    """
+    spec = model_spec(config, config_folder)
+    vad = open_vad(config)
+    listener = _listen(config.server.host, config.server.port)
+    address = _address(config.server.host, listener)
+    failures: list[ModelCannotLoad] = []
+
+    def on_ready(pool: WorkerPool) -> None:
+        say(_welcome(address, spec, pool))
+
+    def on_broken(failure: ModelCannotLoad) -> None:
+        failures.append(failure)
+        server.should_exit = True
+
+    app = create_app(config, spec, lambda: vad, on_ready, on_broken)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            ws="websockets-sansio",
+            # Twice the limit, so that a message just over it is answered with a typed error.
+            ws_max_size=2 * config.limits.max_message_bytes,
+            ws_per_message_deflate=False,
+            server_header=False,
+        )
+    )
+    say(f"Streamer {streamer.__version__} on {address}: loading {spec.name} …")
+    server.run(sockets=[listener])
+    for failure in failures:
+        say(f"streamer: {failure}")
+    return 1 if failures or not server.started else 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, ended by a signal with exit code 0: that is how a server is meant to end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = (
+                f"port {port} is in use on {host}: stop what uses it, or choose another --port"
+            )
+        else:
+            message = f"cannot listen on {host} port {port}: {error.strerror or error}"
+        raise CannotServe(message) from None
+    return listener
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 – shown, not bound
+    port = listener.getsockname()[1]
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _welcome(address: str, spec: ModelSpec, pool: WorkerPool) -> str:
+    socket_address = address.replace("http", "ws", 1)
+    sample = Path(spec.folder or "", "two_cities.wav")
+    recording = os.path.relpath(sample) if sample.is_file() else "RECORDING.wav"
+    client = Path(sys.argv[0]).with_name("streamer-client")
+    command = os.path.relpath(client) if client.is_file() else "streamer-client"
+    return "\n".join(
+        (
+            f"Ready: {spec.name} in {pool.workers_alive} worker processes.",
+            f"  in a browser    {address}/",
+            f"  for programs    {socket_address}/api/v1/segmented   {socket_address}/api/v1/simple",
+            f"  for operators   {address}/api/v1/info   {address}/api/v1/ready",
+            "Try, in another terminal:",
+            f"  {command} --real-time --interim-results"
+            f" -a {socket_address}/api/v1/segmented -i {recording}",
+            "Stop with Ctrl-C.",
+        )
+    )

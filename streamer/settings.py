@@ -1,0 +1,93 @@
+"""Where settings come from: file, then environment, then command line; the last one wins.
+
+Whatever is wrong is reported as one line that names the key, the value and what is allowed.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from streamer.config import Config
+from streamer.validation import explain, show
+
+ENVIRONMENT_PREFIX = "STREAMER_"
+Tree = dict[str, object]
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message is one line for the person who set it."""
+
+
+def load(
+    path: Path | None,
+    environment: Mapping[str, str],
+    overrides: Mapping[tuple[str, str], object],
+) -> Config:
+    """Merge the configuration file, `STREAMER_SECTION__KEY` variables and command-line flags.
+
+    Raises:
+        SettingsError: A setting is unknown, of the wrong type, or out of range.
+    """
+    tree = _read(path) if path else {}
+    origin = {"": str(path or "defaults")}
+    for (section, key), (value, name) in _from_environment(environment).items():
+        _put(tree, section, key, value)
+        origin[f"{section}.{key}"] = name
+    for (section, key), value in overrides.items():
+        _put(tree, section, key, value)
+        origin[f"{section}.{key}"] = f"--{key.replace('_', '-')}"
+    try:
+        config = msgspec.convert(tree, Config)
+    except msgspec.ValidationError as error:
+        problem = explain(error, tree, Config)
+        where = origin.get(problem.field, origin[""])
+        raise SettingsError(f"{where}: {problem.message}") from None
+    if conflict := config.vad.problem():
+        raise SettingsError(f"{origin['']}: 'vad': {conflict}")
+    return config
+
+
+def _read(path: Path) -> Tree:
+    try:
+        tree = _decode(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"{path} is not JSON: {error}") from None
+    if not isinstance(tree, dict):
+        raise SettingsError(f"{path}: expected an object of sections, got {show(tree)}")
+    return tree
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], tuple[object, str]]:
+    found: dict[tuple[str, str], tuple[object, str]] = {}
+    for name, text in environment.items():
+        section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")
+        if name.startswith(ENVIRONMENT_PREFIX) and separator:
+            found[section.lower(), key.lower()] = (parse(text), name)
+    return found
+
+
+def parse(text: str) -> object:
+    """`8080`, `true` and `{"delay": 1}` are JSON; anything else is a plain string."""
+    try:
+        return _decode(text)
+    except ValueError:
+        return text
+
+
+def _decode(text: str) -> object:
+    """JSON proper: Python's parser also takes `NaN` and `Infinity`, which no setting can mean."""
+    return json.loads(text, parse_constant=_refuse)
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _put(tree: Tree, section: str, key: str, value: object) -> None:
+    values = tree.setdefault(section, {})
+    if isinstance(values, dict):
+        values[key] = value

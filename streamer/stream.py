@@ -1,0 +1,168 @@
+"""One stream, from `started` to `stopped`: bytes in, one pipeline for each channel."""
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from streamer.audio.pcm import PcmDecoder
+from streamer.audio.track import Track
+from streamer.channel import Channel, ChunkChannel, SpeechChannel
+from streamer.config import Config, InterimConfig, VadConfig
+from streamer.delivery import Delivery
+from streamer.inference.pool import WorkerPool
+from streamer.messages import (
+    PROTOCOL_VERSION,
+    Event,
+    Start,
+    Started,
+    Stopped,
+    VadInForce,
+    Warned,
+)
+from streamer.speech.segmenter import SegmenterSettings
+from streamer.speech.vad import VadEngine
+
+BLOCK_SECONDS = 1.0
+"""A longer backlog is processed in blocks of this length, and others get their turn between."""
+
+
+class Services(msgspec.Struct, frozen=True):
+    """What all sessions of a server share."""
+
+    config: Config
+    pool: WorkerPool
+    vad: VadEngine
+
+
+class Stream:
+    """A stream that has started.
+
+    Args:
+        start: The client's request.
+        segmented: Whether a VAD cuts the audio (`/api/v1/segmented`) or a clock
+            (`/api/v1/simple`).
+        services: What all sessions share.
+        sample_rate: The model's rate in Hz.
+        tasks: Owns the channels' delivery tasks.
+        post: Sends an event.
+    """
+
+    def __init__(
+        self,
+        start: Start,
+        *,
+        segmented: bool,
+        services: Services,
+        sample_rate: int,
+        tasks: asyncio.TaskGroup,
+        post: Callable[[Event], None],
+    ) -> None:
+        self._start = start
+        self._segmented = segmented
+        self._services = services
+        self._sample_rate = sample_rate
+        self._post = post
+        self._decoder = PcmDecoder(start.format)
+        self._block = int(BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
+        self._frames = 0
+        self._warned = False
+        self._channels = [self._channel(number) for number in range(start.format.channels)]
+        self._deliveries = [tasks.create_task(c.delivery.run()) for c in self._channels]
+
+    def started(self, session_id: str, trace_id: str) -> Started:
+        """The event that says which settings are in force."""
+        vad = self._start.vad.over(self._services.config.vad)
+        return Started(
+            session_id=session_id,
+            trace_id=trace_id,
+            model=self._services.pool.spec.name,
+            sample_rate=self._sample_rate,
+            interim_results=self._start.interim_results and self._segmented,
+            vad=_in_force(vad) if self._segmented else None,
+            protocol=PROTOCOL_VERSION,
+        )
+
+    async def feed(self, data: bytes) -> None:
+        """Process the next bytes, cut anywhere."""
+        for first in range(0, len(data), self._block):
+            await self._process(data[first : first + self._block])
+            if len(data) > self._block:
+                await asyncio.sleep(0)
+
+    async def flush(self) -> None:
+        """End the open segment of every channel now."""
+        for channel in self._channels:
+            await channel.flush()
+
+    async def finish(self, session_id: str) -> Stopped:
+        """Deliver everything still owed; returns the event that closes the stream."""
+        for channel in self._channels:
+            await channel.finish()
+        await asyncio.gather(*self._deliveries)
+        return Stopped(
+            audio_seconds=self._frames / self._start.format.sample_rate,
+            segments=sum(channel.delivery.segments for channel in self._channels),
+            session_id=session_id,
+        )
+
+    async def _process(self, data: bytes) -> None:
+        rows = self._decoder.decode(data)
+        self._frames += rows.shape[1]
+        if self._decoder.bad_samples and not self._warned:
+            self._warned = True
+            message = "the audio holds samples that are not finite numbers; they were set to zero"
+            self._post(Warned(code="bad_samples", message=message))
+        detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
+        for channel, detection in zip(self._channels, detections, strict=True):
+            await channel.advance(detection)
+
+    def _channel(self, number: int) -> Channel:
+        config = self._services.config
+        delivery = Delivery(
+            number, self._services.pool, self._post, config.inference.max_pending_segments
+        )
+        input_rate = self._start.format.sample_rate
+        wanted = Track(input_rate, self._sample_rate)
+        if not self._segmented:
+            chunk = round(config.simple.chunk_seconds * self._sample_rate)
+            return ChunkChannel(wanted, chunk, delivery)
+        engine = self._services.vad
+        same = engine.sample_rate == self._sample_rate
+        return SpeechChannel(
+            number,
+            heard=wanted if same else Track(input_rate, engine.sample_rate),
+            wanted=wanted,
+            detector=engine.open(),
+            window=engine.window,
+            settings=_segmenter_settings(
+                self._start.vad.over(config.vad),
+                config.interim if self._start.interim_results else None,
+                engine.sample_rate,
+            ),
+            delivery=delivery,
+            post=self._post,
+        )
+
+
+def _segmenter_settings(
+    vad: VadConfig, interim: InterimConfig | None, sample_rate: int
+) -> SegmenterSettings:
+    def samples(milliseconds: int) -> int:
+        return milliseconds * sample_rate // 1000
+
+    return SegmenterSettings(
+        threshold=vad.threshold,
+        min_silence=samples(vad.min_silence_ms),
+        min_speech=samples(vad.min_speech_ms),
+        prefix_padding=samples(vad.prefix_padding_ms),
+        suffix_padding=samples(min(vad.suffix_padding_ms, vad.min_silence_ms)),
+        max_segment=samples(vad.max_segment_ms),
+        sample_rate=sample_rate,
+        interim_interval=samples(interim.interval_ms) if interim else None,
+        interim_growth=interim.growth if interim else 0.0,
+    )
+
+
+def _in_force(vad: VadConfig) -> VadInForce:
+    return VadInForce(**{name: getattr(vad, name) for name in VadInForce.__struct_fields__})

@@ -1,0 +1,113 @@
+"""Say what is wrong with a JSON value in words: the field, the value and what is allowed.
+
+Used for the configuration and for clients' messages alike, so that both read the same.
+"""
+
+import json
+import re
+from typing import NamedTuple
+
+import msgspec
+from msgspec import inspect
+
+LONGEST_VALUE_SHOWN = 60
+
+
+class Problem(NamedTuple):
+    """One field that was refused: its dotted path ("" is the whole) and a sentence about it."""
+
+    field: str
+    message: str
+
+
+def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Problem:
+    """Turn msgspec's `Expected … - at `$.vad.threshold`` into a `Problem`.
+
+    Args:
+        error: What `msgspec.convert(tree, expected)` raised.
+        tree: The value that was refused, as parsed from JSON.
+        expected: The struct it should have been.
+    """
+    reason, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
+    if unknown := re.search(r"unknown field `(.*)`", reason):
+        name = ".".join(filter(None, [field, unknown[1]]))
+        known = ", ".join(_fields(_type_at(field, expected)))
+        return Problem(name, f"unknown field '{show_name(name)}'; allowed: {known}")
+    if missing := re.search(r"missing required field `(.*)`", reason):
+        name = ".".join(filter(None, [field, missing[1]]))
+        return Problem(name, f"'{name}' is missing; it is required")
+    value = tree
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else value
+    subject = f"'{field}' is {show(value)}" if field else f"got {show(value)}"
+    return Problem(field, f"{subject}; allowed: {_allowed(_type_at(field, expected))}")
+
+
+def show(value: object) -> str:
+    """A short JSON rendering; control characters are escaped, so it cannot forge a log line."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= LONGEST_VALUE_SHOWN else text[: LONGEST_VALUE_SHOWN - 1] + "…"
+
+
+def show_name(name: str) -> str:
+    """A field name from outside, made printable and short."""
+    return show(name)[1:-1]
+
+
+def _type_at(field: str, root: type) -> inspect.Type:
+    found = inspect.type_info(root)
+    for name in filter(None, field.split(".")):
+        struct = _struct(found)
+        if struct is None:
+            break
+        found = next(f.type for f in struct.fields if f.encode_name == name)
+    return found
+
+
+def _struct(kind: inspect.Type) -> inspect.StructType | None:
+    options = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return next((option for option in options if isinstance(option, inspect.StructType)), None)
+
+
+def _fields(kind: inspect.Type) -> list[str]:
+    struct = _struct(kind)
+    if struct is None:
+        return []
+    tag = [str(struct.tag_field)] if struct.tag_field else []
+    return tag + sorted(field.encode_name for field in struct.fields)
+
+
+def _allowed(kind: inspect.Type) -> str:
+    match kind:
+        case inspect.UnionType(types=types):
+            return " or ".join(_allowed(t) for t in types)
+        case inspect.IntType() | inspect.FloatType():
+            noun = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+            return " ".join([noun, *_bounds(kind)])
+        case inspect.LiteralType(values=values):
+            return "one of " + ", ".join(str(value) for value in values)
+        case inspect.StrType(max_length=longest):
+            return "text" if longest is None else f"text of at most {longest} characters"
+        case inspect.BoolType():
+            return "true or false"
+        case inspect.NoneType():
+            return "null"
+        case inspect.StructType():
+            return "an object with " + ", ".join(_fields(kind))
+        case inspect.DictType():
+            return "an object"
+        case _:
+            return "a list"
+
+
+def _bounds(kind: inspect.IntType | inspect.FloatType) -> list[str]:
+    if kind.ge is not None and kind.le is not None:
+        return [f"from {kind.ge} to {kind.le}"]
+    words = {"gt": "above", "ge": "at least", "lt": "below", "le": "at most"}
+    bounds = [
+        f"{word} {getattr(kind, name)}"
+        for name, word in words.items()
+        if getattr(kind, name) is not None
+    ]
+    return [" and ".join(bounds)] if bounds else []
