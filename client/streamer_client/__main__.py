@@ -1,0 +1,16 @@
+"""`python -m streamer_client` and the `streamer-client` command."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line and return its exit code."""
+    try:
+        from streamer_client import cli  # its imports take long enough to be interrupted
+    except KeyboardInterrupt:
+        return 130
+    return cli.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

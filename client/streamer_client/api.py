@@ -1,0 +1,138 @@
+"""The two ways in: a live stream, and a whole file."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from os import PathLike
+from typing import Any, Literal
+
+from streamer_client.connection import close_websocket, open_websocket
+from streamer_client.errors import CannotConnect, StreamEnded
+from streamer_client.events import Event
+from streamer_client.stream import Stream
+
+DEFAULT_URL = "ws://localhost:8080/api/v1/segmented"
+
+Encoding = Literal["pcm", "mulaw", "alaw"]
+
+
+@asynccontextmanager
+async def connect(
+    url: str = DEFAULT_URL,
+    *,
+    sample_rate: int = 16_000,
+    channels: int = 1,
+    bit_depth: int = 16,
+    is_float: bool = False,
+    encoding: Encoding | None = None,
+    interim_results: bool = False,
+    vad: Mapping[str, float] | None = None,
+    model: str | None = None,
+    token: str | None = None,
+    trace_id: str | None = None,
+    timeout_s: float = 10.0,
+) -> AsyncIterator[Stream]:
+    """Open a stream for interleaved little-endian audio; the connection closes with the context.
+
+    Args:
+        url: `ws://host:port/api/v1/segmented` or `…/simple`.
+        sample_rate: frames per second of what will be sent; the server resamples.
+        channels: interleaved channels; each has events of its own.
+        bit_depth: bits per sample: 8 (unsigned), 16, 24, 32, 64.
+        is_float: whether samples are floats (32 or 64 bits).
+        encoding: `mulaw` or `alaw` for 8-bit companded samples.
+        interim_results: ask for `interim` events.
+        vad: settings of the voice detection, such as `{"min_silence_ms": 300}`.
+        model: one of the server's models by name; its first when `None`.
+        token: sent as `Authorization: Bearer`.
+        trace_id: a W3C `traceparent` to continue; a new trace when `None`.
+        timeout_s: seconds to wait for the connection, and again for the stream to start.
+
+    Raises:
+        InvalidAddress: `url` is not a WebSocket URL.
+        CannotConnect: nothing usable answers there, or not in time.
+        Unauthorized: the server wants another token.
+        ServerError: the server does not accept these settings.
+    """
+    audio_format: dict[str, Any] = {
+        "channels": channels,
+        "sample_rate": sample_rate,
+        "bit_depth": bit_depth,
+        "is_float": is_float,
+    }
+    if encoding is not None:
+        audio_format["encoding"] = encoding
+    request: dict[str, Any] = {
+        "request": "start",
+        "trace_id": trace_id or new_traceparent(),
+        "format": audio_format,
+        "interim_results": interim_results,
+    }
+    if vad:
+        request["vad"] = dict(vad)
+    if model is not None:
+        request["model"] = model
+
+    websocket = await open_websocket(url, token, timeout_s)
+    try:
+        stream = Stream(websocket, max(1, sample_rate * channels * bit_depth // 8))
+        try:
+            async with asyncio.timeout(timeout_s):
+                await stream.start(request)
+        except TimeoutError as error:
+            message = f"{url} accepted the connection but did not start within {timeout_s:g} s"
+            raise CannotConnect(message) from error
+        yield stream
+    finally:
+        await close_websocket(websocket)
+
+
+async def transcribe(
+    path: str | PathLike[str],
+    url: str = DEFAULT_URL,
+    *,
+    interim_results: bool = False,
+    vad: Mapping[str, float] | None = None,
+    model: str | None = None,
+    token: str | None = None,
+    trace_id: str | None = None,
+    timeout_s: float = 10.0,
+) -> AsyncGenerator[Event, None]:
+    """Send the audio file at `path`, yielding events as they come. Arguments are as in `connect`.
+
+    Raises:
+        AudioFileError: the file cannot be read.
+        StreamerError: whatever `connect` and iterating a `Stream` raise.
+    """
+    # Only files need it, and a live microphone's process should stay small.
+    from streamer_client.audio import open_audio
+
+    with open_audio(path) as audio:
+        async with connect(
+            url,
+            **audio.format.settings(),
+            interim_results=interim_results,
+            vad=vad,
+            model=model,
+            token=token,
+            trace_id=trace_id,
+            timeout_s=timeout_s,
+        ) as stream:
+            for block in audio.blocks(audio.format.block_bytes(0.1)):
+                try:
+                    await stream.send(block)
+                except StreamEnded:
+                    break  # iterating says why, after the events that came before
+                while (event := await stream.poll()) is not None:
+                    yield event
+            else:
+                with suppress(StreamEnded):
+                    await stream.stop()
+            async for event in stream:
+                yield event
+
+
+def new_traceparent() -> str:
+    """Return a W3C `traceparent` for a new, sampled trace."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

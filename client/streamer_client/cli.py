@@ -1,0 +1,124 @@
+"""`streamer-client`: from arguments to an exit code."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import TextIO
+
+from streamer_client.api import connect
+from streamer_client.connection import check_address
+from streamer_client.display import make_display
+from streamer_client.errors import StreamerError
+from streamer_client.failures import ExitCode, Progress, explain
+from streamer_client.formats import AudioFormat
+from streamer_client.microphone import Microphone
+from streamer_client.options import PROGRAM, Options, parse_options
+from streamer_client.render import make_formatter
+from streamer_client.run import Run, Tally
+from streamer_client.sources import FileSource, Source, StandardInput
+
+_CHUNK_S = 0.020
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A transcript can be in any language; a legacy locale must not end it.
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+    try:
+        options = parse_options(arguments)
+        code = asyncio.run(_run(options))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output has had enough, as `head` does. Flushing at exit must not fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return _fail(ExitCode.INTERRUPTED, "interrupted")
+    return code
+
+
+async def _run(options: Options) -> int:
+    progress = Progress()
+    run: Run | None = None
+    try:
+        check_address(options.address)
+        with ExitStack() as stack:
+            source = _open_source(options, stack)
+            progress = Progress(source.duration_s)
+            async with connect(
+                options.address,
+                **source.format.settings(),
+                interim_results=options.interim_results,
+                vad=options.vad,
+                model=options.model,
+                token=options.token,
+                trace_id=options.trace_id,
+                timeout_s=options.timeout_s,
+            ) as stream:
+                out = _open_output(options, stack)
+                header, formatter = make_formatter(options.output, source.format.channels)
+                out.write(header)
+                out.flush()
+                display = make_display(
+                    formatter,
+                    out,
+                    as_text=options.output == "text",
+                    duration_s=source.duration_s,
+                )
+                chunk_bytes = options.chunk_bytes or source.format.block_bytes(_CHUNK_S)
+                run = Run(source, display, chunk_bytes, options.real_time, options.verbose)
+                unwanted = False
+                try:
+                    with display:
+                        await run.over(stream)
+                except BrokenPipeError:
+                    unwanted = True
+                    raise
+                finally:
+                    if not unwanted:
+                        sys.stderr.write(run.tally.summary(stream.trace_id) + "\n")
+                return _outcome(run.tally, live=source.live)
+    except StreamerError as error:
+        sent_s = run.tally.sent_s if run else 0.0
+        progress = Progress(progress.duration_s, sent_s, started=run is not None)
+        return _fail(*explain(error, options.address, progress))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = options.output_file or "standard output"
+        return _fail(ExitCode.USAGE, f"cannot write {where}: {error.strerror or error}")
+
+
+def _open_source(options: Options, stack: ExitStack) -> Source:
+    if options.input is None:
+        return stack.enter_context(Microphone(options.rate, options.channels))
+    if options.input == "-":
+        audio_format = AudioFormat(
+            options.rate, options.channels, options.bit_depth, is_float=options.is_float
+        )
+        return stack.enter_context(StandardInput(sys.stdin.buffer, audio_format))
+    return stack.enter_context(FileSource(options.input))
+
+
+def _open_output(options: Options, stack: ExitStack) -> TextIO:
+    if options.output_file is None:
+        return sys.stdout
+    return stack.enter_context(options.output_file.open("w", encoding="utf-8"))
+
+
+def _outcome(tally: Tally, *, live: bool) -> int:
+    if tally.errors:
+        what = "an error" if tally.errors == 1 else f"{tally.errors} errors"
+        return _fail(ExitCode.SERVER_ERRORS, f"the server reported {what}; parts may be missing")
+    if tally.interrupted and not live:
+        return _fail(ExitCode.INTERRUPTED, "interrupted")
+    return ExitCode.OK
+
+
+def _fail(code: ExitCode, line: str) -> int:
+    sys.stderr.write(f"{PROGRAM}: {line}\n")
+    return code

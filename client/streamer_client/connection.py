@@ -1,0 +1,171 @@
+"""Opening the WebSocket, and telling apart the ways that fails or ends."""
+
+import asyncio
+import ssl
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as websocket_connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatus,
+    InvalidURI,
+)
+
+from streamer_client.errors import (
+    CannotConnect,
+    ConnectionLost,
+    InvalidAddress,
+    ServerError,
+    ServerGoingAway,
+    StreamEnded,
+    StreamerError,
+    Unauthorized,
+)
+
+CLOSE_TIMEOUT_S = 3.0
+
+# A pong waits behind all the audio that the network and the server still hold, which is minutes of
+# it when a file is sent faster than the model can listen. Patience has to outlast that.
+PONG_PATIENCE_S = 300.0
+
+STREAM_PATHS = ("/api/v1/segmented", "/api/v1/simple")
+
+
+async def open_websocket(url: str, token: str | None, timeout_s: float) -> ClientConnection:
+    """Connect to `url` and complete the opening handshake within `timeout_s` seconds.
+
+    Raises:
+        InvalidAddress: `url` is not a WebSocket URL.
+        CannotConnect: nothing usable answers there, or not in time.
+        Unauthorized: the server wants another token.
+    """
+    host = check_address(url)
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    try:
+        return await websocket_connect(
+            url,
+            additional_headers=headers,
+            compression=None,
+            open_timeout=timeout_s,
+            close_timeout=CLOSE_TIMEOUT_S,
+            ping_timeout=PONG_PATIENCE_S,
+            # A proxy from the environment cannot reach this machine's own loopback interface.
+            proxy=None if _is_loopback(host) else True,
+            # Events are small next to the audio they are about. Holding them here without bound
+            # means that a caller who sends everything before reading cannot deadlock.
+            max_queue=None,
+        )
+    except InvalidURI as error:
+        raise InvalidAddress(f"{url} is not a WebSocket address: {error.msg}") from error
+    except InvalidStatus as error:
+        headers_back = error.response.headers
+        raise _refusal(
+            url, error.response.status_code, headers_back.get("Retry-After"), token is not None
+        ) from error
+    except TimeoutError as error:
+        raise CannotConnect(f"no answer from {url} within {timeout_s:g} s") from error
+    except (InvalidMessage, EOFError) as error:
+        raise CannotConnect(f"what listens at {url} does not speak HTTP") from error
+    except InvalidHandshake as error:
+        raise CannotConnect(f"{url} refused the WebSocket handshake: {error}") from error
+    except ssl.SSLError as error:
+        raise CannotConnect(f"no TLS connection to {url}: {error.reason or error}") from error
+    except ConnectionRefusedError as error:
+        raise CannotConnect(f"no server is listening at {url}") from error
+    except OSError as error:
+        # Several addresses were tried, each with an error of its own: the text is theirs together.
+        what = "no server is listening at" if "refused" in str(error).lower() else "cannot reach"
+        reason = "" if "refused" in str(error).lower() else f": {error.strerror or error}"
+        raise CannotConnect(f"{what} {url}{reason}") from error
+
+
+async def close_websocket(websocket: ClientConnection) -> None:
+    """Close in order, within `CLOSE_TIMEOUT_S` whatever the server does."""
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await websocket.close()
+    except TimeoutError:
+        # A server that does not read lets the closing frame wait behind unsent audio forever.
+        websocket.transport.abort()
+
+
+def check_address(url: str) -> str:
+    """Return the host in `url`.
+
+    Raises:
+        InvalidAddress: it is not a complete `ws://` or `wss://` URL.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidAddress(f"{url} is not a WebSocket address: {error}") from error
+    if parts.scheme in ("http", "https"):
+        better = url.replace("http", "ws", 1)
+        raise InvalidAddress(f"{url} is not a WebSocket address; did you mean {better}?")
+    if parts.scheme not in ("ws", "wss") or not host:
+        raise InvalidAddress(
+            f"{url} is not a WebSocket address; give one like ws://localhost:8080{STREAM_PATHS[0]}"
+        )
+    return host
+
+
+def ending(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
+    """Return the error for a connection that closed before its stream was complete.
+
+    `received_s` is how many seconds of audio the server has acknowledged, when it has.
+    """
+    code = closed.rcvd.code if closed.rcvd else 1006
+    reason = closed.rcvd.reason if closed.rcvd else ""
+    suffix = f": {reason}" if reason else ""
+    match code:
+        case 1008 if "unauthorized" in reason.lower() or "token" in reason.lower():
+            return Unauthorized(f"the server refused the token{suffix}")
+        case 1008:
+            return ServerError("policy", reason or "the server's policy ended the stream")
+        case 1009:
+            return ServerError("too_large", reason or "a message was too large for the server")
+        case 1012:
+            return ServerGoingAway(f"the server is shutting down{suffix}", received_s=received_s)
+        case 1013:
+            return ServerError("overloaded", reason or "the server has no room for this stream")
+        case 1011 if closed.rcvd:
+            return ConnectionLost(f"the server failed (1011){suffix}", close_code=code)
+        case 1006:
+            return ConnectionLost("the connection broke without a goodbye (1006)", close_code=code)
+        case _:
+            return ConnectionLost(
+                f"the server closed the connection ({code}) before the end of the stream{suffix}",
+                close_code=code,
+            )
+
+
+def _refusal(url: str, status: int, retry_after: str | None, token_sent: bool) -> StreamerError:
+    """Return the error for an upgrade request answered with `status`."""
+    known_path = urlsplit(url).path in STREAM_PATHS
+    # Web frameworks answer 403 to a WebSocket on a path they do not know, so a 403 only speaks
+    # of the token where the path is right.
+    if status == 401 or (status == 403 and known_path):
+        what = "refused the token" if token_sent else "wants a token"
+        return Unauthorized(f"the server at {url} {what} (HTTP {status})")
+    if status in (403, 404):
+        return CannotConnect(f"the server has no stream at {url} (HTTP {status})", status=status)
+    retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
+    if status == 503:
+        message = f"the server at {url} has no room for another stream now (HTTP 503)"
+    else:
+        message = f"{url} answered HTTP {status} instead of opening a WebSocket"
+    return CannotConnect(message, status=status, retry_after_s=retry_after_s)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

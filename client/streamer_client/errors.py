@@ -1,0 +1,70 @@
+"""Everything this package raises on purpose. All of it is a `StreamerError`."""
+
+
+class StreamerError(Exception):
+    """Base of every error of this package."""
+
+
+class AudioFileError(StreamerError):
+    """The audio cannot be read; the message names the file and the problem."""
+
+
+class InvalidAddress(StreamerError):
+    """The address is not a `ws://` or `wss://` URL."""
+
+
+class CannotConnect(StreamerError):
+    """No stream could be opened at the address.
+
+    `status` is the HTTP status the server refused the upgrade with, `None` when nothing that
+    speaks HTTP answered. `retry_after_s` is the server's own advice, when it gave any.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class StreamEnded(StreamerError):
+    """Base of the ways an open stream ends before it is complete."""
+
+
+class Unauthorized(StreamEnded):
+    """The server wants a token, or refuses the one it got."""
+
+
+class ServerError(StreamEnded):
+    """The server refused to begin the stream, or ended it with a fatal `error` event.
+
+    `code` is the protocol's error code, such as `bad_format` or `overloaded`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class ServerGoingAway(StreamEnded):
+    """The server shut down before the stream was complete.
+
+    `received_s` is how many seconds of audio it acknowledged, `None` when it did not say.
+    """
+
+    def __init__(self, message: str, *, received_s: float | None = None) -> None:
+        super().__init__(message)
+        self.received_s = received_s
+
+
+class ConnectionLost(StreamEnded):
+    """The connection closed before the stream was complete.
+
+    `close_code` is the WebSocket close code; 1006 means there was no closing handshake at all.
+    """
+
+    def __init__(self, message: str, *, close_code: int) -> None:
+        super().__init__(message)
+        self.close_code = close_code

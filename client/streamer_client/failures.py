@@ -1,0 +1,91 @@
+"""What a person is told when something goes wrong, and the exit code that goes with it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from urllib.parse import urlsplit
+
+from streamer_client.connection import STREAM_PATHS
+from streamer_client.errors import (
+    AudioFileError,
+    CannotConnect,
+    ConnectionLost,
+    InvalidAddress,
+    ServerError,
+    ServerGoingAway,
+    StreamerError,
+    Unauthorized,
+)
+from streamer_client.render import printable
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `streamer-client`."""
+
+    OK = 0
+    USAGE = 2
+    CANNOT_CONNECT = 3
+    REFUSED = 4
+    LOST = 5
+    SERVER_ERRORS = 6
+    INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the stream had come; in seconds, `None` where unknown."""
+
+    duration_s: float | None = None
+    sent_s: float = 0.0
+    started: bool = False
+
+
+def explain(error: StreamerError, address: str, progress: Progress) -> tuple[ExitCode, str]:
+    """Return the exit code for `error` and one line that says what to do."""
+    code, line = _explain(error, address, progress)
+    return code, printable(line)
+
+
+def _explain(error: StreamerError, address: str, progress: Progress) -> tuple[ExitCode, str]:
+    match error:
+        case AudioFileError() | InvalidAddress():
+            return ExitCode.USAGE, str(error)
+        case CannotConnect(status=403 | 404):
+            origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
+            endpoints = " or ".join(origin + path for path in STREAM_PATHS)
+            return ExitCode.CANNOT_CONNECT, f"{error}; use {endpoints}"
+        case CannotConnect(status=503):
+            after = f"{error.retry_after_s:g} s" if error.retry_after_s else "a while"
+            return ExitCode.CANNOT_CONNECT, f"{error}; try again in {after}"
+        case CannotConnect(status=None):
+            return ExitCode.CANNOT_CONNECT, (
+                f"{error}; start a server with 'make run' or give its address with -a"
+            )
+        case CannotConnect():
+            return ExitCode.CANNOT_CONNECT, f"{error}; check the address given with -a"
+        case Unauthorized():
+            return ExitCode.REFUSED, (
+                f"{error}; give a valid one with --token or in STREAMER_TOKEN"
+            )
+        case ServerGoingAway():
+            return ExitCode.LOST, f"{error}; {_unsent(error.received_s, progress)}"
+        case ConnectionLost():
+            return ExitCode.LOST, f"{error}; {_unsent(None, progress)}"
+        case ServerError() if not progress.started:
+            return ExitCode.SERVER_ERRORS, f"the server did not accept the stream: {error}"
+        case ServerError(code="overloaded"):
+            return ExitCode.LOST, (
+                f"the server is overloaded: {error.message}; try again later, or with --real-time"
+            )
+        case ServerError(code="too_large"):
+            return ExitCode.LOST, f"{error.message}; give a smaller --chunk-size"
+        case _:
+            return ExitCode.LOST, f"the server ended the stream: {error}"
+
+
+def _unsent(received_s: float | None, progress: Progress) -> str:
+    """Say how much of the audio the server never had; `received_s` is its own count."""
+    done_s = progress.sent_s if received_s is None else received_s
+    if progress.duration_s is None:
+        return f"{done_s:.1f} s of audio had been sent"
+    left_s = max(0.0, progress.duration_s - done_s)
+    return f"{left_s:.1f} s of {progress.duration_s:.1f} s of audio were unsent"

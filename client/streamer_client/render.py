@@ -1,0 +1,105 @@
+"""Events as text. A `Formatter` turns one event into what is written for it, `""` for nothing."""
+
+import json
+from collections.abc import Callable
+from itertools import count
+from typing import Literal
+from unicodedata import category
+
+from streamer_client.events import Event
+from streamer_client.subtitles import VTT_HEADER, srt_cue, vtt_cue
+
+Formatter = Callable[[Event], str]
+OutputFormat = Literal["text", "jsonl", "srt", "vtt"]
+
+
+def make_formatter(output: OutputFormat, channels: int) -> tuple[str, Formatter]:
+    """Return what an output begins with, and the formatter for its events."""
+    match output:
+        case "jsonl":
+            return "", format_jsonl
+        case "srt":
+            numbers = count(1)
+            return "", lambda event: _format_srt(event, numbers, channels)
+        case "vtt":
+            return VTT_HEADER, lambda event: _format_vtt(event, channels)
+        case "text":
+            return "", lambda event: format_text(event, channels)
+
+
+def format_jsonl(event: Event) -> str:
+    """Return the event as it was received, on one line."""
+    one_line = event.raw if "\n" not in event.raw else json.dumps(event.fields)
+    return one_line + "\n"
+
+
+def format_text(event: Event, channels: int) -> str:
+    """Return a line for a `segment` or `interim`, such as `[00:03.2 → 00:05.9] text`."""
+    if event.type not in ("segment", "interim") or not (said := describe_output(event)):
+        return ""
+    mark = " …" if event.type == "interim" else ""
+    label = f"{channel_label(event, channels)}: " if channels > 1 else ""
+    return f"[{time_span(event)}{mark}] {label}{said}\n"
+
+
+def describe_output(event: Event) -> str:
+    """Return what the model said: its text, or else its values as `key=value` pairs."""
+    if event.text is not None:
+        return printable(event.text.strip())
+    return printable(" ".join(f"{key}={_value(value)}" for key, value in event.output.items()))
+
+
+def describe_trouble(event: Event, channels: int) -> str:
+    """Return a `warning`, `error` or `going_away` for a person to read."""
+    where = ""
+    if event.start_time is not None and event.end_time is not None:
+        where += f" at [{time_span(event)}]"
+    if event.channel is not None and channels > 1:
+        where += f" on {channel_label(event, channels)}"
+    code = f" {event.code}" if event.code else ""
+    name = event.type.replace("_", " ")
+    return printable(f"{name}{code}{where}: {event.message or 'no further explanation'}")
+
+
+def channel_label(event: Event, channels: int) -> str | None:
+    """Return `channel 0` and so on, `None` when there is only one."""
+    return f"channel {event.channel or 0}" if channels > 1 else None
+
+
+def time_span(event: Event) -> str:
+    """Return the event's times, such as `00:03.2 → 00:05.9`."""
+    return f"{clock(event.start_time or 0.0)} → {clock(event.end_time or 0.0)}"
+
+
+def clock(seconds: float) -> str:
+    """Return `mm:ss.t`, or `h:mm:ss.t` from one hour on."""
+    tenths = round(seconds * 10)
+    minutes, tenths = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    prefix = f"{hours}:" if hours else ""
+    return f"{prefix}{minutes:02}:{tenths // 10:02}.{tenths % 10}"
+
+
+def printable(text: str) -> str:
+    """Return `text` without control characters, which could drive the terminal it is shown on."""
+    return "".join(" " if category(c) == "Cc" else c for c in text)
+
+
+def _format_srt(event: Event, numbers: "count[int]", channels: int) -> str:
+    if event.type != "segment" or not (said := describe_output(event)):
+        return ""
+    start_s, end_s = event.start_time or 0.0, event.end_time or 0.0
+    return srt_cue(next(numbers), start_s, end_s, said, channel_label(event, channels))
+
+
+def _format_vtt(event: Event, channels: int) -> str:
+    if event.type != "segment" or not (said := describe_output(event)):
+        return ""
+    start_s, end_s = event.start_time or 0.0, event.end_time or 0.0
+    return vtt_cue(start_s, end_s, said, channel_label(event, channels))
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

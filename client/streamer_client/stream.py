@@ -1,0 +1,179 @@
+"""One stream: audio in, events out."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from streamer_client.connection import ending
+from streamer_client.errors import (
+    ServerError,
+    ServerGoingAway,
+    StreamEnded,
+    Unauthorized,
+)
+from streamer_client.events import Event, parse_event
+
+
+class Stream:
+    """An open stream, made by `connect`. Sending and iterating may go on at the same time.
+
+    Iterating yields every event in the order received and ends after `stopped`. A non-fatal
+    `error` is an event like any other. When the stream ends early, what the server still sent is
+    yielded first, then a `StreamEnded` is raised.
+    """
+
+    def __init__(self, websocket: ClientConnection, bytes_per_second: int) -> None:
+        self._websocket = websocket
+        self._bytes_per_second = bytes_per_second
+        self._sent_bytes = 0
+        self._ready: deque[Event] = deque()
+        self._stop_sent = False
+        self._fatal: Event | None = None
+        self._going_away: Event | None = None
+        self._stopped: Event | None = None
+        self.trace_id: str | None = None
+
+    @property
+    def sent_s(self) -> float:
+        """Seconds of audio sent so far."""
+        return self._sent_bytes / self._bytes_per_second
+
+    async def send(self, audio: bytes | bytearray | memoryview) -> None:
+        """Send audio in the stream's format; a message may begin and end at any byte.
+
+        Waits while the server has more than it can take.
+
+        Raises:
+            StreamEnded: the connection is closed. Iterating tells the server's reason.
+        """
+        try:
+            await self._websocket.send(audio)
+        except ConnectionClosed as closed:
+            raise ending(closed, self._received_s) from closed
+        self._sent_bytes += len(audio) if not isinstance(audio, memoryview) else audio.nbytes
+        # A send that fits the socket's buffer never suspends, and a loop of them would keep
+        # whoever reads the events from running.
+        await asyncio.sleep(0)
+
+    async def flush(self) -> None:
+        """End the segment in progress now and keep the stream open.
+
+        Raises:
+            StreamEnded: the connection is closed.
+        """
+        await self._request({"request": "flush"})
+
+    async def keep_alive(self) -> None:
+        """Tell the server that the silence is meant.
+
+        Raises:
+            StreamEnded: the connection is closed.
+        """
+        await self._request({"request": "keep_alive"})
+
+    async def stop(self) -> None:
+        """Say that there is no more audio. Iteration then ends after the last event.
+
+        Raises:
+            StreamEnded: the connection is closed.
+        """
+        self._stop_sent = True
+        await self._request({"request": "stop", "disconnect": True})
+
+    async def poll(self) -> Event | None:
+        """Return an event that has already arrived, or `None`.
+
+        Raises:
+            StreamEnded: the stream ended early, and every event before that was returned.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                return await self._next()
+        return None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = await self._next()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def start(self, request: Mapping[str, Any]) -> None:
+        """Send the `start` request and wait for `started`, which stays first to be iterated.
+
+        Raises:
+            ServerError: the server does not accept the request.
+            StreamEnded: it closed the connection, with the reason it gave.
+        """
+        await self._request(request)
+        while self.trace_id is None:
+            event = await self._receive()
+            self._ready.append(event)
+            if event.type == "started":
+                self.trace_id = str(event.fields.get("trace_id", ""))
+            elif event.type == "error" and not event.fatal:
+                raise _reason(event)  # the server would now wait for another `start`
+
+    async def _request(self, request: Mapping[str, Any]) -> None:
+        try:
+            await self._websocket.send(json.dumps(request))
+        except ConnectionClosed as closed:
+            raise ending(closed, self._received_s) from closed
+
+    async def _next(self) -> Event | None:
+        """Return the next event, `None` after the last one of a complete stream."""
+        if self._ready:
+            return self._ready.popleft()
+        if self._complete:
+            return None
+        return await self._receive()
+
+    async def _receive(self) -> Event:
+        try:
+            event = parse_event(await self._websocket.recv())
+        except ConnectionClosed as closed:
+            if self._fatal:
+                raise _reason(self._fatal) from closed
+            if self._going_away:
+                message = self._going_away.message or "the server is shutting down"
+                raise ServerGoingAway(message, received_s=self._received_s) from closed
+            raise ending(closed, self._received_s) from closed
+        if event.fatal:
+            self._fatal = event
+        elif event.type == "going_away":
+            self._going_away = event
+        elif event.type == "stopped":
+            self._stopped = event
+        return event
+
+    @property
+    def _received_s(self) -> float | None:
+        """Seconds of audio the server had when it stopped; `None` while it has not."""
+        return self._stopped.seconds("audio_seconds") if self._stopped else None
+
+    @property
+    def _complete(self) -> bool:
+        """Whether `stopped` answers our own `stop` and covers all the audio sent."""
+        if self._stopped is None or not self._stop_sent or self._fatal:
+            return False
+        if self._going_away is None:
+            return True
+        # A draining server may have stopped the stream on its own while `stop` was on its way.
+        received_s = self._received_s
+        return received_s is None or received_s >= self.sent_s - 0.001
+
+
+def _reason(event: Event) -> StreamEnded:
+    """Return what an `error` event is raised as."""
+    message = event.message or "no reason given"
+    if event.code == "unauthorized":
+        return Unauthorized(f"the server refused the token: {message}")
+    return ServerError(event.code or "unknown", message)

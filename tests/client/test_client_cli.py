@@ -1,0 +1,397 @@
+"""The command as people run it: transcripts, pacing, interruption."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.client.conftest import Peer, RunCommand, ServeScript, StartCommand
+
+SPEECH = struct.pack("<8000h", *range(8000))
+SUMMARY = re.compile(
+    r"^0\.5 s of audio in \d+\.\d\d s, real-time factor \d+\.\d+, first event after \d+\.\d\d s, "
+    r"2 segments, trace 4bf92f3577b34da6a3ce929d0e0e4736$"
+)
+
+
+async def talk(peer: Peer) -> None:
+    """Two segments, with everything that comes around them."""
+    await peer.begin()
+    await peer.read_audio()
+    await peer.send("active", time=0.05, channel=0)
+    await peer.send("interim", start_time=0.0, end_time=0.1, channel=0, text="hel")
+    await peer.send("warning", code="lagging", message="a little late")
+    await peer.read_to_stop()
+    await peer.send("inactive", time=0.2, channel=0)
+    await peer.segment(0.0, 0.25, text="hello <there>")
+    await peer.segment(0.25, 0.5, text="grüße", channel=1 % peer.start["format"]["channels"])
+    await peer.finish()
+
+
+async def test_text_on_stdout_and_the_rest_on_stderr(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    server = await serve_script(talk)
+    result = await run_command("-i", speech, "-a", server.url)
+    assert result.code == 0
+    assert result.out == (
+        "[00:00.0 → 00:00.1 …] hel\n[00:00.0 → 00:00.2] hello <there>\n[00:00.2 → 00:00.5] grüße\n"
+    )
+    warning, summary = result.err.splitlines()
+    assert warning == "warning lagging: a little late"
+    assert SUMMARY.match(summary)
+    assert bytes(server.peer.audio) == SPEECH
+    assert set(server.peer.messages) == {640}
+    assert server.peer.start["format"] == {
+        "channels": 1,
+        "sample_rate": 16000,
+        "bit_depth": 16,
+        "is_float": False,
+    }
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", server.peer.start["trace_id"])
+
+
+async def test_verbose_shows_speech_boundaries_on_stderr(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    server = await serve_script(talk)
+    result = await run_command("-i", speech, "-a", server.url, "-v")
+    assert "active time=0.05 channel=0\n" in result.err
+    assert "inactive time=0.2 channel=0\n" in result.err
+    assert "active" not in result.out
+
+
+async def test_jsonl_is_every_message_exactly(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.send_raw('{"type":"segment",  "channel":0, "x":1.10, "text":"é \\u2028 𝄞"}')
+        await peer.send_raw('{"type":"from_the_future","big":123456789012345678901234567890}')
+        await peer.read_to_stop()
+        await peer.finish()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "--output", "jsonl", LC_ALL="C")
+    assert result.code == 0
+    assert result.out == "".join(message + "\n" for message in server.peer.sent)
+
+
+async def test_each_jsonl_line_is_written_at_once(
+    serve_script: ServeScript, start_command: StartCommand, speech: Path
+) -> None:
+    seen = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await seen.wait()
+        await peer.finish()
+
+    server = await serve_script(script)
+    command = await start_command("-i", speech, "-a", server.url, "--output", "jsonl")
+    assert command.process.stdout is not None
+    assert json.loads(await command.process.stdout.readline())["type"] == "started"
+    seen.set()
+    assert (await command.result()).code == 0
+
+
+@pytest.mark.parametrize(
+    ("output", "written"),
+    [
+        (
+            "srt",
+            "1\n00:00:00,000 --> 00:00:00,250\n[channel 0] hello <there>\n\n"
+            "2\n00:00:00,250 --> 00:00:00,500\n[channel 1] grüße\n\n",
+        ),
+        (
+            "vtt",
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.250\n<v channel 0>hello &lt;there&gt;\n\n"
+            "00:00:00.250 --> 00:00:00.500\n<v channel 1>grüße\n\n",
+        ),
+    ],
+)
+async def test_subtitles_of_two_channels_into_a_file(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path, output: str, written: str
+) -> None:
+    server = await serve_script(talk)
+    stereo, subtitles = tmp_path / "stereo.wav", tmp_path / "out"
+    soundfile.write(stereo, np.zeros((4000, 2), np.int16), 8000)
+    result = await run_command("-i", stereo, "-a", server.url, "--output", output, "-o", subtitles)
+    assert (result.code, result.out) == (0, "")
+    assert subtitles.read_text("utf-8") == written
+
+
+async def test_scores_of_a_classifier(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.segment(0.0, 0.5, arousal=0.25, valence=1)
+        await peer.finish()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url)
+    assert result.out == "[00:00.0 → 00:00.5] arousal=0.25 valence=1\n"
+
+
+async def test_everything_that_can_be_asked_for(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    server = await serve_script(talk)
+    flags = ["--interim-results", "--model", "m", "--vad", "threshold=0.6"]
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    result = await run_command(
+        "-i", speech, "-a", server.url, "--chunk-size", "999", "--trace-id", trace, *flags,
+        "--vad", "min_silence_ms=300",
+        STREAMER_TOKEN="from-the-environment",
+    )  # fmt: skip
+    assert result.code == 0
+    start = server.peer.start
+    assert start["interim_results"] is True
+    assert start["model"] == "m"
+    assert start["vad"] == {"threshold": 0.6, "min_silence_ms": 300}
+    assert start["trace_id"] == trace
+    assert set(server.peer.messages[:-1]) == {999}
+    assert bytes(server.peer.audio) == SPEECH
+    assert server.peer.headers["Authorization"] == "Bearer from-the-environment"
+
+
+async def test_raw_pcm_on_stdin(serve_script: ServeScript, run_command: RunCommand) -> None:
+    server = await serve_script(talk)
+    flags = ["-i", "-", "--rate", "8000", "--channels", "2", "--bit-depth", "32", "--float"]
+    audio = os.urandom(100_003)
+    result = await run_command(*flags, "-a", server.url, stdin=audio)
+    assert result.code == 0
+    assert bytes(server.peer.audio) == audio
+    assert server.peer.start["format"] == {
+        "channels": 2,
+        "sample_rate": 8000,
+        "bit_depth": 32,
+        "is_float": True,
+    }
+
+
+async def test_live_stdin_is_sent_as_it_comes(
+    serve_script: ServeScript, start_command: StartCommand
+) -> None:
+    server = await serve_script(talk)
+    command = await start_command("-i", "-", "-a", server.url)
+    stdin = command.process.stdin
+    assert stdin is not None
+    stdin.write(b"ab")
+    assert command.process.stdout is not None
+    assert await command.process.stdout.readline() == "[00:00.0 → 00:00.1 …] hel\n".encode()
+    assert server.peer.audio == b"ab"
+    assert (await command.result(b"cd")).code == 0
+    assert server.peer.audio == b"abcd"
+
+
+async def test_real_time_takes_as_long_as_the_audio(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    times: list[float] = []
+    loop = asyncio.get_running_loop()
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        times.append(loop.time())
+        await peer.read_to_stop()
+        times.append(loop.time())
+        await peer.finish()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "--real-time")
+    assert result.code == 0
+    assert times[1] - times[0] >= 0.49
+    assert bytes(server.peer.audio) == SPEECH
+
+
+async def test_a_long_file_is_received_while_it_is_sent(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path
+) -> None:
+    """The server answers every second of audio before it reads the next."""
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        for second in range(600):
+            await peer.read_audio((second + 1) * 32_000)
+            await peer.segment(second, second + 1, text="x" * 500)
+        await peer.read_to_stop()
+        await peer.finish()
+
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.zeros(600 * 16_000, np.int16), 16_000)
+    server = await serve_script(script)
+    result = await run_command("-i", path, "-a", server.url)
+    assert result.code == 0
+    assert result.out.count("\n") == 600
+    assert len(server.peer.audio) == 600 * 32_000
+
+
+async def test_ctrl_c_stops_in_order(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.zeros(600 * 16_000, np.int16), 16_000)
+    server = await serve_script(talk)
+    command = await start_command("-i", path, "-a", server.url, "--real-time")
+    await server.arrived.wait()
+    await server.peer.heard.wait()
+    command.interrupt()
+    result = await command.result()
+    assert result.code == 130
+    assert server.peer.requests == ["stop"]
+    assert "grüße" in result.out
+    assert result.last_line == "streamer-client: interrupted"
+    assert ", 2 segments, " in result.err
+
+
+async def test_a_second_ctrl_c_does_not_wait_for_the_server(
+    serve_script: ServeScript, start_command: StartCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    command = await start_command("-i", speech, "-a", server.url)
+    await server.arrived.wait()
+    await server.peer.stop_heard.wait()
+    command.interrupt()
+    result = await command.result()
+    assert (result.code, result.last_line) == (130, "streamer-client: interrupted")
+
+
+async def test_ctrl_c_while_connecting(start_command: StartCommand, speech: Path) -> None:
+    connected = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as silent:
+        port = silent.sockets[0].getsockname()[1]
+        command = await start_command("-i", speech, "-a", f"ws://127.0.0.1:{port}/")
+        await connected.wait()
+        command.interrupt()
+        result = await command.result()
+    assert (result.code, result.err) == (130, "streamer-client: interrupted\n")
+
+
+async def test_a_terminal_shows_interims_in_grey_and_a_bar(
+    serve_script: ServeScript, start_command: StartCommand, speech: Path
+) -> None:
+    interim_shown = asyncio.Event()
+    waiting_shown = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.send("interim", start_time=0.0, end_time=0.1, channel=0, text="hel")
+        await interim_shown.wait()
+        await peer.segment(0.0, 0.5, text="hello \x1b[31m[bold]")
+        await waiting_shown.wait()
+        await peer.finish()
+
+    server = await serve_script(script)
+    terminal, other_end = os.openpty()
+    command = await start_command(
+        "-i", speech, "-a", server.url, "--interim-results",
+        stdout=other_end, stderr=other_end, TERM="xterm-256color", COLUMNS="100",
+    )  # fmt: skip
+    os.close(other_end)
+    screen = ""
+    try:
+        # Linux reports the end of a terminal as an input/output error.
+        with suppress(OSError):
+            while written := await asyncio.to_thread(os.read, terminal, 10_000):
+                screen += written.decode(errors="replace")
+                if "\x1b[90m[00:00.0 → 00:00.1 …] hel" in screen:
+                    interim_shown.set()
+                if "sent, waiting for the rest" in screen and "[bold]" in screen:
+                    waiting_shown.set()
+    finally:
+        os.close(terminal)
+    assert (await command.result()).code == 0
+    assert "\x1b[36m[00:00.0 → 00:00.5]\x1b[0m hello  [31m[bold]\r\n" in screen
+    after_the_final = screen[screen.index("[bold]") :]
+    assert "hel" not in after_the_final
+    assert "1 segment, trace" in after_the_final
+
+
+async def test_a_reader_that_has_enough_ends_it_quietly(
+    serve_script: ServeScript, start_command: StartCommand, speech: Path
+) -> None:
+    reader, writer = os.pipe()
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_audio()
+        os.close(reader)
+        await peer.segment(0.0, 0.1, text="into the void")
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    command = await start_command("-i", speech, "-a", server.url, stdout=writer)
+    os.close(writer)
+    result = await command.result()
+    assert result.code == 0
+    assert result.err == ""
+
+
+FAKE_SOUNDDEVICE = """
+import threading
+class PortAudioError(Exception): pass
+class RawInputStream:
+    def __init__(self, *, samplerate, channels, dtype, blocksize, callback):
+        assert (samplerate, channels, dtype, blocksize) == (16000, 1, "int16", 320)
+        self.callback = callback
+        self.end = threading.Event()
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.record)
+        self.thread.start()
+    def record(self):
+        while not self.end.wait(0.001):
+            self.callback(memoryview(b"m" * 640), 320, None, None)
+    def __exit__(self, *_):
+        self.end.set()
+        self.thread.join()
+"""
+
+
+async def test_the_microphone_until_ctrl_c(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "sounddevice.py").write_text(FAKE_SOUNDDEVICE)
+    server = await serve_script(talk)
+    command = await start_command("--mic", "-a", server.url, modules=tmp_path)
+    await server.arrived.wait()
+    await server.peer.heard.wait()
+    command.interrupt()
+    result = await command.result()
+    assert result.code == 0
+    assert set(server.peer.audio) == {ord("m")}
+    assert "grüße" in result.out
+
+
+async def test_help_and_version(run_command: RunCommand) -> None:
+    shown = await run_command("--help")
+    assert (shown.code, shown.err) == (0, "")
+    assert "--interim-results" in shown.out
+    assert (await run_command("--version")).out.startswith("streamer-client ")

@@ -1,0 +1,306 @@
+"""What people can do wrong, and what can go wrong on them: one line each, and its exit code."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
+
+    from tests.client.conftest import Peer, RunCommand, ServeScript
+
+NOWHERE = "ws://127.0.0.1:1/api/v1/segmented"
+
+
+async def answer(peer: Peer) -> None:
+    await peer.begin()
+    await peer.read_to_stop()
+    await peer.finish()
+
+
+async def test_no_server(run_command: RunCommand, speech: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"ws://127.0.0.1:{taken.getsockname()[1]}/api/v1/segmented"
+        result = await run_command("-i", speech, "-a", address)
+    assert (result.code, result.err) == (
+        3,
+        f"streamer-client: no server is listening at {address}; "
+        "start a server with 'make run' or give its address with -a\n",
+    )
+
+
+async def test_no_answer_in_time(run_command: RunCommand, speech: Path) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"ws://127.0.0.1:{silent.getsockname()[1]}/"
+        result = await run_command("-i", speech, "-a", address, "--timeout", "0.3")
+    assert result.code == 3
+    assert result.err.startswith(f"streamer-client: no answer from {address} within 0.3 s; ")
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "code", "says"),
+    [
+        (404, "/nope", 3, "/api/v1/segmented or ws://127.0.0.1:"),
+        (403, "/nope", 3, "has no stream at"),
+        (403, "/api/v1/simple", 4, "wants a token (HTTP 403); give a valid one with --token"),
+        (401, "/api/v1/segmented", 4, "wants a token (HTTP 401); give a valid one with --token"),
+        (503, "/api/v1/segmented", 3, "no room for another stream now (HTTP 503); try again in 7"),
+        (502, "/api/v1/segmented", 3, "answered HTTP 502 instead of opening a WebSocket; check"),
+    ],
+)  # fmt: skip
+async def test_refused_before_the_upgrade(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path,
+    status: int, path: str, code: int, says: str,
+) -> None:  # fmt: skip
+    def gate(connection: ServerConnection, request: Request) -> Response:
+        response = connection.respond(HTTPStatus(status), "no")
+        response.headers["Retry-After"] = "7"
+        return response
+
+    server = await serve_script(answer, gate)
+    result = await run_command("-i", speech, "-a", f"ws://127.0.0.1:{server.port}{path}")
+    assert result.code == code
+    assert says in result.err
+    assert result.err.count("\n") == 1
+
+
+async def test_a_refused_token(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_start()
+        await peer.send("error", code="unauthorized", message="unknown token", fatal=True)
+        await peer.connection.close(1008)
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "--token", "wrong")
+    assert (result.code, result.err) == (
+        4,
+        "streamer-client: the server refused the token: unknown token; "
+        "give a valid one with --token or in STREAMER_TOKEN\n",
+    )
+
+
+async def test_settings_the_server_does_not_accept(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_start()
+        await peer.send("error", code="bad_message", message="vad.threshold: 7 > 1", fatal=False)
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "--vad", "threshold=7")
+    assert (result.code, result.err) == (
+        6,
+        "streamer-client: the server did not accept the stream: "
+        "bad_message: vad.threshold: 7 > 1\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("close_code", "says"),
+    [
+        (1011, "the server failed (1011); 0."),
+        (None, "the connection broke without a goodbye (1006); 0."),
+        (1000, "the server closed the connection (1000) before the end of the stream; 0."),
+        (1013, "the server is overloaded: the server has no room for this stream; try again later"),
+        (1009, "a message was too large for the server; give a smaller --chunk-size"),
+        (1008, "the server ended the stream: policy: the server's policy ended the stream"),
+    ],
+)
+async def test_the_stream_ends_too_early(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path,
+    close_code: int | None, says: str,
+) -> None:  # fmt: skip
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_audio()
+        if close_code is None:
+            peer.connection.transport.abort()
+        else:
+            await peer.segment(0.0, 0.1, text="before")
+            await peer.connection.close(close_code)
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url)
+    assert result.code == 5
+    assert result.last_line.startswith(f"streamer-client: {says}")
+    if close_code is not None:
+        assert result.out == "[00:00.0 → 00:00.1] before\n"
+
+
+async def test_a_fatal_error_event(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.send("error", code="internal_error", message="trace 4bf9", fatal=True)
+        await peer.connection.close(1011)
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url)
+    assert result.code == 5
+    assert result.last_line == (
+        "streamer-client: the server ended the stream: internal_error: trace 4bf9"
+    )
+
+
+async def test_going_away_tells_what_was_not_sent(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_audio(3200)
+        await peer.send("going_away", message="restarting", deadline_seconds=0)
+        await peer.segment(0.0, 0.1, text="before")
+        await peer.send("stopped", audio_seconds=0.1, segments=1, session_id="s1")
+        await peer.connection.close(1012)
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "--real-time")
+    assert result.code == 5
+    assert "going away: restarting" in result.err
+    assert "before" in result.out
+    assert result.last_line == ("streamer-client: restarting; 0.4 s of 0.5 s of audio were unsent")
+
+
+async def test_errors_on_the_way(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        times: dict[str, Any] = {"start_time": 0.0, "end_time": 0.2, "channel": 0}
+        await peer.send("error", code="inference_failed", message="boom", fatal=False, **times)
+        await peer.read_to_stop()
+        await peer.segment(0.2, 0.4, text="the rest")
+        await peer.finish()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url)
+    assert result.code == 6
+    assert "error inference_failed at [00:00.0 → 00:00.2]: boom\n" in result.err
+    assert result.last_line == (
+        "streamer-client: the server reported an error; parts may be missing"
+    )
+    assert result.out == "[00:00.2 → 00:00.4] the rest\n"
+
+
+@pytest.mark.parametrize("content", ["empty", "text", "cut", "silent", "missing", "directory"])
+async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content: str) -> None:
+    path = tmp_path / content
+    header = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+    says = {
+        "empty": "is empty",
+        "text": "is not an audio file",
+        "cut": "is a broken WAV file: it ends before its audio data",
+        "silent": "contains no audio",
+        "missing": "does not exist",
+        "directory": "is a directory",
+    }
+    contents = {
+        "empty": b"",
+        "text": b"to be or not to be" * 99,
+        "cut": header,
+        "silent": header + b"data\0\0\0\0",
+    }
+    if content in contents:
+        path.write_bytes(contents[content])
+    elif content == "directory":
+        path.mkdir()
+    result = await run_command("-i", path, "-a", NOWHERE)
+    assert result.code == 2
+    assert result.err.startswith(f"streamer-client: {path} {says[content]}")
+    assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ("", "one of the arguments -i/--input --mic is required"),
+        ("-i x --chunk-size 0", "'0' is not a whole number of at least 1"),
+        ("-i x --chunk-size 2.5", "'2.5' is not a whole number of at least 1"),
+        ("-i x --vad threshold", "'threshold' is not KEY=NUMBER"),
+        ("-i x --vad threshold=high", "'threshold=high' is not KEY=NUMBER"),
+        ("-i x --timeout 0", "'0' is not a number of seconds above 0"),
+        ("-i x --output pdf", "invalid choice: 'pdf'"),
+        ("-i x --rate 8000", "--rate is only for raw audio"),
+        ("-i - --bit-depth 16 --float", "--float needs --bit-depth 32 or 64"),
+        ("--mic --bit-depth 24", "--mic records 16-bit integers"),
+        ("-i - --bit-depth 64", "--bit-depth 64 needs --float"),
+        ("-i x -o /no/such/place/a.srt", "there is no directory /no/such/place"),
+        ("-i x -o /", "it is a directory"),
+        ("-i x -a http://localhost:8080/", "did you mean ws://localhost:8080/?"),
+        ("-i x -a localhost:8080", "give one like ws://localhost:8080/api/v1/segmented"),
+        ("-i x --token \x01", "the token has characters"),
+        ("-i x --nope", "unrecognized arguments: --nope"),
+    ],
+)
+async def test_bad_flags(run_command: RunCommand, flags: str, says: str) -> None:
+    result = await run_command(*flags.split(" ") if flags else [])
+    assert result.code == 2
+    assert result.err.startswith("streamer-client: ")
+    assert says in result.err
+    assert result.err.count("\n") == 1
+
+
+async def test_nothing_on_stdin(serve_script: ServeScript, run_command: RunCommand) -> None:
+    server = await serve_script(answer)
+    result = await run_command("-i", "-", "-a", server.url, stdin=b"")
+    assert result.code == 2
+    assert result.last_line == "streamer-client: there is no audio on standard input"
+
+
+async def test_the_microphone_without_sounddevice(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise ImportError")
+    result = await run_command("--mic", "-a", NOWHERE, modules=tmp_path)
+    assert (result.code, result.err) == (
+        2,
+        "streamer-client: --mic needs: pip install 'streamer[mic]'\n",
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+async def test_a_full_disk(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.segment(0.0, 0.1, text="too much")
+        await peer.read_to_stop()
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "-o", "/dev/full")
+    assert result.code == 2
+    assert result.last_line == ("streamer-client: cannot write /dev/full: No space left on device")
+
+
+async def test_a_damaged_flac(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path
+) -> None:
+    import numpy as np
+    import soundfile
+
+    path = tmp_path / "a.flac"
+    noise = np.random.default_rng(1).integers(-9999, 9999, 160_000, np.int16)
+    soundfile.write(path, noise, 16_000)
+    data = bytearray(path.read_bytes())
+    data[100_000:200_000] = b"x" * 100_000
+    path.write_bytes(data)
+    server = await serve_script(answer)
+    result = await run_command("-i", path, "-a", server.url)
+    assert result.code == 2
+    assert result.last_line.startswith(f"streamer-client: {path} is damaged")

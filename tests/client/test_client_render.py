@@ -1,0 +1,105 @@
+import json
+from typing import Any
+
+import pytest
+from streamer_client.errors import ServerError
+from streamer_client.events import Event, parse_event
+from streamer_client.render import (
+    clock,
+    describe_trouble,
+    format_jsonl,
+    format_text,
+    make_formatter,
+)
+
+
+def event(type: str, **fields: Any) -> Event:  # noqa: A002
+    return parse_event(json.dumps({"type": type, **fields}))
+
+
+def segment(**output: Any) -> Event:
+    return event(
+        "segment", start_time=3.21, end_time=5.94, is_final=True, flushed=True, channel=1, **output
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "00:00.0"), (59.96, "01:00.0"), (754.04, "12:34.0"), (3600, "1:00:00.0")],
+)
+def test_clock(seconds: float, shown: str) -> None:
+    assert clock(seconds) == shown
+
+
+def test_text_of_one_channel_and_of_several() -> None:
+    assert format_text(segment(text=" hello "), 1) == "[00:03.2 → 00:05.9] hello\n"
+    assert format_text(segment(text="hello"), 2) == "[00:03.2 → 00:05.9] channel 1: hello\n"
+
+
+def test_an_interim_is_marked() -> None:
+    line = format_text(event("interim", start_time=0, end_time=1, channel=0, text="he"), 1)
+    assert line == "[00:00.0 → 00:01.0 …] he\n"
+
+
+def test_scores_are_key_value_pairs() -> None:
+    line = format_text(segment(arousal=0.512345, label="calm", top=[1, 2]), 1)
+    assert line == "[00:03.2 → 00:05.9] arousal=0.5123 label=calm top=[1, 2]\n"
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    assert format_text(segment(text="a\x1b[2Jb\rc\u200dd"), 1).endswith("] a [2Jb c\u200dd\n")
+
+
+@pytest.mark.parametrize("type_", ["started", "active", "inactive", "stopped", "warning"])
+@pytest.mark.parametrize("output", ["text", "srt", "vtt"])
+def test_other_events_are_not_in_a_transcript(type_: str, output: Any) -> None:
+    _, formatter = make_formatter(output, 1)
+    assert formatter(event(type_, time=1, channel=0)) == ""
+
+
+def test_srt_counts_only_what_it_writes() -> None:
+    _, formatter = make_formatter("srt", 2)
+    written = [formatter(segment(text=text)) for text in ("one", "", "two")]
+    assert written == [
+        "1\n00:00:03,210 --> 00:00:05,940\n[channel 1] one\n\n",
+        "",
+        "2\n00:00:03,210 --> 00:00:05,940\n[channel 1] two\n\n",
+    ]
+
+
+def test_vtt_begins_with_its_header() -> None:
+    header, formatter = make_formatter("vtt", 1)
+    assert header + formatter(segment(text="a & b")) == (
+        "WEBVTT\n\n00:00:03.210 --> 00:00:05.940\na &amp; b\n\n"
+    )
+
+
+def test_jsonl_is_the_message_as_received() -> None:
+    raw = '{ "type":"segment",  "text":"é\\u00e9", "x": 1.10 }'
+    assert format_jsonl(parse_event(raw)) == raw + "\n"
+
+
+def test_jsonl_keeps_to_one_line() -> None:
+    line = format_jsonl(parse_event('{"type":\n"segment"}'))
+    assert line == '{"type": "segment"}\n'
+
+
+def test_trouble_says_where() -> None:
+    error = event(
+        "error", code="inference_failed", message="boom", channel=1, start_time=1, end_time=2
+    )
+    assert describe_trouble(error, 2) == (
+        "error inference_failed at [00:01.0 → 00:02.0] on channel 1: boom"
+    )
+    assert describe_trouble(event("going_away", message="bye"), 1) == "going away: bye"
+
+
+@pytest.mark.parametrize("message", ["hello", "[]", "{}", '{"type": 1}', b'{"type": "x"}'])
+def test_what_is_no_event_is_an_error(message: str | bytes) -> None:
+    with pytest.raises(ServerError, match="not an event"):
+        parse_event(message)
+
+
+def test_absent_and_odd_fields_are_none() -> None:
+    odd = event("segment", channel="x", start_time=True, end_time="1", text=5)
+    assert (odd.channel, odd.start_time, odd.end_time, odd.text) == (None, None, None, None)
