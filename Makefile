@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FETCHED := $(VENV)/.models-fetched
 
-.PHONY: install run demo test check format lint types lock clean help
+.PHONY: install run demo test accuracy check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ demo: install  ## start the server, play a recording through the client, stop
 
 test: install  ## all tests
 	$(BIN)/pytest
+
+accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
+	$(BIN)/python benchmarks/accuracy.py $(if $(AUDIO),--audio $(AUDIO))
 
 check: $(INSTALLED) format lint types  ## format, lint, types
 

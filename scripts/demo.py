@@ -14,7 +14,7 @@ RECORDING = "two_cities.wav"
 def main() -> int:
     """Run the demo; returns the client's exit code."""
     recording = require("moonshine-tiny-en") / RECORDING
-    command = [BIN / "streamer", "--port", "0", "--log-level", "warning"]
+    command = [str(BIN / "streamer"), "--port", "0", "--log-level", "warning"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
             address = _wait_ready(server)

@@ -53,8 +53,8 @@ class VadConfig(_Section, frozen=True):
     min_silence_ms: Annotated[int, Meta(ge=50, le=10_000)] = 600
     min_speech_ms: Annotated[int, Meta(ge=0, le=2_000)] = 100
     prefix_padding_ms: Annotated[int, Meta(ge=0, le=2_000)] = 250
-    max_segment_ms: Annotated[int, Meta(ge=1_000, le=60_000)] = 20_000
     suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 300
+    max_segment_ms: Annotated[int, Meta(ge=1_000, le=60_000)] = 20_000
 
     def problem(self) -> str | None:
         """What is wrong with the settings together, in one sentence; None when nothing is."""

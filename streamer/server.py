@@ -136,6 +136,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen()  # who connects as soon as the address is announced waits, unrefused
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = (

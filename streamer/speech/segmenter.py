@@ -113,6 +113,8 @@ class Segmenter:
     def __init__(self, settings: SegmenterSettings, window: int, samples: Samples) -> None:
         self._settings = settings
         self._exit_threshold = max(settings.threshold - HYSTERESIS, MIN_EXIT_THRESHOLD)
+        # How far into a segment the earliest forced cut is.
+        self._uncut = settings.max_segment - int(settings.max_segment * CUT_SEARCH_FRACTION)
         self._window = window
         self._samples = samples
         self._position = 0
@@ -138,8 +140,10 @@ class Segmenter:
 
     def advance(self, probability: float) -> Iterator[SegmenterEvent]:
         """Classify the next window. The iterator must be exhausted before the next call."""
-        first = self._position
-        self._position = min(first + self._window, self._samples.end)
+        first = max(self._position, self._floor)
+        self._position = min(self._position + self._window, self._samples.end)
+        if first == self._position:
+            return  # a flush has taken all of it
         speech = self._speech
         in_gap = speech is not None and speech.last < first
         continues = speech is not None and not in_gap
@@ -147,8 +151,9 @@ class Segmenter:
             yield from self._hear_speech(first)
         elif speech is not None:
             yield from self._hear_silence(speech)
-        if self._speech is not None and self._speech.confirmed:
-            yield from self._watch_length(self._speech)
+        # Before the interim: nobody wants one of a segment that ends here.
+        yield from self._watch_length()
+        yield from self._watch_growth()
 
     def flush(self) -> Iterator[SegmenterEvent]:
         """End the open segment now, with every sample heard so far."""
@@ -163,7 +168,7 @@ class Segmenter:
 
     def _hear_speech(self, first: int) -> Iterator[SegmenterEvent]:
         if self._speech is None:
-            self._speech = _Speech(first=max(first, self._floor), last=first, voiced=0)
+            self._speech = _Speech(first=first, last=first, voiced=0)
         speech = self._speech
         speech.voiced += self._position - first
         speech.last = self._position
@@ -172,35 +177,46 @@ class Segmenter:
             padded = self._floor if resumed else speech.first - self._settings.prefix_padding
             self._confirm(speech, max(padded, self._floor))
             yield SpeechStarted(speech.first)
-        interval = self._settings.interim_interval
-        if speech.confirmed and interval is not None and self._position >= speech.next_interim:
-            yield InterimDue(speech.start, self._position)
-            growth = int(self._settings.interim_growth * (self._position - speech.start))
-            speech.next_interim = self._position + max(interval, growth)
 
     def _hear_silence(self, speech: _Speech) -> Iterator[SegmenterEvent]:
         silence = self._position - speech.last
         if not speech.confirmed:
-            if silence >= self._settings.min_speech:
+            # No longer than `min_silence`, or a segment could begin with a pause that ends one.
+            if silence >= min(self._settings.min_speech, self._settings.min_silence):
                 self._speech = None
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
 
-    def _watch_length(self, speech: _Speech) -> Iterator[SegmenterEvent]:
-        if self._position - speech.start < self._settings.max_segment:
-            return
-        limit = speech.start + self._settings.max_segment
-        cut = self._quietest(limit)
+    def _watch_length(self) -> Iterator[SegmenterEvent]:
+        # More than once only when speech was confirmed late, after many short pauses.
+        while self._speech is not None and self._speech.confirmed:
+            limit = self._speech.start + self._settings.max_segment
+            if self._position < limit:
+                return
+            yield from self._cut(self._speech, self._quietest(limit))
+
+    def _cut(self, speech: _Speech, cut: int) -> Iterator[SegmenterEvent]:
         if cut >= speech.last:
             # The quietest point is in a pause that may turn out to be the end of speech. If it
-            # does not, what follows must join on without a missing sample.
-            yield self._end(speech, at=speech.last, end=min(self._padded_end(speech), limit))
-            self._resume_until = speech.last + self._settings.min_silence
+            # does not, what follows must join on without a missing sample, unless the pause
+            # alone would then fill a segment.
+            yield self._end(speech, at=speech.last, end=self._padded_end(speech))
+            silence_ends = speech.last + self._settings.min_silence
+            self._resume_until = min(silence_ends, self._floor + self._uncut)
             return
         yield self._end(speech, at=cut, end=cut)
         self._speech = _Speech(first=cut, last=speech.last, voiced=speech.last - cut)
         self._confirm(self._speech, cut)
         yield SpeechStarted(cut)
+
+    def _watch_growth(self) -> Iterator[SegmenterEvent]:
+        speech, interval = self._speech, self._settings.interim_interval
+        if speech is None or interval is None or not speech.confirmed:
+            return
+        if speech.last == self._position >= speech.next_interim:
+            yield InterimDue(speech.start, self._position)
+            growth = int(self._settings.interim_growth * (self._position - speech.start))
+            speech.next_interim = self._position + max(interval, growth)
 
     def _confirm(self, speech: _Speech, start: int) -> None:
         speech.confirmed = True
@@ -221,7 +237,8 @@ class Segmenter:
         return SegmentEnded(at, speech.start, end, flushed)
 
     def _padded_end(self, speech: _Speech) -> int:
-        return min(speech.last + self._settings.suffix_padding, self._position)
+        longest = speech.start + self._settings.max_segment
+        return min(speech.last + self._settings.suffix_padding, self._position, longest)
 
     def _quietest(self, limit: int) -> int:
         """The middle of the quietest `CUT_FRAME_MS` in the last part before `limit`."""

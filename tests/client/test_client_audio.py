@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from streamer_client.audio import open_audio
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat

@@ -2,6 +2,7 @@ import json
 from typing import Any
 
 import pytest
+
 from streamer_client.errors import ServerError
 from streamer_client.events import Event, parse_event
 from streamer_client.render import (

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
+
 import streamer_client
 from streamer_client import (
     CannotConnect,

@@ -1,4 +1,5 @@
 import pytest
+
 from streamer_client.subtitles import srt_cue, vtt_cue
 
 

@@ -1,0 +1,149 @@
+"""Word error rate through the socket, beside that of the same model on the whole files.
+
+    make accuracy                          the recordings that come with the model
+    make accuracy AUDIO=path/to/folder     a folder with a manifest.json
+
+The manifest is {"files": [{"path", "transcript", "subset", "category"}, …]}; those without a
+transcript, or of another category than "asr", are left out.
+
+What the socket adds is segmentation: words lost or changed where the audio is cut.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import soundfile
+import soxr
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from streamer.models.moonshine import Moonshine
+from streamer.weights.manifest import require
+from streamer_client import Event, transcribe
+
+MODEL = "moonshine-tiny-en"
+SHIPPED = {
+    "two_cities.wav": "It was the best of times, it was the worst of times, it was the age of "
+    "wisdom, it was the age of foolishness, it was the epoch of belief, it was the epoch of "
+    "incredulity, it was the season of light, it was the season of darkness, it was the spring of "
+    "hope, it was the winter of despair, we had everything before us, we had nothing before us, we "
+    "were all going direct to heaven, we were all going direct the other way. In short, the period "
+    "was so far like the present period, that some of its noisiest authorities insisted on its "
+    "being received, for good or for evil, in the superlative degree of comparison only.",
+    "beckett.wav": "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.",
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file, the words in it, and what was heard."""
+
+    group: str
+    path: Path
+    transcript: str
+    whole: str = ""
+    streamed: str = ""
+
+
+def recordings(folder: Path | None) -> list[Recording]:
+    """Those of the folder's manifest that have a transcript; without a folder, the shipped ones."""
+    if folder is None:
+        return [Recording("shipped", require(MODEL) / name, t) for name, t in SHIPPED.items()]
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    return [
+        Recording(entry.get("subset", ""), folder / entry["path"], entry["transcript"])
+        for entry in files
+        if entry.get("transcript") and entry.get("category", "asr") == "asr"
+    ]
+
+
+def words(text: str) -> str:
+    """Lower case, without punctuation."""
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower().replace("’", "'")))
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """A server as a user would start it; gives its WebSocket address."""
+    command = [sys.executable, "-m", "streamer", "--port", "0", "--log-level", "warning"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            for line in process.stderr:
+                if found := re.search(r"ws://\S+/api/v1/segmented", line):
+                    yield found[0]
+                    return
+            raise SystemExit("the server did not start")
+        finally:
+            process.terminate()
+
+
+async def streamed(path: Path, url: str) -> str:
+    """The transcript of a file through the socket."""
+    events: AsyncIterator[Event] = transcribe(path, url)
+    return " ".join([event.text or "" async for event in events if event.type == "segment"])
+
+
+def whole(path: Path, model: Moonshine) -> str:
+    """The transcript of a file, inferred in one piece."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    mono = soxr.resample(np.ascontiguousarray(samples[:, 0]), rate, model.sample_rate)
+    return str(model.infer(mono)["text"])
+
+
+def error_rate(pairs: list[tuple[str, str]]) -> float:
+    """Pooled word error rate in percent of (said, heard) pairs."""
+    return 100 * float(jiwer.wer([words(said) for said, _ in pairs], [words(h) for _, h in pairs]))
+
+
+def report(done: list[Recording], *, each: bool) -> Table:
+    """A row for each group (or file), and one for all."""
+    table = Table(title="word error rate, %")
+    table.add_column("recordings", overflow="fold")
+    for column in ("files", "words", "whole", "socket"):
+        table.add_column(column, justify="right")
+    groups: dict[str, list[Recording]] = {}
+    for recording in done:
+        groups.setdefault(recording.path.name if each else recording.group, []).append(recording)
+    libri = [r for r in done if "librispeech" in r.group]
+    rows = {**groups, **({"all librispeech": libri} if libri else {}), "all": done}
+    for name, members in rows.items():
+        count = sum(len(words(member.transcript).split()) for member in members)
+        table.add_row(
+            name,
+            str(len(members)),
+            str(count),
+            f"{error_rate([(m.transcript, m.whole) for m in members]):.2f}",
+            f"{error_rate([(m.transcript, m.streamed) for m in members]):.2f}",
+        )
+    return table
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Word error rate, whole and through the socket.")
+    parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
+    parser.add_argument("--each", action="store_true", help="a row for each file")
+    args = parser.parse_args()
+    model = Moonshine(require(MODEL))
+    done = []
+    with server() as url:
+        for r in track(recordings(args.audio), "transcribing", console=Console(stderr=True)):
+            heard = asyncio.run(streamed(r.path, url))
+            done.append(Recording(r.group, r.path, r.transcript, whole(r.path, model), heard))
+    Console().print(report(done, each=args.each))
+
+
+if __name__ == "__main__":
+    main()
