@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +52,8 @@ class Delivery:
         self._pool = pool
         self._post = post
         self._tickets: asyncio.Queue[_Ticket | None] = asyncio.Queue(max_pending)
-        self._interims: set[_Ticket] = set()
+        self._owed: set[_Ticket] = set()
+        """Not delivered yet, and still wanted."""
         self.segments = 0
 
     async def final(
@@ -66,6 +67,7 @@ class Delivery:
         """Infer a whole segment; waits while too many results are owed already."""
         result = self._pool.infer(samples)
         ticket = _Ticket(result, start_time, end_time, final=True, flushed=flushed)
+        self._owed.add(ticket)
         await self._tickets.put(ticket)
 
     def interim(self, samples: npt.NDArray[np.float32], start_time: float, end_time: float) -> None:
@@ -74,15 +76,13 @@ class Delivery:
             return
         result = self._pool.infer_interim(self, samples)
         ticket = _Ticket(result, start_time, end_time, final=False)
-        self._interims.add(ticket)
+        self._owed.add(ticket)
         self._tickets.put_nowait(ticket)
 
     def drop_interims(self) -> None:
         """The segment has ended: whatever interims are still owed are not wanted any more."""
         self._pool.drop_interim(self)
-        for ticket in self._interims:
-            ticket.result.cancel()
-        self._interims.clear()
+        self._give_up([ticket for ticket in self._owed if not ticket.final])
 
     async def end(self) -> None:
         """Say that nothing more will be owed; `run` returns once everything is delivered."""
@@ -93,11 +93,13 @@ class Delivery:
         try:
             while (ticket := await self._tickets.get()) is not None:
                 await asyncio.wait((ticket.result,))
-                self._interims.discard(ticket)
-                if not ticket.result.cancelled():
+                # An interim may have been given up after its result was there.
+                if ticket in self._owed and not ticket.result.cancelled():
                     self._deliver(ticket)
+                self._owed.discard(ticket)
         finally:
-            self._abandon()
+            self._pool.drop_interim(self)
+            self._give_up([*self._owed])
 
     def _deliver(self, ticket: _Ticket) -> None:
         times = {"start_time": ticket.start_time, "end_time": ticket.end_time}
@@ -126,10 +128,9 @@ class Delivery:
         _log.warning("%s: %s", code, error)
         return Failed(code=code, message=str(error), fatal=False, channel=self._channel, **times)
 
-    def _abandon(self) -> None:
-        """Nobody waits for what is still owed: take it out of the pool's queue."""
-        self.drop_interims()
-        while not self._tickets.empty():
-            ticket = self._tickets.get_nowait()
-            if ticket is not None:
-                ticket.result.cancel()
+    def _give_up(self, tickets: Iterable[_Ticket]) -> None:
+        """Nobody waits for these any more: what has not begun is not going to be run."""
+        for ticket in tickets:
+            self._owed.discard(ticket)
+            if not ticket.result.cancel() and not ticket.result.cancelled():
+                ticket.result.exception()  # asyncio complains of a failure that nobody looks at

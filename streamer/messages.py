@@ -236,7 +236,7 @@ def encode_event(event: Event) -> str:
 
 def _merge(event: Segment | Interim) -> dict[str, object]:
     final = isinstance(event, Segment)
-    merged: dict[str, object] = {
+    envelope: dict[str, object] = {
         "type": "segment" if final else "interim",
         "start_time": event.start_time,
         "end_time": event.end_time,
@@ -244,6 +244,7 @@ def _merge(event: Segment | Interim) -> dict[str, object]:
         "channel": event.channel,
     }
     if isinstance(event, Segment) and event.flushed:
-        merged["flushed"] = True
+        envelope["flushed"] = True
     # The envelope wins: a model cannot overwrite what clients rely on.
-    return {**event.output, **merged}
+    output = {key: value for key, value in event.output.items() if key != "flushed"}
+    return {**output, **envelope}

@@ -97,7 +97,9 @@ class Processor:
 
     def _trace_context(self, start: Start) -> trace.TraceContext:
         """Of the `start`, else of the upgrade request, else a new one."""
-        given = start.trace_id or self._headers.get("traceparent")
+        given = start.trace_id
+        if given is None:
+            given = self._headers.get("traceparent")
         if given is None:
             return trace.new()
         context = trace.parse(given)

@@ -130,13 +130,7 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()  # who connects as soon as the address is announced waits, unrefused
+        return _open(host, port)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = (
@@ -145,6 +139,21 @@ def _listen(host: str, port: int) -> socket.socket:
         else:
             message = f"cannot listen on {host} port {port}: {error.strerror or error}"
         raise CannotServe(message) from None
+
+
+def _open(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Whoever connects as soon as the address is announced waits, instead of being refused.
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

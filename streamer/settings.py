@@ -4,8 +4,10 @@ Whatever is wrong is reported as one line that names the key, the value and what
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -33,6 +35,8 @@ def load(
     tree = _read(path) if path else {}
     origin = {"": str(path or "defaults")}
     for (section, key), (value, name) in _from_environment(environment).items():
+        if section not in tree:
+            origin[section] = name
         _put(tree, section, key, value)
         origin[f"{section}.{key}"] = name
     for (section, key), value in overrides.items():
@@ -45,7 +49,8 @@ def load(
         where = origin.get(problem.field, origin[""])
         raise SettingsError(f"{where}: {problem.message}") from None
     if conflict := config.vad.problem():
-        raise SettingsError(f"{origin['']}: 'vad': {conflict}")
+        where = ", ".join(name for key, name in origin.items() if key.startswith("vad."))
+        raise SettingsError(f"{where or origin['']}: 'vad': {conflict}")
     return config
 
 
@@ -79,12 +84,20 @@ def parse(text: str) -> object:
 
 
 def _decode(text: str) -> object:
-    """JSON proper: Python's parser also takes `NaN` and `Infinity`, which no setting can mean."""
-    return json.loads(text, parse_constant=_refuse)
+    """JSON proper: Python's parser also takes `NaN`, `Infinity` and `1e999`, which mean nothing."""
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
 
 
-def _refuse(constant: str) -> object:
-    raise ValueError(f"{constant} is not a JSON number")
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number} is not a number that a setting can have")
 
 
 def _put(tree: Tree, section: str, key: str, value: object) -> None:

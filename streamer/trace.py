@@ -9,7 +9,10 @@ import re
 import secrets
 from typing import NamedTuple
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+# Version 00 ends with the flags; later ones may go on behind a dash (section 4 of the standard).
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:(?<!^00.{53})-.*)?"
+)
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 

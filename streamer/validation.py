@@ -12,6 +12,9 @@ from msgspec import inspect
 
 LONGEST_VALUE_SHOWN = 60
 
+# The name is the client's and may hold anything; the path that may follow it is ours.
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
+
 
 class Problem(NamedTuple):
     """One field that was refused: its dotted path ("" is the whole) and a sentence about it."""
@@ -28,12 +31,13 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
         tree: The value that was refused, as parsed from JSON.
         expected: The struct it should have been.
     """
-    reason, _, path = str(error).partition(" - at `$")
-    field = path.rstrip("`").lstrip(".")
-    if unknown := re.search(r"unknown field `(.*)`", reason):
-        name = ".".join(filter(None, [field, unknown[1]]))
+    if unknown := _UNKNOWN.fullmatch(str(error)):
+        field = (unknown[2] or "").lstrip(".")
+        name = f"{field}.{unknown[1]}" if field else unknown[1]
         known = ", ".join(_fields(_type_at(field, expected)))
         return Problem(name, f"unknown field '{show_name(name)}'; allowed: {known}")
+    reason, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").lstrip(".")
     if missing := re.search(r"missing required field `(.*)`", reason):
         name = ".".join(filter(None, [field, missing[1]]))
         return Problem(name, f"'{name}' is missing; it is required")
@@ -46,7 +50,10 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
 
 def show(value: object) -> str:
     """A short JSON rendering; control characters are escaped, so it cannot forge a log line."""
-    text = json.dumps(value, default=str)
+    try:
+        text = json.dumps(value, default=str)
+    except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
+        return "something too large to show"
     return text if len(text) <= LONGEST_VALUE_SHOWN else text[: LONGEST_VALUE_SHOWN - 1] + "…"
 
 
@@ -59,9 +66,10 @@ def _type_at(field: str, root: type) -> inspect.Type:
     found = inspect.type_info(root)
     for name in filter(None, field.split(".")):
         struct = _struct(found)
-        if struct is None:
+        fields = {f.encode_name: f.type for f in struct.fields} if struct else {}
+        if name not in fields:
             break
-        found = next(f.type for f in struct.fields if f.encode_name == name)
+        found = fields[name]
     return found
 
 

@@ -170,8 +170,7 @@ class WorkerPool:
                 if await self._load(worker):
                     self._alive += 1
                     try:
-                        await self._serve(worker)
-                        at_once = False
+                        at_once = not await self._serve(worker)
                     finally:
                         self._alive -= 1
             finally:
@@ -198,17 +197,18 @@ class WorkerPool:
         await asyncio.sleep(2**self._failed_loads)
         return False
 
-    async def _serve(self, worker: WorkerProcess) -> None:
-        """Run jobs until the worker is to be replaced."""
+    async def _serve(self, worker: WorkerProcess) -> bool:
+        """Run jobs until the worker is to be replaced; True when it may end by itself."""
         served = 0
         while not self._config.max_jobs_per_worker or served < self._config.max_jobs_per_worker:
             job = await self._next_job(worker)
             if job is None:
                 _log.warning("worker died while idle", extra={"worker": worker.pid})
-                return
+                return False
             if not await self._run(worker, job):
-                return
+                return False
             served += 1
+        return True
 
     async def _next_job(self, worker: WorkerProcess) -> _Job | None:
         """The next job, or None when the worker died before there was one."""

@@ -54,7 +54,8 @@ def _plain(value: object) -> object:
     raise TypeError(f"a model's output must be JSON-able; {type(value).__name__} is not")
 
 
-_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
+_encoder = msgspec.msgpack.Encoder()
+_output_decoder = msgspec.json.Decoder(dict[str, Any])
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
@@ -64,6 +65,11 @@ def encode(message: Message) -> bytes:
     Raises:
         TypeError: A model's output holds something that JSON cannot.
     """
+    if isinstance(message, Done):
+        # Through JSON here, in the worker: what it cannot hold is then this model's fault on this
+        # segment, and never a frame that the server cannot read or an event that it cannot send.
+        text = msgspec.json.encode(message.output, enc_hook=_plain)
+        message = msgspec.structs.replace(message, output=_output_decoder.decode(text))
     body = _encoder.encode(message)
     return LENGTH.pack(len(body)) + body
 

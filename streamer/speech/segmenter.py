@@ -246,5 +246,5 @@ class Segmenter:
         frame = self._settings.sample_rate * CUT_FRAME_MS // 1000
         hop = self._settings.sample_rate * CUT_HOP_MS // 1000
         squared = np.square(self._samples.view(earliest, limit), dtype=np.float64)
-        energy = np.convolve(squared, np.ones(frame), "valid")[::hop]
+        energy = np.lib.stride_tricks.sliding_window_view(squared, frame)[::hop].sum(axis=1)
         return earliest + int(energy.argmin()) * hop + frame // 2

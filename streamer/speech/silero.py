@@ -103,7 +103,7 @@ class SileroVad:
     def _run(self) -> None:
         self._timer = None
         gathered, self._waiting = self._waiting, []
-        active = [w for w in gathered if not w.done.cancelled()]
+        active = [w for w in gathered if len(w.windows) and not w.done.cancelled()]
         try:
             while active:
                 for first in range(0, len(active), MAX_BATCH):

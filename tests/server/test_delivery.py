@@ -1,0 +1,68 @@
+"""Results that nobody waits for any more, at moments that no client can bring about at will."""
+
+import asyncio
+from typing import Any, cast
+
+import numpy as np
+
+from streamer.delivery import Delivery
+from streamer.inference.pool import InferenceFailed, Result, WorkerPool
+from streamer.messages import Event, Interim, Segment
+
+
+class Pool:
+    """The test is the worker: it settles the results when it likes."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def infer(self, _samples: object) -> Result:
+        self.results.append(asyncio.get_running_loop().create_future())
+        return self.results[-1]
+
+    def infer_interim(self, _channel: object, samples: object) -> Result:
+        return self.infer(samples)
+
+    def drop_interim(self, channel: object) -> None:
+        pass
+
+
+AUDIO = np.zeros(1, np.float32)
+
+
+async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() -> None:
+    """It waited behind the result of the segment before."""
+    pool, events = Pool(), list[Event]()
+    delivery = Delivery(0, cast("WorkerPool", pool), events.append, 8)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(delivery.run())
+        await delivery.final(AUDIO, 0, 1)
+        delivery.interim(AUDIO, 2, 3)
+        first, interim = pool.results
+        interim.set_result({})
+        delivery.drop_interims()
+        first.set_result({})
+        delivery.interim(AUDIO, 4, 5)
+        pool.results[-1].set_result({})
+        await delivery.end()
+    sent = [(type(event), cast("Any", event).start_time) for event in events]
+    assert sent == [(Segment, 0), (Interim, 4)]
+
+
+async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
+    pool = Pool()
+    delivery = Delivery(0, cast("WorkerPool", pool), lambda event: None, 3)
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(delivery.run())
+        for _ in range(4):
+            await delivery.final(AUDIO, 0, 1)
+        waiting = tasks.create_task(delivery.final(AUDIO, 0, 1))
+        await asyncio.sleep(0)
+        pool.results[1].set_exception(InferenceFailed("too late to tell"))
+        waiting.cancel()
+        running.cancel()
+    assert [result.cancelled() for result in pool.results] == [True, False, True, True, True]
+    pool.results.clear()
+    assert not complaints

@@ -1,0 +1,72 @@
+"""What is served beside the sockets."""
+
+import asyncio
+
+import pytest
+
+import streamer
+
+from .conftest import Launch
+from .process import Server, wait_until
+from .streams import client
+
+
+@pytest.mark.parametrize("path", ["/api/v1/health", "/health"])
+def test_health(standin: Server, path: str) -> None:
+    reply = standin.get(path)
+    assert reply.status == 200
+    assert reply.json() == {"status": "healthy"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1/ready", "/ready"])
+def test_ready(standin: Server, path: str) -> None:
+    reply = standin.get(path)
+    assert reply.status == 200
+    assert reply.json()["status"] == "ready"
+    assert reply.json()["workers"] == len(standin.workers())
+
+
+def test_info(standin: Server) -> None:
+    info = standin.get("/api/v1/info").json()
+    assert info["version"] == streamer.__version__
+    assert info["protocol"] == 1
+    assert info["model"] == "standin"
+    assert info["sample_rate"] == 16_000
+    assert info["simple"] == {"chunk_seconds": 0.25}
+    assert info["vad"]["engine"] == "silero"
+    assert info["limits"]["max_channels"] == 8
+
+
+def test_the_page_says_where_the_sockets_are(standin: Server) -> None:
+    reply = standin.get("/")
+    assert reply.status == 200
+    assert reply.headers["content-type"].startswith("text/html")
+    for path in ("segmented", "simple"):
+        assert f"ws://127.0.0.1:{standin.port}/api/v1/{path}" in reply.text
+
+
+def test_an_unknown_address_is_not_found(standin: Server) -> None:
+    assert standin.get("/api/v1/nothing").status == 404
+
+
+async def test_not_ready_while_the_model_loads_and_a_stream_waits_for_it(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"warmup_penalty": 2}}
+    server = launch({"model": model}, ready=False)
+    reply = await asyncio.to_thread(server.get, "/api/v1/ready")
+    assert reply.status == 503
+    assert reply.json()["reason"] == "the model is loading"
+    assert int(reply.headers["retry-after"]) >= 1
+    assert (await asyncio.to_thread(server.get, "/health")).status == 200
+    async with client(server) as socket:
+        await socket.start()
+        assert (await socket.next())["type"] == "started"
+        assert (await asyncio.to_thread(server.get, "/api/v1/ready")).status == 200
+
+
+def test_not_ready_when_no_worker_lives(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"warmup_penalty": 1}}
+    server = launch({"model": model, "inference": {"workers": 1}})
+    (worker,) = server.workers()
+    worker.kill()
+    wait_until(lambda: server.get("/ready").status == 503, "the server is not ready")
+    wait_until(lambda: server.get("/ready").status == 200, "the worker is replaced")

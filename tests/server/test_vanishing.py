@@ -1,0 +1,120 @@
+"""A client that vanishes leaves nothing behind: no task, no descriptor, no worker, no work."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import uvicorn
+
+from streamer.app import create_app
+from streamer.config import Config, ModelConfig
+from streamer.server import model_spec, open_vad
+
+from .conftest import Launch
+from .process import PATIENCE_S, Server, wait_until
+from .sounds import beckett, silence
+from .streams import client, hear, of
+
+
+async def test_a_killed_command_leaves_no_descriptor_and_no_process(standin: Server) -> None:
+    await hear(standin, beckett())  # what is opened once is open now
+    process = psutil.Process(standin.process.pid)
+    wait_until(lambda: len(process.net_connections("tcp")) == 1, "earlier sockets are closed")
+    descriptors, family = process.num_fds(), standin.family()
+    for _ in range(3):
+        async with _command_in_mid_stream(standin.port) as command:
+            assert process.num_fds() > descriptors
+            command.kill()
+            await command.wait()
+        wait_until(lambda: process.num_fds() == descriptors, "its descriptors are closed")
+    assert standin.family() == family
+    assert len(of(await hear(standin, beckett()), "segment")) == 6
+
+
+async def test_a_killed_command_leaves_no_task() -> None:
+    async with _server_in_this_loop() as port:
+        at_rest = await _tasks_once(lambda names: True)
+        assert len(of(await hear(port, beckett()), "segment")) == 6
+        async with _command_in_mid_stream(port) as command:
+            await _tasks_once(lambda names: "Processor.run" in str(names))
+            command.kill()
+            await command.wait()
+        await _tasks_once(lambda names: names == at_rest)
+
+
+async def test_work_for_a_vanished_client_is_dropped(launch: Launch) -> None:
+    """Four minutes of it, which also fail: nobody is there to be told."""
+    model = {"type": "standin", "options": {"delay": 1, "failure_rate": 1}}
+    server = launch({"model": model, "inference": {"workers": 1, "max_pending_segments": 250}})
+    async with client(server, "simple") as vanishing:
+        await vanishing.start()
+        await vanishing.send(silence(240).data)
+        await vanishing.until("error")
+    assert len(of(await hear(server, silence(1), "simple"), "error")) == 1
+
+
+@contextlib.asynccontextmanager
+async def _command_in_mid_stream(port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`streamer-client` with its standard input held open, after its first words."""
+    command = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("streamer-client"),
+        *("-i", "-", "--output", "jsonl", "-a", f"ws://127.0.0.1:{port}/api/v1/segmented"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert command.stdin is not None
+    assert command.stdout is not None
+    command.stdin.write(beckett().part(0, 1))
+    async with asyncio.timeout(PATIENCE_S):
+        async for line in command.stdout:
+            if b'"active"' in line:
+                break
+    try:
+        yield command
+    finally:
+        if command.returncode is None:
+            command.kill()
+            await command.wait()
+        command.stdin.close()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            await command.stdin.wait_closed()
+
+
+@contextlib.asynccontextmanager
+async def _server_in_this_loop() -> AsyncIterator[int]:
+    config = Config(model=ModelConfig(type="standin"))
+    ready = asyncio.Event()
+    app = create_app(
+        config,
+        model_spec(config, Path()),
+        lambda: open_vad(config),
+        on_ready=lambda _: ready.set(),
+        on_broken=lambda failure: pytest.fail(str(failure)),
+    )
+    server = uvicorn.Server(uvicorn.Config(app, ws="websockets-sansio", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(server.serve([listener]))
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    await ready.wait()
+                yield int(listener.getsockname()[1])
+            finally:
+                server.should_exit = True
+                await serving
+
+
+async def _tasks_once(condition: Callable[[list[str]], bool]) -> list[str]:
+    """What runs in this loop, as soon as the condition holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            tasks = asyncio.all_tasks()
+            names = sorted(str(task.get_coro()).partition(" at 0x")[0] for task in tasks)
+            if condition(names):
+                return names
+            await asyncio.sleep(0.01)
