@@ -14,7 +14,7 @@ Follow the audio from socket to event:
 7.  `channel.py` sends the results in order, as `segment` and `interim`.
 """
 
-from streamer.inference.model import Model
+from streamer.inference.model import Model, StatefulModel
 
-__all__ = ["Model"]
+__all__ = ["Model", "StatefulModel"]
 __version__ = "0.1.0"

@@ -18,6 +18,8 @@ from streamer.speech.segmenter import (
     Segmenter,
     SegmenterEvent,
     SegmenterSettings,
+    SpeechPaused,
+    SpeechResumed,
     SpeechStarted,
 )
 from streamer.speech.vad import Detector
@@ -143,6 +145,11 @@ class SpeechChannel:
                 case InterimDue(start, end):
                     samples, *times = self._segment(start, end)
                     self.delivery.interim(samples, *times)
+                case SpeechPaused(start, end):
+                    samples, *times = self._segment(start, end)
+                    self.delivery.pause(samples, *times)
+                case SpeechResumed():
+                    self.delivery.resume()
                 case SegmentEnded(at, start, end, flushed):
                     self.delivery.drop_interims()
                     self._post(Inactive(time=self._seconds(at), channel=self._number))

@@ -78,7 +78,7 @@ class InterimConfig(_Section, frozen=True):
     """How often a growing segment is transcribed before it is final.
 
     The interval is `interval_ms`, or `growth` times the segment's length when that is longer, so
-    that the cost of interims for a second of audio is bounded by `1 / growth` finals.
+    that a second of audio is inferred at most `1 / growth + 1` times for interims.
     """
 
     interval_ms: Annotated[int, Meta(ge=100, le=10_000)] = 500
@@ -93,6 +93,7 @@ class InferenceConfig(_Section, frozen=True):
     load_timeout_seconds: Seconds = 120.0
     max_jobs_per_worker: Count = 0
     max_pending_segments: Positive = 8
+    early_finals: bool = True
 
 
 class LimitsConfig(_Section, frozen=True):

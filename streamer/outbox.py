@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from streamer.messages import Event
+from streamer.messages import Event, Warned
 
 MAX_WAITING = 256
 """Events that may wait before those who make them are held up."""
@@ -26,6 +26,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._items: deque[Event | Close] = deque()
+        self._warned: set[str] = set()
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -36,6 +37,12 @@ class Outbox:
         self._filled.set()
         if len(self._items) >= MAX_WAITING:
             self._roomy.clear()
+
+    def warn_once(self, warning: Warned) -> None:
+        """Append a warning, unless one of its code has been sent on this socket."""
+        if warning.code not in self._warned:
+            self._warned.add(warning.code)
+            self.post(warning)
 
     async def drained(self) -> None:
         """Wait until there is room for more."""

@@ -72,7 +72,7 @@ class Processor:
                 await stream.flush()
             case Action.FINISH:
                 assert stream is not None
-                self._outbox.post(await stream.finish(self._session_id))
+                self._outbox.post(await stream.finish())
                 return None
             case Action.REPORT:
                 assert command.failure is not None
@@ -84,15 +84,16 @@ class Processor:
     async def _begin(self, tasks: asyncio.TaskGroup) -> Stream:
         assert self._start is not None
         stream = Stream(
+            self._session_id,
             self._start,
             segmented=self._segmented,
             services=self._services,
             sample_rate=await self._services.pool.wait_ready(),
             tasks=tasks,
-            post=self._outbox.post,
+            outbox=self._outbox,
         )
         context = self._trace_context(self._start)
-        self._outbox.post(stream.started(self._session_id, context.trace_id))
+        self._outbox.post(stream.started(context.trace_id))
         return stream
 
     def _trace_context(self, start: Start) -> trace.TraceContext:

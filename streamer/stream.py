@@ -1,7 +1,6 @@
 """One stream, from `started` to `stopped`: bytes in, one pipeline for each channel."""
 
 import asyncio
-from collections.abc import Callable
 
 import msgspec
 
@@ -13,13 +12,13 @@ from streamer.delivery import Delivery
 from streamer.inference.pool import WorkerPool
 from streamer.messages import (
     PROTOCOL_VERSION,
-    Event,
     Start,
     Started,
     Stopped,
     VadInForce,
     Warned,
 )
+from streamer.outbox import Outbox
 from streamer.speech.segmenter import SegmenterSettings
 from streamer.speech.vad import VadEngine
 
@@ -39,30 +38,33 @@ class Stream:
     """A stream that has started.
 
     Args:
+        session_id: Of the socket.
         start: The client's request.
         segmented: Whether a VAD cuts the audio (`/api/v1/segmented`) or a clock
             (`/api/v1/simple`).
         services: What all sessions share.
         sample_rate: The model's rate in Hz.
         tasks: Owns the channels' delivery tasks.
-        post: Sends an event.
+        outbox: Takes the events.
     """
 
     def __init__(
         self,
+        session_id: str,
         start: Start,
         *,
         segmented: bool,
         services: Services,
         sample_rate: int,
         tasks: asyncio.TaskGroup,
-        post: Callable[[Event], None],
+        outbox: Outbox,
     ) -> None:
+        self._session_id = session_id
         self._start = start
         self._segmented = segmented
         self._services = services
         self._sample_rate = sample_rate
-        self._post = post
+        self._outbox = outbox
         self._decoder = PcmDecoder(start.format)
         self._block = int(BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
         self._frames = 0
@@ -70,11 +72,11 @@ class Stream:
         self._channels = [self._channel(number) for number in range(start.format.channels)]
         self._deliveries = [tasks.create_task(c.delivery.run()) for c in self._channels]
 
-    def started(self, session_id: str, trace_id: str) -> Started:
+    def started(self, trace_id: str) -> Started:
         """The event that says which settings are in force."""
         vad = self._start.vad.over(self._services.config.vad)
         return Started(
-            session_id=session_id,
+            session_id=self._session_id,
             trace_id=trace_id,
             model=self._services.pool.spec.name,
             sample_rate=self._sample_rate,
@@ -95,7 +97,7 @@ class Stream:
         for channel in self._channels:
             await channel.flush()
 
-    async def finish(self, session_id: str) -> Stopped:
+    async def finish(self) -> Stopped:
         """Deliver everything still owed; returns the event that closes the stream."""
         for channel in self._channels:
             await channel.finish()
@@ -103,8 +105,12 @@ class Stream:
         return Stopped(
             audio_seconds=self._frames / self._start.format.sample_rate,
             segments=sum(channel.delivery.segments for channel in self._channels),
-            session_id=session_id,
+            session_id=self._session_id,
         )
+
+    def _on_shed(self) -> None:
+        message = "the server is busy: interim results come less often; finals are not affected"
+        self._outbox.warn_once(Warned(code="interim_shed", message=message))
 
     async def _process(self, data: bytes) -> None:
         rows = self._decoder.decode(data)
@@ -112,7 +118,7 @@ class Stream:
         if self._decoder.bad_samples and not self._warned:
             self._warned = True
             message = "the audio holds samples that are not finite numbers; they were set to zero"
-            self._post(Warned(code="bad_samples", message=message))
+            self._outbox.post(Warned(code="bad_samples", message=message))
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
         for channel, detection in zip(self._channels, detections, strict=True):
             await channel.advance(detection)
@@ -120,7 +126,13 @@ class Stream:
     def _channel(self, number: int) -> Channel:
         config = self._services.config
         delivery = Delivery(
-            number, self._services.pool, self._post, config.inference.max_pending_segments
+            self._session_id,
+            number,
+            self._services.pool,
+            self._outbox.post,
+            self._on_shed,
+            max_pending=config.inference.max_pending_segments,
+            early_finals=config.inference.early_finals,
         )
         input_rate = self._start.format.sample_rate
         wanted = Track(input_rate, self._sample_rate)
@@ -141,7 +153,7 @@ class Stream:
                 engine.sample_rate,
             ),
             delivery=delivery,
-            post=self._post,
+            post=self._outbox.post,
         )
 
 

@@ -34,6 +34,10 @@ async def info(request: Request) -> Response:
             "model": spec.name,
             "models": [{"name": spec.name, "type": spec.type}],
             "sample_rate": services.pool.sample_rate,
+            "inference": {
+                "workers_alive": services.pool.workers_alive,
+                **msgspec.to_builtins(services.pool.counters),
+            },
             "vad": msgspec.to_builtins(config.vad),
             "simple": msgspec.to_builtins(config.simple),
             "interim": msgspec.to_builtins(config.interim),

@@ -6,9 +6,9 @@ Writing your own takes a class with one method; see `docs/your-own-model.md`.
 import importlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BUILT_IN: Mapping[str, str] = {
     "moonshine": "streamer.models.moonshine:Moonshine",
     "standin": "streamer.models.standin:StandIn",
+    "frames": "streamer.models.frames:SpeechFrames",
 }
 
 
@@ -44,11 +45,56 @@ class Model(ABC):
             JSON-able fields, merged into the `segment` event. numpy numbers and arrays will do.
         """
 
+    max_batch_size: int = 1
+    """Segments that `infer_batch` may be given at once. More than one pays where an inference of
+    many costs less than as many inferences, as with small models of fixed input size."""
+
+    max_batch_wait_ms: float = 0.0
+    """How long a segment may wait for company, in milliseconds."""
+
+    def infer_batch(
+        self, batch: "Sequence[npt.NDArray[np.float32]]"
+    ) -> Sequence[Mapping[str, object]]:
+        """Observe several segments, of any sessions; one result for each, in order.
+
+        When it raises, each segment is tried alone, so that only a bad one fails.
+        """
+        return [self.infer(samples) for samples in batch]
+
     def warm_up(self) -> None:
         """Run once before the worker takes jobs, so that the first of them is not slow."""
         import numpy as np
 
         self.infer(np.zeros(self.sample_rate, dtype=np.float32))
+
+
+class StatefulModel(Model):
+    """A model whose results depend on what it heard before on the same channel.
+
+    A channel's segments run strictly in order, each with the state that the last one returned,
+    in whichever worker is free. The state is pickled on its way, so keep it small.
+    """
+
+    @abstractmethod
+    def infer_next(
+        self,
+        samples: "npt.NDArray[np.float32]",
+        state: Any,  # noqa: ANN401 – the model's own affair
+    ) -> tuple[Mapping[str, object], Any]:
+        """Observe the next segment of a channel.
+
+        Args:
+            samples: As for `infer`.
+            state: What the last call for this channel returned; None at the start of a stream.
+
+        Returns:
+            The fields of the event, and the state for the next call.
+        """
+
+    def infer(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object]:
+        """Observe a segment as if it were the first."""
+        output, _ = self.infer_next(samples, None)
+        return output
 
 
 class ModelSpec(msgspec.Struct, frozen=True):

@@ -1,16 +1,15 @@
 """The worker pool: jobs in, results out, whatever happens to the workers.
 
-One task for each worker supervises its process: load, take the next job, answer, and replace the
-process when it died, hung, or has done its share of jobs. Nothing is shared between workers, so
-the death of one can neither block nor spoil another.
+One task for each worker supervises its process: load, take the next jobs, answer, and replace the
+process when it died, hung, or has done its share. Nothing is shared between workers, so the death
+of one can neither block nor spoil another. Which job goes where is `scheduler.py`'s to say.
 """
 
 import asyncio
 import logging
 import os
-from collections import deque
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,14 @@ from streamer.config import InferenceConfig
 from streamer.inference import wire
 from streamer.inference.model import ModelSpec
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess
-from streamer.inference.scheduler import Scheduler
+from streamer.inference.scheduler import Job, Scheduler
 
 _log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 2
-"""A segment whose worker died is tried once more, on another worker."""
-
 MAX_FAILED_LOADS = 3
 """Loads that may fail in a row, once the model has loaded before, until the pool gives up."""
+
+Samples = npt.NDArray[np.float32]
 
 
 class InferenceError(Exception):
@@ -51,17 +49,62 @@ class PoolClosed(InferenceError):
     """The server is shutting down."""
 
 
-Output = dict[str, Any]
-Result = asyncio.Future[Output]
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """What a model made of a segment.
+
+    Attributes:
+        output: The model's fields.
+        state: Of a stateful model, for the channel's next segment.
+        seconds: What it took the worker.
+    """
+
+    output: dict[str, Any]
+    state: bytes | None
+    seconds: float
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """One inference. Whoever cancels `result` does not want it any more: it is not begun then."""
+Result = asyncio.Future[Inferred]
 
-    samples: npt.NDArray[np.float32]
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class _Inference(Job):
+    """A job with its audio. Whoever cancels `result` does not want it any more."""
+
+    samples: Samples
+    state: bytes | None
     result: Result
-    attempts: int = 0
+
+    @property
+    def wanted(self) -> bool:
+        return not self.result.done()
+
+    def fail(self, error: InferenceError) -> None:
+        if not self.result.done():
+            self.result.set_exception(error)
+
+    def settle(self, answer: wire.Done | wire.Raised) -> None:
+        if isinstance(answer, wire.Raised):
+            self.fail(InferenceFailed(answer.reason))
+        elif not self.result.done():
+            self.result.set_result(Inferred(answer.output, answer.state, answer.seconds))
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the pool has done since it started."""
+
+    finals: int = 0
+    interims: int = 0
+    interims_shed: int = 0
+    """Superseded or dropped before a worker began them."""
+    early_used: int = 0
+    early_wasted: int = 0
+    inference_seconds: float = 0.0
+    interim_seconds: float = 0.0
+    workers_replaced: dict[str, int] = field(
+        default_factory=lambda: {"died": 0, "timeout": 0, "max_jobs": 0}
+    )
 
 
 class WorkerPool:
@@ -74,11 +117,14 @@ class WorkerPool:
 
     def __init__(self, spec: ModelSpec, config: InferenceConfig) -> None:
         self.spec = spec
+        self.counters = Counters()
         self._config = config
         self._size = config.workers or os.cpu_count() or 1
-        self._scheduler: Scheduler[_Job] = Scheduler()
-        self._idle: deque[asyncio.Future[_Job]] = deque()
-        self._warm: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._scheduler: Scheduler[_Inference] = Scheduler(self._size)
+        self._offers: dict[WorkerProcess, asyncio.Future[tuple[_Inference, ...]]] = {}
+        self._gathering: asyncio.TimerHandle | None = None
+        self._warm: asyncio.Future[wire.Ready] = self._loop.create_future()
         self._alive = 0
         self._failed_loads = 0
 
@@ -95,8 +141,8 @@ class WorkerPool:
         except* ModelCannotLoad as failures:
             raise failures.exceptions[0] from None
         finally:
-            while (job := self._next_wanted()) is not None:
-                _fail(job, PoolClosed("the server is shutting down"))
+            for job in self._scheduler.drain():
+                job.fail(PoolClosed("the server is shutting down"))
 
     @property
     def ready(self) -> bool:
@@ -106,7 +152,12 @@ class WorkerPool:
     @property
     def sample_rate(self) -> int | None:
         """The model's rate in Hz, once it is known."""
-        return self._warm.result() if self._warm.done() else None
+        return self._warm.result().sample_rate if self._warm.done() else None
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a channel's segments must run one after another; known once warm."""
+        return self._warm.done() and self._warm.result().stateful
 
     @property
     def workers_alive(self) -> int:
@@ -115,51 +166,87 @@ class WorkerPool:
 
     async def wait_ready(self) -> int:
         """Wait until the workers are warm; returns the model's sample rate in Hz."""
-        return await asyncio.shield(self._warm)
+        return (await asyncio.shield(self._warm)).sample_rate
 
-    def infer(self, samples: npt.NDArray[np.float32]) -> Result:
+    def infer(
+        self, samples: Samples, *, session: Hashable, channel: Hashable, state: bytes | None = None
+    ) -> Result:
         """Queue a segment; the future raises an `InferenceError` when it gets no result.
 
         Args:
             samples: float32 [n] at the model's sample rate; must not change until the result.
+            session: Takes turns with others.
+            channel: Whose segment it is.
+            state: Of a stateful model, what the channel's last segment returned.
         """
-        job = _Job(samples, asyncio.get_running_loop().create_future())
-        self._scheduler.add_final(job)
-        self._dispatch()
-        return job.result
+        return self._add(samples, session, channel, state=state)
 
-    def infer_interim(self, channel: Hashable, samples: npt.NDArray[np.float32]) -> Result:
+    def infer_early(
+        self, samples: Samples, *, session: Hashable, channel: Hashable
+    ) -> Result | None:
+        """Infer a segment that may turn out to go on, if a worker has nothing else to do."""
+        if not self._offers or self._scheduler.finals_waiting:
+            return None
+        return self._add(samples, session, channel)
+
+    def infer_interim(
+        self, samples: Samples, *, session: Hashable, channel: Hashable, state: bytes | None = None
+    ) -> Result:
         """Queue a growing segment; the future is cancelled when it is superseded."""
-        job = _Job(samples, asyncio.get_running_loop().create_future())
-        superseded = self._scheduler.add_interim(channel, job)
-        if superseded is not None:
-            superseded.result.cancel()
-        self._dispatch()
+        return self._add(samples, session, channel, interim=True, state=state)
+
+    def drop_interim(self, channel: Hashable) -> bool:
+        """Cancel the waiting interim of a channel; returns whether there was one."""
+        return self._shed(self._scheduler.drop_interim(channel))
+
+    def _add(
+        self,
+        samples: Samples,
+        session: Hashable,
+        channel: Hashable,
+        *,
+        interim: bool = False,
+        state: bytes | None = None,
+    ) -> Result:
+        job = _Inference(
+            session=session,
+            channel=channel,
+            interim=interim,
+            samples=samples,
+            state=state,
+            result=self._loop.create_future(),
+        )
+        self._shed(self._scheduler.add(job))
+        self._dispatch_soon()
         return job.result
 
-    def drop_interim(self, channel: Hashable) -> None:
-        """Cancel the waiting interim of a channel."""
-        dropped = self._scheduler.drop_interim(channel)
-        if dropped is not None:
-            dropped.result.cancel()
+    def _shed(self, job: _Inference | None) -> bool:
+        if job is None:
+            return False
+        self.counters.interims_shed += 1
+        job.result.cancel()
+        return True
+
+    def _dispatch_soon(self) -> None:
+        """At once, unless the model would rather wait until more jobs can go together."""
+        scheduler = self._scheduler
+        waiting = scheduler.finals_waiting + scheduler.interims_waiting
+        wait_ms = self._warm.result().max_batch_wait_ms if self._warm.done() else 0.0
+        if not wait_ms or waiting >= scheduler.max_batch_size:
+            self._dispatch()
+        elif self._gathering is None:
+            self._gathering = self._loop.call_later(wait_ms / 1000, self._dispatch)
 
     def _dispatch(self) -> None:
         """Give waiting jobs to idle workers."""
-        while self._idle and self._scheduler:
-            offer = self._idle.popleft()
-            if offer.done():
-                continue
-            job = self._next_wanted()
-            if job is None:
-                self._idle.appendleft(offer)
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
+        for worker in list(self._offers):
+            jobs = self._scheduler.take(worker)
+            if not jobs:
                 return
-            offer.set_result(job)
-
-    def _next_wanted(self) -> _Job | None:
-        while (job := self._scheduler.next()) is not None:
-            if not job.result.done():
-                return job
-        return None
+            self._offers.pop(worker).set_result(jobs)
 
     async def _supervise(self, name: str) -> None:
         """Keep one worker alive for as long as the pool is."""
@@ -170,16 +257,19 @@ class WorkerPool:
                 if await self._load(worker):
                     self._alive += 1
                     try:
-                        at_once = not await self._serve(worker)
+                        cause = await self._serve(worker)
+                        at_once = cause != "max_jobs"
                     finally:
                         self._alive -= 1
+                    self.counters.workers_replaced[cause] += 1
+                    _log.warning("worker %s is replaced: %s", worker.pid, cause)
             finally:
                 await worker.end(at_once=at_once)
 
     async def _load(self, worker: WorkerProcess) -> bool:
         try:
             async with asyncio.timeout(self._config.load_timeout_seconds):
-                await worker.loaded()
+                ready = await worker.loaded()
         except TimeoutError:
             reason = f"it did not load within {self._config.load_timeout_seconds:g} s"
         except ModelCannotLoad as error:
@@ -187,75 +277,84 @@ class WorkerPool:
         else:
             self._failed_loads = 0
             if not self._warm.done() and self._alive == self._size - 1:
-                self._warm.set_result(worker.sample_rate)
-            _log.info("worker loaded", extra={"worker": worker.pid})
+                self._scheduler.max_batch_size = ready.max_batch_size
+                self._warm.set_result(ready)
+            _log.info("worker %s is loaded and warm", worker.pid)
             return True
         self._failed_loads += 1
         if not self._warm.done() or self._failed_loads >= MAX_FAILED_LOADS:
             raise ModelCannotLoad(f"model '{self.spec.name}' cannot be loaded: {reason}")
-        _log.error("worker could not load its model: %s", reason)
+        _log.error("worker %s could not load its model: %s", worker.pid, reason)
         await asyncio.sleep(2**self._failed_loads)
         return False
 
-    async def _serve(self, worker: WorkerProcess) -> bool:
-        """Run jobs until the worker is to be replaced; True when it may end by itself."""
+    async def _serve(self, worker: WorkerProcess) -> str:
+        """Run jobs until the worker has to be replaced; returns why."""
+        most = self._config.max_jobs_per_worker
         served = 0
-        while not self._config.max_jobs_per_worker or served < self._config.max_jobs_per_worker:
-            job = await self._next_job(worker)
-            if job is None:
-                _log.warning("worker died while idle", extra={"worker": worker.pid})
-                return False
-            if not await self._run(worker, job):
-                return False
-            served += 1
-        return True
+        while not most or served < most:
+            jobs = await self._next_jobs(worker)
+            if not jobs:
+                return "died"
+            if cause := await self._run(worker, jobs):
+                return cause
+            served += len(jobs)
+        return "max_jobs"
 
-    async def _next_job(self, worker: WorkerProcess) -> _Job | None:
-        """The next job, or None when the worker died before there was one."""
-        offer: asyncio.Future[_Job] = asyncio.get_running_loop().create_future()
-        self._idle.append(offer)
-        self._dispatch()
+    async def _next_jobs(self, worker: WorkerProcess) -> tuple[_Inference, ...]:
+        """The next jobs, or none when the worker died before there were any."""
+        offer: asyncio.Future[tuple[_Inference, ...]] = self._loop.create_future()
+        self._offers[worker] = offer
+        self._dispatch_soon()
         try:
             await asyncio.wait((offer, worker.lost), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
-            if offer.done():
-                _fail(offer.result(), PoolClosed("the server is shutting down"))
+            for job in offer.result() if offer.done() else ():
+                job.fail(PoolClosed("the server is shutting down"))
             raise
         finally:
-            offer.cancel()
-        return None if offer.cancelled() else offer.result()
+            self._offers.pop(worker, None)
+        return offer.result() if offer.done() else ()
 
-    async def _run(self, worker: WorkerProcess, job: _Job) -> bool:
-        """Run one job and settle its result; False when the worker has to be replaced."""
-        job.attempts += 1
+    async def _run(self, worker: WorkerProcess, jobs: tuple[_Inference, ...]) -> str | None:
+        """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
         limit_s = self._config.timeout_seconds
+        begun = not worker.lost.done()
         try:
             async with asyncio.timeout(limit_s):
-                answer = await worker.infer(job.samples)
+                answers = await worker.infer(
+                    [job.samples for job in jobs], [job.state for job in jobs]
+                )
         except TimeoutError:
-            _fail(job, InferenceTimedOut(f"inference took longer than {limit_s:g} s"))
-            return False
-        except WorkerDied:
-            self._after_death(job, worker)
-            return False
-        except asyncio.CancelledError:
-            _fail(job, PoolClosed("the server is shutting down"))
-            raise
-        if isinstance(answer, wire.Raised):
-            _fail(job, InferenceFailed(answer.reason))
-        elif not job.result.done():
-            job.result.set_result(answer.output)
-        return True
-
-    def _after_death(self, job: _Job, worker: WorkerProcess) -> None:
-        _log.warning("worker died during a job", extra={"worker": worker.pid})
-        if job.attempts < MAX_ATTEMPTS:
-            self._scheduler.put_back(job)
+            # Which segment of a batch it was that hung shows when each runs alone.
+            alone = len(jobs) == 1
+            given_up = list(jobs) if alone else self._scheduler.died(worker)
+            if alone:
+                self._scheduler.finished(worker)
+            for job in given_up:
+                job.fail(InferenceTimedOut(f"inference took longer than {limit_s:g} s"))
             self._dispatch()
+            return "timeout"
+        except WorkerDied:
+            for job in self._scheduler.died(worker, begun=begun):
+                job.fail(WorkerLost("the worker process died on this segment twice"))
+            self._dispatch()
+            return "died"
+        except asyncio.CancelledError:
+            for job in jobs:
+                job.fail(PoolClosed("the server is shutting down"))
+            raise
+        self._scheduler.finished(worker)
+        for job, answer in zip(jobs, answers, strict=True):
+            self._count(job, answer)
+            job.settle(answer)
+        return None
+
+    def _count(self, job: _Inference, answer: wire.Done | wire.Raised) -> None:
+        seconds = answer.seconds if isinstance(answer, wire.Done) else 0.0
+        self.counters.inference_seconds += seconds
+        if job.interim:
+            self.counters.interims += 1
+            self.counters.interim_seconds += seconds
         else:
-            _fail(job, WorkerLost("the worker process died on this segment twice"))
-
-
-def _fail(job: _Job, error: InferenceError) -> None:
-    if not job.result.done():
-        job.result.set_exception(error)
+            self.counters.finals += 1

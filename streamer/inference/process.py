@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import multiprocessing
 import socket
+from collections.abc import Sequence
 from multiprocessing.context import SpawnProcess
 
 import numpy as np
@@ -12,6 +13,8 @@ import numpy.typing as npt
 from streamer.inference import wire
 from streamer.inference.model import ModelSpec
 from streamer.inference.worker import run
+
+Samples = npt.NDArray[np.float32]
 
 SLOT_SAMPLES = 60 * 16_000
 """Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""
@@ -73,7 +76,6 @@ class WorkerProcess:
         self._slot = np.ctypeslib.as_array(slot)
         self._transport = transport
         self._link = link
-        self.sample_rate = 0
 
     @classmethod
     async def launch(cls, spec: ModelSpec, name: str) -> "WorkerProcess":
@@ -81,16 +83,17 @@ class WorkerProcess:
         context = multiprocessing.get_context("spawn")
         slot = context.RawArray(ctypes.c_float, SLOT_SAMPLES)
         ours, theirs = socket.socketpair()
-        process = context.Process(target=run, args=(theirs, slot, spec), name=name, daemon=True)
-        try:
-            process.start()
-        except BaseException:
-            ours.close()
-            raise
-        finally:
-            # The child has its own copy; ours would keep the link open when the child dies.
-            theirs.close()
-        transport, link = await asyncio.get_running_loop().create_connection(_Link, sock=ours)
+        # The child has its own copy of `theirs`; ours would keep the link open when it dies.
+        with theirs:
+            loop = asyncio.get_running_loop()
+            transport, link = await loop.create_connection(_Link, sock=ours)
+            # Nothing is awaited once the process runs: cancelled there, nobody would end it.
+            process = context.Process(target=run, args=(theirs, slot, spec), name=name, daemon=True)
+            try:
+                process.start()
+            except BaseException:
+                transport.close()
+                raise
         return cls(process, slot, transport, link)
 
     @property
@@ -103,8 +106,8 @@ class WorkerProcess:
         """Done once the process is gone."""
         return self._link.lost
 
-    async def loaded(self) -> None:
-        """Wait until the model is loaded and warm.
+    async def loaded(self) -> wire.Ready:
+        """Wait until the model is loaded and warm; returns how it wants to be used.
 
         Raises:
             ModelCannotLoad: It never will be; the message says why.
@@ -112,37 +115,59 @@ class WorkerProcess:
         try:
             message = await self._link.answer()
         except WorkerDied:
-            await asyncio.to_thread(self._process.join, EXIT_GRACE_S)
+            await self._exited()
+            self._process.join(EXIT_GRACE_S)
             code = self._process.exitcode
             raise ModelCannotLoad(f"its process ended with exit code {code}") from None
         if isinstance(message, wire.LoadFailed):
             raise ModelCannotLoad(message.reason)
         assert isinstance(message, wire.Ready)
-        self.sample_rate = message.sample_rate
+        return message
 
-    async def infer(self, samples: npt.NDArray[np.float32]) -> wire.Done | wire.Raised:
-        """Run one job; only one at a time.
+    async def infer(
+        self, segments: Sequence[Samples], states: Sequence[bytes | None]
+    ) -> list[wire.Done | wire.Raised]:
+        """Run one batch; only one at a time. Returns a result for each segment.
 
         Raises:
             WorkerDied: The process ended before it answered.
         """
-        job = wire.Job(len(samples))
-        if len(samples) <= len(self._slot):
-            self._slot[: len(samples)] = samples
+        jobs = [
+            wire.Job(len(segment), state) for segment, state in zip(segments, states, strict=True)
+        ]
+        total = sum(job.samples for job in jobs)
+        inline = None
+        if total <= len(self._slot):
+            np.concatenate(segments, out=self._slot[:total])
         else:
-            job = wire.Job(len(samples), samples.tobytes())
-        self._transport.write(wire.encode(job))
+            inline = b"".join(segment.tobytes() for segment in segments)
+        self._transport.write(wire.encode(wire.Batch(jobs, inline)))
         message = await self._link.answer()
-        assert isinstance(message, wire.Done | wire.Raised)
-        return message
+        assert isinstance(message, wire.Answers)
+        return message.results
 
     async def end(self, *, at_once: bool = False) -> None:
-        """End the process and free all that it held. It is gone when this returns."""
+        """End the process and free all that it held. It is gone when this returns or raises."""
         self._transport.close()
         if at_once:
             self._process.kill()
-        await asyncio.to_thread(self._process.join, EXIT_GRACE_S)
-        if self._process.exitcode is None:
+        try:
+            await self._exited()
+        finally:
+            # Also when cancelled. Nothing outlives SIGKILL, so this does not hold up the loop.
             self._process.kill()
-            await asyncio.to_thread(self._process.join)
-        self._process.close()
+            self._process.join()
+            self._process.close()
+
+    async def _exited(self) -> None:
+        """Wait for the process to end by itself, for so long as it is given."""
+        loop = asyncio.get_running_loop()
+        gone = asyncio.Event()
+        loop.add_reader(self._process.sentinel, gone.set)
+        try:
+            async with asyncio.timeout(EXIT_GRACE_S):
+                await gone.wait()
+        except TimeoutError:
+            pass
+        finally:
+            loop.remove_reader(self._process.sentinel)

@@ -1,48 +1,189 @@
-"""Which job runs next. Pure: no tasks, no clock, no processes.
+"""Which job runs next, and what becomes of the jobs of a worker that dies.
 
-Finals go before interims, and each oldest first. An interim that has not begun when the same
-channel brings a newer one is superseded: nobody wants to read it any more.
+Pure: no tasks, no clock, no processes.
+
+- Finals go before interims.
+- Sessions take turns, in the order in which their oldest waiting job came. So the oldest goes
+  first, and a session with many channels cannot make the others wait for all of them.
+- One interim of a channel waits at most: a newer one supersedes it.
+- While there is more than one worker, one is kept free of interims, so that a final never waits
+  for an interim to end.
+- The jobs of a worker that died run once more, before all others and each alone, so that the one
+  that killed it takes nobody with it. A job whose worker dies twice is given up. Interims are not
+  tried again: the next one is better.
 """
 
-from collections import deque
-from collections.abc import Hashable
+from collections import OrderedDict, deque
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-T = TypeVar("T")
+MAX_ATTEMPTS = 2
+
+Worker = Hashable
 
 
-class Scheduler(Generic[T]):
-    """A queue of jobs of type `T`."""
+@dataclass(eq=False, slots=True)
+class Job:
+    """What the scheduler has to know of one inference.
 
-    def __init__(self) -> None:
-        self._finals: deque[T] = deque()
-        self._interims: dict[Hashable, T] = {}
+    Attributes:
+        session: Takes turns with other sessions.
+        channel: Has at most one interim waiting.
+        interim: May be superseded, dropped and lost.
+        attempts: How often a worker has begun it.
+    """
 
-    def __len__(self) -> int:
-        return len(self._finals) + len(self._interims)
+    session: Hashable
+    channel: Hashable
+    interim: bool = False
+    attempts: int = 0
 
-    def add_final(self, job: T) -> None:
-        """Queue a job that must run."""
-        self._finals.append(job)
+    @property
+    def wanted(self) -> bool:
+        """False when nobody waits for the result any more; the job is not begun then."""
+        return True
 
-    def add_interim(self, channel: Hashable, job: T) -> T | None:
-        """Queue a job that may be replaced; returns the one it supersedes."""
-        superseded = self._interims.pop(channel, None)
-        self._interims[channel] = job
+
+J = TypeVar("J", bound=Job)
+
+
+@dataclass(slots=True)
+class _Turns(Generic[J]):
+    """Jobs of several sessions, which take turns."""
+
+    waiting: "OrderedDict[Hashable, deque[J]]" = field(default_factory=OrderedDict)
+    count: int = 0
+
+    def add(self, job: J) -> None:
+        self.waiting.setdefault(job.session, deque()).append(job)
+        self.count += 1
+
+    def next(self) -> J:
+        session, jobs = self.waiting.popitem(last=False)
+        job = jobs.popleft()
+        if jobs:
+            self.waiting[session] = jobs
+        self.count -= 1
+        return job
+
+    def discard(self, job: J) -> None:
+        jobs = self.waiting[job.session]
+        jobs.remove(job)
+        if not jobs:
+            del self.waiting[job.session]
+        self.count -= 1
+
+
+class Scheduler(Generic[J]):
+    """Jobs that wait, and jobs that run.
+
+    Args:
+        workers: How many workers there are meant to be.
+        max_batch_size: Jobs that a worker may be given at once.
+    """
+
+    def __init__(self, workers: int, max_batch_size: int = 1) -> None:
+        self.max_batch_size = max_batch_size
+        self._most_interims = max(1, workers - 1)
+        self._retries: deque[J] = deque()
+        self._finals: _Turns[J] = _Turns()
+        self._interims: _Turns[J] = _Turns()
+        self._newest: dict[Hashable, J] = {}
+        self._running: dict[Worker, tuple[J, ...]] = {}
+
+    @property
+    def finals_waiting(self) -> int:
+        """Finals that no worker has begun."""
+        return self._finals.count + len(self._retries)
+
+    @property
+    def interims_waiting(self) -> int:
+        """Interims that no worker has begun."""
+        return self._interims.count
+
+    @property
+    def running(self) -> int:
+        """Workers that have jobs."""
+        return len(self._running)
+
+    def add(self, job: J) -> J | None:
+        """Queue a job; returns the interim that it supersedes, if any."""
+        if not job.interim:
+            self._finals.add(job)
+            return None
+        superseded = self.drop_interim(job.channel)
+        self._newest[job.channel] = job
+        self._interims.add(job)
         return superseded
 
-    def put_back(self, job: T) -> None:
-        """Queue again, before all others, a job that has to be run once more."""
-        self._finals.appendleft(job)
+    def drop_interim(self, channel: Hashable) -> J | None:
+        """Take out the waiting interim of a channel; returns it, if there was one."""
+        dropped = self._newest.pop(channel, None)
+        if dropped is not None:
+            self._interims.discard(dropped)
+        return dropped
 
-    def drop_interim(self, channel: Hashable) -> T | None:
-        """Take out the waiting interim of a channel whose final is due."""
-        return self._interims.pop(channel, None)
+    def take(self, worker: Worker) -> tuple[J, ...]:
+        """The jobs that an idle worker is to run now, together; none when none may run."""
+        assert worker not in self._running
+        jobs = self._take()
+        for job in jobs:
+            job.attempts += 1
+        if jobs:
+            self._running[worker] = jobs
+        return jobs
 
-    def next(self) -> T | None:
-        """The job to run now; None when nothing waits."""
-        if self._finals:
-            return self._finals.popleft()
-        if self._interims:
-            return self._interims.pop(next(iter(self._interims)))
-        return None
+    def finished(self, worker: Worker) -> None:
+        """The worker has answered all its jobs."""
+        del self._running[worker]
+
+    def died(self, worker: Worker, *, begun: bool = True) -> list[J]:
+        """The worker is gone; returns the jobs that are given up, the others run again.
+
+        Args:
+            worker: Which one.
+            begun: Whether it had begun its jobs; if not, they cannot have killed it.
+        """
+        jobs = self._running.pop(worker, ())
+        if not begun:
+            for job in jobs:
+                job.attempts -= 1
+        again = [job for job in jobs if not job.interim and job.attempts < MAX_ATTEMPTS]
+        self._retries.extend(again)
+        return [job for job in jobs if job not in again]
+
+    def drain(self) -> Iterator[J]:
+        """Take out every waiting job."""
+        while self._retries:
+            yield self._retries.popleft()
+        for turns in (self._finals, self._interims):
+            while turns.count:
+                yield turns.next()
+        self._newest.clear()
+
+    def _take(self) -> tuple[J, ...]:
+        while self._retries:
+            job = self._retries.popleft()
+            if job.wanted:
+                return (job,)
+        return self._batch(self._finals, self.max_batch_size) or self._take_interims()
+
+    def _take_interims(self) -> tuple[J, ...]:
+        busy = sum(jobs[0].interim for jobs in self._running.values())
+        if busy >= self._most_interims:
+            return ()
+        jobs = self._batch(self._interims, self.max_batch_size)
+        for job in jobs:
+            del self._newest[job.channel]
+        return jobs
+
+    def _batch(self, turns: _Turns[J], size: int) -> tuple[J, ...]:
+        jobs: list[J] = []
+        while turns.count and len(jobs) < size:
+            job = turns.next()
+            if job.wanted:
+                jobs.append(job)
+            elif job.interim:
+                self._newest.pop(job.channel, None)
+        return tuple(jobs)

@@ -5,6 +5,7 @@ does not travel this way: it lies in the worker's shared-memory slot.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,17 +14,27 @@ import numpy as np
 LENGTH = struct.Struct("<I")
 
 
-class Job(msgspec.Struct, frozen=True, tag="job"):
-    """Infer the first `samples` float32 samples of the slot, or `inline` if they do not fit."""
+class Job(msgspec.Struct, frozen=True):
+    """One segment of a batch: its length in samples, and the state of its channel, pickled."""
 
     samples: int
+    state: bytes | None = None
+
+
+class Batch(msgspec.Struct, frozen=True, tag="batch"):
+    """Infer these segments. They lie one after another in the slot, or `inline` if too long."""
+
+    jobs: list[Job]
     inline: bytes | None = None
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The model is loaded and warm."""
+    """The model is loaded and warm; this is how it wants to be used."""
 
     sample_rate: int
+    max_batch_size: int
+    max_batch_wait_ms: float
+    stateful: bool
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
@@ -33,43 +44,55 @@ class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
-    """The model's output, and the seconds it took."""
+    """The model's output for a segment, the state to go on with, and the seconds it took."""
 
     output: dict[str, Any]
     seconds: float
+    state: bytes | None = None
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
-    """The model raised on this job."""
+    """The model raised on a segment."""
 
     reason: str
 
 
-Message = Job | Ready | LoadFailed | Done | Raised
+class Answers(msgspec.Struct, frozen=True, tag="answers"):
+    """What became of each segment of a batch."""
+
+    results: list[Done | Raised]
 
 
-def _plain(value: object) -> object:
+Message = Batch | Ready | LoadFailed | Answers
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+_output_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+def plain(output: Mapping[str, object]) -> dict[str, Any]:
+    """A model's output as JSON would have it, numpy's numbers and arrays converted.
+
+    Through JSON here, in the worker: what it cannot hold is then this model's fault on this
+    segment, and never a frame that the server cannot read or an event that it cannot send.
+
+    Raises:
+        TypeError, ValueError, OverflowError: The output holds something that cannot be sent.
+    """
+    found = _output_decoder.decode(msgspec.json.encode(output, enc_hook=_to_json))
+    _encoder.encode(found)  # its integers have 64 bits
+    return found
+
+
+def _to_json(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a model's output must be JSON-able; {type(value).__name__} is not")
 
 
-_encoder = msgspec.msgpack.Encoder()
-_output_decoder = msgspec.json.Decoder(dict[str, Any])
-_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
-
-
 def encode(message: Message) -> bytes:
-    """One frame.
-
-    Raises:
-        TypeError: A model's output holds something that JSON cannot.
-    """
-    if isinstance(message, Done):
-        # Through JSON here, in the worker: what it cannot hold is then this model's fault on this
-        # segment, and never a frame that the server cannot read or an event that it cannot send.
-        text = msgspec.json.encode(message.output, enc_hook=_plain)
-        message = msgspec.structs.replace(message, output=_output_decoder.decode(text))
+    """One frame."""
     body = _encoder.encode(message)
     return LENGTH.pack(len(body)) + body
 

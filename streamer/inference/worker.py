@@ -1,8 +1,10 @@
 """The worker process: load the model, say so, then one job after another until the server goes."""
 
 import ctypes
+import itertools
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -12,12 +14,15 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from streamer.inference import wire
-from streamer.inference.model import Model, ModelSpec, make_model
+from streamer.inference.model import Model, ModelSpec, StatefulModel, make_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+Samples = npt.NDArray[np.float32]
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -39,31 +44,72 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
     except BaseException as error:  # whatever it is, the server has to say it
         link.sendall(wire.encode(wire.LoadFailed(_describe(error))))
         return
-    link.sendall(wire.encode(wire.Ready(model.sample_rate)))
+    link.sendall(wire.encode(_ready(model)))
     samples = np.ctypeslib.as_array(slot)
     samples.flags.writeable = False
-    for job in _jobs(link):
-        link.sendall(_answer(model, job, samples))
+    for batch in _batches(link):
+        link.sendall(wire.encode(wire.Answers(_infer(model, batch, samples))))
 
 
-def _jobs(link: socket.socket) -> "Iterator[wire.Job]":
+def _ready(model: Model) -> wire.Ready:
+    stateful = isinstance(model, StatefulModel)
+    size = 1 if stateful else model.max_batch_size
+    return wire.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful)
+
+
+def _batches(link: socket.socket) -> "Iterator[wire.Batch]":
     reader = wire.FrameReader()
     while data := link.recv(1 << 16):
         for message in reader.feed(data):
-            assert isinstance(message, wire.Job)
+            assert isinstance(message, wire.Batch)
             yield message
 
 
-def _answer(model: Model, job: wire.Job, slot: "np.typing.NDArray[np.float32]") -> bytes:
-    samples = slot[: job.samples]
-    if job.inline is not None:
-        samples = np.frombuffer(job.inline, dtype=np.float32)
+def _infer(model: Model, batch: wire.Batch, slot: Samples) -> list[wire.Done | wire.Raised]:
+    source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
+    ends = list(itertools.accumulate(job.samples for job in batch.jobs))
+    segments = [source[end - job.samples : end] for job, end in zip(batch.jobs, ends, strict=True)]
+    if isinstance(model, StatefulModel):
+        states = [job.state for job in batch.jobs]
+        return [_infer_next(model, *item) for item in zip(segments, states, strict=True)]
+    try:
+        return _infer_together(model, segments)
+    except Exception as error:  # the model's own; this worker is fine
+        if len(segments) == 1:
+            return [wire.Raised(_describe(error))]
+    return [result for segment in segments for result in _infer(model, *_alone(segment))]
+
+
+def _alone(segment: Samples) -> tuple[wire.Batch, Samples]:
+    return wire.Batch([wire.Job(len(segment))]), segment
+
+
+def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Done | wire.Raised]:
+    started = time.perf_counter()
+    outputs = model.infer_batch(segments)
+    seconds = (time.perf_counter() - started) / len(segments)
+    if len(outputs) != len(segments):
+        raise ValueError(
+            f"infer_batch returned {len(outputs)} results for {len(segments)} segments"
+        )
+    return [_done(output, seconds) for output in outputs]
+
+
+def _infer_next(
+    model: StatefulModel, segment: Samples, state: bytes | None
+) -> wire.Done | wire.Raised:
     started = time.perf_counter()
     try:
-        output = dict(model.infer(samples))
-        return wire.encode(wire.Done(output, time.perf_counter() - started))
+        # Only ever what this server's own workers pickled.
+        before = None if state is None else pickle.loads(state)  # noqa: S301
+        output, after = model.infer_next(segment, before)
+        return _done(output, time.perf_counter() - started, pickle.dumps(after))
     except Exception as error:  # the model's own; this worker is fine
-        return wire.encode(wire.Raised(_describe(error)))
+        return wire.Raised(_describe(error))
+
+
+def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = None) -> wire.Done:
+    return wire.Done(wire.plain(output), seconds, state)
 
 
 def _describe(error: BaseException) -> str:

@@ -62,6 +62,19 @@ class InterimDue:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechPaused:
+    """If the silence holds, the segment will have been [start, end)."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """The silence did not hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentEnded:
     """Speech ended at sample `at`; the segment to infer is [start, end)."""
 
@@ -71,7 +84,7 @@ class SegmentEnded:
     flushed: bool = False
 
 
-SegmenterEvent = SpeechStarted | InterimDue | SegmentEnded
+SegmenterEvent = SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded
 
 
 class Samples(Protocol):
@@ -98,6 +111,8 @@ class _Speech:
     start: int = 0
     """First sample of the segment, padding included; known once confirmed."""
     confirmed: bool = False
+    paused: bool = False
+    """Whether `SpeechPaused` was given."""
     next_interim: int = 0
 
 
@@ -172,6 +187,9 @@ class Segmenter:
         speech = self._speech
         speech.voiced += self._position - first
         speech.last = self._position
+        if speech.paused:
+            speech.paused = False
+            yield SpeechResumed()
         resumed = speech.first < self._resume_until
         if not speech.confirmed and (resumed or speech.voiced >= self._settings.min_speech):
             padded = self._floor if resumed else speech.first - self._settings.prefix_padding
@@ -186,6 +204,9 @@ class Segmenter:
                 self._speech = None
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
+        elif silence >= self._settings.suffix_padding and not speech.paused:
+            speech.paused = True
+            yield SpeechPaused(speech.start, self._padded_end(speech))
 
     def _watch_length(self) -> Iterator[SegmenterEvent]:
         # More than once only when speech was confirmed late, after many short pauses.

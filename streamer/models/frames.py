@@ -1,0 +1,60 @@
+"""Speech probability for each 32 ms frame: Silero VAD as a model, for `/api/v1/simple`.
+
+The example of a stateful model: the network is recurrent, and a chunk need not end where a frame
+does. What is left over goes into the state, so the frames of all chunks together are those of one
+pass over the whole signal, however it was cut.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from streamer.inference.model import StatefulModel
+from streamer.speech.silero import CONTEXT, SAMPLE_RATE, STATE, WINDOW, Floats, SileroNetwork
+
+
+class State(NamedTuple):
+    """Where a channel is."""
+
+    network: Floats
+    """The network's state, float32 [2, 1, 128]."""
+    rest: Floats
+    """The context of the next frame (64 samples), and what has come of the frame itself."""
+    position: int
+    """First sample of the next frame."""
+
+
+class SpeechFrames(StatefulModel):
+    """Answers `{"frames": [probability, …], "frame_seconds": 0.032, "first_frame_time": seconds}`.
+
+    Args:
+        folder: Holds Silero's ONNX file.
+    """
+
+    sample_rate = SAMPLE_RATE
+
+    def __init__(self, folder: Path) -> None:
+        (path,) = folder.glob("*.onnx")
+        self._network = SileroNetwork(path)
+
+    def infer_next(self, samples: Floats, state: State | None) -> tuple[dict[str, object], State]:
+        """The frames that `samples`, float32 [n] at 16 kHz, complete."""
+        if state is None:
+            start = np.zeros(CONTEXT, dtype=np.float32)
+            state = State(np.zeros((2, 1, STATE), dtype=np.float32), start, 0)
+        audio = np.concatenate((state.rest, samples))
+        network = state.network
+        frames: list[float] = []
+        used = 0
+        while used + CONTEXT + WINDOW <= len(audio):
+            window = audio[np.newaxis, used : used + CONTEXT + WINDOW]
+            probability, network = self._network.step(window, network)
+            frames.append(float(probability[0]))
+            used += WINDOW
+        output = {
+            "frames": frames,
+            "frame_seconds": WINDOW / SAMPLE_RATE,
+            "first_frame_time": state.position / SAMPLE_RATE,
+        }
+        return output, State(network, audio[used:].copy(), state.position + used)

@@ -1,0 +1,74 @@
+"""Models for the pool's tests: what they do depends on the first sample of a segment."""
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer import Model, StatefulModel
+
+Samples = npt.NDArray[np.float32]
+
+FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD = range(7)
+
+
+class Obedient(Model):
+    """Does as it is told, and answers with the number of samples and its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        what = int(samples[0])
+        if what == DIE:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == DIE_ONCE and not (self.folder / "died").exists():
+            (self.folder / "died").touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        if what == RAISE:
+            raise RuntimeError("told to fail")
+        if what == ODD:
+            return {"odd": object()}
+        if what == HANG:
+            while True:
+                pass
+        if what == SLOW:
+            time.sleep(0.3)
+        return {"count": len(samples), "tag": float(samples[-1]), "pid": os.getpid()}
+
+
+class Batcher(Obedient):
+    """Takes up to four at once, and answers with how many they were."""
+
+    max_batch_size = 4
+    max_batch_wait_ms = 200.0
+
+    def infer_batch(self, batch: Sequence[Samples]) -> Sequence[Mapping[str, object]]:
+        answers = [{**self.infer(samples), "batch": len(batch)} for samples in batch]
+        return answers[:-1] if int(batch[0][0]) == SLOW and len(batch) > 1 else answers
+
+
+class Running(StatefulModel):
+    """The sum of all it has heard on a channel."""
+
+    def infer_next(
+        self, samples: Samples, state: float | None
+    ) -> tuple[Mapping[str, object], float]:
+        if int(samples[0]) == RAISE:
+            raise RuntimeError("told to fail")
+        total = (state or 0.0) + float(samples.sum())
+        return {"sum": total}, total
+
+
+class Unloadable(Model):
+    """Cannot be loaded."""
+
+    def __init__(self) -> None:
+        raise OSError("no weights here")
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        return {}

@@ -1,0 +1,237 @@
+"""The pool with real processes and real signals."""
+
+import asyncio
+import random
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from streamer.config import InferenceConfig
+from streamer.inference.model import ModelSpec
+from streamer.inference.pool import (
+    InferenceFailed,
+    InferenceTimedOut,
+    PoolClosed,
+    Result,
+    WorkerLost,
+    WorkerPool,
+)
+from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
+
+from .misbehaving import DIE, DIE_ONCE, FINE, HANG, ODD, RAISE, SLOW, Samples
+
+HERE = str(Path(__file__).parent)
+PATIENCE_S = 60
+
+
+@asynccontextmanager
+async def running(folder: Path | None, model: str, **settings: Any) -> AsyncIterator[WorkerPool]:
+    spec = ModelSpec(
+        f"misbehaving:{model}", "test", str(folder) if folder else None, search_path=(HERE,)
+    )
+    pool = WorkerPool(spec, InferenceConfig(**{"workers": 2, **settings}))
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(pool.run())
+        await pool.wait_ready()
+        yield pool
+        task.cancel()
+
+
+def segment(what: int, tag: float = 0.0, length: int = 100) -> Samples:
+    samples = np.zeros(length, dtype=np.float32)
+    samples[0], samples[-1] = what, tag
+    return samples
+
+
+def infer(pool: WorkerPool, what: int, tag: float = 0.0, length: int = 100) -> Result:
+    return pool.infer(segment(what, tag, length), session="s", channel="c")
+
+
+def workers() -> set[psutil.Process]:
+    return {p for p in psutil.Process().children(recursive=True) if _is_worker(p)}
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("spawn_main" in word for word in process.cmdline())
+    except psutil.Error:  # it has just ended
+        return False
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110 – what is waited for happens in other processes
+        await asyncio.sleep(0.01)
+
+
+async def test_a_model_that_raises_fails_that_segment_only(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient") as pool:
+        bad, good = infer(pool, RAISE), infer(pool, FINE, 7)
+        with pytest.raises(InferenceFailed, match="RuntimeError: told to fail"):
+            await bad
+        assert (await good).output["tag"] == 7
+        with pytest.raises(InferenceFailed, match="JSON"):
+            await infer(pool, ODD)
+        assert pool.counters.workers_replaced == {"died": 0, "timeout": 0, "max_jobs": 0}
+
+
+async def test_a_segment_whose_worker_dies_is_tried_once_more(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient") as pool:
+        assert (await infer(pool, DIE_ONCE, 3)).output["tag"] == 3
+        assert pool.counters.workers_replaced["died"] == 1
+
+
+async def test_a_segment_that_kills_twice_is_lost_and_no_other(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient") as pool:
+        results = [infer(pool, DIE if i == 5 else FINE, i) for i in range(20)]
+        done = await asyncio.gather(*results, return_exceptions=True)
+        assert isinstance(done.pop(5), WorkerLost)
+        tags = [r.output["tag"] for r in done if not isinstance(r, BaseException)]
+        assert tags == [i for i in range(20) if i != 5]
+        await until(lambda: pool.workers_alive == 2)
+
+
+async def test_one_that_hangs_is_ended_and_replaced(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient", workers=1, timeout_seconds=0.5) as pool:
+        before = workers()
+        hangs, waits = infer(pool, HANG), infer(pool, FINE, 1)
+        with pytest.raises(InferenceTimedOut, match=r"0\.5 s"):
+            await hangs
+        assert (await waits).output["tag"] == 1
+        assert not before & workers()
+        assert pool.counters.workers_replaced["timeout"] == 1
+
+
+async def test_a_stopped_worker_is_one_that_hangs(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient", workers=1, timeout_seconds=0.5) as pool:
+        (worker,) = workers()
+        worker.send_signal(signal.SIGSTOP)
+        with pytest.raises(InferenceTimedOut):
+            await infer(pool, FINE)
+        assert (await infer(pool, FINE, 2)).output["tag"] == 2
+
+
+async def test_workers_are_replaced_after_their_share_between_jobs(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient", workers=1, max_jobs_per_worker=3) as pool:
+        results = await asyncio.gather(*(infer(pool, FINE, i) for i in range(9)))
+        pids = [result.output["pid"] for result in results]
+        assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 3]
+
+
+async def test_chaos_loses_nothing(tmp_path: Path) -> None:
+    """Workers are killed at random moments under load, idle or busy."""
+    chance = random.Random(4)
+    async with running(tmp_path, "Obedient") as pool:
+        finals: list[Result] = []
+        killed = 0
+        while killed < 12:
+            for _ in range(chance.randrange(20)):
+                finals.append(infer(pool, FINE, len(finals)))
+            await asyncio.sleep(chance.random() * 0.05)
+            if pool.workers_alive == 2:
+                chance.choice(sorted(workers(), key=lambda p: p.pid)).kill()
+                killed += 1
+                await until(lambda: pool.workers_alive < 2 or pool.ready)
+        done = await asyncio.gather(*finals, return_exceptions=True)
+        # A segment can only be lost if both of its two workers were among those killed.
+        lost = [result for result in done if isinstance(result, BaseException)]
+        assert all(isinstance(result, WorkerLost) for result in lost)
+        assert len(lost) <= killed // 2
+        assert [r.output["tag"] for r in done if not isinstance(r, BaseException)] == [
+            i for i, r in enumerate(done) if not isinstance(r, BaseException)
+        ]
+
+
+async def test_segments_go_together_and_a_bad_one_fails_alone(tmp_path: Path) -> None:
+    async with running(tmp_path, "Batcher", workers=1) as pool:
+        good = await asyncio.gather(*(infer(pool, FINE, i) for i in range(4)))
+        assert [result.output["batch"] for result in good] == [4] * 4
+        assert [result.output["tag"] for result in good] == [0, 1, 2, 3]
+        mixed = [infer(pool, what, i) for i, what in enumerate((FINE, RAISE, FINE, ODD))]
+        done = await asyncio.gather(*mixed, return_exceptions=True)
+        assert [isinstance(result, InferenceFailed) for result in done] == [
+            False,
+            True,
+            False,
+            True,
+        ]
+        dying = [infer(pool, what, i) for i, what in enumerate((FINE, DIE, FINE, FINE))]
+        done = await asyncio.gather(*dying, return_exceptions=True)
+        assert [isinstance(result, WorkerLost) for result in done] == [False, True, False, False]
+
+
+async def test_one_that_hangs_in_a_batch_takes_nobody_with_it(tmp_path: Path) -> None:
+    async with running(tmp_path, "Batcher", workers=1, timeout_seconds=0.5) as pool:
+        hanging = [infer(pool, what, i) for i, what in enumerate((FINE, HANG, FINE, FINE))]
+        done = await asyncio.gather(*hanging, return_exceptions=True)
+        assert [isinstance(r, InferenceTimedOut) for r in done] == [False, True, False, False]
+
+
+async def test_a_wrong_number_of_results_is_noticed(tmp_path: Path) -> None:
+    async with running(tmp_path, "Batcher", workers=1) as pool:
+        done = await asyncio.gather(*(infer(pool, SLOW, i) for i in range(4)))
+        assert [result.output["batch"] for result in done] == [1] * 4, "each was tried alone"
+        assert [result.output["tag"] for result in done] == [0, 1, 2, 3]
+
+
+async def test_a_lonely_segment_does_not_wait_for_a_full_batch(tmp_path: Path) -> None:
+    async with running(tmp_path, "Batcher", workers=1) as pool:
+        assert (await infer(pool, FINE)).output["batch"] == 1
+
+
+async def test_state_goes_from_segment_to_segment_over_workers(tmp_path: Path) -> None:
+    async with running(None, "Running") as pool:
+        assert pool.stateful
+        state = None
+        for count in range(1, 6):
+            done = await pool.infer(segment(FINE, 1.0), session=1, channel=1, state=state)
+            state = done.state
+            assert done.output == {"sum": count}
+
+
+async def test_a_segment_longer_than_the_slot(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient", workers=1) as pool:
+        for length in (SLOT_SAMPLES, SLOT_SAMPLES + 1):
+            assert (await infer(pool, FINE, 5, length)).output["count"] == length
+
+
+async def test_interims_are_superseded_before_they_run(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient", workers=1) as pool:
+        busy = infer(pool, SLOW)
+        interims = [
+            pool.infer_interim(segment(FINE, i), session="s", channel="c") for i in range(5)
+        ]
+        await busy
+        assert (await interims[-1]).output["tag"] == 4
+        assert all(interim.cancelled() for interim in interims[:-1])
+        assert (pool.counters.interims, pool.counters.interims_shed) == (1, 4)
+
+
+async def test_nothing_is_begun_early_when_all_workers_are_busy(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient") as pool:
+        await until(lambda: pool.infer_early(segment(FINE), session=1, channel=1))
+        slow = [infer(pool, SLOW), infer(pool, SLOW)]
+        await until(lambda: len(pool._offers) == 0)
+        assert pool.infer_early(segment(FINE), session="s", channel="c") is None
+        await asyncio.gather(*slow)
+
+
+async def test_a_model_that_cannot_be_loaded_is_given_up_at_once() -> None:
+    spec = ModelSpec("misbehaving:Unloadable", "test", search_path=(HERE,))
+    with pytest.raises(ModelCannotLoad, match="OSError: no weights here"):
+        await asyncio.wait_for(WorkerPool(spec, InferenceConfig(workers=2)).run(), PATIENCE_S)
+    assert not workers()
+
+
+async def test_closing_fails_what_waits_and_leaves_no_process(tmp_path: Path) -> None:
+    async with running(tmp_path, "Obedient", workers=1) as pool:
+        results = [infer(pool, SLOW) for _ in range(3)]
+        await asyncio.sleep(0)
+    done = await asyncio.gather(*results, return_exceptions=True)
+    assert all(isinstance(result, PoolClosed) for result in done)
+    assert not workers()
