@@ -18,10 +18,11 @@ from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import ModelCannotLoad
 from streamer.speech.vad import VadEngine
+from streamer.websocket import StreamingProtocol
 from streamer.weights.manifest import require
 
 SILERO = "silero-vad"
-DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en"}
+DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en", "frames": "silero-vad"}
 
 
 class CannotServe(Exception):
@@ -100,7 +101,7 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
             app,
             log_config=None,
             access_log=False,
-            ws="websockets-sansio",
+            ws=StreamingProtocol,
             # Twice the limit, so that a message just over it is answered with a typed error.
             ws_max_size=2 * config.limits.max_message_bytes,
             ws_per_message_deflate=False,

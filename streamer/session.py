@@ -19,6 +19,7 @@ from streamer.outbox import Close, Outbox
 from streamer.processor import Processor
 from streamer.reader import Reader
 from streamer.stream import Services
+from streamer.websocket import abort_of
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ class Session:
                 processor.cancel()
                 writer.cancel()
         except* SlowClient:
-            _log.warning("session %s: the client does not read its events", self.id)
+            _log.warning("session %s is cut off: its client does not read its events", self.id)
+            abort_of(self._socket.scope)()
         except* Exception as failures:
             _log.error("session %s failed", self.id, exc_info=failures)
             await self._break_off()

@@ -41,6 +41,10 @@ class Client:
             await self._connection.send(data[first : first + size])
             first += size
 
+    def abort(self) -> None:
+        """Vanish, without a word."""
+        self._connection.transport.abort()
+
     async def next(self) -> Event:
         async with asyncio.timeout(PATIENCE_S):
             event: Event = json.loads(await self._connection.recv())

@@ -6,44 +6,58 @@ from typing import Any, cast
 import numpy as np
 
 from streamer.delivery import Delivery
-from streamer.inference.pool import InferenceFailed, Result, WorkerPool
+from streamer.inference.pool import InferenceFailed, Inferred, Result, WorkerPool
 from streamer.messages import Event, Interim, Segment
 
 
 class Pool:
     """The test is the worker: it settles the results when it likes."""
 
+    stateful = False
+
     def __init__(self) -> None:
         self.results: list[Result] = []
 
-    def infer(self, _samples: object) -> Result:
+    def infer(self, _samples: object, **_of: object) -> Result:
         self.results.append(asyncio.get_running_loop().create_future())
         return self.results[-1]
 
-    def infer_interim(self, _channel: object, samples: object) -> Result:
-        return self.infer(samples)
+    infer_interim = infer
 
     def drop_interim(self, channel: object) -> None:
         pass
 
 
 AUDIO = np.zeros(1, np.float32)
+ANSWER = Inferred({}, None, 0.0)
+
+
+def deliver(pool: Pool, events: list[Event], max_pending: int) -> Delivery:
+    return Delivery(
+        "session",
+        0,
+        cast("WorkerPool", pool),
+        events.append,
+        lambda: None,
+        max_pending=max_pending,
+        early_finals=False,
+    )
 
 
 async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() -> None:
     """It waited behind the result of the segment before."""
     pool, events = Pool(), list[Event]()
-    delivery = Delivery(0, cast("WorkerPool", pool), events.append, 8)
+    delivery = deliver(pool, events, 8)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(delivery.run())
         await delivery.final(AUDIO, 0, 1)
         delivery.interim(AUDIO, 2, 3)
         first, interim = pool.results
-        interim.set_result({})
+        interim.set_result(ANSWER)
         delivery.drop_interims()
-        first.set_result({})
+        first.set_result(ANSWER)
         delivery.interim(AUDIO, 4, 5)
-        pool.results[-1].set_result({})
+        pool.results[-1].set_result(ANSWER)
         await delivery.end()
     sent = [(type(event), cast("Any", event).start_time) for event in events]
     assert sent == [(Segment, 0), (Interim, 4)]
@@ -51,7 +65,7 @@ async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() ->
 
 async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
     pool = Pool()
-    delivery = Delivery(0, cast("WorkerPool", pool), lambda event: None, 3)
+    delivery = deliver(pool, [], 3)
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
     async with asyncio.TaskGroup() as tasks:
