@@ -1,0 +1,253 @@
+"""Where settings come from, which wins, and the one line that says what is wrong with one."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streamer.config import Config, VadConfig
+from streamer.settings import SettingsError, load, parse
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.json"
+
+
+def refuse(
+    path: Path | None,
+    environment: dict[str, str] | None = None,
+    overrides: dict[tuple[str, str], object] | None = None,
+) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(path, environment or {}, overrides or {})
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- config.json ---
+
+
+def test_the_file_at_the_root_is_the_defaults_and_holds_every_key() -> None:
+    path = ROOT / "config.json"
+    assert load(path, {}, {}) == Config()
+    assert json.loads(path.read_text()) == msgspec.to_builtins(Config())
+
+
+def test_nothing_at_all_is_the_defaults() -> None:
+    assert load(None, {}, {}) == Config()
+
+
+def test_a_file_may_hold_any_part(file: Path) -> None:
+    file.write_text('{"vad": {"threshold": 0.6}}')
+    assert load(file, {}, {}) == Config(vad=VadConfig(threshold=0.6))
+    file.write_text("{}")
+    assert load(file, {}, {}) == Config()
+
+
+# --- Precedence ---
+
+
+@pytest.mark.parametrize(
+    ("environment", "overrides", "port"),
+    [
+        ({}, {}, 1),
+        ({"STREAMER_SERVER__PORT": "2"}, {}, 2),
+        ({"STREAMER_SERVER__PORT": "2"}, {("server", "port"): 3}, 3),
+        ({}, {("server", "port"): 3}, 3),
+    ],
+)
+def test_file_then_environment_then_flags(
+    file: Path, environment: dict[str, str], overrides: dict[tuple[str, str], object], port: int
+) -> None:
+    file.write_text('{"server": {"port": 1, "host": "0.0.0.0"}}')
+    config = load(file, environment, overrides)
+    assert (config.server.port, config.server.host) == (port, "0.0.0.0")
+
+
+def test_environment_and_flags_without_a_file() -> None:
+    environment = {"STREAMER_VAD__THRESHOLD": "0.7", "STREAMER_SERVER__PORT": "2"}
+    config = load(None, environment, {("server", "port"): 3})
+    assert (config.vad.threshold, config.server.port) == (0.7, 3)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"STREAMER_MODELS": "/models"},
+        {"STREAMER_MODELS": "not/json", "STREAMER_": "x", "STREAMER": "y"},
+        {"SERVER__PORT": "1", "OTHER_STREAMER_SERVER__PORT": "1", "streamer_server__port": "1"},
+    ],
+)
+def test_other_variables_are_not_settings(environment: dict[str, str]) -> None:
+    assert load(None, environment, {}) == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("8080", 8080),
+        ("0.5", 0.5),
+        ("true", True),
+        ("null", None),
+        ('{"delay": 1}', {"delay": 1}),
+        ('"8080"', "8080"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("silero", "silero"),
+        ("", ""),
+        ("NaN", "NaN"),
+        ("Infinity", "Infinity"),
+        ("1e999", "1e999"),
+    ],
+)
+def test_the_text_of_a_variable(text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+def test_a_whole_object_from_the_environment() -> None:
+    config = load(None, {"STREAMER_MODEL__OPTIONS": '{"delay": 1, "a": {"b": [2]}}'}, {})
+    assert config.model.options == {"delay": 1, "a": {"b": [2]}}
+
+
+# --- What is wrong ---
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"server": {"port": "x"}}', "'server.port' is \"x\"; allowed: a whole number from 0"),
+        ('{"server": {"port": 65536}}', "'server.port' is 65536; allowed: a whole number from 0"),
+        ('{"server": {"port": 1.5}}', "'server.port' is 1.5; allowed: a whole number from 0"),
+        ('{"server": {"port": null}}', "'server.port' is null; allowed: a whole number from 0"),
+        ('{"server": {"host": 1}}', "'server.host' is 1; allowed: text"),
+        (
+            '{"server": {"log_level": "loud"}}',
+            "'server.log_level' is \"loud\"; allowed: one of debug, error, info, warning",
+        ),
+        ('{"server": []}', "'server' is []; allowed: an object with host, log_level, port"),
+        (
+            '{"server": {"prot": 1}}',
+            "unknown field 'server.prot'; allowed: host, log_level, port",
+        ),
+        ('{"sever": {}}', "unknown field 'sever'; allowed: inference, interim, limits, model"),
+        ('{"vad": {"threshold": 0}}', "'vad.threshold' is 0; allowed: a number above 0 and"),
+        ('{"vad": {"engine": "x"}}', "'vad.engine' is \"x\"; allowed: one of silero, webrtc"),
+        ('{"vad": {"webrtc_mode": 4}}', "'vad.webrtc_mode' is 4; allowed: a whole number from 0"),
+        ('{"model": {"options": []}}', "'model.options' is []; allowed: an object"),
+        ('{"model": {"path": 1}}', "'model.path' is 1; allowed: text or null"),
+        ('{"inference": {"workers": -1}}', "'inference.workers' is -1; allowed: a whole number"),
+        (
+            '{"inference": {"timeout_seconds": 0}}',
+            "'inference.timeout_seconds' is 0; allowed: a number above 0",
+        ),
+        ("[]", "expected an object of sections, got []"),
+        ("null", "expected an object of sections, got null"),
+    ],
+)
+def test_a_wrong_setting_in_the_file(file: Path, text: str, says: str) -> None:
+    file.write_text(text)
+    assert refuse(file).startswith(f"{file}: {says}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "port: 8080",
+        '{"server": {"port": 1,}}',
+        '{"vad": {"threshold": NaN}}',
+        '{"inference": {"timeout_seconds": Infinity}}',
+        '{"inference": {"timeout_seconds": -Infinity}}',
+        '{"inference": {"timeout_seconds": 1e999}}',
+        '{"server": {"port": ' + "9" * 5_000 + "}}",
+        "[" * 100_000,
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_file_that_is_not_json(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert refuse(file).startswith(f"{file} is not JSON: ")
+
+
+def test_a_file_that_is_not_text(file: Path) -> None:
+    file.write_bytes(b'{"server": "\xff"}')
+    assert refuse(file).startswith(f"{file} is not JSON: ")
+
+
+def test_a_file_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
+    assert refuse(file) == f"cannot read {file}: No such file or directory"
+    assert refuse(tmp_path) == f"cannot read {tmp_path}: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("STREAMER_SERVER__PORT", "x", "'server.port' is \"x\"; allowed: a whole number from 0"),
+        ("STREAMER_SERVER__PORT", "", "'server.port' is \"\"; allowed: a whole number"),
+        ("STREAMER_VAD__THRESHOLD", "NaN", "'vad.threshold' is \"NaN\"; allowed: a number"),
+        ("STREAMER_SERVER__PROT", "1", "unknown field 'server.prot'; allowed: host"),
+        ("STREAMER_SEVER__PORT", "1", "unknown field 'sever'; allowed: inference"),
+        ("STREAMER___PORT", "1", "unknown field ''; allowed: inference"),
+        ("STREAMER_MODEL__OPTIONS__DELAY", "1", "unknown field 'model.options__delay'; allowed"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, text: str, says: str) -> None:
+    assert refuse(None, {name: text}).startswith(f"{name}: {says}")
+
+
+def test_a_wrong_flag_is_named() -> None:
+    says = (
+        "--log-level: 'server.log_level' is \"loud\"; allowed: one of debug, error, info, warning"
+    )
+    assert refuse(None, {}, {("server", "log_level"): "loud"}) == says
+
+
+def test_the_one_that_wins_is_named(file: Path) -> None:
+    file.write_text('{"server": {"port": "a"}}')
+    environment = {"STREAMER_SERVER__PORT": "b"}
+    assert refuse(file).startswith(f"{file}: 'server.port' is \"a\"")
+    assert refuse(file, environment).startswith("STREAMER_SERVER__PORT: 'server.port' is \"b\"")
+    flag = refuse(file, environment, {("server", "port"): "c"})
+    assert flag.startswith("--port: 'server.port' is \"c\"")
+
+
+def test_the_file_is_named_for_its_own_mistake(file: Path) -> None:
+    file.write_text('{"server": 5, "sever": {}}')
+    environment = {"STREAMER_SERVER__PORT": "1", "STREAMER_VAD__THRESHOLD": "0.4"}
+    assert refuse(file, environment).startswith(f"{file}: ")
+    file.write_text('{"sever": {}}')
+    assert refuse(file, {"STREAMER_SEVER__PORT": "1"}).startswith(f"{file}: unknown field 'sever'")
+
+
+CONFLICT = (
+    "'vad': prefix_padding_ms + min_speech_ms is 2100; "
+    "allowed: at most two thirds of max_segment_ms, 1333"
+)
+
+
+def test_vad_settings_that_contradict_each_other(file: Path) -> None:
+    file.write_text('{"vad": {"prefix_padding_ms": 2000, "max_segment_ms": 2000}}')
+    assert refuse(file) == f"{file}: {CONFLICT}"
+
+
+def test_the_variables_of_a_contradiction_are_named() -> None:
+    environment = {
+        "STREAMER_VAD__PREFIX_PADDING_MS": "2000",
+        "STREAMER_VAD__MAX_SEGMENT_MS": "2000",
+    }
+    assert refuse(None, environment) == f"{', '.join(environment)}: {CONFLICT}"
+
+
+@pytest.mark.parametrize(("prefix", "fits"), [(1_233, True), (1_234, False)])
+def test_the_longest_beginning_of_a_segment(prefix: int, fits: bool) -> None:
+    config = VadConfig(prefix_padding_ms=prefix, min_speech_ms=100, max_segment_ms=2_000)
+    assert (config.problem() is None) == fits
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        Config().server.port = 1  # type: ignore[misc]

@@ -1,0 +1,187 @@
+"""Silero VAD with its real weights: batching changes nothing, state is carried, speech is found."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from streamer.audio.resample import Resampler
+from streamer.speech.silero import CONTEXT, MAX_BATCH, WINDOW, SileroDetector, SileroVad
+from streamer.weights.manifest import require
+
+Windows = NDArray[np.float32]
+
+
+@pytest.fixture(scope="module")
+def path() -> Path:
+    return require("silero-vad") / "silero_vad_16k_op15.onnx"
+
+
+@pytest.fixture(scope="module")
+def speech() -> Windows:
+    """The first twelve seconds of a recording, as windows."""
+    samples, rate = soundfile.read(require("moonshine-tiny-en") / "two_cities.wav", dtype="float32")
+    resampler = Resampler(rate, 16_000)
+    audio = np.concatenate([resampler.push(samples[: 12 * rate]), resampler.finish()])
+    count = len(audio) // WINDOW
+    return audio[: count * WINDOW].reshape(count, WINDOW)
+
+
+@pytest.fixture(scope="module")
+def alone(path: Path, speech: Windows) -> list[float]:
+    """What one channel gets for it, one window a call."""
+
+    async def one_by_one() -> list[float]:
+        detector = SileroVad(path, 0).open()
+        return [(await detector.detect(window[np.newaxis]))[0] for window in speech]
+
+    return asyncio.run(one_by_one())
+
+
+def close(one: list[float], other: list[float]) -> bool:
+    return np.allclose(one, other, rtol=0, atol=1e-4) and len(one) == len(other)
+
+
+def test_speech_is_likely_and_silence_is_not(
+    path: Path, speech: Windows, alone: list[float]
+) -> None:
+    loudness = np.abs(speech).mean(axis=1)
+    assert np.mean(np.array(alone)[loudness > np.median(loudness)]) > 0.9
+    for level in (0.0, 0.001):
+        noise = np.random.default_rng(1).normal(size=(60, WINDOW)).astype(np.float32) * level
+        assert max(asyncio.run(detect(SileroVad(path, 0).open(), noise))) < 0.3
+
+
+async def detect(detector: SileroDetector, windows: Windows) -> list[float]:
+    return await detector.detect(windows)
+
+
+@pytest.mark.parametrize("block", [2, 7, MAX_BATCH // 4, 100, 10_000])
+async def test_the_size_of_a_block_does_not_matter(
+    path: Path, speech: Windows, alone: list[float], block: int
+) -> None:
+    detector = SileroVad(path, 0).open()
+    found: list[float] = []
+    for first in range(0, len(speech), block):
+        found += await detector.detect(speech[first : first + block])
+    assert close(found, alone)
+
+
+@pytest.mark.parametrize("channels", [3, MAX_BATCH + 5])
+async def test_many_channels_together_get_what_each_gets_alone(
+    path: Path, speech: Windows, alone: list[float], channels: int
+) -> None:
+    # Each is at another place of the recording, and they send blocks of other sizes.
+    engine = SileroVad(path, 0.001)
+    detectors = [engine.open() for _ in range(channels)]
+    places = [0] * channels
+    found: list[list[float]] = [[] for _ in range(channels)]
+    step = 0
+    while min(places) < 60:
+        busy = [n for n in range(channels) if (n + step) % 3 and places[n] < 60]
+        blocks = {n: speech[places[n] : places[n] + 1 + (n + step) % 4] for n in busy}
+        results = await asyncio.gather(*(detectors[n].detect(blocks[n]) for n in busy))
+        for n, result in zip(busy, results, strict=True):
+            found[n] += result
+            places[n] += len(result)
+        step += 1
+    for channel in found:
+        assert close(channel, alone[: len(channel)])
+
+
+def count_batches(engine: SileroVad) -> list[int]:
+    """The size of each call of the network, as they come."""
+    sizes: list[int] = []
+    step = engine._network.step
+
+    def counted(windows: Windows, state: Windows) -> tuple[Windows, Windows]:
+        sizes.append(len(windows))
+        return step(windows, state)
+
+    engine._network.step = counted  # type: ignore[method-assign]
+    return sizes
+
+
+async def test_windows_of_many_channels_share_a_call(path: Path, speech: Windows) -> None:
+    engine = SileroVad(path, 0.005)
+    sizes = count_batches(engine)
+    counts = [3, 1, 2] + [1] * MAX_BATCH
+    detectors = [engine.open() for _ in counts]
+    results = await asyncio.gather(
+        *(d.detect(speech[:count]) for d, count in zip(detectors, counts, strict=True))
+    )
+    assert [len(result) for result in results] == counts
+    assert sizes == [MAX_BATCH, 3, 2, 1]
+
+
+async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
+    engine = SileroVad(path, 0.2)
+    sizes = count_batches(engine)
+    first = engine.open().detect(speech[:1])
+    await asyncio.sleep(0.01)
+    second = engine.open().detect(speech[:1])
+    assert await first == await second
+    assert sizes == [2]
+
+
+async def test_context_and_state_are_carried(path: Path, speech: Windows) -> None:
+    engine = SileroVad(path, 0)
+    detector = engine.open()
+    await detector.detect(speech[40:45])
+    assert np.array_equal(detector.context, speech[44, -CONTEXT:])
+    no_context = await _without(detector, "context", speech[45:46])
+    no_state = await _without(detector, "state", speech[45:46])
+    carried = await detector.detect(speech[45:46])
+    assert not close(carried, no_context)
+    assert not close(carried, no_state)
+
+
+async def _without(detector: SileroDetector, what: str, windows: Windows) -> list[float]:
+    """As `detector` would answer if it forgot one of the two."""
+    other = detector._engine.open()
+    other.context, other.state = detector.context, detector.state
+    setattr(other, what, np.zeros_like(getattr(other, what)))
+    return await other.detect(windows)
+
+
+async def test_what_is_kept_is_no_view_of_the_batch(path: Path, speech: Windows) -> None:
+    engine = SileroVad(path, 0.001)
+    detectors = [engine.open() for _ in range(4)]
+    await asyncio.gather(*(d.detect(speech[:1]) for d in detectors))
+    for detector in detectors:
+        assert detector.context.base is None
+        assert detector.state.base is None
+
+
+async def test_a_channel_that_went_away_disturbs_nobody(
+    path: Path, speech: Windows, alone: list[float]
+) -> None:
+    engine = SileroVad(path, 0.005)
+    gone = asyncio.ensure_future(engine.open().detect(speech[:9]))  # noqa: TID251
+    sizes = count_batches(engine)
+    stays = engine.open().detect(speech[:3])
+    gone.cancel()
+    assert close(await stays, alone[:3])
+    assert sizes == [1, 1, 1]
+
+
+async def test_every_channel_hears_of_a_failure_and_the_next_batch_works(
+    path: Path, speech: Windows
+) -> None:
+    engine = SileroVad(path, 0.001)
+    bad = engine.open()
+    bad.state = np.zeros((2, 1), np.float32)
+    results = await asyncio.gather(
+        bad.detect(speech[:1]), engine.open().detect(speech[:1]), return_exceptions=True
+    )
+    assert all(isinstance(result, Exception) for result in results)
+    assert len(await engine.open().detect(speech[:2])) == 2
+
+
+async def test_no_windows_no_probabilities(path: Path, speech: Windows) -> None:
+    engine = SileroVad(path, 0.001)
+    some, none = engine.open().detect(speech[:2]), engine.open().detect(speech[:0])
+    assert (len(await some), await none) == (2, [])
