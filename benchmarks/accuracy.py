@@ -11,12 +11,9 @@ What the socket adds is segmentation: words lost or changed where the audio is c
 
 import argparse
 import asyncio
-import contextlib
 import json
 import re
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from serving import server
 from streamer.models.moonshine import Moonshine
 from streamer.weights.manifest import require
 from streamer_client import Event, transcribe
@@ -71,22 +69,6 @@ def recordings(folder: Path | None) -> list[Recording]:
 def words(text: str) -> str:
     """Lower case, without punctuation."""
     return " ".join(re.findall(r"[a-z0-9']+", text.lower().replace("’", "'")))
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """A server as a user would start it; gives its WebSocket address."""
-    command = [sys.executable, "-m", "streamer", "--port", "0", "--log-level", "warning"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if found := re.search(r"ws://\S+/api/v1/segmented", line):
-                    yield found[0]
-                    return
-            raise SystemExit("the server did not start")
-        finally:
-            process.terminate()
 
 
 async def streamed(path: Path, url: str) -> str:
@@ -138,7 +120,7 @@ def main() -> None:
     args = parser.parse_args()
     model = Moonshine(require(MODEL))
     done = []
-    with server() as url:
+    with server() as (url, _):
         for r in track(recordings(args.audio), "transcribing", console=Console(stderr=True)):
             heard = asyncio.run(streamed(r.path, url))
             done.append(Recording(r.group, r.path, r.transcript, whole(r.path, model), heard))
