@@ -54,7 +54,7 @@ def infer(pool: WorkerPool, what: int, tag: float = 0.0, length: int = 100) -> R
 
 
 def workers() -> set[psutil.Process]:
-    return {p for p in psutil.Process().children(recursive=True) if _is_worker(p)}
+    return {p for p in psutil.Process().children() if _is_worker(p)}
 
 
 def _is_worker(process: psutil.Process) -> bool:
