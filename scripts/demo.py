@@ -15,7 +15,10 @@ def main() -> int:
     """Run the demo; returns the client's exit code."""
     recording = require("moonshine-tiny-en") / RECORDING
     command = [str(BIN / "streamer"), "--port", "0", "--log-level", "warning"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    # In a group of its own: Ctrl-C is for the client, which then says what it has heard.
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as server:
         try:
             address = _wait_ready(server)
             if address is None:

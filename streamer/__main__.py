@@ -54,6 +54,9 @@ def _serve(args: argparse.Namespace) -> int:
             level=config.server.log_level.upper(),
             format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
         )
+        if config.server.log_level != "debug":
+            # uvicorn's own lines at info say less than ours, and repeat what clients sent.
+            logging.getLogger("uvicorn").setLevel(logging.WARNING)
         folder = args.config.parent if args.config else Path()
         return serve(config, folder.absolute(), _say)
     except (SettingsError, CannotServe, ModelError) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 
 from starlette.applications import Starlette
@@ -18,13 +19,15 @@ from streamer.session import Session
 from streamer.speech.vad import VadEngine
 from streamer.stream import Services
 
+_log = logging.getLogger(__name__)
+
 
 def create_app(
     config: Config,
     model: ModelSpec,
     open_vad: Callable[[], VadEngine],
     on_ready: Callable[[WorkerPool], None],
-    on_broken: Callable[[ModelCannotLoad], None],
+    on_broken: Callable[[Exception], None],
 ) -> Starlette:
     """The application.
 
@@ -33,7 +36,7 @@ def create_app(
         model: The model that the workers load.
         open_vad: Makes the voice-activity engine, when the server starts.
         on_ready: Called once, when the workers are warm.
-        on_broken: Called once, when the model cannot be loaded, and serving on is pointless.
+        on_broken: Called once, when there are no workers and never will be.
     """
 
     @contextlib.asynccontextmanager
@@ -70,10 +73,12 @@ async def _simple(socket: WebSocket) -> None:
     await Session(socket, segmented=False, services=socket.app.state.services).run()
 
 
-async def _run(pool: WorkerPool, on_broken: Callable[[ModelCannotLoad], None]) -> None:
+async def _run(pool: WorkerPool, on_broken: Callable[[Exception], None]) -> None:
     try:
         await pool.run()
-    except ModelCannotLoad as error:
+    except Exception as error:
+        if not isinstance(error, ModelCannotLoad):
+            _log.exception("the worker pool failed")
         on_broken(error)
 
 

@@ -177,6 +177,7 @@ class Delivery:
         error = result.exception()
         if error is not None:
             if ticket.final:
+                self._state = None  # what the model remembers does not join on to what follows
                 self._post(self._failure(error, times))
             return
         inferred = result.result()

@@ -1,59 +1,75 @@
-"""What has arrived on a socket and waits to be processed, in order, bounded in bytes."""
+"""What has arrived on a socket and waits to be processed, in order and bounded."""
 
 import asyncio
 from collections import deque
 from typing import Generic, TypeVar
 
-Command = TypeVar("Command")
+T = TypeVar("T")
+
+OVERHEAD_BYTES = 512
+"""What a command counts as; a message of audio counts as its bytes and a part of this."""
 
 
-class Inbox(Generic[Command]):
+class Inbox(Generic[T]):
     """Commands and audio, in the order of their arrival.
 
-    `put_audio` waits while `max_bytes` of audio are held; the reader of the socket then does not
-    read on, and TCP slows the client down. Audio that lies side by side is taken as one block, so
-    that a backlog costs one pass through the pipeline instead of one for each message.
+    Putting waits while `max_bytes` are held; the reader of the socket then does not read on, and
+    TCP slows the client down. Audio that lies side by side is taken as one block, so that a
+    backlog costs one pass through the pipeline instead of one for each message.
 
     Args:
-        max_bytes: Audio held before `put_audio` waits.
+        max_bytes: Held before putting waits.
     """
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._items: deque[Command | list[bytes]] = deque()
-        self._bytes = 0
+        self._items: deque[T | list[bytes]] = deque()
+        self._held = 0
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
+        self.idle = False
+        """Whether the processor has done everything and waits for more."""
 
-    def put(self, command: Command) -> None:
-        """Append a command."""
+    async def put(self, command: T) -> None:
+        """Append a command, once there is room."""
+        await self._roomy.wait()
         self._items.append(command)
+        self._count(OVERHEAD_BYTES)
         self._filled.set()
 
     async def put_audio(self, audio: bytes) -> None:
         """Append audio, once there is room."""
         await self._roomy.wait()
-        self._bytes += len(audio)
-        if self._bytes >= self._max_bytes:
-            self._roomy.clear()
         last = self._items[-1] if self._items else None
         if isinstance(last, list):
             last.append(audio)
         else:
             self._items.append([audio])
+        self._count(_charge([audio]))
         self._filled.set()
 
-    async def get(self) -> Command | bytes:
+    async def get(self) -> T | bytes:
         """The next command, or all the audio up to the next command as one block."""
         while not self._items:
             self._filled.clear()
+            self.idle = True
             await self._filled.wait()
+            self.idle = False
         item = self._items.popleft()
         if not isinstance(item, list):
+            self._count(-OVERHEAD_BYTES)
             return item
-        block = item[0] if len(item) == 1 else b"".join(item)
-        self._bytes -= len(block)
-        if self._bytes < self._max_bytes:
+        self._count(-_charge(item))
+        return item[0] if len(item) == 1 else b"".join(item)
+
+    def _count(self, size: int) -> None:
+        self._held += size
+        if self._held < self._max_bytes:
             self._roomy.set()
-        return block
+        else:
+            self._roomy.clear()
+
+
+def _charge(messages: list[bytes]) -> int:
+    return sum(map(len, messages)) + len(messages) * OVERHEAD_BYTES // 8

@@ -246,5 +246,5 @@ def _merge(event: Segment | Interim) -> dict[str, object]:
     if isinstance(event, Segment) and event.flushed:
         envelope["flushed"] = True
     # The envelope wins: a model cannot overwrite what clients rely on.
-    output = {key: value for key, value in event.output.items() if key != "flushed"}
-    return {**output, **envelope}
+    reserved = {*envelope, "flushed"}
+    return envelope | {key: v for key, v in event.output.items() if key not in reserved}

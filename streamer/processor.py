@@ -1,6 +1,7 @@
 """The working side of a socket: carries out commands and processes audio, in order."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from streamer import trace
@@ -11,6 +12,8 @@ from streamer.outbox import Close, Outbox
 from streamer.protocol import Action
 from streamer.stream import Services, Stream
 from streamer.validation import show
+
+_log = logging.getLogger(__name__)
 
 
 class Processor:
@@ -72,7 +75,14 @@ class Processor:
                 await stream.flush()
             case Action.FINISH:
                 assert stream is not None
-                self._outbox.post(await stream.finish())
+                stopped = await stream.finish()
+                _log.info(
+                    "session %s: %.1f s of audio, %d segments",
+                    self._session_id,
+                    stopped.audio_seconds,
+                    stopped.segments,
+                )
+                self._outbox.post(stopped)
                 return None
             case Action.REPORT:
                 assert command.failure is not None

@@ -96,9 +96,9 @@ TABLE: dict[State, dict[Input, Cell]] = {
         _I.BAD_MESSAGE: (_S.STREAMING, (_A.REPORT,)),
         # The audio that follows is in the format that was refused, so the stream cannot go on.
         _I.BAD_FORMAT: (_S.IDLE, (_A.FINISH, _A.REPORT)),
-        _I.TOO_LARGE: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
-        _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
-        _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
+        _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
+        _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
+        _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
         _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
     },
     _S.STOPPED: {

@@ -52,7 +52,8 @@ class Reader:
                 async with asyncio.timeout_at(self._deadline(opened, last)):
                     message = await self._socket.receive()
             except TimeoutError:
-                await self._time_out(clock() - opened)
+                last = clock()
+                await self._time_out(last - opened)
                 continue
             if message["type"] == "websocket.disconnect":
                 self._protocol.step(Input.DISCONNECTED)
@@ -75,7 +76,7 @@ class Reader:
             text = f"the session has lasted limits.max_session_seconds ({longest:g})"
             failure = failed("session_too_long", text, fatal=True)
             await self._step(Input.SESSION_TOO_LONG, failure=failure, close_code=POLICY)
-        else:
+        elif self._inbox.idle:  # else it is the client that waits
             text = f"nothing received for limits.idle_seconds ({idle:g})"
             failure = failed("idle_timeout", text, fatal=True)
             await self._step(Input.IDLE_TIMEOUT, failure=failure)
@@ -146,7 +147,7 @@ class Reader:
                 assert audio is not None
                 await self._inbox.put_audio(audio)
             else:
-                self._inbox.put(Command(action, start, failure, close_code))
+                await self._inbox.put(Command(action, start, failure, close_code))
 
 
 def _no_stream(request: str) -> Failed:

@@ -16,7 +16,6 @@ from streamer.app import create_app
 from streamer.config import Config
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
-from streamer.inference.process import ModelCannotLoad
 from streamer.speech.vad import VadEngine
 from streamer.websocket import StreamingProtocol
 from streamer.weights.manifest import require
@@ -86,12 +85,12 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
     vad = open_vad(config)
     listener = _listen(config.server.host, config.server.port)
     address = _address(config.server.host, listener)
-    failures: list[ModelCannotLoad] = []
+    failures: list[Exception] = []
 
     def on_ready(pool: WorkerPool) -> None:
         say(_welcome(address, spec, pool))
 
-    def on_broken(failure: ModelCannotLoad) -> None:
+    def on_broken(failure: Exception) -> None:
         failures.append(failure)
         server.should_exit = True
 

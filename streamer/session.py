@@ -19,9 +19,13 @@ from streamer.outbox import Close, Outbox
 from streamer.processor import Processor
 from streamer.reader import Reader
 from streamer.stream import Services
-from streamer.websocket import abort_of
+from streamer.websocket import abort_of, gone_of
 
 _log = logging.getLogger(__name__)
+
+
+class ConnectionGone(Exception):
+    """There is nobody to work for any more."""
 
 
 class SlowClient(Exception):
@@ -60,15 +64,23 @@ class Session:
             async with asyncio.TaskGroup() as tasks:
                 processor = tasks.create_task(self._processor.run())
                 writer = tasks.create_task(self._write())
+                watcher = tasks.create_task(self._watch())
                 await self._reader.run()
-                processor.cancel()
-                writer.cancel()
+                for task in (processor, writer, watcher):
+                    task.cancel()
+        except* ConnectionGone:
+            pass
         except* SlowClient:
             _log.warning("session %s is cut off: its client does not read its events", self.id)
             abort_of(self._socket.scope)()
         except* Exception as failures:
             _log.error("session %s failed", self.id, exc_info=failures)
             await self._break_off()
+
+    async def _watch(self) -> None:
+        """End everything with the connection; a reader held up by back-pressure cannot tell."""
+        await gone_of(self._socket.scope).wait()
+        raise ConnectionGone
 
     async def _write(self) -> None:
         """Send events until the end. After a close, the reader hears of the disconnect."""
@@ -83,7 +95,7 @@ class Session:
             except TimeoutError:
                 raise SlowClient from None
             except WebSocketDisconnect:
-                return  # the reader hears of it too
+                return  # whoever reads or watches hears of it too
 
     async def _break_off(self) -> None:
         """Tell the client that the server is at fault, if it can still be told."""

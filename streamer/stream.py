@@ -94,13 +94,15 @@ class Stream:
 
     async def flush(self) -> None:
         """End the open segment of every channel now."""
-        for channel in self._channels:
-            await channel.flush()
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self._channels:
+                tasks.create_task(channel.flush())
 
     async def finish(self) -> Stopped:
         """Deliver everything still owed; returns the event that closes the stream."""
-        for channel in self._channels:
-            await channel.finish()
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self._channels:
+                tasks.create_task(channel.finish())
         await asyncio.gather(*self._deliveries)
         return Stopped(
             audio_seconds=self._frames / self._start.format.sample_rate,

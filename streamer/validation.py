@@ -3,6 +3,7 @@
 Used for the configuration and for clients' messages alike, so that both read the same.
 """
 
+import functools
 import json
 import re
 from typing import NamedTuple
@@ -50,6 +51,8 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
 
 def show(value: object) -> str:
     """A short JSON rendering; control characters are escaped, so it cannot forge a log line."""
+    if isinstance(value, str):
+        value = value[: LONGEST_VALUE_SHOWN + 1]
     try:
         text = json.dumps(value, default=str)
     except (RecursionError, ValueError):  # nested too deep, or a number of thousands of digits
@@ -63,7 +66,7 @@ def show_name(name: str) -> str:
 
 
 def _type_at(field: str, root: type) -> inspect.Type:
-    found = inspect.type_info(root)
+    found = _type_info(root)
     for name in filter(None, field.split(".")):
         struct = _struct(found)
         fields = {f.encode_name: f.type for f in struct.fields} if struct else {}
@@ -71,6 +74,9 @@ def _type_at(field: str, root: type) -> inspect.Type:
             break
         found = fields[name]
     return found
+
+
+_type_info = functools.cache(inspect.type_info)
 
 
 def _struct(kind: inspect.Type) -> inspect.StructType | None:
@@ -89,7 +95,8 @@ def _fields(kind: inspect.Type) -> list[str]:
 def _allowed(kind: inspect.Type) -> str:
     match kind:
         case inspect.UnionType(types=types):
-            return " or ".join(_allowed(t) for t in types)
+            named = [t for t in types if not isinstance(t, inspect.NoneType)]
+            return " or ".join(_allowed(t) for t in named)
         case inspect.IntType() | inspect.FloatType():
             noun = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
             return " ".join([noun, *_bounds(kind)])

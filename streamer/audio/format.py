@@ -62,18 +62,18 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         if not MIN_SAMPLE_RATE <= self.sample_rate <= MAX_SAMPLE_RATE:
             allowed = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}"
-            return f"`format.sample_rate` is {self.sample_rate}; allowed: {allowed}"
+            return f"'format.sample_rate' is {self.sample_rate}; allowed: {allowed}"
         if not 1 <= self.channels <= max_channels:
-            return f"`format.channels` is {self.channels}; allowed: 1 to {max_channels}"
+            return f"'format.channels' is {self.channels}; allowed: 1 to {max_channels}"
         if self.encoding != "pcm":
             if self.is_float:
-                return f"`format.is_float` is true; allowed with {self.encoding}: false"
+                return f"'format.is_float' is true; allowed with {self.encoding}: false"
             if self.bit_depth != 8:
-                return f"`format.bit_depth` is {self.bit_depth}; allowed with {self.encoding}: 8"
+                return f"'format.bit_depth' is {self.bit_depth}; allowed with {self.encoding}: 8"
             return None
         depths = FLOAT_BIT_DEPTHS if self.is_float else INTEGER_BIT_DEPTHS
         if self.bit_depth not in depths:
             kind = "float" if self.is_float else "integer"
             allowed = ", ".join(map(str, depths))
-            return f"`format.bit_depth` is {self.bit_depth}; allowed for {kind} PCM: {allowed}"
+            return f"'format.bit_depth' is {self.bit_depth}; allowed for {kind} PCM: {allowed}"
         return None

@@ -26,6 +26,11 @@ _log = logging.getLogger(__name__)
 MAX_FAILED_LOADS = 3
 """Loads that may fail in a row, once the model has loaded before, until the pool gives up."""
 
+MAX_KILLED_LOADS = 10
+"""Loads that signals may end in a row, before the model has loaded once."""
+
+RETRY_S = 1.0
+
 Samples = npt.NDArray[np.float32]
 
 
@@ -126,7 +131,7 @@ class WorkerPool:
         self._gathering: asyncio.TimerHandle | None = None
         self._warm: asyncio.Future[wire.Ready] = self._loop.create_future()
         self._alive = 0
-        self._failed_loads = 0
+        self._closed = False
 
     async def run(self) -> None:
         """Keep the workers alive until cancelled; none is left behind when this returns.
@@ -141,6 +146,7 @@ class WorkerPool:
         except* ModelCannotLoad as failures:
             raise failures.exceptions[0] from None
         finally:
+            self._closed = True
             for job in self._scheduler.drain():
                 job.fail(PoolClosed("the server is shutting down"))
 
@@ -216,6 +222,9 @@ class WorkerPool:
             state=state,
             result=self._loop.create_future(),
         )
+        if self._closed:
+            job.fail(PoolClosed("the server is shutting down"))
+            return job.result
         self._shed(self._scheduler.add(job))
         self._dispatch_soon()
         return job.result
@@ -250,46 +259,68 @@ class WorkerPool:
 
     async def _supervise(self, name: str) -> None:
         """Keep one worker alive for as long as the pool is."""
+        failed_loads = 0
         while True:
-            worker = await WorkerProcess.launch(self.spec, name)
-            at_once = True
             try:
-                if await self._load(worker):
-                    self._alive += 1
-                    try:
-                        cause = await self._serve(worker)
-                        at_once = cause != "max_jobs"
-                    finally:
-                        self._alive -= 1
-                    self.counters.workers_replaced[cause] += 1
-                    _log.warning("worker %s is replaced: %s", worker.pid, cause)
+                worker = await WorkerProcess.launch(self.spec, name)
+            except OSError as error:  # no more processes or descriptors: there may be, later
+                _log.error("cannot start a worker: %s", error)
+                await asyncio.sleep(RETRY_S)
+                continue
+            cause = None
+            try:
+                problem = await self._load(worker)
+                if problem is None:
+                    failed_loads = 0
+                    cause = await self._serve(worker)
             finally:
-                await worker.end(at_once=at_once)
+                await worker.end(at_once=cause != "max_jobs")
+            if problem is not None:
+                failed_loads += 1
+                self._judge(problem, failed_loads)
+                await asyncio.sleep(min(RETRY_S, failed_loads * RETRY_S / 10))
+            elif cause is not None:
+                self.counters.workers_replaced[cause] += 1
+                _log.warning("worker %s is replaced: %s", name, cause)
 
-    async def _load(self, worker: WorkerProcess) -> bool:
+    async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         try:
             async with asyncio.timeout(self._config.load_timeout_seconds):
                 ready = await worker.loaded()
         except TimeoutError:
-            reason = f"it did not load within {self._config.load_timeout_seconds:g} s"
-        except ModelCannotLoad as error:
-            reason = str(error)
+            return ModelCannotLoad(f"it took over {self._config.load_timeout_seconds:g} s")
+        except (ModelCannotLoad, WorkerDied) as problem:
+            return problem
+        if not self._warm.done() and self._alive == self._size - 1:
+            self._scheduler.max_batch_size = ready.max_batch_size
+            self._warm.set_result(ready)
+        _log.info("worker %s is loaded and warm", worker.pid)
+        return None
+
+    def _judge(self, problem: ModelCannotLoad | WorkerDied, failed_loads: int) -> None:
+        """Give up on a model that does not load; a process may be killed by anybody.
+
+        Raises:
+            ModelCannotLoad: The pool gives up.
+        """
+        killed = isinstance(problem, WorkerDied)
+        if self._warm.done():
+            give_up = not killed and failed_loads >= MAX_FAILED_LOADS
         else:
-            self._failed_loads = 0
-            if not self._warm.done() and self._alive == self._size - 1:
-                self._scheduler.max_batch_size = ready.max_batch_size
-                self._warm.set_result(ready)
-            _log.info("worker %s is loaded and warm", worker.pid)
-            return True
-        self._failed_loads += 1
-        if not self._warm.done() or self._failed_loads >= MAX_FAILED_LOADS:
-            raise ModelCannotLoad(f"model '{self.spec.name}' cannot be loaded: {reason}")
-        _log.error("worker %s could not load its model: %s", worker.pid, reason)
-        await asyncio.sleep(2**self._failed_loads)
-        return False
+            give_up = not killed or failed_loads >= MAX_KILLED_LOADS
+        if give_up:
+            raise ModelCannotLoad(f"model '{self.spec.name}' cannot be loaded: {problem}")
+        _log.error("a worker could not load its model: %s", problem)
 
     async def _serve(self, worker: WorkerProcess) -> str:
         """Run jobs until the worker has to be replaced; returns why."""
+        self._alive += 1
+        try:
+            return await self._serve_until(worker)
+        finally:
+            self._alive -= 1
+
+    async def _serve_until(self, worker: WorkerProcess) -> str:
         most = self._config.max_jobs_per_worker
         served = 0
         while not most or served < most:

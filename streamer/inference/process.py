@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import multiprocessing
+import signal
 import socket
 from collections.abc import Sequence
 from multiprocessing.context import SpawnProcess
@@ -12,19 +13,22 @@ import numpy.typing as npt
 
 from streamer.inference import wire
 from streamer.inference.model import ModelSpec
-from streamer.inference.worker import run
+from streamer.inference.worker import SERVER_SIGNALS, run
 
 Samples = npt.NDArray[np.float32]
 
 SLOT_SAMPLES = 60 * 16_000
 """Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""
 
+REAPING_S = 0.2
+"""A process that has closed everything it held is gone in this time."""
+
 EXIT_GRACE_S = 2.0
 """An idle worker ends by itself when its link closes; one that does not in this time is killed."""
 
 
 class WorkerDied(Exception):
-    """The process ended, or closed its link, before it answered."""
+    """The process ended, or was ended, before it answered."""
 
 
 class ModelCannotLoad(Exception):
@@ -89,11 +93,16 @@ class WorkerProcess:
             transport, link = await loop.create_connection(_Link, sock=ours)
             # Nothing is awaited once the process runs: cancelled there, nobody would end it.
             process = context.Process(target=run, args=(theirs, slot, spec), name=name, daemon=True)
+            # A signal to the whole group, such as Ctrl-C, is the server's to act on. The process
+            # inherits the mask, and takes it off once it ignores these signals.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, SERVER_SIGNALS)
             try:
                 process.start()
             except BaseException:
                 transport.close()
                 raise
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
         return cls(process, slot, transport, link)
 
     @property
@@ -111,13 +120,16 @@ class WorkerProcess:
 
         Raises:
             ModelCannotLoad: It never will be; the message says why.
+            WorkerDied: A signal ended the process, which need not be the model's fault.
         """
         try:
             message = await self._link.answer()
         except WorkerDied:
             await self._exited()
-            self._process.join(EXIT_GRACE_S)
+            self._process.join(REAPING_S)
             code = self._process.exitcode
+            if code is not None and code < 0:
+                raise WorkerDied(f"its process was ended by signal {-code}") from None
             raise ModelCannotLoad(f"its process ended with exit code {code}") from None
         if isinstance(message, wire.LoadFailed):
             raise ModelCannotLoad(message.reason)

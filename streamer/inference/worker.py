@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 Samples = npt.NDArray[np.float32]
 
+SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""They may reach the whole process group; when workers end is the server's to say."""
+
+LONGEST_REASON = 500
+"""Characters of a model's error that are passed on."""
+
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -35,8 +41,9 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         slot: Shared memory into which the server writes each job's samples.
         spec: The model to make.
     """
-    # Ctrl-C reaches the whole process group; when to end is the server's to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in SERVER_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SERVER_SIGNALS)
     _die_with_parent()
     try:
         model = make_model(spec)
@@ -113,7 +120,14 @@ def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = 
 
 
 def _describe(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+    """The error in one line that can always be sent, whatever the model put into it."""
+    name = type(error).__name__
+    try:
+        text = f"{name}: {error}"
+    except Exception:  # even that is the model's code
+        text = name
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    return printable.encode("utf-8", "replace").decode()[:LONGEST_REASON]
 
 
 def _die_with_parent() -> None:

@@ -21,12 +21,13 @@ class State(NamedTuple):
     """The network's state, float32 [2, 1, 128]."""
     rest: Floats
     """The context of the next frame (64 samples), and what has come of the frame itself."""
-    position: int
-    """First sample of the next frame."""
 
 
 class SpeechFrames(StatefulModel):
-    """Answers `{"frames": [probability, …], "frame_seconds": 0.032, "first_frame_time": seconds}`.
+    """Answers `{"frames": [probability, …], "frame_seconds": 0.032, "first_frame_offset": 0.0}`.
+
+    The offset counts from the segment's `start_time`. It is negative when the first frame began in
+    the chunk before.
 
     Args:
         folder: Holds Silero's ONNX file.
@@ -42,7 +43,7 @@ class SpeechFrames(StatefulModel):
         """The frames that `samples`, float32 [n] at 16 kHz, complete."""
         if state is None:
             start = np.zeros(CONTEXT, dtype=np.float32)
-            state = State(np.zeros((2, 1, STATE), dtype=np.float32), start, 0)
+            state = State(np.zeros((2, 1, STATE), dtype=np.float32), start)
         audio = np.concatenate((state.rest, samples))
         network = state.network
         frames: list[float] = []
@@ -50,11 +51,11 @@ class SpeechFrames(StatefulModel):
         while used + CONTEXT + WINDOW <= len(audio):
             window = audio[np.newaxis, used : used + CONTEXT + WINDOW]
             probability, network = self._network.step(window, network)
-            frames.append(float(probability[0]))
+            frames.append(round(float(probability[0]), 6))
             used += WINDOW
         output = {
             "frames": frames,
             "frame_seconds": WINDOW / SAMPLE_RATE,
-            "first_frame_time": state.position / SAMPLE_RATE,
+            "first_frame_offset": (CONTEXT - len(state.rest)) / SAMPLE_RATE,
         }
-        return output, State(network, audio[used:].copy(), state.position + used)
+        return output, State(network, audio[used:].copy())

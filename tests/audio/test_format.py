@@ -55,39 +55,39 @@ def test_supported(fmt: AudioFormat) -> None:
     [
         (
             AudioFormat(sample_rate=7999),
-            "`format.sample_rate` is 7999; allowed: 8000 to 192000",
+            "'format.sample_rate' is 7999; allowed: 8000 to 192000",
         ),
         (
             AudioFormat(sample_rate=192001),
-            "`format.sample_rate` is 192001; allowed: 8000 to 192000",
+            "'format.sample_rate' is 192001; allowed: 8000 to 192000",
         ),
         (
             AudioFormat(sample_rate=16000, channels=0),
-            "`format.channels` is 0; allowed: 1 to 8",
+            "'format.channels' is 0; allowed: 1 to 8",
         ),
         (
             AudioFormat(sample_rate=16000, channels=9),
-            "`format.channels` is 9; allowed: 1 to 8",
+            "'format.channels' is 9; allowed: 1 to 8",
         ),
         (
             AudioFormat(sample_rate=16000, bit_depth=12),
-            "`format.bit_depth` is 12; allowed for integer PCM: 8, 16, 24, 32",
+            "'format.bit_depth' is 12; allowed for integer PCM: 8, 16, 24, 32",
         ),
         (
             AudioFormat(sample_rate=16000, bit_depth=64),
-            "`format.bit_depth` is 64; allowed for integer PCM: 8, 16, 24, 32",
+            "'format.bit_depth' is 64; allowed for integer PCM: 8, 16, 24, 32",
         ),
         (
             AudioFormat(sample_rate=16000, is_float=True),
-            "`format.bit_depth` is 16; allowed for float PCM: 32, 64",
+            "'format.bit_depth' is 16; allowed for float PCM: 32, 64",
         ),
         (
             AudioFormat(sample_rate=16000, encoding="mulaw"),
-            "`format.bit_depth` is 16; allowed with mulaw: 8",
+            "'format.bit_depth' is 16; allowed with mulaw: 8",
         ),
         (
             AudioFormat(sample_rate=16000, bit_depth=8, is_float=True, encoding="alaw"),
-            "`format.is_float` is true; allowed with alaw: false",
+            "'format.is_float' is true; allowed with alaw: false",
         ),
     ],
 )
@@ -98,7 +98,7 @@ def test_problem_names_field_value_and_what_is_allowed(fmt: AudioFormat, sentenc
 def test_max_channels_is_the_servers() -> None:
     stereo = AudioFormat(sample_rate=16000, channels=2)
     assert stereo.problem(max_channels=2) is None
-    assert stereo.problem(max_channels=1) == "`format.channels` is 2; allowed: 1 to 1"
+    assert stereo.problem(max_channels=1) == "'format.channels' is 2; allowed: 1 to 1"
 
 
 def test_sizes() -> None:

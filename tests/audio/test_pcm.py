@@ -232,5 +232,5 @@ def test_the_result_is_the_callers_own(name: str) -> None:
 
 
 def test_a_format_with_a_problem_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"`format\.bit_depth` is 12"):
+    with pytest.raises(ValueError, match=r"'format\.bit_depth' is 12"):
         PcmDecoder(AudioFormat(sample_rate=16000, bit_depth=12))

@@ -137,7 +137,7 @@ def test_a_whole_object_from_the_environment() -> None:
         ('{"vad": {"engine": "x"}}', "'vad.engine' is \"x\"; allowed: one of silero, webrtc"),
         ('{"vad": {"webrtc_mode": 4}}', "'vad.webrtc_mode' is 4; allowed: a whole number from 0"),
         ('{"model": {"options": []}}', "'model.options' is []; allowed: an object"),
-        ('{"model": {"path": 1}}', "'model.path' is 1; allowed: text or null"),
+        ('{"model": {"path": 1}}', "'model.path' is 1; allowed: text"),
         ('{"inference": {"workers": -1}}', "'inference.workers' is -1; allowed: a whole number"),
         (
             '{"inference": {"timeout_seconds": 0}}',

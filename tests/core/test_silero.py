@@ -114,7 +114,7 @@ async def test_windows_of_many_channels_share_a_call(path: Path, speech: Windows
         *(d.detect(speech[:count]) for d, count in zip(detectors, counts, strict=True))
     )
     assert [len(result) for result in results] == counts
-    assert sizes == [MAX_BATCH, 3, 2, 1]
+    assert sizes == [MAX_BATCH, 5, 1]
 
 
 async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:

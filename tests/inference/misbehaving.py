@@ -13,7 +13,7 @@ from streamer import Model, StatefulModel
 
 Samples = npt.NDArray[np.float32]
 
-FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD = range(7)
+FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD, FORGE = range(8)
 
 
 class Obedient(Model):
@@ -31,6 +31,8 @@ class Obedient(Model):
             os.kill(os.getpid(), signal.SIGKILL)
         if what == RAISE:
             raise RuntimeError("told to fail")
+        if what == FORGE:
+            raise ValueError("caf\udce9\nINFO all is well" + "!" * 10_000)
         if what == ODD:
             return {"odd": object()}
         if what == HANG:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from websockets.asyncio.client import connect
 from streamer.websocket import StreamingProtocol
 
 from .conftest import Launch
-from .process import wait_until
+from .process import Server, wait_until
 from .sounds import beckett, silence
 from .streams import Client, client, hear, of
 
@@ -92,6 +93,78 @@ async def test_a_client_that_does_not_read_is_cut_off_and_holds_nobody_up(
             assert len(of(neighbour, "segment")) == 10
     # Fewer, if the request that found the server ready was still open when they were counted.
     wait_until(lambda: process.num_fds() <= descriptors, "its descriptor is closed")
+
+
+def upgraded(server: Server, path: str = "simple") -> socket.socket:
+    """A WebSocket by hand, with room for next to nothing that comes back."""
+    deaf = socket.socket()
+    deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    deaf.connect(("127.0.0.1", server.port))
+    deaf.sendall(
+        f"GET /api/v1/{path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+    )
+    assert deaf.recv(2048).startswith(b"HTTP/1.1 101")
+    return deaf
+
+
+def frame(opcode: int, payload: bytes) -> bytes:
+    """A masked WebSocket frame; the mask is zero."""
+    size = len(payload)
+    length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + length + bytes(4) + payload
+
+
+def pour(into: socket.socket, data: bytes, times: int) -> None:
+    for _ in range(times):
+        into.sendall(data)
+
+
+START = frame(1, b'{"request": "start", "format": {"sample_rate": 16000}}')
+PING, TEXT = 9, 1
+
+
+def test_pings_whose_answers_are_not_read_end_the_connection(standin: Server) -> None:
+    process = psutil.Process(standin.process.pid)
+    before = process.memory_info().rss
+    with upgraded(standin) as deaf:
+        deaf.settimeout(20)
+        with pytest.raises(ConnectionError):
+            pour(deaf, frame(PING, b"p" * 125) * 100, 4_000)
+    assert process.memory_info().rss - before < 16 * MEGABYTE
+
+
+def test_commands_are_bounded_like_audio(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"delay": 20}}
+    server = launch({"model": model, "inference": {"workers": 1, "max_pending_segments": 1}})
+    process = psutil.Process(server.process.pid)
+    before = process.memory_info().rss
+    with upgraded(server) as flooder:
+        flooder.sendall(START)
+        for _ in range(4):
+            flooder.sendall(frame(2, bytes(32_000)))
+        flooder.settimeout(2)
+        with pytest.raises(TimeoutError):
+            pour(flooder, frame(TEXT, b'{"request": "flush"}') * 1_000, 2_000)
+        assert process.memory_info().rss - before < 16 * MEGABYTE
+        # Nor does a session that is held back keep the server from ending.
+        assert server.send(signal.SIGTERM) == 0
+
+
+def test_a_client_that_reads_nothing_and_is_owed_little_does_not_stay(launch: Launch) -> None:
+    """What is unsent fits the buffers, so that no send ever waits."""
+    limits = {"idle_seconds": 1}
+    server = launch({"model": {"type": "standin"}, "limits": limits})
+    process = psutil.Process(server.process.pid)
+    descriptors = process.num_fds()
+    with upgraded(server) as deaf:
+        deaf.sendall(START + frame(TEXT, b"?") * 2_000)
+        wait_until(lambda: process.num_fds() > descriptors, "it is connected")
+        wait_until(lambda: process.num_fds() <= descriptors, "it is not any more")
+        with upgraded(server) as other:
+            other.sendall(START + frame(TEXT, b"?") * 200)
+            assert server.send(signal.SIGTERM) == 0
 
 
 @contextlib.asynccontextmanager
