@@ -2,16 +2,19 @@
 
 Follow the audio from socket to event:
 
-1.  `app.py` maps the addresses; a WebSocket becomes a `session.py`.
-2.  `session.py` reads its messages (`messages.py`) and asks `protocol.py` what each one means.
-3.  `inbox.py` holds what has arrived, in order, until `stream.py` takes it as one block.
+1.  `app.py` maps the addresses; a WebSocket becomes a `session.py`, which owns three tasks.
+2.  `reader.py` reads messages (`messages.py`) and asks `protocol.py` what each one means.
+3.  `inbox.py` holds what has arrived, in order, until `processor.py` takes it: `commands.py`, and
+    audio for the open `stream.py`.
 4.  `audio/pcm.py` turns the bytes into one row of float32 for each channel.
-5.  `channel.py` resamples its row (`audio/resample.py`), asks `speech/silero.py` (or
-    `speech/webrtc.py`) how likely each window is speech, and tells `speech/segmenter.py`.
+5.  `channel.py` resamples its row (`audio/track.py`, `audio/resample.py`), asks
+    `speech/silero.py` (or `speech/webrtc.py`) how likely each window is speech, and tells
+    `speech/segmenter.py`.
 6.  The segmenter's answers become `active` and `inactive` at once. Segments and interims go to
     `inference/pool.py`, which picks the next with `inference/scheduler.py` and runs it in a
     process, `inference/worker.py`, on a model such as `models/moonshine.py`.
-7.  `channel.py` sends the results in order, as `segment` and `interim`.
+7.  `delivery.py` brings the results back in order, as `segment` and `interim`. They wait in
+    `outbox.py` until the session's writer sends them.
 """
 
 from streamer.inference.model import Model, StatefulModel

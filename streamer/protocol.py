@@ -1,7 +1,7 @@
 """The life of one socket as a transition table: (state, input) → (next state, actions).
 
-No I/O and no clock. The session asks `Protocol.step` what an input means and carries the actions
-out in order; this file is the whole truth about what is legal when.
+No I/O and no clock. The reader asks `Protocol.step` what an input means, and the processor carries
+the actions out in order; this file is the whole truth about what is legal when.
 
     IDLE ──start──▶ STREAMING ──stop──▶ STOPPED ──start, audio──▶ STREAMING …
       any state ──the client leaves, or must──▶ CLOSING

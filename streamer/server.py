@@ -14,13 +14,18 @@ import uvicorn
 import streamer
 from streamer.app import create_app
 from streamer.config import Config
-from streamer.inference.model import ModelSpec
+from streamer.inference.model import BUILT_IN, ModelSpec
 from streamer.inference.pool import WorkerPool
+from streamer.settings import SettingsError
 from streamer.speech.vad import VadEngine
+from streamer.validation import show
 from streamer.websocket import StreamingProtocol
-from streamer.weights.manifest import require
+from streamer.weights.manifest import MissingModel, find_model, require
 
 SILERO = "silero-vad"
+KINDS = {"moonshine": "moonshine", "frames": "silero"}
+"""What a manifest's `kind` must be for a built-in model."""
+
 DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en", "frames": "silero-vad"}
 
 
@@ -37,13 +42,20 @@ def model_spec(config: Config, config_folder: Path) -> ModelSpec:
 
     Raises:
         MissingModel: The configured weights are not on this machine; the message says what to do.
+        SettingsError: There can be no such model.
     """
     model = config.model
+    if model.type not in BUILT_IN and ":" not in model.type:
+        known = ", ".join(BUILT_IN)
+        raise SettingsError(
+            f"'model.type' is {show(model.type)}; allowed: one of {known}, or the path of your "
+            "own class, package.module:Class"
+        )
     path = model.path or DEFAULT_FOLDERS.get(model.type)
     folder = None
     if path:
         own = config_folder / path
-        folder = own if own.is_dir() else require(path)
+        folder = own if own.is_dir() else _shipped(model.type, path)
     return ModelSpec(
         type=model.type,
         name=model.name or (Path(path).name if path else model.type.rpartition(":")[2]),
@@ -51,6 +63,19 @@ def model_spec(config: Config, config_folder: Path) -> ModelSpec:
         options=model.options,
         search_path=(str(config_folder),),
     )
+
+
+def _shipped(model_type: str, name: str) -> Path:
+    """The folder of a model with a manifest, which says what type it is for."""
+    folder = require(name)
+    fitting = KINDS.get(model_type)
+    kind = find_model(name).manifest.kind
+    if fitting not in (None, kind):
+        raise SettingsError(
+            f"'model.path' is {show(name)}, a model of the kind {kind}; "
+            f"allowed with model.type {model_type}: one of the kind {fitting}"
+        )
+    return folder
 
 
 def open_vad(config: Config) -> VadEngine:
@@ -163,10 +188,17 @@ def _address(host: str, listener: socket.socket) -> str:
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
+def _sample_recording() -> str:
+    """Something to try with, whichever model runs."""
+    try:
+        return os.path.relpath(require("moonshine-tiny-en") / "two_cities.wav")
+    except MissingModel:
+        return "RECORDING.wav"
+
+
 def _welcome(address: str, spec: ModelSpec, pool: WorkerPool) -> str:
     socket_address = address.replace("http", "ws", 1)
-    sample = Path(spec.folder or "", "two_cities.wav")
-    recording = os.path.relpath(sample) if sample.is_file() else "RECORDING.wav"
+    recording = _sample_recording()
     client = Path(sys.argv[0]).with_name("streamer-client")
     command = os.path.relpath(client) if client.is_file() else "streamer-client"
     return "\n".join(

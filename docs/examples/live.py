@@ -1,4 +1,4 @@
-"""Send audio as it comes, and read events meanwhile: `python docs/examples/live.py < AUDIO`."""
+"""Send audio while events are read: `.venv/bin/python docs/examples/live.py < AUDIO`."""
 
 import asyncio
 import sys
@@ -10,7 +10,8 @@ async def main() -> None:
     async with connect(sample_rate=16_000) as stream, asyncio.TaskGroup() as tasks:
         tasks.create_task(send(stream))
         async for event in stream:
-            print(event.type, event.text or event.time)
+            if event.type == "segment":
+                print(event.text)
 
 
 async def send(stream):

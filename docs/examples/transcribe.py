@@ -1,4 +1,4 @@
-"""Send a recording and print its transcript: `python docs/examples/transcribe.py [FILE]`."""
+"""Print the transcript of a recording: `.venv/bin/python docs/examples/transcribe.py [FILE]`."""
 
 import asyncio
 import sys

@@ -90,6 +90,7 @@ class _Inference(Job):
 
     def settle(self, answer: wire.Done | wire.Raised) -> None:
         if isinstance(answer, wire.Raised):
+            _log.warning("the model raised on a segment: %s (%s)", answer.reason, answer.where)
             self.fail(InferenceFailed(answer.reason))
         elif not self.result.done():
             self.result.set_result(Inferred(answer.output, answer.state, answer.seconds))

@@ -52,9 +52,10 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
-    """The model raised on a segment."""
+    """The model raised on a segment, at this place in its code."""
 
     reason: str
+    where: str = ""
 
 
 class Answers(msgspec.Struct, frozen=True, tag="answers"):
@@ -71,7 +72,7 @@ _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 _output_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
-def plain(output: Mapping[str, object]) -> dict[str, Any]:
+def plain(output: object) -> dict[str, Any]:
     """A model's output as JSON would have it, numpy's numbers and arrays converted.
 
     Through JSON here, in the worker: what it cannot hold is then this model's fault on this
@@ -80,6 +81,9 @@ def plain(output: Mapping[str, object]) -> dict[str, Any]:
     Raises:
         TypeError, ValueError, OverflowError: The output holds something that cannot be sent.
     """
+    if not isinstance(output, Mapping):
+        kind = type(output).__name__
+        raise TypeError(f'infer returned {kind}; it must return a mapping such as {{"text": "…"}}')
     found = _output_decoder.decode(msgspec.json.encode(output, enc_hook=_to_json))
     _encoder.encode(found)  # its integers have 64 bits
     return found

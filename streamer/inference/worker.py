@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def _infer(model: Model, batch: wire.Batch, slot: Samples) -> list[wire.Done | w
         return _infer_together(model, segments)
     except Exception as error:  # the model's own; this worker is fine
         if len(segments) == 1:
-            return [wire.Raised(_describe(error))]
+            return [_raised(error)]
     return [result for segment in segments for result in _infer(model, *_alone(segment))]
 
 
@@ -112,11 +113,17 @@ def _infer_next(
         output, after = model.infer_next(segment, before)
         return _done(output, time.perf_counter() - started, pickle.dumps(after))
     except Exception as error:  # the model's own; this worker is fine
-        return wire.Raised(_describe(error))
+        return _raised(error)
 
 
 def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = None) -> wire.Done:
     return wire.Done(wire.plain(output), seconds, state)
+
+
+def _raised(error: Exception) -> wire.Raised:
+    innermost = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
+    return wire.Raised(_describe(error), where)
 
 
 def _describe(error: BaseException) -> str:

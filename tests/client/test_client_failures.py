@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 NOWHERE = "ws://127.0.0.1:1/api/v1/segmented"
 
 
+def content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
 async def answer(peer: Peer) -> None:
     await peer.begin()
     await peer.read_to_stop()
     await peer.finish()
+
+
+async def test_the_recording_is_not_overwritten(run_command: RunCommand, speech: Path) -> None:
+    before = content(speech)
+    result = await run_command("-i", speech, "-o", speech, "-a", NOWHERE)
+    assert result.code == 2
+    assert "is the recording itself" in result.err
+    assert content(speech) == before
 
 
 async def test_no_server(run_command: RunCommand, speech: Path) -> None:

@@ -69,11 +69,14 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_model_that_raises_fails_that_segment_only(tmp_path: Path) -> None:
+async def test_a_model_that_raises_fails_that_segment_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running(tmp_path, "Obedient") as pool:
         bad, good = infer(pool, RAISE), infer(pool, FINE, 7)
         with pytest.raises(InferenceFailed, match="RuntimeError: told to fail"):
             await bad
+        assert "misbehaving.py" in caplog.text
         assert (await good).output["tag"] == 7
         with pytest.raises(InferenceFailed, match="JSON"):
             await infer(pool, ODD)

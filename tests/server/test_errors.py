@@ -3,14 +3,18 @@
 import asyncio
 import json
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from streamer.weights.manifest import require
+
 from .conftest import Launch
-from .process import Server
+from .process import PATIENCE_S, Server
 from .sounds import Audio, beckett, silence
 from .streams import Client, check_stream, client, findings, hear, of
 
@@ -193,6 +197,20 @@ async def test_a_message_over_the_limit_is_too_large(
     assert f"{limit + 1} bytes" in error["message"]
     if in_stream:
         check_stream(events)
+
+
+def test_the_command_says_when_its_messages_are_too_large(standin: Server) -> None:
+    recording = require("moonshine-tiny-en") / "beckett.wav"
+    address = f"ws://127.0.0.1:{standin.port}/api/v1/segmented"
+    command = ["-i", str(recording), "-a", address, "--chunk-size", "300000"]
+    run = subprocess.run(
+        [sys.executable, "-m", "streamer_client", *command],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert run.returncode == 5
+    assert "limits.max_message_bytes" in run.stderr
 
 
 async def test_a_message_far_over_the_limit_ends_the_connection(standin: Server) -> None:

@@ -191,7 +191,6 @@ USELESS = {
     "models:Broken": "OSError: no such weights",
     "models:Cold": "ValueError: too cold",
     "models:Deadly": "its process ended with exit code 9",
-    "whisper": "model.type is 'whisper'; allowed: one of moonshine, standin",
 }
 
 
@@ -202,6 +201,15 @@ def test_a_model_that_cannot_be_loaded(launch: Launch, tmp_path: Path, kind: str
     line = refused(server, 1)
     assert USELESS[kind] in line
     assert time.monotonic() - server.started_s < 10
+
+
+def test_models_that_there_cannot_be(launch: Launch) -> None:
+    wrong = [
+        ({"type": "whisper"}, "'model.type' is \"whisper\"; allowed: one of moonshine, standin"),
+        ({"type": "moonshine", "path": "silero-vad"}, "'model.path' is \"silero-vad\""),
+    ]
+    for model, says in wrong:
+        assert says in refused(launch({"model": model}, ready=False), 2)
 
 
 def test_options_that_a_model_does_not_take(launch: Launch) -> None:
