@@ -13,6 +13,13 @@ FLAGS = ("host", "port", "log_level")
 
 def main() -> int:
     """Entry point; returns the exit code."""
+    try:
+        return _run()
+    except KeyboardInterrupt:  # before the server listens for it
+        return 130
+
+
+def _run() -> int:
     args = _parser().parse_args()
     if args.run is not None:
         code: int = args.run(args)

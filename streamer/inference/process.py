@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 import socket
 from collections.abc import Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 
 import numpy as np
@@ -95,6 +96,8 @@ class WorkerProcess:
             process = context.Process(target=run, args=(theirs, slot, spec), name=name, daemon=True)
             # A signal to the whole group, such as Ctrl-C, is the server's to act on. The process
             # inherits the mask, and takes it off once it ignores these signals.
+            # The tracker, if it were started in between, would take the mask off again.
+            resource_tracker.ensure_running()
             before = signal.pthread_sigmask(signal.SIG_BLOCK, SERVER_SIGNALS)
             try:
                 process.start()

@@ -1,5 +1,6 @@
 """The server as a process: how it ends, and how it refuses to begin."""
 
+import os
 import signal
 import socket
 import time
@@ -81,6 +82,21 @@ def refused(server: Server, code: int) -> str:
     if code == 2:
         assert lines == said, "nothing else is said"
     return said[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ready", [False, True])
+def test_a_signal_to_the_whole_group_is_the_servers_alone(
+    launch: Launch, number: signal.Signals, *, ready: bool
+) -> None:
+    """Ctrl-C in a terminal, or systemd stopping a unit; workers end when the server says so."""
+    model = {"type": "standin", "options": {"warmup_penalty": 2}}
+    server = launch({"model": model}, ready=ready)
+    wait_until(lambda: ready or server.workers(), "workers start")
+    os.killpg(server.process.pid, number)
+    assert server.process.wait(PATIENCE_S) == 0
+    assert "signal" not in server.log()
+    assert "replaced" not in server.log()
 
 
 def test_a_port_in_use(launch: Launch) -> None:
