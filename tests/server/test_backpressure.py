@@ -136,8 +136,9 @@ def test_pings_whose_answers_are_not_read_end_the_connection(standin: Server) ->
 
 
 def test_commands_are_bounded_like_audio(launch: Launch) -> None:
-    model = {"type": "standin", "options": {"delay": 20}}
-    server = launch({"model": model, "inference": {"workers": 1, "max_pending_segments": 1}})
+    model = {"type": "standin", "options": {"delay": 100}}
+    inference = {"workers": 1, "max_pending_segments": 1, "timeout_seconds": 100}
+    server = launch({"model": model, "inference": inference})
     process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
     with upgraded(server) as flooder:

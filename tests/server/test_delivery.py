@@ -4,9 +4,10 @@ import asyncio
 from typing import Any, cast
 
 import numpy as np
+import pytest
 
 from streamer.delivery import Delivery
-from streamer.inference.pool import InferenceFailed, Inferred, Result, WorkerPool
+from streamer.inference.pool import Counters, InferenceFailed, Inferred, Result, WorkerPool
 from streamer.messages import Event, Interim, Segment
 
 
@@ -17,12 +18,13 @@ class Pool:
 
     def __init__(self) -> None:
         self.results: list[Result] = []
+        self.counters = Counters()
 
     def infer(self, _samples: object, **_of: object) -> Result:
         self.results.append(asyncio.get_running_loop().create_future())
         return self.results[-1]
 
-    infer_interim = infer
+    infer_interim = infer_early = infer
 
     def drop_interim(self, channel: object) -> None:
         pass
@@ -32,7 +34,9 @@ AUDIO = np.zeros(1, np.float32)
 ANSWER = Inferred({}, None, 0.0)
 
 
-def deliver(pool: Pool, events: list[Event], max_pending: int) -> Delivery:
+def deliver(
+    pool: Pool, events: list[Event], max_pending: int, *, early_finals: bool = False
+) -> Delivery:
     return Delivery(
         "session",
         0,
@@ -40,7 +44,7 @@ def deliver(pool: Pool, events: list[Event], max_pending: int) -> Delivery:
         events.append,
         lambda: None,
         max_pending=max_pending,
-        early_finals=False,
+        early_finals=early_finals,
     )
 
 
@@ -61,6 +65,23 @@ async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() ->
         await delivery.end()
     sent = [(type(event), cast("Any", event).start_time) for event in events]
     assert sent == [(Segment, 0), (Interim, 4)]
+
+
+@pytest.mark.parametrize(("end_time", "used"), [(1, 1), (2, 0)])
+async def test_what_was_begun_early_is_the_final_only_if_it_is_the_same(
+    end_time: float, used: int
+) -> None:
+    pool, events = Pool(), list[Event]()
+    delivery = deliver(pool, events, 8, early_finals=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(delivery.run())
+        delivery.pause(AUDIO, 0, 1)
+        await delivery.final(AUDIO, 0, end_time)
+        assert (pool.counters.early_used, pool.counters.early_wasted) == (used, 1 - used)
+        assert pool.results[0].cancelled() == (not used)
+        pool.results[-1].set_result(ANSWER)
+        await delivery.end()
+    assert [cast("Any", event).end_time for event in events] == [end_time]
 
 
 async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
