@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import onnxruntime
 import pytest
 
 from streamer.weights import (
@@ -249,9 +250,9 @@ def test_shipped_licences_are_those_of_the_weights(name: str) -> None:
 def test_described_tensors_are_those_of_the_networks(name: str) -> None:
     folder = manifest.shipped_dir() / name
     described = load_manifest(folder).tensors
-    if not all((folder / path).is_file() for path in described):
-        pytest.skip(f"{name} is not fetched")
-    onnxruntime = pytest.importorskip("onnxruntime")
+    assert all((folder / path).is_file() for path in described), (
+        f"run `streamer models fetch {name}`"
+    )
     for path, tensors in described.items():
         session = onnxruntime.InferenceSession(folder / path, providers=["CPUExecutionProvider"])
         assert_described(tensors.inputs, session.get_inputs())
