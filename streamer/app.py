@@ -15,9 +15,9 @@ from streamer.http.status import health, info, ready
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import ModelCannotLoad
+from streamer.services import Services
 from streamer.session import Session
 from streamer.speech.vad import VadEngine
-from streamer.stream import Services
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from streamer.inbox import Inbox
 from streamer.messages import Start, Warned
 from streamer.outbox import Close, Outbox
 from streamer.protocol import Action
-from streamer.stream import Services, Stream
+from streamer.services import Services
+from streamer.stream import Stream
 from streamer.validation import show
 
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from streamer.messages import (
     decode_request,
 )
 from streamer.protocol import Action, Input, Protocol, State
-from streamer.stream import Services
+from streamer.services import Services
 from streamer.validation import show
 
 

@@ -18,7 +18,7 @@ from streamer.messages import encode_event
 from streamer.outbox import Close, Outbox
 from streamer.processor import Processor
 from streamer.reader import Reader
-from streamer.stream import Services
+from streamer.services import Services
 from streamer.websocket import abort_of, gone_of
 
 _log = logging.getLogger(__name__)

@@ -2,14 +2,11 @@
 
 import asyncio
 
-import msgspec
-
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.track import Track
 from streamer.channel import Channel, ChunkChannel, SpeechChannel
-from streamer.config import Config, InterimConfig, VadConfig
+from streamer.config import InterimConfig, VadConfig
 from streamer.delivery import Delivery
-from streamer.inference.pool import WorkerPool
 from streamer.messages import (
     PROTOCOL_VERSION,
     Start,
@@ -19,19 +16,11 @@ from streamer.messages import (
     Warned,
 )
 from streamer.outbox import Outbox
+from streamer.services import Services
 from streamer.speech.segmenter import SegmenterSettings
-from streamer.speech.vad import VadEngine
 
 BLOCK_SECONDS = 1.0
 """A longer backlog is processed in blocks of this length, and others get their turn between."""
-
-
-class Services(msgspec.Struct, frozen=True):
-    """What all sessions of a server share."""
-
-    config: Config
-    pool: WorkerPool
-    vad: VadEngine
 
 
 class Stream:

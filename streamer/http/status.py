@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 import streamer
 from streamer.messages import PROTOCOL_VERSION
-from streamer.stream import Services
+from streamer.services import Services
 
 
 async def health(request: Request) -> Response:

@@ -27,9 +27,10 @@ from streamer.inference.model import ModelSpec
 from streamer.inference.pool import Counters, Inferred, Result, WorkerPool
 from streamer.messages import Active, Event, Inactive, Interim, Segment, Start, Stopped, VadOptions
 from streamer.outbox import Close, Outbox
+from streamer.services import Services
 from streamer.speech.segmenter import SegmenterSettings
 from streamer.speech.vad import VadEngine
-from streamer.stream import Services, Stream, _segmenter_settings
+from streamer.stream import Stream, _segmenter_settings
 
 Samples = NDArray[np.float32]
 
