@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+import os
+from collections.abc import AsyncIterator, Callable, Sequence
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
@@ -14,6 +16,7 @@ from streamer.http.index import index
 from streamer.http.status import health, info, ready
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
+from streamer.inference.pools import Pools, worker_shares
 from streamer.inference.process import ModelCannotLoad
 from streamer.services import Services
 from streamer.session import Session
@@ -24,16 +27,16 @@ _log = logging.getLogger(__name__)
 
 def create_app(
     config: Config,
-    model: ModelSpec,
+    models: Sequence[ModelSpec],
     open_vad: Callable[[], VadEngine],
-    on_ready: Callable[[WorkerPool], None],
+    on_ready: Callable[[Pools], None],
     on_broken: Callable[[Exception], None],
 ) -> Starlette:
     """The application.
 
     Args:
         config: All settings.
-        model: The model that the workers load.
+        models: What the workers load; the first is the default.
         open_vad: Makes the voice-activity engine, when the server starts.
         on_ready: Called once, when the workers are warm.
         on_broken: Called once, when there are no workers and never will be.
@@ -41,11 +44,11 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        pool = WorkerPool(model, config.inference)
-        app.state.services = Services(config=config, pool=pool, vad=open_vad())
+        pools = _pools(config, models)
+        app.state.services = Services(config=config, pools=pools, vad=open_vad())
         async with asyncio.TaskGroup() as tasks:
-            workers = tasks.create_task(_run(pool, on_broken))
-            welcome = tasks.create_task(_welcome(pool, on_ready))
+            workers = tasks.create_task(_run(pools, on_broken))
+            welcome = tasks.create_task(_welcome(pools, on_ready))
             yield
             workers.cancel()
             welcome.cancel()
@@ -73,15 +76,26 @@ async def _simple(socket: WebSocket) -> None:
     await Session(socket, segmented=False, services=socket.app.state.services).run()
 
 
-async def _run(pool: WorkerPool, on_broken: Callable[[Exception], None]) -> None:
+def _pools(config: Config, models: Sequence[ModelSpec]) -> Pools:
+    total = config.inference.workers or os.cpu_count() or 1
+    shares = worker_shares([model.workers for model in config.served], total)
+    return Pools(
+        [
+            WorkerPool(model, msgspec.structs.replace(config.inference, workers=share))
+            for model, share in zip(models, shares, strict=True)
+        ]
+    )
+
+
+async def _run(pools: Pools, on_broken: Callable[[Exception], None]) -> None:
     try:
-        await pool.run()
+        await pools.run()
     except Exception as error:
         if not isinstance(error, ModelCannotLoad):
-            _log.exception("the worker pool failed")
+            _log.exception("the worker pools failed")
         on_broken(error)
 
 
-async def _welcome(pool: WorkerPool, on_ready: Callable[[WorkerPool], None]) -> None:
-    await pool.wait_ready()
-    on_ready(pool)
+async def _welcome(pools: Pools, on_ready: Callable[[Pools], None]) -> None:
+    await pools.wait_ready()
+    on_ready(pools)

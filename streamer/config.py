@@ -8,7 +8,7 @@ structs are frozen, and their constraints are the ones that error messages and
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -34,13 +34,15 @@ class ModelConfig(_Section, frozen=True):
 
     `type` is a built-in (`moonshine`, `standin`) or the import path of your own class,
     `package.module:Class`. `path` is a folder below the models folder, or an absolute one.
-    `options` are handed to the model's constructor. `name` is what clients see.
+    `options` are handed to the model's constructor. `name` is what clients see. `workers: 0` means
+    a share of `inference.workers`.
     """
 
     type: str = "moonshine"
     path: str | None = None
     name: str | None = None
     options: dict[str, object] = {}
+    workers: Count = 0
 
 
 class VadConfig(_Section, frozen=True):
@@ -109,12 +111,18 @@ class LimitsConfig(_Section, frozen=True):
 
 
 class Config(_Section, frozen=True):
-    """The whole configuration."""
+    """The whole configuration. `models` takes the place of `model` where there are several."""
 
     server: ServerConfig = ServerConfig()
     model: ModelConfig = ModelConfig(path="moonshine-tiny-en")
+    models: Annotated[tuple[ModelConfig, ...], Meta(min_length=1)] | UnsetType = UNSET
     vad: VadConfig = VadConfig()
     simple: SimpleConfig = SimpleConfig()
     interim: InterimConfig = InterimConfig()
     inference: InferenceConfig = InferenceConfig()
     limits: LimitsConfig = LimitsConfig()
+
+    @property
+    def served(self) -> tuple[ModelConfig, ...]:
+        """The models of the server, whichever way they are given."""
+        return (self.model,) if isinstance(self.models, UnsetType) else self.models

@@ -94,12 +94,14 @@ class Processor:
 
     async def _begin(self, tasks: asyncio.TaskGroup) -> Stream:
         assert self._start is not None
+        pool = self._services.pools[self._start.model]
         stream = Stream(
             self._session_id,
             self._start,
             segmented=self._segmented,
             services=self._services,
-            sample_rate=await self._services.pool.wait_ready(),
+            pool=pool,
+            sample_rate=await pool.wait_ready(),
             tasks=tasks,
             outbox=self._outbox,
         )

@@ -39,7 +39,7 @@ class Reader:
         self._socket = socket
         self._inbox = inbox
         self._vad = services.config.vad
-        self._model = services.pool.spec.name
+        self._models = services.pools.names
         self._limits: LimitsConfig = services.config.limits
         self._protocol = Protocol()
 
@@ -121,10 +121,9 @@ class Reader:
 
     def _check(self, start: Start) -> None:
         """What the schema alone cannot say."""
-        if start.model not in (None, self._model):
-            raise BadRequest(
-                "bad_message", f"'model' is {show(start.model)}; allowed: {self._model}"
-            )
+        if start.model is not None and start.model not in self._models:
+            allowed = ", ".join(self._models)
+            raise BadRequest("bad_message", f"'model' is {show(start.model)}; allowed: {allowed}")
         if problem := start.vad.over(self._vad).problem():
             raise BadRequest("bad_message", f"'vad': {problem}")
 

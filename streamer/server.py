@@ -13,9 +13,9 @@ import uvicorn
 
 import streamer
 from streamer.app import create_app
-from streamer.config import Config
+from streamer.config import Config, ModelConfig
 from streamer.inference.model import BUILT_IN, ModelSpec
-from streamer.inference.pool import WorkerPool
+from streamer.inference.pools import Pools
 from streamer.settings import SettingsError
 from streamer.speech.vad import VadEngine
 from streamer.validation import show
@@ -33,8 +33,8 @@ class CannotServe(Exception):
     """The server cannot listen where it was told to; the message is one line."""
 
 
-def model_spec(config: Config, config_folder: Path) -> ModelSpec:
-    """What the workers are to load.
+def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
+    """What the workers are to load, for each model.
 
     Args:
         config: All settings.
@@ -42,20 +42,33 @@ def model_spec(config: Config, config_folder: Path) -> ModelSpec:
 
     Raises:
         MissingModel: The configured weights are not on this machine; the message says what to do.
-        SettingsError: There can be no such model.
+        SettingsError: There can be no such model, or two have the same name.
     """
-    model = config.model
+    specs: list[ModelSpec] = []
+    for index, model in enumerate(config.served):
+        section = f"models[{index}]" if config.models else "model"
+        spec = _model_spec(model, section, config_folder)
+        if spec.name in (other.name for other in specs):
+            raise SettingsError(
+                f"'{section}.name' is {show(spec.name)}, the name of another model; "
+                "allowed: one of its own"
+            )
+        specs.append(spec)
+    return specs
+
+
+def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelSpec:
     if model.type not in BUILT_IN and ":" not in model.type:
         known = ", ".join(BUILT_IN)
         raise SettingsError(
-            f"'model.type' is {show(model.type)}; allowed: one of {known}, or the path of your "
-            "own class, package.module:Class"
+            f"'{section}.type' is {show(model.type)}; allowed: one of {known}, or the path of "
+            "your own class, package.module:Class"
         )
     path = model.path or DEFAULT_FOLDERS.get(model.type)
     folder = None
     if path:
         own = config_folder / path
-        folder = own if own.is_dir() else _shipped(model.type, path)
+        folder = own if own.is_dir() else _shipped(model.type, path, section)
     return ModelSpec(
         type=model.type,
         name=model.name or (Path(path).name if path else model.type.rpartition(":")[2]),
@@ -65,15 +78,15 @@ def model_spec(config: Config, config_folder: Path) -> ModelSpec:
     )
 
 
-def _shipped(model_type: str, name: str) -> Path:
+def _shipped(model_type: str, name: str, section: str) -> Path:
     """The folder of a model with a manifest, which says what type it is for."""
     folder = require(name)
     fitting = KINDS.get(model_type)
     kind = find_model(name).manifest.kind
     if fitting not in (None, kind):
         raise SettingsError(
-            f"'model.path' is {show(name)}, a model of the kind {kind}; "
-            f"allowed with model.type {model_type}: one of the kind {fitting}"
+            f"'{section}.path' is {show(name)}, a model of the kind {kind}; "
+            f"allowed with {section}.type {model_type}: one of the kind {fitting}"
         )
     return folder
 
@@ -106,20 +119,20 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
         CannotServe: The address cannot be listened on.
         MissingModel: Weights are not on this machine; the message says what to do.
     """
-    spec = model_spec(config, config_folder)
+    specs = model_specs(config, config_folder)
     vad = open_vad(config)
     listener = _listen(config.server.host, config.server.port)
     address = _address(config.server.host, listener)
     failures: list[Exception] = []
 
-    def on_ready(pool: WorkerPool) -> None:
-        say(_welcome(address, spec, pool))
+    def on_ready(pools: Pools) -> None:
+        say(_welcome(address, pools))
 
     def on_broken(failure: Exception) -> None:
         failures.append(failure)
         server.should_exit = True
 
-    app = create_app(config, spec, lambda: vad, on_ready, on_broken)
+    app = create_app(config, specs, lambda: vad, on_ready, on_broken)
     server = _Server(
         uvicorn.Config(
             app,
@@ -132,7 +145,8 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
             server_header=False,
         )
     )
-    say(f"Streamer {streamer.__version__} on {address}: loading {spec.name} …")
+    names = ", ".join(spec.name for spec in specs)
+    say(f"Streamer {streamer.__version__} on {address}: loading {names} …")
     server.run(sockets=[listener])
     for failure in failures:
         say(f"streamer: {failure}")
@@ -196,14 +210,14 @@ def _sample_recording() -> str:
         return "RECORDING.wav"
 
 
-def _welcome(address: str, spec: ModelSpec, pool: WorkerPool) -> str:
+def _welcome(address: str, pools: Pools) -> str:
     socket_address = address.replace("http", "ws", 1)
     recording = _sample_recording()
     client = Path(sys.argv[0]).with_name("streamer-client")
     command = os.path.relpath(client) if client.is_file() else "streamer-client"
     return "\n".join(
         (
-            f"Ready: {spec.name} in {pool.workers_alive} worker processes.",
+            f"Ready: {', '.join(pools.names)} in {pools.workers_alive} worker processes.",
             f"  in a browser    {address}/",
             f"  for programs    {socket_address}/api/v1/segmented   {socket_address}/api/v1/simple",
             f"  for operators   {address}/api/v1/info   {address}/api/v1/ready",

@@ -3,7 +3,7 @@
 import msgspec
 
 from streamer.config import Config
-from streamer.inference.pool import WorkerPool
+from streamer.inference.pools import Pools
 from streamer.speech.vad import VadEngine
 
 
@@ -11,5 +11,5 @@ class Services(msgspec.Struct, frozen=True):
     """What all sessions of a server share."""
 
     config: Config
-    pool: WorkerPool
+    pools: Pools
     vad: VadEngine

@@ -35,6 +35,8 @@ def load(
     tree = _read(path) if path else {}
     origin = {"": str(path or "defaults")}
     for (section, key), (value, name) in _from_environment(environment).items():
+        if section == "models":
+            raise SettingsError(f"{name}: 'models' is a list, which only a file can hold")
         if section not in tree:
             origin[section] = name
         _put(tree, section, key, value)
@@ -42,6 +44,10 @@ def load(
     for (section, key), value in overrides.items():
         _put(tree, section, key, value)
         origin[f"{section}.{key}"] = f"--{key.replace('_', '-')}"
+    if "models" in tree and "model" in tree:
+        where = ", ".join(name for key, name in origin.items() if key.startswith("model."))
+        message = "'model' is given, and 'models'; allowed: one of the two"
+        raise SettingsError(f"{where or origin['']}: {message}")
     try:
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:

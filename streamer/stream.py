@@ -7,6 +7,7 @@ from streamer.audio.track import Track
 from streamer.channel import Channel, ChunkChannel, SpeechChannel
 from streamer.config import InterimConfig, VadConfig
 from streamer.delivery import Delivery
+from streamer.inference.pool import WorkerPool
 from streamer.messages import (
     PROTOCOL_VERSION,
     Start,
@@ -32,6 +33,7 @@ class Stream:
         segmented: Whether a VAD cuts the audio (`/api/v1/segmented`) or a clock
             (`/api/v1/simple`).
         services: What all sessions share.
+        pool: Of the model that was chosen.
         sample_rate: The model's rate in Hz.
         tasks: Owns the channels' delivery tasks.
         outbox: Takes the events.
@@ -44,6 +46,7 @@ class Stream:
         *,
         segmented: bool,
         services: Services,
+        pool: WorkerPool,
         sample_rate: int,
         tasks: asyncio.TaskGroup,
         outbox: Outbox,
@@ -52,6 +55,7 @@ class Stream:
         self._start = start
         self._segmented = segmented
         self._services = services
+        self._pool = pool
         self._sample_rate = sample_rate
         self._outbox = outbox
         self._decoder = PcmDecoder(start.format)
@@ -67,7 +71,7 @@ class Stream:
         return Started(
             session_id=self._session_id,
             trace_id=trace_id,
-            model=self._services.pool.spec.name,
+            model=self._pool.spec.name,
             sample_rate=self._sample_rate,
             interim_results=self._start.interim_results and self._segmented,
             vad=_in_force(vad) if self._segmented else None,
@@ -119,7 +123,7 @@ class Stream:
         delivery = Delivery(
             self._session_id,
             number,
-            self._services.pool,
+            self._pool,
             self._outbox.post,
             self._on_shed,
             max_pending=config.inference.max_pending_segments,

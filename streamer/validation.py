@@ -43,8 +43,8 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
         name = ".".join(filter(None, [field, missing[1]]))
         return Problem(name, f"'{name}' is missing; it is required")
     value = tree
-    for name in field.split("."):
-        value = value.get(name) if isinstance(value, dict) else value
+    for name in _names(field):
+        value = _item(value, name)
     subject = f"'{field}' is {show(value)}" if field else f"got {show(value)}"
     return Problem(field, f"{subject}; allowed: {_allowed(_type_at(field, expected))}")
 
@@ -67,7 +67,10 @@ def show_name(name: str) -> str:
 
 def _type_at(field: str, root: type) -> inspect.Type:
     found = _type_info(root)
-    for name in filter(None, field.split(".")):
+    for name in _names(field):
+        if isinstance(found, inspect.VarTupleType) and name.isdecimal():
+            found = found.item_type
+            continue
         struct = _struct(found)
         fields = {f.encode_name: f.type for f in struct.fields} if struct else {}
         if name not in fields:
@@ -77,6 +80,17 @@ def _type_at(field: str, root: type) -> inspect.Type:
 
 
 _type_info = functools.cache(inspect.type_info)
+
+
+def _names(field: str) -> list[str]:
+    """`models[1].type` is "models", "1", "type"."""
+    return re.findall(r"[^.\[\]]+", field)
+
+
+def _item(value: object, name: str) -> object:
+    if isinstance(value, dict):
+        return value.get(name)
+    return value[int(name)] if isinstance(value, list) and name.isdecimal() else value
 
 
 def _struct(kind: inspect.Type) -> inspect.StructType | None:
@@ -112,6 +126,8 @@ def _allowed(kind: inspect.Type) -> str:
             return "an object with " + ", ".join(_fields(kind))
         case inspect.DictType():
             return "an object"
+        case inspect.VarTupleType(min_length=int(shortest)):
+            return f"a list of at least {shortest}"
         case _:
             return "a list"
 

@@ -19,7 +19,7 @@ _PAGE = """<!doctype html>
   td {{ padding: 0.15rem 1rem 0.15rem 0; vertical-align: top }}
 </style>
 <h1>Streamer is running</h1>
-<p>Model: <b>{model}</b>. Audio streams in over a WebSocket, observations stream out.</p>
+<p>Model: <b>{models}</b>. Audio streams in over a WebSocket, observations stream out.</p>
 <p>Play a recording to it from the project's folder:</p>
 <pre>.venv/bin/streamer-client --real-time --interim-results \\
     -a {websocket}/api/v1/segmented -i recording.wav</pre>
@@ -38,7 +38,7 @@ async def index(request: Request) -> Response:
     """A page without scripts or outside requests."""
     scheme = "wss" if request.url.scheme == "https" else "ws"
     page = _PAGE.format(
-        model=html.escape(request.app.state.services.pool.spec.name),
+        models=html.escape(", ".join(request.app.state.services.pools.names)),
         websocket=html.escape(f"{scheme}://{request.url.netloc}{request.scope['root_path']}"),
     )
     policy = "default-src 'none'; style-src 'unsafe-inline'"

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
+from streamer.inference.pool import WorkerPool
 from streamer.messages import PROTOCOL_VERSION
 from streamer.services import Services
 
@@ -15,35 +16,48 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Readiness: 200 once the workers are warm, 503 while they load or when none lives."""
-    pool = _services(request).pool
-    if pool.ready:
-        return JSONResponse({"status": "ready", "workers": pool.workers_alive})
-    body = {"status": "not ready", "reason": "the model is loading", "workers": pool.workers_alive}
+    """Readiness: 200 once every model's workers are warm, 503 while they load or none lives."""
+    pools = _services(request).pools
+    workers = pools.workers_alive
+    if pools.ready:
+        return JSONResponse({"status": "ready", "workers": workers})
+    loading = ", ".join(pool.spec.name for pool in pools if not pool.ready)
+    reason = "the model is loading" if len(pools.names) == 1 else f"loading: {loading}"
+    body = {"status": "not ready", "reason": reason, "workers": workers}
     return JSONResponse(body, 503, headers={"Retry-After": "1"})
 
 
 async def info(request: Request) -> Response:
-    """Versions, the model, the limits, and the defaults that a `start` can override."""
+    """Versions, the models, the limits, and the defaults that a `start` can override."""
     services = _services(request)
-    config, spec = services.config, services.pool.spec
+    config = services.config
+    models = [_model(pool) for pool in services.pools]
     return JSONResponse(
         {
             "version": streamer.__version__,
             "protocol": PROTOCOL_VERSION,
-            "model": spec.name,
-            "models": [{"name": spec.name, "type": spec.type}],
-            "sample_rate": services.pool.sample_rate,
-            "inference": {
-                "workers_alive": services.pool.workers_alive,
-                **msgspec.to_builtins(services.pool.counters),
-            },
+            "model": models[0]["name"],
+            "models": models,
+            "sample_rate": models[0]["sample_rate"],
+            "inference": models[0]["inference"],
             "vad": msgspec.to_builtins(config.vad),
             "simple": msgspec.to_builtins(config.simple),
             "interim": msgspec.to_builtins(config.interim),
             "limits": msgspec.to_builtins(config.limits),
         }
     )
+
+
+def _model(pool: WorkerPool) -> dict[str, object]:
+    return {
+        "name": pool.spec.name,
+        "type": pool.spec.type,
+        "sample_rate": pool.sample_rate,
+        "inference": {
+            "workers_alive": pool.workers_alive,
+            **msgspec.to_builtins(pool.counters),
+        },
+    }
 
 
 def _services(request: Request) -> Services:

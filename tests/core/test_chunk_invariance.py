@@ -25,6 +25,7 @@ from streamer.audio.resample import Resampler
 from streamer.config import Config, InterimConfig, SimpleConfig, VadConfig
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import Counters, Inferred, Result, WorkerPool
+from streamer.inference.pools import Pools
 from streamer.messages import Active, Event, Inactive, Interim, Segment, Start, Stopped, VadOptions
 from streamer.outbox import Close, Outbox
 from streamer.services import Services
@@ -130,7 +131,7 @@ def hear(
     async def play() -> Stopped:
         services = Services(
             config=CONFIG,
-            pool=cast("WorkerPool", pool),
+            pools=Pools([cast("WorkerPool", pool)]),
             vad=cast("VadEngine", vad),
         )
         start = Start(format=fmt, vad=VAD, interim_results=interims)
@@ -140,6 +141,7 @@ def hear(
                 start,
                 segmented=segmented,
                 services=services,
+                pool=cast("WorkerPool", pool),
                 sample_rate=rate,
                 tasks=tasks,
                 outbox=Listener(),

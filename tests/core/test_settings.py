@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streamer.config import Config, VadConfig
+from streamer.config import Config, ModelConfig, VadConfig
 from streamer.settings import SettingsError, load, parse
 
 ROOT = Path(__file__).parents[2]
@@ -251,3 +251,34 @@ def test_the_longest_beginning_of_a_segment(prefix: int, fits: bool) -> None:
 def test_settings_are_frozen() -> None:
     with pytest.raises(AttributeError):
         Config().server.port = 1  # type: ignore[misc]
+
+
+# --- Several models ---
+
+
+def test_a_list_of_models_in_the_place_of_one(file: Path) -> None:
+    file.write_text('{"models": [{"type": "standin", "workers": 2}, {"name": "other"}]}')
+    assert load(file, {}, {}).served == (
+        ModelConfig(type="standin", workers=2),
+        ModelConfig(name="other"),
+    )
+
+
+def test_one_model_is_served_without_a_list() -> None:
+    config = load(None, {"STREAMER_MODEL__TYPE": "standin"}, {})
+    assert config.served == (config.model,)
+    assert config.model.type == "standin"
+
+
+def test_one_model_and_a_list_of_them(file: Path) -> None:
+    file.write_text('{"models": [{"type": "standin"}], "model": {"type": "standin"}}')
+    assert refuse(file) == f"{file}: 'model' is given, and 'models'; allowed: one of the two"
+    file.write_text('{"models": [{"type": "standin"}]}')
+    assert refuse(file, {"STREAMER_MODEL__NAME": "x"}).startswith("STREAMER_MODEL__NAME: 'model' ")
+
+
+def test_a_list_of_models_cannot_come_from_the_environment(file: Path) -> None:
+    file.write_text('{"models": [{"type": "standin"}]}')
+    assert refuse(file, {"STREAMER_MODELS__TYPE": "standin"}) == (
+        "STREAMER_MODELS__TYPE: 'models' is a list, which only a file can hold"
+    )

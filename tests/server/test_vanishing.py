@@ -13,7 +13,7 @@ import uvicorn
 
 from streamer.app import create_app
 from streamer.config import Config, ModelConfig
-from streamer.server import model_spec, open_vad
+from streamer.server import model_specs, open_vad
 
 from .conftest import Launch
 from .process import PATIENCE_S, Server, wait_until
@@ -91,7 +91,7 @@ async def _server_in_this_loop() -> AsyncIterator[int]:
     ready = asyncio.Event()
     app = create_app(
         config,
-        model_spec(config, Path()),
+        model_specs(config, Path()),
         lambda: open_vad(config),
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),

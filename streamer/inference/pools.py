@@ -1,0 +1,76 @@
+"""Several models in one server: a worker pool for each, and how they share the machine."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+
+from streamer.inference.pool import WorkerPool
+
+
+def worker_shares(wanted: Sequence[int], total: int) -> list[int]:
+    """How many workers each model gets.
+
+    Args:
+        wanted: For each model, the number configured; 0 for an equal share of what the others
+            leave.
+        total: Workers of all models together, unless more are configured.
+
+    Returns:
+        At least one for each. What cannot be shared equally goes to the first ones.
+    """
+    sharing = wanted.count(0)
+    left = max(0, total - sum(wanted))
+    each, more = divmod(left, sharing) if sharing else (0, 0)
+    equal = iter(max(1, each + (index < more)) for index in range(sharing))
+    return [number or next(equal) for number in wanted]
+
+
+class Pools:
+    """The worker pools of a server, by the names of their models.
+
+    Args:
+        pools: In the order of the configuration; the first is used when nothing is asked for.
+    """
+
+    def __init__(self, pools: Sequence[WorkerPool]) -> None:
+        self._pools = {pool.spec.name: pool for pool in pools}
+        self.default = pools[0]
+
+    def __iter__(self) -> Iterator[WorkerPool]:
+        return iter(self._pools.values())
+
+    def __getitem__(self, model: str | None) -> WorkerPool:
+        """The pool of a model, the default one for None; KeyError when there is none."""
+        return self.default if model is None else self._pools[model]
+
+    @property
+    def names(self) -> list[str]:
+        """Of the models, in the order of the configuration."""
+        return list(self._pools)
+
+    @property
+    def ready(self) -> bool:
+        """Whether every model is."""
+        return all(pool.ready for pool in self)
+
+    @property
+    def workers_alive(self) -> int:
+        """Workers that are loaded now, of all models."""
+        return sum(pool.workers_alive for pool in self)
+
+    async def run(self) -> None:
+        """Keep all workers alive until cancelled.
+
+        Raises:
+            ModelCannotLoad: A pool gave up; the message says which and why.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for pool in self:
+                    tasks.create_task(pool.run())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    async def wait_ready(self) -> None:
+        """Wait until the workers of every model are warm."""
+        for pool in self:
+            await pool.wait_ready()
