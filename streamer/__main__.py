@@ -51,24 +51,27 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(args: argparse.Namespace) -> int:
     from streamer.server import CannotServe, serve
     from streamer.settings import SettingsError, load, parse
+    from streamer.telemetry.logs import readable, set_up
     from streamer.weights.manifest import ModelError
 
     flags = {flag: getattr(args, flag) for flag in FLAGS}
     overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
     try:
         config = load(args.config, os.environ, overrides)
-        logging.basicConfig(
-            level=config.server.log_level.upper(),
-            format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-        )
-        if config.server.log_level != "debug":
-            # uvicorn's own lines at info say less than ours, and repeat what clients sent.
-            logging.getLogger("uvicorn").setLevel(logging.WARNING)
+        set_up(config.server.log_level, config.telemetry.log_format)
         folder = args.config.parent if args.config else Path()
-        return serve(config, folder.absolute(), _say)
+        say = _say if readable(config.telemetry.log_format) else _announce
+        return serve(config, folder.absolute(), say)
     except (SettingsError, CannotServe, ModelError) as error:
         _say(f"streamer: {error}")
         return 2
+
+
+def _announce(text: str) -> None:
+    """Say it where only a machine listens, whatever the log level."""
+    announcements = logging.getLogger("streamer.announcements")
+    announcements.setLevel(logging.INFO)
+    announcements.info(text)
 
 
 def _say(line: str) -> None:

@@ -13,14 +13,18 @@ from starlette.websockets import WebSocket
 
 from streamer.config import Config
 from streamer.http.index import index
+from streamer.http.metrics import MetricsEndpoint
 from streamer.http.status import health, info, ready
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.pools import Pools, worker_shares
 from streamer.inference.process import ModelCannotLoad
+from streamer.monitor import Monitor
 from streamer.services import Services
 from streamer.session import Session
 from streamer.speech.vad import VadEngine
+from streamer.telemetry.lag import watch_loop
+from streamer.telemetry.setup import Telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +33,7 @@ def create_app(
     config: Config,
     models: Sequence[ModelSpec],
     open_vad: Callable[[], VadEngine],
+    telemetry: Telemetry,
     on_ready: Callable[[Pools], None],
     on_broken: Callable[[Exception], None],
 ) -> Starlette:
@@ -38,20 +43,32 @@ def create_app(
         config: All settings.
         models: What the workers load; the first is the default.
         open_vad: Makes the voice-activity engine, when the server starts.
+        telemetry: Watches all that is done.
         on_ready: Called once, when the workers are warm.
         on_broken: Called once, when there are no workers and never will be.
     """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        pools = _pools(config, models)
-        app.state.services = Services(config=config, pools=pools, vad=open_vad())
+        monitor = telemetry.monitor
+        pools = _pools(config, models, monitor)
+        app.state.services = Services(
+            config=config,
+            pools=pools,
+            vad=open_vad(),
+            monitor=monitor,
+            tracer=telemetry.tracer,
+        )
         async with asyncio.TaskGroup() as tasks:
-            workers = tasks.create_task(_run(pools, on_broken))
-            welcome = tasks.create_task(_welcome(pools, on_ready))
+            own = [
+                tasks.create_task(monitor.tracked("inference", _run(pools, on_broken))),
+                tasks.create_task(_welcome(pools, on_ready)),
+                tasks.create_task(monitor.tracked("metrics", watch_loop(monitor))),
+            ]
             yield
-            workers.cancel()
-            welcome.cancel()
+            for task in own:
+                task.cancel()
+        await asyncio.to_thread(telemetry.tracer.shutdown)
 
     return Starlette(
         routes=[
@@ -63,6 +80,7 @@ def create_app(
             Route("/api/v1/ready", ready),
             Route("/ready", ready),
             Route("/api/v1/info", info),
+            Route("/metrics", MetricsEndpoint(telemetry.expose).get),
         ],
         lifespan=lifespan,
     )
@@ -76,15 +94,20 @@ async def _simple(socket: WebSocket) -> None:
     await Session(socket, segmented=False, services=socket.app.state.services).run()
 
 
-def _pools(config: Config, models: Sequence[ModelSpec]) -> Pools:
-    total = config.inference.workers or os.cpu_count() or 1
-    shares = worker_shares([model.workers for model in config.served], total)
+def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:
+    shares = workers_of(config)
     return Pools(
         [
-            WorkerPool(model, msgspec.structs.replace(config.inference, workers=share))
+            WorkerPool(model, msgspec.structs.replace(config.inference, workers=share), monitor)
             for model, share in zip(models, shares, strict=True)
         ]
     )
+
+
+def workers_of(config: Config) -> list[int]:
+    """How many workers each model gets, in the order of the configuration."""
+    total = config.inference.workers or os.cpu_count() or 1
+    return worker_shares([model.workers for model in config.served], total)
 
 
 async def _run(pools: Pools, on_broken: Callable[[Exception], None]) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from streamer.audio.track import Track
 from streamer.delivery import Delivery
 from streamer.messages import Active, Event, Inactive
+from streamer.monitor import Meter
 from streamer.speech.segmenter import (
     InterimDue,
     SegmentEnded,
@@ -65,6 +66,7 @@ class SpeechChannel:
         settings: Of the segmenter.
         delivery: Takes segments to the model and brings back results.
         post: Sends an event.
+        meter: Of resampling.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class SpeechChannel:
         settings: SegmenterSettings,
         delivery: Delivery,
         post: Callable[[Event], None],
+        meter: Meter,
     ) -> None:
         self.delivery = delivery
         self._number = number
@@ -89,11 +92,14 @@ class SpeechChannel:
         self._segmenter = Segmenter(settings, window, heard.buffer)
         self._classified = 0
         self._post = post
+        self._meter = meter
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample, and start detection on the windows that are full."""
+        begun_s = self._meter.clock()
         for track in self._tracks:
             track.push(samples)
+        self._meter.add(self._meter.clock() - begun_s, len(samples) / self._heard.input_rate)
         return self._detect()
 
     async def advance(self, probabilities: Probabilities | None) -> None:
@@ -141,6 +147,7 @@ class SpeechChannel:
         for event in events:
             match event:
                 case SpeechStarted(at):
+                    self.delivery.begin()
                     self._post(Active(time=self._seconds(at), channel=self._number))
                 case InterimDue(start, end):
                     samples, *times = self._segment(start, end)
@@ -174,16 +181,20 @@ class ChunkChannel:
         track: The audio at the model's rate.
         chunk: Samples in a chunk.
         delivery: Takes chunks to the model and brings back results.
+        meter: Of resampling.
     """
 
-    def __init__(self, track: Track, chunk: int, delivery: Delivery) -> None:
+    def __init__(self, track: Track, chunk: int, delivery: Delivery, meter: Meter) -> None:
         self.delivery = delivery
+        self._meter = meter
         self._track = track
         self._chunk = chunk
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample; there is nothing to detect."""
+        begun_s = self._meter.clock()
         self._track.push(samples)
+        self._meter.add(self._meter.clock() - begun_s, len(samples) / self._track.input_rate)
         return None
 
     async def advance(self, probabilities: Probabilities | None) -> None:

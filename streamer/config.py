@@ -14,6 +14,7 @@ Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
+LogFormat = Literal["auto", "json", "text"]
 Probability = Annotated[float, Meta(gt=0, lt=1)]
 
 
@@ -110,6 +111,14 @@ class LimitsConfig(_Section, frozen=True):
     send_timeout_seconds: Seconds = 10.0
 
 
+class TelemetryConfig(_Section, frozen=True):
+    """What operators see. Traces are switched on by the standard `OTEL_*` variables."""
+
+    metrics: bool = True
+    record_text: bool = False
+    log_format: LogFormat = "auto"
+
+
 class Config(_Section, frozen=True):
     """The whole configuration. `models` takes the place of `model` where there are several."""
 
@@ -121,6 +130,7 @@ class Config(_Section, frozen=True):
     interim: InterimConfig = InterimConfig()
     inference: InferenceConfig = InferenceConfig()
     limits: LimitsConfig = LimitsConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
 
     @property
     def served(self) -> tuple[ModelConfig, ...]:

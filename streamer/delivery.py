@@ -2,20 +2,26 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from streamer.inference.pool import (
+from streamer.inference.pool import WorkerPool
+from streamer.inference.result import (
+    Attempt,
     InferenceError,
     InferenceTimedOut,
+    Inferred,
     Result,
     WorkerLost,
-    WorkerPool,
 )
-from streamer.messages import ErrorCode, Event, Failed, Interim, Segment
+from streamer.messages import Event, Failed, Interim, Segment
+from streamer.monitor import Monitor, Outcome
+from streamer.timeline import Settled, Timeline
+from streamer.tracing import StreamTrace
 
 Samples = npt.NDArray[np.float32]
 
@@ -30,6 +36,7 @@ class _Ticket:
     start_time: float
     end_time: float
     final: bool
+    timeline: Timeline
     flushed: bool = False
     dropped: bool = False
     """Nobody wants it any more."""
@@ -53,6 +60,8 @@ class Delivery:
         on_shed: Called when an interim is given up because the workers are busy.
         max_pending: Results owed before `final` waits, and with it the client.
         early_finals: Whether inference may begin before a segment's end is sure.
+        monitor: Told how long things take.
+        trace: Told of each segment.
     """
 
     def __init__(
@@ -65,6 +74,8 @@ class Delivery:
         *,
         max_pending: int,
         early_finals: bool,
+        monitor: Monitor,
+        trace: StreamTrace,
     ) -> None:
         self._session = session
         self._channel = channel
@@ -79,7 +90,20 @@ class Delivery:
         self._state: bytes | None = None
         self._early_finals = early_finals and not self._in_turn
         self._early: _Ticket | None = None
+        self._monitor = monitor
+        self._model = pool.spec.name
+        self._trace = trace
+        self._timeline: Timeline | None = None
+        """Of the segment that is open."""
+        self.arrived_s = 0.0
+        """When the audio came in that is being processed, on the monitor's clock."""
         self.segments = 0
+        self.interims = 0
+        self.failures = 0
+
+    def begin(self) -> None:
+        """A segment has begun."""
+        self._timeline = Timeline(self._monitor.clock())
 
     def pause(self, samples: Samples, start_time: float, end_time: float) -> None:
         """Speech has paused: if a worker is idle, begin on what is the final if it is over."""
@@ -87,13 +111,17 @@ class Delivery:
             return
         result = self._pool.infer_early(samples, session=self._session, channel=self)
         if result is not None:
-            self._early = _Ticket(samples, start_time, end_time, final=True, result=result)
+            timeline = self._open_timeline()
+            timeline.early = True
+            timeline.submitted_s = self._monitor.clock()
+            self._early = _Ticket(
+                samples, start_time, end_time, final=True, timeline=timeline, result=result
+            )
 
     def resume(self) -> None:
         """Speech goes on: what was begun in the pause is not the final."""
         if self._early is not None:
-            self._pool.counters.early_wasted += 1
-            self._early.drop()
+            self._drop_early(self._early)
             self._early = None
 
     async def final(
@@ -101,8 +129,13 @@ class Delivery:
     ) -> None:
         """Infer a whole segment; waits while too many results are owed already."""
         ticket = self._take_early(start_time, end_time)
+        timeline = self._open_timeline()
+        self._timeline = None
+        timeline.inactive_s = self._monitor.clock()
+        timeline.arrived_s = self.arrived_s
         if ticket is None:
-            ticket = _Ticket(samples, start_time, end_time, final=True)
+            ticket = _Ticket(samples, start_time, end_time, final=True, timeline=timeline)
+            timeline.submitted_s = timeline.inactive_s
             if not self._in_turn:
                 self._submit(ticket)
         ticket.flushed = flushed
@@ -111,10 +144,13 @@ class Delivery:
 
     def interim(self, samples: Samples, start_time: float, end_time: float) -> None:
         """Infer a segment that is still growing, unless too many results are owed already."""
+        timeline = self._open_timeline()
         if self._tickets.full():
+            self._monitor.interim_shed(self._model, "backlog")
+            timeline.interims_shed += 1
             self._on_shed()
             return
-        ticket = _Ticket(samples, start_time, end_time, final=False)
+        ticket = _Ticket(samples, start_time, end_time, final=False, timeline=timeline)
         if not self._in_turn:
             self._submit(ticket)
         self._owed.add(ticket)
@@ -148,6 +184,17 @@ class Delivery:
         )
         return ticket.result
 
+    def _open_timeline(self) -> Timeline:
+        if self._timeline is None:  # chunks have no beginning of their own
+            self._timeline = Timeline(self._monitor.clock())
+        return self._timeline
+
+    def _drop_early(self, early: _Ticket) -> None:
+        self._pool.counters.early_wasted += 1
+        self._monitor.early_final(self._model, used=False)
+        early.timeline.early = False
+        early.drop()
+
     def _take_early(self, start_time: float, end_time: float) -> _Ticket | None:
         """What was begun in the pause, if it is exactly the segment that is now final."""
         early, self._early = self._early, None
@@ -155,9 +202,9 @@ class Delivery:
             return None
         if (early.start_time, early.end_time) == (start_time, end_time):
             self._pool.counters.early_used += 1
+            self._monitor.early_final(self._model, used=True)
             return early
-        self._pool.counters.early_wasted += 1
-        early.drop()
+        self._drop_early(early)
         return None
 
     async def _settle(self, ticket: _Ticket) -> None:
@@ -168,42 +215,105 @@ class Delivery:
         if ticket.dropped:
             return
         if result.cancelled():
+            ticket.timeline.interims_shed += 1
             self._on_shed()
-        else:
+        elif ticket.final:
             self._deliver(ticket, result)
+        elif result.exception() is None:
+            self._deliver_interim(ticket, result.result())
 
     def _deliver(self, ticket: _Ticket, result: Result) -> None:
-        times = {"start_time": ticket.start_time, "end_time": ticket.end_time}
+        """Send a final, or the error in its place."""
         error = result.exception()
-        if error is not None:
-            if ticket.final:
-                self._state = None  # what the model remembers does not join on to what follows
-                self._post(self._failure(error, times))
-            return
-        inferred = result.result()
-        if ticket.final:
+        if error is None:
+            inferred = result.result()
             self._state = inferred.state
             self.segments += 1
-            segment = Segment(
-                channel=self._channel, output=inferred.output, flushed=ticket.flushed, **times
+            self._post(
+                Segment(
+                    channel=self._channel,
+                    output=inferred.output,
+                    flushed=ticket.flushed,
+                    start_time=ticket.start_time,
+                    end_time=ticket.end_time,
+                )
             )
-            self._post(segment)
-        else:
-            self._post(Interim(channel=self._channel, output=inferred.output, **times))
-
-    def _failure(self, error: BaseException, times: dict[str, float]) -> Failed:
+            self._settled(ticket, "ok", "", inferred.attempts, inferred.output)
+            return
         if not isinstance(error, InferenceError):
             raise error
-        code: ErrorCode = "inference_failed"
-        if isinstance(error, InferenceTimedOut):
-            code = "inference_timeout"
-        elif isinstance(error, WorkerLost):
-            code = "worker_lost"
-        _log.warning("%s: %s", code, error)
-        return Failed(code=code, message=str(error), fatal=False, channel=self._channel, **times)
+        self.failures += 1
+        self._state = None  # what the model remembers does not join on to what follows
+        outcome = _outcome(error)
+        self._post(
+            Failed(
+                code=outcome,
+                message=str(error),
+                fatal=False,
+                channel=self._channel,
+                start_time=ticket.start_time,
+                end_time=ticket.end_time,
+            )
+        )
+        _log.warning("%s: %s %s", outcome, error, error.where)
+        self._settled(ticket, outcome, str(error), error.attempts, {})
+
+    def _deliver_interim(self, ticket: _Ticket, inferred: Inferred) -> None:
+        self._post(
+            Interim(
+                channel=self._channel,
+                output=inferred.output,
+                start_time=ticket.start_time,
+                end_time=ticket.end_time,
+            )
+        )
+        self.interims += 1
+        now_s = self._monitor.clock()
+        timeline = ticket.timeline
+        self._monitor.interim(self._model, None if timeline.interims else now_s - timeline.active_s)
+        timeline.interims.append(now_s)
+
+    def _settled(
+        self,
+        ticket: _Ticket,
+        outcome: Outcome,
+        problem: str,
+        attempts: tuple[Attempt, ...],
+        output: Mapping[str, Any],
+    ) -> None:
+        timeline, now_s = ticket.timeline, self._monitor.clock()
+        self._monitor.final(
+            self._model,
+            outcome,
+            latency_s=now_s - timeline.arrived_s,
+            wait_s=now_s - timeline.inactive_s,
+            trace_id=self._trace.trace_id,
+        )
+        self._trace.segment(
+            Settled(
+                channel=self._channel,
+                start_time=ticket.start_time,
+                end_time=ticket.end_time,
+                flushed=ticket.flushed,
+                timeline=timeline,
+                settled_s=now_s,
+                outcome=outcome,
+                problem=problem,
+                attempts=attempts,
+                output=output,
+            )
+        )
 
     def _give_up(self, tickets: Iterable[_Ticket]) -> None:
         """Nobody waits for these any more: what has not begun is not going to be run."""
         for ticket in tickets:
             self._owed.discard(ticket)
             ticket.drop()
+
+
+def _outcome(
+    error: InferenceError,
+) -> Literal["inference_failed", "inference_timeout", "worker_lost"]:
+    if isinstance(error, InferenceTimedOut):
+        return "inference_timeout"
+    return "worker_lost" if isinstance(error, WorkerLost) else "inference_failed"

@@ -1,13 +1,24 @@
 """What has arrived on a socket and waits to be processed, in order and bounded."""
 
 import asyncio
+import time
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 OVERHEAD_BYTES = 512
 """What a command counts as; a message of audio counts as its bytes and a part of this."""
+
+
+@dataclass(slots=True)
+class _Audio:
+    """Messages that lie side by side, and when the first of them came."""
+
+    messages: list[bytes]
+    arrived_s: float
 
 
 class Inbox(Generic[T]):
@@ -19,17 +30,25 @@ class Inbox(Generic[T]):
 
     Args:
         max_bytes: Held before putting waits.
+        clock: Says when audio arrived, in seconds.
     """
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
-        self._items: deque[T | list[bytes]] = deque()
+        self._clock = clock
+        self._items: deque[T | _Audio] = deque()
         self._held = 0
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
         self.idle = False
         """Whether the processor has done everything and waits for more."""
+        self.arrived_s = 0.0
+        """When what was taken last came in; of a block of audio, its beginning."""
+
+    def held_bytes(self) -> int:
+        """What waits, as it is counted against the limit."""
+        return self._held
 
     async def put(self, command: T) -> None:
         """Append a command, once there is room."""
@@ -42,10 +61,10 @@ class Inbox(Generic[T]):
         """Append audio, once there is room."""
         await self._roomy.wait()
         last = self._items[-1] if self._items else None
-        if isinstance(last, list):
-            last.append(audio)
+        if isinstance(last, _Audio):
+            last.messages.append(audio)
         else:
-            self._items.append([audio])
+            self._items.append(_Audio([audio], self._clock()))
         self._count(_charge([audio]))
         self._filled.set()
 
@@ -57,11 +76,13 @@ class Inbox(Generic[T]):
             await self._filled.wait()
             self.idle = False
         item = self._items.popleft()
-        if not isinstance(item, list):
+        if not isinstance(item, _Audio):
             self._count(-OVERHEAD_BYTES)
+            self.arrived_s = self._clock()
             return item
-        self._count(-_charge(item))
-        return item[0] if len(item) == 1 else b"".join(item)
+        self.arrived_s = item.arrived_s
+        self._count(-_charge(item.messages))
+        return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
 
     def _count(self, size: int) -> None:
         self._held += size

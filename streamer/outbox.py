@@ -4,7 +4,8 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from streamer.messages import Event, Warned
+from streamer.messages import Event, Failed, Warned
+from streamer.monitor import Monitor
 
 MAX_WAITING = 256
 """Events that may wait before those who make them are held up."""
@@ -22,9 +23,13 @@ class Outbox:
 
     `post` never waits, so that events which belong together cannot be torn apart. Whoever makes
     events awaits `drained` before it makes more.
+
+    Args:
+        monitor: Told of errors and warnings.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monitor: Monitor) -> None:
+        self._monitor = monitor
         self._items: deque[Event | Close] = deque()
         self._warned: set[str] = set()
         self._filled = asyncio.Event()
@@ -33,6 +38,10 @@ class Outbox:
 
     def post(self, item: Event | Close) -> None:
         """Append an event, or the end."""
+        if isinstance(item, Failed):
+            self._monitor.error(item.code)
+        elif isinstance(item, Warned):
+            self._monitor.warning(item.code)
         self._items.append(item)
         self._filled.set()
         if len(self._items) >= MAX_WAITING:

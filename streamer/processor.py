@@ -1,27 +1,27 @@
 """The working side of a socket: carries out commands and processes audio, in order."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 
-from streamer import trace
 from streamer.commands import Command
 from streamer.inbox import Inbox
+from streamer.log_context import LogContext
 from streamer.messages import Start, Warned
 from streamer.outbox import Close, Outbox
 from streamer.protocol import Action
 from streamer.services import Services
 from streamer.stream import Stream
+from streamer.trace import TraceContext, new_context, parse
+from streamer.tracing import SessionTrace
 from streamer.validation import show
-
-_log = logging.getLogger(__name__)
 
 
 class Processor:
     """Owns the streams of one socket, one after another.
 
     Args:
-        session_id: Named in `started` and `stopped`.
+        context: Whose work it is, for the log.
+        trace: Of the socket.
         headers: Of the upgrade request; `traceparent` is looked for.
         segmented: Whether a VAD cuts the audio, or a clock.
         services: What all sessions share.
@@ -31,7 +31,8 @@ class Processor:
 
     def __init__(
         self,
-        session_id: str,
+        context: LogContext,
+        trace: SessionTrace,
         headers: Mapping[str, str],
         *,
         segmented: bool,
@@ -39,7 +40,8 @@ class Processor:
         inbox: Inbox[Command],
         outbox: Outbox,
     ) -> None:
-        self._session_id = session_id
+        self._log_context = context
+        self._session_trace = trace
         self._headers = headers
         self._segmented = segmented
         self._services = services
@@ -47,81 +49,84 @@ class Processor:
         self._outbox = outbox
         self._start: Start | None = None
         """Of the open stream, or of the last one."""
+        self._stream: Stream | None = None
+        """The open one."""
 
     async def run(self) -> None:
         """Work until cancelled; the streams' own tasks end with this one."""
-        async with asyncio.TaskGroup() as tasks:
-            stream: Stream | None = None
-            while True:
-                item = await self._inbox.get()
-                if isinstance(item, Command):
-                    stream = await self._do(item, stream, tasks)
-                else:
-                    assert stream is not None
-                    await stream.feed(item)
-                await self._outbox.drained()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    item = await self._inbox.get()
+                    if isinstance(item, Command):
+                        await self._do(item, tasks)
+                    else:
+                        await self._open_stream.feed(item, self._inbox.arrived_s)
+                    await self._outbox.drained()
+        finally:
+            if self._stream is not None:
+                self._stream.close(None)
 
-    async def _do(
-        self, command: Command, stream: Stream | None, tasks: asyncio.TaskGroup
-    ) -> Stream | None:
-        """Carry out one command; returns the stream that is open afterwards."""
+    @property
+    def _open_stream(self) -> Stream:
+        assert self._stream is not None  # the protocol lets nothing else through
+        return self._stream
+
+    async def _do(self, command: Command, tasks: asyncio.TaskGroup) -> None:
+        """Carry out one command."""
         match command.action:
             case Action.BEGIN:
                 self._start = command.start
-                return await self._begin(tasks)
+                await self._begin(tasks)
             case Action.BEGIN_AGAIN:
-                return await self._begin(tasks)
+                await self._begin(tasks)
             case Action.FLUSH:
-                assert stream is not None
-                await stream.flush()
+                await self._open_stream.flush(self._inbox.arrived_s)
             case Action.FINISH:
-                assert stream is not None
-                stopped = await stream.finish()
-                _log.info(
-                    "session %s: %.1f s of audio, %d segments",
-                    self._session_id,
-                    stopped.audio_seconds,
-                    stopped.segments,
-                )
+                stopped = await self._open_stream.finish(self._inbox.arrived_s)
+                self._open_stream.close(stopped)
+                self._stream = None
                 self._outbox.post(stopped)
-                return None
             case Action.REPORT:
                 assert command.failure is not None
+                if self._stream is not None:
+                    self._stream.trace.error(command.failure.code, command.failure.message)
                 self._outbox.post(command.failure)
             case Action.CLOSE:
                 self._outbox.post(Close(command.close_code))
-        return stream
 
-    async def _begin(self, tasks: asyncio.TaskGroup) -> Stream:
+    async def _begin(self, tasks: asyncio.TaskGroup) -> None:
         assert self._start is not None
         pool = self._services.pools[self._start.model]
-        stream = Stream(
-            self._session_id,
+        sample_rate = await pool.wait_ready()
+        trace = self._session_trace.stream(self._trace_context(self._start), pool.spec.name)
+        self._log_context.trace_id = trace.trace_id
+        self._stream = Stream(
+            self._log_context.session_id,
             self._start,
             segmented=self._segmented,
             services=self._services,
             pool=pool,
-            sample_rate=await pool.wait_ready(),
+            sample_rate=sample_rate,
             tasks=tasks,
             outbox=self._outbox,
+            trace=trace,
         )
-        context = self._trace_context(self._start)
-        self._outbox.post(stream.started(context.trace_id))
-        return stream
+        self._outbox.post(self._stream.started())
 
-    def _trace_context(self, start: Start) -> trace.TraceContext:
+    def _trace_context(self, start: Start) -> TraceContext:
         """Of the `start`, else of the upgrade request, else a new one."""
         given = start.trace_id
         if given is None:
             given = self._headers.get("traceparent")
         if given is None:
-            return trace.new()
-        context = trace.parse(given)
+            return new_context()
+        context = parse(given)
         if context is None:
             message = (
                 f"'trace_id' is {show(given)}; allowed: a W3C traceparent or 32 hex digits. "
                 "A new trace was begun"
             )
             self._outbox.post(Warned(code="bad_trace_id", message=message))
-            return trace.new()
+            return new_context()
         return context

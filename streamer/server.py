@@ -12,12 +12,14 @@ from pathlib import Path
 import uvicorn
 
 import streamer
-from streamer.app import create_app
+from streamer.app import create_app, workers_of
 from streamer.config import Config, ModelConfig
 from streamer.inference.model import BUILT_IN, ModelSpec
 from streamer.inference.pools import Pools
+from streamer.monitor import Meter
 from streamer.settings import SettingsError
 from streamer.speech.vad import VadEngine
+from streamer.telemetry.setup import open_telemetry
 from streamer.validation import show
 from streamer.websocket import StreamingProtocol
 from streamer.weights.manifest import MissingModel, find_model, require
@@ -91,8 +93,12 @@ def _shipped(model_type: str, name: str, section: str) -> Path:
     return folder
 
 
-def open_vad(config: Config) -> VadEngine:
+def open_vad(config: Config, meter: Meter) -> VadEngine:
     """The configured voice-activity engine.
+
+    Args:
+        config: All settings.
+        meter: Told what the engine costs.
 
     Raises:
         MissingModel: Silero's weights are not on this machine; the message says what to do.
@@ -100,11 +106,11 @@ def open_vad(config: Config) -> VadEngine:
     if config.vad.engine == "webrtc":
         from streamer.speech.webrtc import WebRtcVad
 
-        return WebRtcVad(config.vad.webrtc_mode)
+        return WebRtcVad(config.vad.webrtc_mode, meter)
     from streamer.speech.silero import SileroVad
 
     (weights,) = require(SILERO).glob("*.onnx")
-    return SileroVad(weights, config.vad.gather_ms / 1000)
+    return SileroVad(weights, config.vad.gather_ms / 1000, meter)
 
 
 def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> int:
@@ -120,7 +126,9 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
         MissingModel: Weights are not on this machine; the message says what to do.
     """
     specs = model_specs(config, config_folder)
-    vad = open_vad(config)
+    workers = dict(zip((spec.name for spec in specs), workers_of(config), strict=True))
+    telemetry = open_telemetry(config.telemetry, workers, os.environ)
+    vad = open_vad(config, Meter(telemetry.monitor, "vad"))
     listener = _listen(config.server.host, config.server.port)
     address = _address(config.server.host, listener)
     failures: list[Exception] = []
@@ -132,7 +140,7 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
         failures.append(failure)
         server.should_exit = True
 
-    app = create_app(config, specs, lambda: vad, on_ready, on_broken)
+    app = create_app(config, specs, lambda: vad, telemetry, on_ready, on_broken)
     server = _Server(
         uvicorn.Config(
             app,

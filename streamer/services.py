@@ -4,7 +4,9 @@ import msgspec
 
 from streamer.config import Config
 from streamer.inference.pools import Pools
+from streamer.monitor import Monitor
 from streamer.speech.vad import VadEngine
+from streamer.tracing import Tracer
 
 
 class Services(msgspec.Struct, frozen=True):
@@ -13,3 +15,5 @@ class Services(msgspec.Struct, frozen=True):
     config: Config
     pools: Pools
     vad: VadEngine
+    monitor: Monitor
+    tracer: Tracer

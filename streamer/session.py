@@ -14,7 +14,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from streamer.commands import INTERNAL, Command, failed
 from streamer.inbox import Inbox
+from streamer.log_context import LogContext, current
 from streamer.messages import encode_event
+from streamer.monitor import Route
 from streamer.outbox import Close, Outbox
 from streamer.processor import Processor
 from streamer.reader import Reader
@@ -42,40 +44,61 @@ class Session:
     """
 
     def __init__(self, socket: WebSocket, *, segmented: bool, services: Services) -> None:
-        self.id = secrets.token_hex(8)
+        self._context = LogContext(secrets.token_hex(8))
         self._socket = socket
+        self._route: Route = "segmented" if segmented else "simple"
+        self._monitor = services.monitor
+        self._trace = services.tracer.session(self._context.session_id, self._route)
         self._send_timeout_s = services.config.limits.send_timeout_seconds
-        self._outbox = Outbox()
-        inbox: Inbox[Command] = Inbox(services.config.limits.max_buffered_bytes)
-        self._reader = Reader(socket, inbox, services)
+        self._outbox = Outbox(self._monitor)
+        self._inbox: Inbox[Command] = Inbox(
+            services.config.limits.max_buffered_bytes, self._monitor.clock
+        )
+        self._reader = Reader(socket, self._inbox, services)
         self._processor = Processor(
-            self.id,
+            self._context,
+            self._trace,
             socket.headers,
             segmented=segmented,
             services=services,
-            inbox=inbox,
+            inbox=self._inbox,
             outbox=self._outbox,
         )
 
     async def run(self) -> None:
         """Serve the socket until it is closed, by either side."""
+        current.set(self._context)
+        await self._monitor.tracked("route", self._serve())
+
+    async def _serve(self) -> None:
         await self._socket.accept()
+        self._monitor.session_opened(self._route, self._inbox.held_bytes)
+        failure: Exception | None = None
         try:
-            async with asyncio.TaskGroup() as tasks:
-                processor = tasks.create_task(self._processor.run())
-                writer = tasks.create_task(self._write())
-                watcher = tasks.create_task(self._watch())
-                await self._reader.run()
-                for task in (processor, writer, watcher):
-                    task.cancel()
+            await self._run_tasks()
         except* ConnectionGone:
             pass
-        except* SlowClient:
-            _log.warning("session %s is cut off: its client does not read its events", self.id)
+        except* SlowClient as slow:
+            failure = slow
+            _log.warning("cut off: the client does not read its events")
             abort_of(self._socket.scope)()
         except* Exception as failures:
-            _log.error("session %s failed", self.id, exc_info=failures)
+            failure = failures
+            _log.error("the session failed", exc_info=failures)
             await self._break_off()
+        finally:
+            self._trace.end(failure)
+            self._monitor.session_closed(self._route, self._inbox.held_bytes)
+
+    async def _run_tasks(self) -> None:
+        tracked = self._monitor.tracked
+        async with asyncio.TaskGroup() as tasks:
+            processor = tasks.create_task(tracked("decode", self._processor.run()))
+            writer = tasks.create_task(tracked("client", self._write()))
+            watcher = tasks.create_task(tracked("client", self._watch()))
+            await self._reader.run()
+            for task in (processor, writer, watcher):
+                task.cancel()
 
     async def _watch(self) -> None:
         """End everything with the connection; a reader held up by back-pressure cannot tell."""
@@ -99,8 +122,9 @@ class Session:
 
     async def _break_off(self) -> None:
         """Tell the client that the server is at fault, if it can still be told."""
-        message = f"internal error; quote session {self.id}"
+        message = f"internal error; quote session {self._context.session_id}"
         failure = failed("internal_error", message, fatal=True)
+        self._monitor.error(failure.code)
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(self._send_timeout_s):
                 await self._socket.send_text(encode_event(failure))

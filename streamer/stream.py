@@ -1,6 +1,7 @@
 """One stream, from `started` to `stopped`: bytes in, one pipeline for each channel."""
 
 import asyncio
+import logging
 
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.track import Track
@@ -16,9 +17,13 @@ from streamer.messages import (
     VadInForce,
     Warned,
 )
+from streamer.monitor import Meter, Route
 from streamer.outbox import Outbox
 from streamer.services import Services
 from streamer.speech.segmenter import SegmenterSettings
+from streamer.tracing import StreamTrace
+
+_log = logging.getLogger(__name__)
 
 BLOCK_SECONDS = 1.0
 """A longer backlog is processed in blocks of this length, and others get their turn between."""
@@ -37,6 +42,7 @@ class Stream:
         sample_rate: The model's rate in Hz.
         tasks: Owns the channels' delivery tasks.
         outbox: Takes the events.
+        trace: Of this stream.
     """
 
     def __init__(
@@ -50,7 +56,9 @@ class Stream:
         sample_rate: int,
         tasks: asyncio.TaskGroup,
         outbox: Outbox,
+        trace: StreamTrace,
     ) -> None:
+        self.trace = trace
         self._session_id = session_id
         self._start = start
         self._segmented = segmented
@@ -61,16 +69,30 @@ class Stream:
         self._decoder = PcmDecoder(start.format)
         self._block = int(BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
         self._frames = 0
+        self._bytes = 0
         self._warned = False
+        self._decoding = Meter(services.monitor, "decode")
+        self._resampling = Meter(services.monitor, "resample")
         self._channels = [self._channel(number) for number in range(start.format.channels)]
-        self._deliveries = [tasks.create_task(c.delivery.run()) for c in self._channels]
+        monitor = services.monitor
+        self._deliveries = [
+            tasks.create_task(monitor.tracked("inference", channel.delivery.run()))
+            for channel in self._channels
+        ]
+        self._reported_frames = self._reported_bytes = 0
+        monitor.stream_opened(self.route, start.format.channels)
 
-    def started(self, trace_id: str) -> Started:
+    @property
+    def route(self) -> Route:
+        """Which endpoint it came by."""
+        return "segmented" if self._segmented else "simple"
+
+    def started(self) -> Started:
         """The event that says which settings are in force."""
         vad = self._start.vad.over(self._services.config.vad)
         return Started(
             session_id=self._session_id,
-            trace_id=trace_id,
+            trace_id=self.trace.trace_id,
             model=self._pool.spec.name,
             sample_rate=self._sample_rate,
             interim_results=self._start.interim_results and self._segmented,
@@ -78,21 +100,25 @@ class Stream:
             protocol=PROTOCOL_VERSION,
         )
 
-    async def feed(self, data: bytes) -> None:
-        """Process the next bytes, cut anywhere."""
+    async def feed(self, data: bytes, arrived_s: float) -> None:
+        """Process the next bytes, cut anywhere, that came at that moment."""
+        self._bytes += len(data)
+        self._note_arrival(arrived_s)
         for first in range(0, len(data), self._block):
             await self._process(data[first : first + self._block])
             if len(data) > self._block:
                 await asyncio.sleep(0)
 
-    async def flush(self) -> None:
-        """End the open segment of every channel now."""
+    async def flush(self, arrived_s: float) -> None:
+        """End the open segment of every channel now; the request came at that moment."""
+        self._note_arrival(arrived_s)
         async with asyncio.TaskGroup() as tasks:
             for channel in self._channels:
                 tasks.create_task(channel.flush())
 
-    async def finish(self) -> Stopped:
+    async def finish(self, arrived_s: float) -> Stopped:
         """Deliver everything still owed; returns the event that closes the stream."""
+        self._note_arrival(arrived_s)
         async with asyncio.TaskGroup() as tasks:
             for channel in self._channels:
                 tasks.create_task(channel.finish())
@@ -103,13 +129,49 @@ class Stream:
             session_id=self._session_id,
         )
 
+    def close(self, stopped: Stopped | None) -> None:
+        """Settle the accounts; to be called once, with None when the stream was broken off."""
+        self._decoding.report()
+        self._resampling.report()
+        self._report_received()
+        self._services.monitor.stream_closed(self.route, len(self._channels))
+        self.trace.end(stopped)
+        deliveries = [channel.delivery for channel in self._channels]
+        totals = {
+            "route": self.route,
+            "model": self._pool.spec.name,
+            "channels": len(self._channels),
+            "audio_seconds": round(self._frames / self._start.format.sample_rate, 3),
+            "audio_bytes": self._bytes,
+            "segments": sum(delivery.segments for delivery in deliveries),
+            "interims": sum(delivery.interims for delivery in deliveries),
+            "failed_segments": sum(delivery.failures for delivery in deliveries),
+        }
+        what = "stream ended" if stopped else "stream broken off"
+        _log.info(what, extra={"fields": totals})
+
+    def _note_arrival(self, arrived_s: float) -> None:
+        for channel in self._channels:
+            channel.delivery.arrived_s = arrived_s
+
+    def _report_received(self) -> None:
+        """Say what came in since it was said last."""
+        frames, size = self._frames - self._reported_frames, self._bytes - self._reported_bytes
+        self._services.monitor.received(size, frames / self._start.format.sample_rate)
+        self._reported_frames, self._reported_bytes = self._frames, self._bytes
+
     def _on_shed(self) -> None:
         message = "the server is busy: interim results come less often; finals are not affected"
         self._outbox.warn_once(Warned(code="interim_shed", message=message))
 
     async def _process(self, data: bytes) -> None:
+        begun_s = self._decoding.clock()
         rows = self._decoder.decode(data)
+        media_s = rows.shape[1] / self._start.format.sample_rate
+        self._decoding.add(self._decoding.clock() - begun_s, media_s)
         self._frames += rows.shape[1]
+        if self._frames - self._reported_frames >= self._start.format.sample_rate:
+            self._report_received()
         if self._decoder.bad_samples and not self._warned:
             self._warned = True
             message = "the audio holds samples that are not finite numbers; they were set to zero"
@@ -128,12 +190,14 @@ class Stream:
             self._on_shed,
             max_pending=config.inference.max_pending_segments,
             early_finals=config.inference.early_finals,
+            monitor=self._services.monitor,
+            trace=self.trace,
         )
         input_rate = self._start.format.sample_rate
         wanted = Track(input_rate, self._sample_rate)
         if not self._segmented:
             chunk = round(config.simple.chunk_seconds * self._sample_rate)
-            return ChunkChannel(wanted, chunk, delivery)
+            return ChunkChannel(wanted, chunk, delivery, self._resampling)
         engine = self._services.vad
         same = engine.sample_rate == self._sample_rate
         return SpeechChannel(
@@ -149,6 +213,7 @@ class Stream:
             ),
             delivery=delivery,
             post=self._outbox.post,
+            meter=self._resampling,
         )
 
 

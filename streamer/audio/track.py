@@ -18,6 +18,7 @@ class Track:
     """
 
     def __init__(self, input_rate: int, rate: int) -> None:
+        self.input_rate = input_rate
         self.rate = rate
         self.buffer = SampleBuffer()
         self._resampler = Resampler(input_rate, rate)

@@ -10,7 +10,6 @@ import logging
 import os
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,19 @@ from streamer.config import InferenceConfig
 from streamer.inference import wire
 from streamer.inference.model import ModelSpec
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess
+from streamer.inference.result import (
+    Attempt,
+    Fate,
+    InferenceError,
+    InferenceFailed,
+    InferenceTimedOut,
+    Inferred,
+    PoolClosed,
+    Result,
+    WorkerLost,
+)
 from streamer.inference.scheduler import Job, Scheduler
+from streamer.monitor import Monitor, RestartCause, ShedReason
 
 _log = logging.getLogger(__name__)
 
@@ -34,44 +45,6 @@ RETRY_S = 1.0
 Samples = npt.NDArray[np.float32]
 
 
-class InferenceError(Exception):
-    """A segment that gets no result."""
-
-
-class InferenceFailed(InferenceError):
-    """The model raised on it."""
-
-
-class InferenceTimedOut(InferenceError):
-    """It ran past `inference.timeout_seconds`."""
-
-
-class WorkerLost(InferenceError):
-    """Its worker died, and the worker of its retry too."""
-
-
-class PoolClosed(InferenceError):
-    """The server is shutting down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Inferred:
-    """What a model made of a segment.
-
-    Attributes:
-        output: The model's fields.
-        state: Of a stateful model, for the channel's next segment.
-        seconds: What it took the worker.
-    """
-
-    output: dict[str, Any]
-    state: bytes | None
-    seconds: float
-
-
-Result = asyncio.Future[Inferred]
-
-
 @dataclass(eq=False, slots=True, kw_only=True)
 class _Inference(Job):
     """A job with its audio. Whoever cancels `result` does not want it any more."""
@@ -79,6 +52,8 @@ class _Inference(Job):
     samples: Samples
     state: bytes | None
     result: Result
+    added_s: float
+    made: list[Attempt] = field(default_factory=list)
 
     @property
     def wanted(self) -> bool:
@@ -86,14 +61,18 @@ class _Inference(Job):
 
     def fail(self, error: InferenceError) -> None:
         if not self.result.done():
+            error.attempts = tuple(self.made)
             self.result.set_exception(error)
 
     def settle(self, answer: wire.Done | wire.Raised) -> None:
         if isinstance(answer, wire.Raised):
-            _log.warning("the model raised on a segment: %s (%s)", answer.reason, answer.where)
-            self.fail(InferenceFailed(answer.reason))
+            error = InferenceFailed(answer.reason)
+            error.where = answer.where
+            self.fail(error)
         elif not self.result.done():
-            self.result.set_result(Inferred(answer.output, answer.state, answer.seconds))
+            self.result.set_result(
+                Inferred(answer.output, answer.state, answer.seconds, tuple(self.made))
+            )
 
 
 @dataclass(slots=True)
@@ -119,11 +98,15 @@ class WorkerPool:
     Args:
         spec: The model.
         config: Number of workers, deadlines, and jobs after which a worker is replaced.
+        monitor: Told of what is done.
     """
 
-    def __init__(self, spec: ModelSpec, config: InferenceConfig) -> None:
+    def __init__(
+        self, spec: ModelSpec, config: InferenceConfig, monitor: Monitor | None = None
+    ) -> None:
         self.spec = spec
         self.counters = Counters()
+        self._monitor = monitor or Monitor()
         self._config = config
         self._size = config.workers or os.cpu_count() or 1
         self._loop = asyncio.get_running_loop()
@@ -142,8 +125,9 @@ class WorkerPool:
         """
         try:
             async with asyncio.TaskGroup() as group:
-                for index in range(self._size):
-                    group.create_task(self._supervise(f"{self.spec.name}-{index}"))
+                for number in range(self._size):
+                    supervisor = self._supervise(number)
+                    group.create_task(self._monitor.tracked("inference", supervisor))
         except* ModelCannotLoad as failures:
             raise failures.exceptions[0] from None
         finally:
@@ -170,6 +154,21 @@ class WorkerPool:
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
         return self._alive
+
+    @property
+    def workers_wanted(self) -> int:
+        """Workers there are meant to be."""
+        return self._size
+
+    @property
+    def finals_waiting(self) -> int:
+        """Segments that no worker has begun."""
+        return self._scheduler.finals_waiting
+
+    @property
+    def interims_waiting(self) -> int:
+        """Growing segments that no worker has begun."""
+        return self._scheduler.interims_waiting
 
     async def wait_ready(self) -> int:
         """Wait until the workers are warm; returns the model's sample rate in Hz."""
@@ -204,7 +203,7 @@ class WorkerPool:
 
     def drop_interim(self, channel: Hashable) -> bool:
         """Cancel the waiting interim of a channel; returns whether there was one."""
-        return self._shed(self._scheduler.drop_interim(channel))
+        return self._shed(self._scheduler.drop_interim(channel), "dropped")
 
     def _add(
         self,
@@ -222,18 +221,20 @@ class WorkerPool:
             samples=samples,
             state=state,
             result=self._loop.create_future(),
+            added_s=self._monitor.clock(),
         )
         if self._closed:
             job.fail(PoolClosed("the server is shutting down"))
             return job.result
-        self._shed(self._scheduler.add(job))
+        self._shed(self._scheduler.add(job), "superseded")
         self._dispatch_soon()
         return job.result
 
-    def _shed(self, job: _Inference | None) -> bool:
+    def _shed(self, job: _Inference | None, reason: ShedReason) -> bool:
         if job is None:
             return False
         self.counters.interims_shed += 1
+        self._monitor.interim_shed(self.spec.name, reason)
         job.result.cancel()
         return True
 
@@ -258,12 +259,12 @@ class WorkerPool:
                 return
             self._offers.pop(worker).set_result(jobs)
 
-    async def _supervise(self, name: str) -> None:
+    async def _supervise(self, number: int) -> None:
         """Keep one worker alive for as long as the pool is."""
         failed_loads = 0
         while True:
             try:
-                worker = await WorkerProcess.launch(self.spec, name)
+                worker = await WorkerProcess.launch(self.spec, number)
             except OSError as error:  # no more processes or descriptors: there may be, later
                 _log.error("cannot start a worker: %s", error)
                 await asyncio.sleep(RETRY_S)
@@ -282,7 +283,8 @@ class WorkerPool:
                 await asyncio.sleep(min(RETRY_S, failed_loads * RETRY_S / 10))
             elif cause is not None:
                 self.counters.workers_replaced[cause] += 1
-                _log.warning("worker %s is replaced: %s", name, cause)
+                self._monitor.worker_replaced(self.spec.name, cause)
+                _log.warning("worker %s-%d is replaced: %s", self.spec.name, number, cause)
 
     async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         try:
@@ -313,7 +315,7 @@ class WorkerPool:
             raise ModelCannotLoad(f"model '{self.spec.name}' cannot be loaded: {problem}")
         _log.error("a worker could not load its model: %s", problem)
 
-    async def _serve(self, worker: WorkerProcess) -> str:
+    async def _serve(self, worker: WorkerProcess) -> RestartCause:
         """Run jobs until the worker has to be replaced; returns why."""
         self._alive += 1
         try:
@@ -321,7 +323,7 @@ class WorkerPool:
         finally:
             self._alive -= 1
 
-    async def _serve_until(self, worker: WorkerProcess) -> str:
+    async def _serve_until(self, worker: WorkerProcess) -> RestartCause:
         most = self._config.max_jobs_per_worker
         served = 0
         while not most or served < most:
@@ -348,16 +350,21 @@ class WorkerPool:
             self._offers.pop(worker, None)
         return offer.result() if offer.done() else ()
 
-    async def _run(self, worker: WorkerProcess, jobs: tuple[_Inference, ...]) -> str | None:
+    async def _run(
+        self, worker: WorkerProcess, jobs: tuple[_Inference, ...]
+    ) -> RestartCause | None:
         """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
         limit_s = self._config.timeout_seconds
         begun = not worker.lost.done()
+        begun_s = self._monitor.clock()
+        self._monitor.batch(self.spec.name, len(jobs))
         try:
             async with asyncio.timeout(limit_s):
                 answers = await worker.infer(
                     [job.samples for job in jobs], [job.state for job in jobs]
                 )
         except TimeoutError:
+            self._attempted(worker, jobs, begun_s, "timeout")
             # Which segment of a batch it was that hung shows when each runs alone.
             alone = len(jobs) == 1
             given_up = list(jobs) if alone else self._scheduler.died(worker)
@@ -368,6 +375,7 @@ class WorkerPool:
             self._dispatch()
             return "timeout"
         except WorkerDied:
+            self._attempted(worker, jobs, begun_s, "died")
             for job in self._scheduler.died(worker, begun=begun):
                 job.fail(WorkerLost("the worker process died on this segment twice"))
             self._dispatch()
@@ -377,16 +385,35 @@ class WorkerPool:
                 job.fail(PoolClosed("the server is shutting down"))
             raise
         self._scheduler.finished(worker)
-        for job, answer in zip(jobs, answers, strict=True):
-            self._count(job, answer)
+        self._monitor.worker_used(
+            self.spec.name, worker.number, answers.cpu_s, answers.peak_memory_bytes
+        )
+        for job, answer in zip(jobs, answers.results, strict=True):
+            done = isinstance(answer, wire.Done)
+            job.made.append(
+                Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
+            )
+            self._count(job, answer.seconds, answers.begun_s)
             job.settle(answer)
         return None
 
-    def _count(self, job: _Inference, answer: wire.Done | wire.Raised) -> None:
-        seconds = answer.seconds if isinstance(answer, wire.Done) else 0.0
+    def _attempted(
+        self, worker: WorkerProcess, jobs: tuple[_Inference, ...], begun_s: float, outcome: Fate
+    ) -> None:
+        for job in jobs:
+            job.made.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
+
+    def _count(self, job: _Inference, seconds: float, begun_s: float) -> None:
         self.counters.inference_seconds += seconds
         if job.interim:
             self.counters.interims += 1
             self.counters.interim_seconds += seconds
         else:
             self.counters.finals += 1
+        self._monitor.inferred(
+            self.spec.name,
+            interim=job.interim,
+            queue_s=begun_s - job.added_s,
+            inference_s=seconds,
+            media_s=len(job.samples) / self._warm.result().sample_rate,
+        )

@@ -72,19 +72,26 @@ class WorkerProcess:
 
     def __init__(
         self,
+        number: int,
         process: SpawnProcess,
         slot: "ctypes.Array[ctypes.c_float]",
         transport: asyncio.WriteTransport,
         link: _Link,
     ) -> None:
+        self.number = number
         self._process = process
         self._slot = np.ctypeslib.as_array(slot)
         self._transport = transport
         self._link = link
 
     @classmethod
-    async def launch(cls, spec: ModelSpec, name: str) -> "WorkerProcess":
-        """Start a process; it begins to load the model."""
+    async def launch(cls, spec: ModelSpec, number: int) -> "WorkerProcess":
+        """Start a process; it begins to load the model.
+
+        Args:
+            spec: Of the model.
+            number: Which of the pool's workers it is, from 0.
+        """
         context = multiprocessing.get_context("spawn")
         slot = context.RawArray(ctypes.c_float, SLOT_SAMPLES)
         ours, theirs = socket.socketpair()
@@ -93,7 +100,9 @@ class WorkerProcess:
             loop = asyncio.get_running_loop()
             transport, link = await loop.create_connection(_Link, sock=ours)
             # Nothing is awaited once the process runs: cancelled there, nobody would end it.
-            process = context.Process(target=run, args=(theirs, slot, spec), name=name, daemon=True)
+            process = context.Process(
+                target=run, args=(theirs, slot, spec), name=f"{spec.name}-{number}", daemon=True
+            )
             # A signal to the whole group, such as Ctrl-C, is the server's to act on. The process
             # inherits the mask, and takes it off once it ignores these signals.
             # The tracker, if it were started in between, would take the mask off again.
@@ -106,12 +115,14 @@ class WorkerProcess:
                 raise
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return cls(process, slot, transport, link)
+        return cls(number, process, slot, transport, link)
 
     @property
-    def pid(self) -> int | None:
+    def pid(self) -> int:
         """The process id."""
-        return self._process.pid
+        pid = self._process.pid
+        assert pid is not None  # it has been started
+        return pid
 
     @property
     def lost(self) -> asyncio.Future[None]:
@@ -141,7 +152,7 @@ class WorkerProcess:
 
     async def infer(
         self, segments: Sequence[Samples], states: Sequence[bytes | None]
-    ) -> list[wire.Done | wire.Raised]:
+    ) -> wire.Answers:
         """Run one batch; only one at a time. Returns a result for each segment.
 
         Raises:
@@ -159,7 +170,7 @@ class WorkerProcess:
         self._transport.write(wire.encode(wire.Batch(jobs, inline)))
         message = await self._link.answer()
         assert isinstance(message, wire.Answers)
-        return message.results
+        return message
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the process and free all that it held. It is gone when this returns or raises."""

@@ -52,16 +52,29 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
-    """The model raised on a segment, at this place in its code."""
+    """The model raised on a segment after so many seconds, at this place in its code."""
 
     reason: str
+    seconds: float
     where: str = ""
 
 
 class Answers(msgspec.Struct, frozen=True, tag="answers"):
-    """What became of each segment of a batch."""
+    """What became of each segment of a batch, and what the batch took.
+
+    Attributes:
+        results: One for each segment.
+        begun_s: On the machine's monotonic clock, which all processes share.
+        ended_s: Likewise.
+        cpu_s: CPU time of the process, of all its threads.
+        peak_memory_bytes: The most that the process has held since it began.
+    """
 
     results: list[Done | Raised]
+    begun_s: float
+    ended_s: float
+    cpu_s: float
+    peak_memory_bytes: int
 
 
 Message = Batch | Ready | LoadFailed | Answers

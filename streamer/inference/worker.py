@@ -5,6 +5,7 @@ import itertools
 import multiprocessing
 import os
 import pickle
+import resource
 import signal
 import socket
 import sys
@@ -56,7 +57,19 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
     samples = np.ctypeslib.as_array(slot)
     samples.flags.writeable = False
     for batch in _batches(link):
-        link.sendall(wire.encode(wire.Answers(_infer(model, batch, samples))))
+        link.sendall(wire.encode(_answer(model, batch, samples)))
+
+
+def _answer(model: Model, batch: wire.Batch, slot: Samples) -> wire.Answers:
+    begun_s, cpu_s = time.monotonic(), time.process_time()
+    results = _infer(model, batch, slot)
+    return wire.Answers(
+        results,
+        begun_s,
+        time.monotonic(),
+        time.process_time() - cpu_s,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    )
 
 
 def _ready(model: Model) -> wire.Ready:
@@ -80,11 +93,12 @@ def _infer(model: Model, batch: wire.Batch, slot: Samples) -> list[wire.Done | w
     if isinstance(model, StatefulModel):
         states = [job.state for job in batch.jobs]
         return [_infer_next(model, *item) for item in zip(segments, states, strict=True)]
+    started = time.perf_counter()
     try:
-        return _infer_together(model, segments)
+        return _infer_together(model, segments, started)
     except Exception as error:  # the model's own; this worker is fine
         if len(segments) == 1:
-            return [_raised(error)]
+            return [_raised(error, started)]
     return [result for segment in segments for result in _infer(model, *_alone(segment))]
 
 
@@ -92,8 +106,9 @@ def _alone(segment: Samples) -> tuple[wire.Batch, Samples]:
     return wire.Batch([wire.Job(len(segment))]), segment
 
 
-def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Done | wire.Raised]:
-    started = time.perf_counter()
+def _infer_together(
+    model: Model, segments: list[Samples], started: float
+) -> list[wire.Done | wire.Raised]:
     outputs = model.infer_batch(segments)
     seconds = (time.perf_counter() - started) / len(segments)
     if len(outputs) != len(segments):
@@ -113,17 +128,17 @@ def _infer_next(
         output, after = model.infer_next(segment, before)
         return _done(output, time.perf_counter() - started, pickle.dumps(after))
     except Exception as error:  # the model's own; this worker is fine
-        return _raised(error)
+        return _raised(error, started)
 
 
 def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = None) -> wire.Done:
     return wire.Done(wire.plain(output), seconds, state)
 
 
-def _raised(error: Exception) -> wire.Raised:
+def _raised(error: Exception, started: float) -> wire.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
-    return wire.Raised(_describe(error), where)
+    return wire.Raised(_describe(error), time.perf_counter() - started, where)
 
 
 def _describe(error: BaseException) -> str:

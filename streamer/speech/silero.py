@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from streamer.monitor import Meter
 from streamer.speech.vad import Window
 
 SAMPLE_RATE = 16_000
@@ -76,14 +77,16 @@ class SileroVad:
     Args:
         path: The ONNX file.
         gather_s: How long the first waiting window waits for company, in seconds.
+        meter: Told what the windows cost.
     """
 
     name = "silero"
     window = WINDOW
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, path: Path, gather_s: float) -> None:
+    def __init__(self, path: Path, gather_s: float, meter: Meter) -> None:
         self._network = SileroNetwork(path)
+        self._meter = meter
         self._gather_s = gather_s
         self._waiting: deque[_Waiting] = deque()
         self._timer: asyncio.TimerHandle | None = None
@@ -109,6 +112,7 @@ class SileroVad:
     def _run(self) -> None:
         """Classify as many windows as the loop can spare the time for; the rest goes on after."""
         loop = asyncio.get_running_loop()
+        begun_s = self._meter.clock()
         classified = 0
         while self._waiting and classified < WINDOWS_A_TURN:
             batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
@@ -125,6 +129,7 @@ class SileroVad:
                     waiting.done.set_result(waiting.probabilities)
                 else:
                     self._waiting.append(waiting)
+        self._meter.add(self._meter.clock() - begun_s, classified * WINDOW / SAMPLE_RATE)
         self._timer = loop.call_later(0, self._run) if self._waiting else None
 
     def _round(self, batch: list[_Waiting]) -> None:

@@ -9,6 +9,7 @@ from collections import deque
 import numpy as np
 import webrtcvad
 
+from streamer.monitor import Meter
 from streamer.speech.vad import Window
 
 SAMPLE_RATE = 16_000
@@ -21,31 +22,37 @@ class WebRtcVad:
 
     Args:
         mode: Aggressiveness against noise, 0 (least) to 3 (most).
+        meter: Told what the windows cost.
     """
 
     name = "webrtc"
     window = WINDOW
     sample_rate = SAMPLE_RATE
 
-    def __init__(self, mode: int) -> None:
+    def __init__(self, mode: int, meter: Meter) -> None:
         self._mode = mode
+        self._meter = meter
 
     def open(self) -> "WebRtcDetector":
         """A detector with fresh state for one channel."""
-        return WebRtcDetector(self._mode)
+        return WebRtcDetector(self._mode, self._meter)
 
 
 class WebRtcDetector:
     """One channel's detector."""
 
-    def __init__(self, mode: int) -> None:
+    def __init__(self, mode: int, meter: Meter) -> None:
+        self._meter = meter
         self._vad = webrtcvad.Vad(mode)
         self._recent: deque[bool] = deque([False] * SMOOTHED_WINDOWS, maxlen=SMOOTHED_WINDOWS)
 
     async def detect(self, windows: Window) -> list[float]:
         """Share of voiced windows among the last five, after each of `windows` [n, 320]."""
+        begun_s = self._meter.clock()
         pcm = (np.clip(windows, -1, 32767 / 32768) * 32768).astype(np.int16)
-        return [self._step(window.tobytes()) for window in pcm]
+        shares = [self._step(window.tobytes()) for window in pcm]
+        self._meter.add(self._meter.clock() - begun_s, windows.size / SAMPLE_RATE)
+        return shares
 
     def _step(self, window: bytes) -> float:
         self._recent.append(self._vad.is_speech(window, SAMPLE_RATE))

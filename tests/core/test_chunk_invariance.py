@@ -24,14 +24,17 @@ from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config import Config, InterimConfig, SimpleConfig, VadConfig
 from streamer.inference.model import ModelSpec
-from streamer.inference.pool import Counters, Inferred, Result, WorkerPool
+from streamer.inference.pool import Counters, WorkerPool
 from streamer.inference.pools import Pools
+from streamer.inference.result import Inferred, Result
 from streamer.messages import Active, Event, Inactive, Interim, Segment, Start, Stopped, VadOptions
+from streamer.monitor import Monitor
 from streamer.outbox import Close, Outbox
 from streamer.services import Services
 from streamer.speech.segmenter import SegmenterSettings
 from streamer.speech.vad import VadEngine
 from streamer.stream import Stream, _segmenter_settings
+from streamer.tracing import StreamTrace, Tracer
 
 Samples = NDArray[np.float32]
 
@@ -133,6 +136,8 @@ def hear(
             config=CONFIG,
             pools=Pools([cast("WorkerPool", pool)]),
             vad=cast("VadEngine", vad),
+            monitor=Monitor(),
+            tracer=Tracer(),
         )
         start = Start(format=fmt, vad=VAD, interim_results=interims)
         async with asyncio.TaskGroup() as tasks:
@@ -144,14 +149,17 @@ def hear(
                 pool=cast("WorkerPool", pool),
                 sample_rate=rate,
                 tasks=tasks,
-                outbox=Listener(),
+                outbox=Listener(Monitor()),
+                trace=StreamTrace("0" * 32),
             )
             for piece in pieces:
                 if piece is None:
-                    await stream.flush()
+                    await stream.flush(0)
                 else:
-                    await stream.feed(piece)
-            return await stream.finish()
+                    await stream.feed(piece, 0)
+            stopped = await stream.finish(0)
+            stream.close(stopped)
+            return stopped
 
     stopped = asyncio.run(play())
     channels = [outcome(events, n) for n in range(fmt.channels)]

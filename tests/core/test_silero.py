@@ -9,10 +9,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from streamer.audio.resample import Resampler
+from streamer.monitor import Meter, Monitor
 from streamer.speech.silero import CONTEXT, MAX_BATCH, WINDOW, SileroDetector, SileroVad
 from streamer.weights.manifest import require
 
 Windows = NDArray[np.float32]
+
+METER = Meter(Monitor(), "vad")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,7 @@ def alone(path: Path, speech: Windows) -> list[float]:
     """What one channel gets for it, one window a call."""
 
     async def one_by_one() -> list[float]:
-        detector = SileroVad(path, 0).open()
+        detector = SileroVad(path, 0, METER).open()
         return [(await detector.detect(window[np.newaxis]))[0] for window in speech]
 
     return asyncio.run(one_by_one())
@@ -52,7 +55,7 @@ def test_speech_is_likely_and_silence_is_not(
     assert np.mean(np.array(alone)[loudness > np.median(loudness)]) > 0.9
     for level in (0.0, 0.001):
         noise = np.random.default_rng(1).normal(size=(60, WINDOW)).astype(np.float32) * level
-        assert max(asyncio.run(detect(SileroVad(path, 0).open(), noise))) < 0.3
+        assert max(asyncio.run(detect(SileroVad(path, 0, METER).open(), noise))) < 0.3
 
 
 async def detect(detector: SileroDetector, windows: Windows) -> list[float]:
@@ -63,7 +66,7 @@ async def detect(detector: SileroDetector, windows: Windows) -> list[float]:
 async def test_the_size_of_a_block_does_not_matter(
     path: Path, speech: Windows, alone: list[float], block: int
 ) -> None:
-    detector = SileroVad(path, 0).open()
+    detector = SileroVad(path, 0, METER).open()
     found: list[float] = []
     for first in range(0, len(speech), block):
         found += await detector.detect(speech[first : first + block])
@@ -75,7 +78,7 @@ async def test_many_channels_together_get_what_each_gets_alone(
     path: Path, speech: Windows, alone: list[float], channels: int
 ) -> None:
     # Each is at another place of the recording, and they send blocks of other sizes.
-    engine = SileroVad(path, 0.001)
+    engine = SileroVad(path, 0.001, METER)
     detectors = [engine.open() for _ in range(channels)]
     places = [0] * channels
     found: list[list[float]] = [[] for _ in range(channels)]
@@ -106,7 +109,7 @@ def count_batches(engine: SileroVad) -> list[int]:
 
 
 async def test_windows_of_many_channels_share_a_call(path: Path, speech: Windows) -> None:
-    engine = SileroVad(path, 0.005)
+    engine = SileroVad(path, 0.005, METER)
     sizes = count_batches(engine)
     counts = [3, 1, 2] + [1] * MAX_BATCH
     detectors = [engine.open() for _ in counts]
@@ -118,7 +121,7 @@ async def test_windows_of_many_channels_share_a_call(path: Path, speech: Windows
 
 
 async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
-    engine = SileroVad(path, 0.2)
+    engine = SileroVad(path, 0.2, METER)
     sizes = count_batches(engine)
     first = engine.open().detect(speech[:1])
     await asyncio.sleep(0.01)
@@ -128,7 +131,7 @@ async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
 
 
 async def test_context_and_state_are_carried(path: Path, speech: Windows) -> None:
-    engine = SileroVad(path, 0)
+    engine = SileroVad(path, 0, METER)
     detector = engine.open()
     await detector.detect(speech[40:45])
     assert np.array_equal(detector.context, speech[44, -CONTEXT:])
@@ -148,7 +151,7 @@ async def _without(detector: SileroDetector, what: str, windows: Windows) -> lis
 
 
 async def test_what_is_kept_is_no_view_of_the_batch(path: Path, speech: Windows) -> None:
-    engine = SileroVad(path, 0.001)
+    engine = SileroVad(path, 0.001, METER)
     detectors = [engine.open() for _ in range(4)]
     await asyncio.gather(*(d.detect(speech[:1]) for d in detectors))
     for detector in detectors:
@@ -159,7 +162,7 @@ async def test_what_is_kept_is_no_view_of_the_batch(path: Path, speech: Windows)
 async def test_a_channel_that_went_away_disturbs_nobody(
     path: Path, speech: Windows, alone: list[float]
 ) -> None:
-    engine = SileroVad(path, 0.005)
+    engine = SileroVad(path, 0.005, METER)
     gone = asyncio.ensure_future(engine.open().detect(speech[:9]))  # noqa: TID251
     sizes = count_batches(engine)
     stays = engine.open().detect(speech[:3])
@@ -171,7 +174,7 @@ async def test_a_channel_that_went_away_disturbs_nobody(
 async def test_every_channel_hears_of_a_failure_and_the_next_batch_works(
     path: Path, speech: Windows
 ) -> None:
-    engine = SileroVad(path, 0.001)
+    engine = SileroVad(path, 0.001, METER)
     bad = engine.open()
     bad.state = np.zeros((2, 1), np.float32)
     results = await asyncio.gather(
@@ -182,6 +185,6 @@ async def test_every_channel_hears_of_a_failure_and_the_next_batch_works(
 
 
 async def test_no_windows_no_probabilities(path: Path, speech: Windows) -> None:
-    engine = SileroVad(path, 0.001)
+    engine = SileroVad(path, 0.001, METER)
     some, none = engine.open().detect(speech[:2]), engine.open().detect(speech[:0])
     assert (len(await some), await none) == (2, [])

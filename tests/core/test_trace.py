@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.trace import TraceContext, new, parse
+from streamer.trace import TraceContext, new_context, parse
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
@@ -55,6 +55,6 @@ def test_neither(text: str) -> None:
 
 
 def test_a_new_trace_is_one_that_would_be_accepted_and_another_each_time() -> None:
-    first, second = new(), new()
+    first, second = new_context(), new_context()
     assert parse(first.trace_id) == first
     assert first != second

@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from streamer.audio.resample import Resampler
+from streamer.monitor import Meter, Monitor
 from streamer.speech.webrtc import SMOOTHED_WINDOWS, WINDOW, WebRtcDetector, WebRtcVad
 from streamer.weights.manifest import require
 
 Windows = NDArray[np.float32]
+
+METER = Meter(Monitor(), "vad")
 
 
 def windows(samples: NDArray[np.float32]) -> Windows:
@@ -48,7 +51,7 @@ class Scripted:
 
 
 def scripted() -> tuple[WebRtcDetector, Scripted]:
-    detector = WebRtcVad(3).open()
+    detector = WebRtcVad(3, METER).open()
     detector._vad = vad = Scripted()
     return detector, vad
 
@@ -74,14 +77,14 @@ def test_loud_samples_are_clipped_and_never_wrap(sample: float, pcm: int) -> Non
 
 @pytest.mark.parametrize("mode", [0, 1, 2, 3])
 def test_speech_and_silence(mode: int) -> None:
-    found = np.array(detect(WebRtcVad(mode).open(), speech()))
+    found = np.array(detect(WebRtcVad(mode, METER).open(), speech()))
     loudness = np.abs(speech()).mean(axis=1)
     assert found[loudness > np.median(loudness)].mean() > 0.7
-    assert max(detect(WebRtcVad(mode).open(), np.zeros((50, WINDOW), np.float32))) == 0.0
+    assert max(detect(WebRtcVad(mode, METER).open(), np.zeros((50, WINDOW), np.float32))) == 0.0
 
 
 def test_a_higher_mode_hears_less() -> None:
-    sums = [sum(detect(WebRtcVad(mode).open(), speech())) for mode in range(4)]
+    sums = [sum(detect(WebRtcVad(mode, METER).open(), speech())) for mode in range(4)]
     assert sums == sorted(sums, reverse=True)
     assert sums[0] > sums[3]
 
@@ -89,14 +92,14 @@ def test_a_higher_mode_hears_less() -> None:
 @cache
 def whole() -> list[float]:
     """What it makes of it in one block."""
-    return detect(WebRtcVad(2).open(), speech())
+    return detect(WebRtcVad(2, METER).open(), speech())
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 300), max_size=20))
 def test_blocks_do_not_matter(cuts: list[int]) -> None:
     assert len(speech()) == 300
-    detector = WebRtcVad(2).open()
+    detector = WebRtcVad(2, METER).open()
     edges = [0, *sorted(cuts), 300]
     found: list[float] = []
     for first, last in pairwise(edges):
@@ -105,7 +108,7 @@ def test_blocks_do_not_matter(cuts: list[int]) -> None:
 
 
 def test_channels_do_not_share_state() -> None:
-    engine = WebRtcVad(2)
+    engine = WebRtcVad(2, METER)
     first, second = engine.open(), engine.open()
     silence = np.zeros((1, WINDOW), np.float32)
     for n, window in enumerate(speech()[:100]):

@@ -40,6 +40,9 @@ messages = st.one_of(
     st.builds(Answers, st.lists(done | st.builds(Raised, st.text(max_size=5)), max_size=3)),
 )
 
+TOOK = (1.0, 1.5, 0.4, 1 << 28)
+"""Begun, ended, CPU time, memory."""
+
 
 @given(st.lists(messages, max_size=5), st.data())
 def test_the_cut_of_the_bytes_does_not_matter(sent: list[Message], data: st.DataObject) -> None:
@@ -52,7 +55,11 @@ def test_the_cut_of_the_bytes_does_not_matter(sent: list[Message], data: st.Data
 
 
 def test_byte_by_byte_each_message_comes_with_its_last_byte() -> None:
-    sent: list[Message] = [Batch([Job(3)]), Answers([Raised("no")]), Ready(16_000, 1, 0.0, False)]
+    sent: list[Message] = [
+        Batch([Job(3)]),
+        Answers([Raised("no", 0.1)], *TOOK),
+        Ready(16_000, 1, 0.0, False),
+    ]
     reader = FrameReader()
     for message in sent:
         *most, last = encode(message)
@@ -75,8 +82,8 @@ def test_byte_by_byte_each_message_comes_with_its_last_byte() -> None:
 def test_output_arrives_as_json_will_show_it(
     output: dict[str, object], arrives: dict[str, object]
 ) -> None:
-    [message] = FrameReader().feed(encode(Answers([Done(plain(output), 0.1)])))
-    assert message == Answers([Done(arrives, 0.1)])
+    [message] = FrameReader().feed(encode(Answers([Done(plain(output), 0.1)], *TOOK)))
+    assert message == Answers([Done(arrives, 0.1)], *TOOK)
     assert (
         msgspec.json.decode(msgspec.json.encode(output, enc_hook=lambda v: v.tolist())) == arrives
     )

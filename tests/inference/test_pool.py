@@ -14,15 +14,15 @@ import pytest
 
 from streamer.config import InferenceConfig
 from streamer.inference.model import ModelSpec
-from streamer.inference.pool import (
+from streamer.inference.pool import WorkerPool
+from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
+from streamer.inference.result import (
     InferenceFailed,
     InferenceTimedOut,
     PoolClosed,
     Result,
     WorkerLost,
-    WorkerPool,
 )
-from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
 
 from .misbehaving import DIE, DIE_ONCE, FINE, FORGE, HANG, ODD, RAISE, SLOW, Samples
 
@@ -69,14 +69,13 @@ async def until(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_a_model_that_raises_fails_that_segment_only(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_model_that_raises_fails_that_segment_only(tmp_path: Path) -> None:
     async with running(tmp_path, "Obedient") as pool:
         bad, good = infer(pool, RAISE), infer(pool, FINE, 7)
-        with pytest.raises(InferenceFailed, match="RuntimeError: told to fail"):
+        with pytest.raises(InferenceFailed, match="RuntimeError: told to fail") as failure:
             await bad
-        assert "misbehaving.py" in caplog.text
+        assert "misbehaving.py" in failure.value.where
+        assert [attempt.outcome for attempt in failure.value.attempts] == ["raised"]
         assert (await good).output["tag"] == 7
         with pytest.raises(InferenceFailed, match="JSON"):
             await infer(pool, ODD)

@@ -21,7 +21,7 @@ PATIENCE_S = 40.0
 UNWANTED = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|[A-Z]\w+Warning")
 """What a server's log must not hold, whatever clients, workers and models do to it."""
 
-ANNOUNCED = re.compile(r"^Streamer \S+ on http://127\.0\.0\.1:(\d+): loading", re.MULTILINE)
+ANNOUNCED = re.compile(r"Streamer \S+ on http://127\.0\.0\.1:(\d+): loading")
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:

@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 
 from streamer.delivery import Delivery
-from streamer.inference.pool import Counters, InferenceFailed, Inferred, Result, WorkerPool
+from streamer.inference.model import ModelSpec
+from streamer.inference.pool import Counters, WorkerPool
+from streamer.inference.result import InferenceFailed, Inferred, Result
 from streamer.messages import Event, Interim, Segment
+from streamer.monitor import Monitor
+from streamer.tracing import StreamTrace
 
 
 class Pool:
     """The test is the worker: it settles the results when it likes."""
 
     stateful = False
+    spec = ModelSpec("test:Model", "test")
 
     def __init__(self) -> None:
         self.results: list[Result] = []
@@ -45,6 +50,8 @@ def deliver(
         lambda: None,
         max_pending=max_pending,
         early_finals=early_finals,
+        monitor=Monitor(),
+        trace=StreamTrace("0" * 32),
     )
 
 

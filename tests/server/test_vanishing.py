@@ -13,7 +13,10 @@ import uvicorn
 
 from streamer.app import create_app
 from streamer.config import Config, ModelConfig
+from streamer.monitor import Meter, Monitor
 from streamer.server import model_specs, open_vad
+from streamer.telemetry.setup import Telemetry
+from streamer.tracing import Tracer
 
 from .conftest import Launch
 from .process import PATIENCE_S, Server, wait_until
@@ -92,7 +95,8 @@ async def _server_in_this_loop() -> AsyncIterator[int]:
     app = create_app(
         config,
         model_specs(config, Path()),
-        lambda: open_vad(config),
+        lambda: open_vad(config, Meter(Monitor(), "vad")),
+        Telemetry(Monitor(), Tracer(), None),
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),
     )

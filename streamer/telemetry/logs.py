@@ -1,0 +1,91 @@
+"""Log lines: JSON for machines, readable ones for people, each with whose work it is about.
+
+What a client sends may end up in a message, but it can neither begin a line of its own nor move
+the cursor: JSON escapes control characters, and the readable form does too.
+"""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TextIO
+
+import msgspec
+
+from streamer.config import LogFormat
+from streamer.log_context import current
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; the `fields` of a record become members of it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line: dict[str, object] = {
+            "time": _time(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_context(),
+            **_fields(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line, enc_hook=str).decode("utf-8", "replace")
+
+
+class TextFormatter(logging.Formatter):
+    """Time, level, message, and what belongs to it as `key=value`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, and below it, indented, the exception if there is one."""
+        details = {**_fields(record), **_context()}
+        shown = "".join(f" {key}={value}" for key, value in details.items())
+        line = f"{_time(record)} {record.levelname:<7} {record.getMessage()}{shown}"
+        rows = self.formatException(record.exc_info).splitlines() if record.exc_info else []
+        return "\n    | ".join(map(_printable, [line, *rows]))
+
+
+def set_up(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) -> None:
+    """Write all logs of this process to `stream`.
+
+    Args:
+        level: `debug`, `info`, `warning` or `error`.
+        log_format: `auto` is `text` on a terminal and `json` otherwise.
+        stream: Where to.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(TextFormatter() if readable(log_format, stream) else JsonFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    if level != "debug":
+        # uvicorn's own lines at info say less than ours, and repeat what clients sent.
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def readable(log_format: LogFormat, stream: TextIO = sys.stderr) -> bool:
+    """Whether a person is going to read `stream`."""
+    return log_format == "text" or (log_format == "auto" and stream.isatty())
+
+
+def _time(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _context() -> dict[str, object]:
+    context = current.get()
+    if context is None:
+        return {}
+    found = {"session_id": context.session_id, "trace_id": context.trace_id}
+    return {key: value for key, value in found.items() if value}
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    fields = getattr(record, "fields", {})
+    assert isinstance(fields, dict)
+    return fields
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )

@@ -1,0 +1,145 @@
+"""The monitor that counts for Prometheus."""
+
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, TypeVar, get_args
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from streamer.inference.pool import WorkerPool
+from streamer.monitor import Monitor, Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
+from streamer.telemetry.metrics import Metrics
+
+T = TypeVar("T")
+
+
+class PrometheusMonitor(Monitor):
+    """Counts what it is told.
+
+    Args:
+        registry: Holds the metrics.
+        workers: For each model by its name, how many workers it is meant to have.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        workers: Mapping[str, int],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(clock)
+        self._registry = registry
+        self._metrics = Metrics(registry, workers)
+        self._held: dict[Route, set[Callable[[], int]]] = {
+            route: set() for route in get_args(Route)
+        }
+
+    def expose(self, pools: Iterable[WorkerPool], accept: str | None) -> tuple[bytes, str]:
+        """All metrics as text, and its content type.
+
+        Args:
+            pools: Asked how they are.
+            accept: Of the request: Prometheus text, or OpenMetrics, which has the exemplars.
+        """
+        metrics = self._metrics
+        for route, held in self._held.items():
+            metrics.sessions_open.labels(route).set(len(held))
+        metrics.inbox.set(sum(each() for held in self._held.values() for each in held))
+        ready = True
+        for pool in pools:
+            model = pool.spec.name
+            ready = ready and pool.ready
+            metrics.workers_alive.labels(model).set(pool.workers_alive)
+            metrics.queue_depth.labels(model, "final").set(pool.finals_waiting)
+            metrics.queue_depth.labels(model, "interim").set(pool.interims_waiting)
+        metrics.ready.set(ready)
+        encode, content_type = choose_encoder(accept or "")
+        return encode(self._registry), content_type
+
+    def stage(self, stage: Stage, processing_s: float, media_s: float) -> None:
+        metrics = self._metrics
+        metrics.stage_processing.labels(stage).inc(processing_s)
+        metrics.stage_media.labels(stage).inc(media_s)
+        metrics.stage_factor.labels(stage).observe(processing_s / media_s)
+
+    def session_opened(self, route: Route, held_bytes: Callable[[], int]) -> None:
+        self._held[route].add(held_bytes)
+        self._metrics.sessions.labels(route).inc()
+
+    def session_closed(self, route: Route, held_bytes: Callable[[], int]) -> None:
+        self._held[route].discard(held_bytes)
+
+    def stream_opened(self, route: Route, channels: int) -> None:
+        self._metrics.streams.labels(route).inc()
+        self._metrics.channels_open.labels(route).inc(channels)
+
+    def stream_closed(self, route: Route, channels: int) -> None:
+        self._metrics.channels_open.labels(route).dec(channels)
+
+    def received(self, size: int, media_s: float) -> None:
+        self._metrics.received_bytes.inc(size)
+        self._metrics.received_audio.inc(media_s)
+
+    def error(self, code: str) -> None:
+        self._metrics.errors.labels(code).inc()
+
+    def warning(self, code: str) -> None:
+        self._metrics.warnings.labels(code).inc()
+
+    def final(
+        self, model: str, outcome: Outcome, latency_s: float, wait_s: float, trace_id: str
+    ) -> None:
+        example = {"trace_id": trace_id}
+        self._metrics.segments.labels(model, outcome).inc()
+        self._metrics.final_latency.labels(model).observe(latency_s, example)
+        self._metrics.segment_latency.labels(model).observe(wait_s, example)
+
+    def interim(self, model: str, first_s: float | None) -> None:
+        self._metrics.interims.labels(model).inc()
+        if first_s is not None:
+            self._metrics.first_interim.labels(model).observe(first_s)
+
+    def interim_shed(self, model: str, reason: ShedReason) -> None:
+        self._metrics.interims_shed.labels(model, reason).inc()
+
+    def early_final(self, model: str, *, used: bool) -> None:
+        self._metrics.early_finals.labels(model, "used" if used else "wasted").inc()
+
+    def inferred(
+        self, model: str, *, interim: bool, queue_s: float, inference_s: float, media_s: float
+    ) -> None:
+        kind = "interim" if interim else "final"
+        self._metrics.inference.labels(model, kind).observe(inference_s)
+        if media_s:
+            self._metrics.inference_media.labels(model, kind).inc(media_s)
+            self.stage("queue", queue_s, media_s)
+            self.stage("inference", inference_s, media_s)
+
+    def batch(self, model: str, size: int) -> None:
+        self._metrics.batch_size.labels(model).observe(size)
+
+    def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
+        self._metrics.worker_cpu.labels(model, str(worker)).inc(cpu_s)
+        self._metrics.worker_memory.labels(model, str(worker)).set(peak_memory_bytes)
+
+    def worker_replaced(self, model: str, cause: RestartCause) -> None:
+        self._metrics.worker_restarts.labels(model, cause).inc()
+
+    def loop_lag(self, lag_s: float) -> None:
+        self._metrics.loop_lag.observe(lag_s)
+
+    async def tracked(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> T:
+        metrics = self._metrics
+        metrics.tasks_started.labels(subsystem).inc()
+        metrics.tasks_alive.labels(subsystem).inc()
+        ended = metrics.tasks_finished
+        try:
+            return await task
+        except Exception:
+            ended = metrics.tasks_failed
+            raise
+        finally:
+            ended.labels(subsystem).inc()
+            metrics.tasks_alive.labels(subsystem).dec()

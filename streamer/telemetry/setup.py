@@ -1,0 +1,48 @@
+"""The telemetry of one server, as configured."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from streamer.config import TelemetryConfig
+from streamer.inference.pool import WorkerPool
+from streamer.monitor import Monitor
+from streamer.telemetry.otlp import open_tracer
+from streamer.tracing import Tracer
+
+Expose = Callable[[Iterable[WorkerPool], str | None], tuple[bytes, str]]
+"""Metrics as text and its content type, from the pools and the `Accept` header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What watches the streaming path; `expose` is None when nothing is counted."""
+
+    monitor: Monitor
+    tracer: Tracer
+    expose: Expose | None
+
+
+def open_telemetry(
+    config: TelemetryConfig, workers: Mapping[str, int], env: Mapping[str, str]
+) -> Telemetry:
+    """Telemetry as configured.
+
+    Args:
+        config: Its settings.
+        workers: For each model by its name, how many workers it is meant to have.
+        env: The process's environment; `OTEL_*` says whether traces are exported.
+
+    Raises:
+        SettingsError: A variable has a value that is not allowed.
+    """
+    monitor, expose = Monitor(), None
+    if config.metrics:
+        from prometheus_client import CollectorRegistry, disable_created_metrics
+
+        from streamer.telemetry.prometheus import PrometheusMonitor
+
+        disable_created_metrics()  # a third of the text, of no use to Prometheus
+        monitor = counting = PrometheusMonitor(CollectorRegistry(), workers)
+        expose = counting.expose
+    tracer = open_tracer(env, monitor.clock, record_text=config.record_text)
+    return Telemetry(monitor, tracer, expose)
