@@ -1,7 +1,6 @@
 """The two ways in: a live stream, and a whole file."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from os import PathLike
@@ -11,6 +10,7 @@ from streamer_client.connection import close_websocket, open_websocket
 from streamer_client.errors import CannotConnect, StreamEnded
 from streamer_client.events import Event
 from streamer_client.stream import Stream
+from streamer_client.tracing import new_trace_id
 
 DEFAULT_URL = "ws://localhost:8080/api/v1/segmented"
 
@@ -46,7 +46,7 @@ async def connect(
         vad: settings of the voice detection, such as `{"min_silence_ms": 300}`.
         model: one of the server's models by name; its first when `None`.
         token: sent as `Authorization: Bearer`.
-        trace_id: a W3C `traceparent` to continue; a new trace when `None`.
+        trace_id: a W3C `traceparent` to continue, or a trace id; a new trace when `None`.
         timeout_s: seconds to wait for the connection, and again for the stream to start.
 
     Raises:
@@ -65,7 +65,7 @@ async def connect(
         audio_format["encoding"] = encoding
     request: dict[str, Any] = {
         "request": "start",
-        "trace_id": trace_id or new_traceparent(),
+        "trace_id": trace_id or new_trace_id(),
         "format": audio_format,
         "interim_results": interim_results,
     }
@@ -131,8 +131,3 @@ async def transcribe(
                     await stream.stop()
             async for event in stream:
                 yield event
-
-
-def new_traceparent() -> str:
-    """Return a W3C `traceparent` for a new, sampled trace."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

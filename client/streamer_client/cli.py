@@ -18,6 +18,7 @@ from streamer_client.options import PROGRAM, Options, parse_options
 from streamer_client.render import make_formatter
 from streamer_client.run import Run, Tally
 from streamer_client.sources import FileSource, Source, StandardInput
+from streamer_client.tracing import begin_trace
 
 _CHUNK_S = 0.020
 
@@ -47,6 +48,7 @@ async def _run(options: Options) -> int:
     try:
         check_address(options.address)
         with ExitStack() as stack:
+            trace_id = stack.enter_context(begin_trace(options.trace_id))
             source = _open_source(options, stack)
             progress = Progress(source.duration_s)
             async with connect(
@@ -56,7 +58,7 @@ async def _run(options: Options) -> int:
                 vad=options.vad,
                 model=options.model,
                 token=options.token,
-                trace_id=options.trace_id,
+                trace_id=trace_id,
                 timeout_s=options.timeout_s,
             ) as stream:
                 out = _open_output(options, stack)

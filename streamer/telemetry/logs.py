@@ -4,12 +4,11 @@ What a client sends may end up in a message, but it can neither begin a line of 
 the cursor: JSON escapes control characters, and the readable form does too.
 """
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
 from typing import TextIO
-
-import msgspec
 
 from streamer.config import LogFormat
 from streamer.log_context import current
@@ -30,7 +29,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return msgspec.json.encode(line, enc_hook=str).decode("utf-8", "replace")
+        # ASCII alone, so that no character can do anything to a terminal.
+        return json.dumps(line, default=str).replace("\x7f", "\\u007f")
 
 
 class TextFormatter(logging.Formatter):

@@ -41,7 +41,8 @@ def open_telemetry(
 
         from streamer.telemetry.prometheus import PrometheusMonitor
 
-        disable_created_metrics()  # a third of the text, of no use to Prometheus
+        # A third of the text, of no use to Prometheus.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         monitor = counting = PrometheusMonitor(CollectorRegistry(), workers)
         expose = counting.expose
     tracer = open_tracer(env, monitor.clock, record_text=config.record_text)

@@ -110,12 +110,13 @@ class Server:
         assert announced, f"the server ended:\n{self.log()}"
         return int(announced[0])
 
-    def get(self, path: str) -> Reply:
+    def get(self, path: str, **headers: str) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=headers)
             response = connection.getresponse()
-            return Reply(response.status, dict(response.headers), response.read().decode())
+            lowered = {name.lower(): text for name, text in response.headers.items()}
+            return Reply(response.status, lowered, response.read().decode())
         finally:
             connection.close()
 
