@@ -17,7 +17,7 @@ TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
     ],
 )
 def test_a_traceparent(text: str) -> None:
-    assert parse(text) == TraceContext(TRACE, SPAN)
+    assert parse(text) == TraceContext(TRACE, SPAN, sampled=not text.endswith("-00"))
 
 
 def test_a_bare_trace_id() -> None:

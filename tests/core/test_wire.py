@@ -37,7 +37,12 @@ messages = st.one_of(
     st.builds(Batch, st.lists(jobs, max_size=3), blobs),
     st.builds(Ready, st.integers(1, 192_000), st.integers(1, 64), st.floats(0, 9), st.booleans()),
     st.builds(LoadFailed, st.text(max_size=5)),
-    st.builds(Answers, st.lists(done | st.builds(Raised, st.text(max_size=5)), max_size=3)),
+    st.builds(
+        Answers,
+        st.lists(done | st.builds(Raised, st.text(max_size=5), st.floats(0, 10)), max_size=3),
+        *[st.floats(0, 1e9)] * 3,
+        st.integers(0, 2**40),
+    ),
 )
 
 TOOK = (1.0, 1.5, 0.4, 1 << 28)

@@ -85,10 +85,10 @@ async def test_a_client_that_does_not_read_is_cut_off_and_holds_nobody_up(
             await connection.send(json.dumps(start))
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(20):
-                    while "is cut off" not in server.log():
+                    while "cut off: the client" not in server.log():
                         await connection.send(silence(1).data)
                         await asyncio.sleep(0.02)
-            wait_until(lambda: "is cut off" in server.log(), "the server gives up on it")
+            wait_until(lambda: "cut off: the client" in server.log(), "the server gives up on it")
             neighbour = await hear(server, silence(0.5), "simple")
             assert len(of(neighbour, "segment")) == 10
     # Fewer, if the request that found the server ready was still open when they were counted.
