@@ -15,6 +15,9 @@ Follow the audio from socket to event:
     process, `inference/worker.py`, on a model such as `models/moonshine.py`.
 7.  `delivery.py` brings the results back in order, as `segment` and `interim`. They wait in
     `outbox.py` until the session's writer sends them.
+8.  On the way, all of them tell `monitor.py` what they do and `tracing.py` what became of a
+    segment (`timeline.py`). Both are interfaces; what is counted for Prometheus and exported by
+    OpenTelemetry is in `telemetry/`.
 """
 
 from streamer.inference.model import Model, StatefulModel
