@@ -1,0 +1,146 @@
+"""Who may use the server: tokens, single-use tickets, and the web pages that may connect.
+
+Pure: the clock is passed in, and nothing here knows of sockets or HTTP.
+"""
+
+import hmac
+import secrets
+from collections.abc import Callable, Iterable
+from enum import Enum, auto
+from hashlib import sha256
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+TICKET_SECONDS = 60
+MAX_TICKETS = 10_000
+"""Outstanding at once; the oldest give way."""
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Standing(Enum):
+    """What a client has shown of itself before its first message."""
+
+    ADMITTED = auto()
+    """A token or a ticket that counts, or none is wanted."""
+    REFUSED = auto()
+    """One that does not count."""
+    UNKNOWN = auto()
+    """None yet: the first `start` has to bring it."""
+
+
+class Access:
+    """The tokens of the configuration, and the tickets given for them.
+
+    Only digests are kept, of equal length, so that comparing takes the same time whatever is
+    shown, and nothing that is printed or dumped holds a secret.
+
+    Args:
+        tokens: Any of them admits; without any, everybody is admitted.
+        clock: The time in seconds.
+    """
+
+    def __init__(self, tokens: Iterable[str], clock: Callable[[], float]) -> None:
+        self._tokens = [_digest(token) for token in tokens]
+        self._tickets: dict[bytes, float] = {}
+        """When each expires, the oldest first."""
+        self._clock = clock
+
+    @property
+    def required(self) -> bool:
+        """Whether a token is wanted at all."""
+        return bool(self._tokens)
+
+    def is_token(self, shown: str) -> bool:
+        """Whether this is one of the tokens, or none is wanted."""
+        digest = _digest(shown)
+        # Every token is compared, whichever it is that fits.
+        fitting = sum(hmac.compare_digest(digest, token) for token in self._tokens)
+        return not self.required or fitting > 0
+
+    def admits(self, shown: str) -> bool:
+        """Whether this token or ticket admits; a ticket is spent by it."""
+        expires_s = self._tickets.pop(_digest(shown), None)
+        return self.is_token(shown) or (expires_s is not None and self._clock() < expires_s)
+
+    def standing(self, shown: str | None) -> Standing:
+        """What somebody is who shows this."""
+        if not self.required:
+            return Standing.ADMITTED
+        if shown is None:
+            return Standing.UNKNOWN
+        return Standing.ADMITTED if self.admits(shown) else Standing.REFUSED
+
+    def issue_ticket(self) -> str:
+        """A ticket that admits once, within `TICKET_SECONDS`."""
+        now_s = self._clock()
+        for ticket, expires_s in list(self._tickets.items()):
+            if expires_s > now_s and len(self._tickets) < MAX_TICKETS:
+                break
+            del self._tickets[ticket]
+        ticket_text = secrets.token_urlsafe(24)
+        self._tickets[_digest(ticket_text)] = now_s + TICKET_SECONDS
+        return ticket_text
+
+
+class Origins:
+    """Which web pages may use the server; a browser says where a page came from.
+
+    Args:
+        allowed: Origins such as `https://example.com`, or `*` for all. Without any, only pages
+            that came from the server itself.
+        local: The server is meant for this machine alone. A page then has to come from it under
+            a name of this machine: any other name that leads here is somebody else's trick.
+    """
+
+    def __init__(self, allowed: Iterable[str], *, local: bool) -> None:
+        self._allowed = {origin.lower() for origin in allowed}
+        self._local = local
+
+    def allow(self, origin: str | None, host: str) -> bool:
+        """Whether a request may go on.
+
+        Args:
+            origin: Its `Origin` header; None without one, as from a program.
+            host: Its `Host` header.
+        """
+        if origin is None:
+            return True
+        if self._allowed:
+            return origin != "null" and not self._allowed.isdisjoint({"*", origin.lower()})
+        try:
+            parts = urlsplit(origin)
+            came_from = _address(origin, parts.scheme)
+            return came_from == _address(f"//{host}", parts.scheme) and (
+                not self._local or is_loopback(came_from[0])
+            )
+        except ValueError:
+            return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address can only be this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token in an `Authorization` header, if it has one."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def _digest(text: str) -> bytes:
+    return sha256(text.encode(errors="surrogatepass")).digest()
+
+
+def _address(url: str, scheme: str) -> tuple[str, int | None]:
+    """Host and port of a URL; raises ValueError when it has none."""
+    parts = urlsplit(url)
+    if not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(url)
+    return parts.hostname, parts.port or DEFAULT_PORTS.get(scheme)
