@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from streamer.messages import ErrorCode, Failed, Start
 from streamer.protocol import Action
 
-NORMAL, POLICY, TOO_BIG, INTERNAL = 1000, 1008, 1009, 1011
-"""Close codes, RFC 6455 section 7.4.1."""
+NORMAL, POLICY, TOO_BIG, INTERNAL, RESTART, TRY_LATER = 1000, 1008, 1009, 1011, 1012, 1013
+"""Close codes, RFC 6455 section 7.4.1 and https://www.iana.org/assignments/websocket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -12,76 +12,100 @@ T = TypeVar("T")
 OVERHEAD_BYTES = 512
 """What a command counts as; a message of audio counts as its bytes and a part of this."""
 
+BLOCK_BYTES = 65_536
+"""Messages are put together until they are so long: more would only make others wait."""
 
-@dataclass(slots=True)
-class _Audio:
-    """Messages that lie side by side, and when the first of them came."""
 
-    messages: list[bytes]
+@dataclass(slots=True, eq=False)
+class _Block:
+    """Audio that lies side by side."""
+
     arrived_s: float
+    messages: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def charge(self) -> int:
+        return self.size + len(self.messages) * OVERHEAD_BYTES // 8
 
 
 class Inbox(Generic[T]):
     """Commands and audio, in the order of their arrival.
 
-    Putting waits while `max_bytes` are held; the reader of the socket then does not read on, and
-    TCP slows the client down. Audio that lies side by side is taken as one block, so that a
-    backlog costs one pass through the pipeline instead of one for each message.
+    Putting never waits, so that whoever puts something in decides about the order. The reader of
+    the socket awaits `roomy` before it reads on, and TCP slows the client down. Audio that lies
+    side by side is taken as one block, so that a backlog costs one pass through the pipeline
+    instead of one for each message.
 
     Args:
-        max_bytes: Held before putting waits.
+        max_bytes: Held before there is no room.
         clock: Says when audio arrived, in seconds.
     """
 
     def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
-        self._items: deque[T | _Audio] = deque()
+        self._items: deque[T | _Block] = deque()
         self._held = 0
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
-        self.idle = False
-        """Whether the processor has done everything and waits for more."""
         self.arrived_s = 0.0
         """When what was taken last came in; of a block of audio, its beginning."""
+        self._working = False
+        """On audio."""
+        self.idle_since_s: float | None = None
+        """Since when the processor has done everything and waits for more; None while it works."""
 
     def held_bytes(self) -> int:
         """What waits, as it is counted against the limit."""
         return self._held
 
-    async def put(self, command: T) -> None:
-        """Append a command, once there is room."""
-        await self._roomy.wait()
+    @property
+    def oldest_s(self) -> float | None:
+        """When the audio arrived that waits longest or is being processed; None without any."""
+        if self._working:
+            return self.arrived_s
+        return next((item.arrived_s for item in self._items if isinstance(item, _Block)), None)
+
+    def put(self, command: T) -> None:
+        """Append a command."""
         self._items.append(command)
         self._count(OVERHEAD_BYTES)
         self._filled.set()
 
-    async def put_audio(self, audio: bytes) -> None:
-        """Append audio, once there is room."""
-        await self._roomy.wait()
+    def put_audio(self, audio: bytes) -> None:
+        """Append audio."""
         last = self._items[-1] if self._items else None
-        if isinstance(last, _Audio):
-            last.messages.append(audio)
-        else:
-            self._items.append(_Audio([audio], self._clock()))
-        self._count(_charge([audio]))
+        if not isinstance(last, _Block) or last.size >= BLOCK_BYTES:
+            last = _Block(self._clock())
+            self._items.append(last)
+        before = last.charge
+        last.messages.append(audio)
+        last.size += len(audio)
+        self._count(last.charge - before)
         self._filled.set()
 
+    async def roomy(self) -> None:
+        """Wait until there is room for more."""
+        await self._roomy.wait()
+
     async def get(self) -> T | bytes:
-        """The next command, or all the audio up to the next command as one block."""
+        """The next command, or the audio up to the next command as one block."""
+        self._working = False
         while not self._items:
             self._filled.clear()
-            self.idle = True
+            self.idle_since_s = self._clock()
             await self._filled.wait()
-            self.idle = False
+            self.idle_since_s = None
         item = self._items.popleft()
-        if not isinstance(item, _Audio):
+        if not isinstance(item, _Block):
             self._count(-OVERHEAD_BYTES)
             self.arrived_s = self._clock()
             return item
+        self._working = True
         self.arrived_s = item.arrived_s
-        self._count(-_charge(item.messages))
+        self._count(-item.charge)
         return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
 
     def _count(self, size: int) -> None:
@@ -90,7 +114,3 @@ class Inbox(Generic[T]):
             self._roomy.set()
         else:
             self._roomy.clear()
-
-
-def _charge(messages: list[bytes]) -> int:
-    return sum(map(len, messages)) + len(messages) * OVERHEAD_BYTES // 8

@@ -4,6 +4,7 @@ No I/O and no clock. The reader asks `Protocol.step` what an input means, and th
 the actions out in order; this file is the whole truth about what is legal when.
 
     IDLE ──start──▶ STREAMING ──stop──▶ STOPPED ──start, audio──▶ STREAMING …
+                        └──the server drains──▶ DRAINING ──stop, start, deadline──▶ CLOSING
       any state ──the client leaves, or must──▶ CLOSING
 """
 
@@ -19,6 +20,8 @@ class State(Enum):
     """As IDLE, and audio that cannot be used is arriving; its sender has been told."""
     STREAMING = auto()
     """A stream is open."""
+    DRAINING = auto()
+    """A stream is open, and it is the last one: the server is about to end."""
     STOPPED = auto()
     """The last stream ended; its settings are remembered."""
     CLOSING = auto()
@@ -39,6 +42,13 @@ class Input(Enum):
     TOO_LARGE = auto()
     IDLE_TIMEOUT = auto()
     SESSION_TOO_LONG = auto()
+    UNAUTHORIZED = auto()
+    OVERLOADED = auto()
+    """The pipeline does not keep up with what was accepted."""
+    DRAIN = auto()
+    """The server is about to end."""
+    DRAIN_DEADLINE = auto()
+    """It ends now."""
     DISCONNECTED = auto()
 
 
@@ -59,6 +69,10 @@ class Action(Enum):
     """Send the `error` that goes with this input."""
     CLOSE = auto()
     """Close the socket, once everything before has been sent."""
+    ANNOUNCE = auto()
+    """Say at once that the server is going away."""
+    CUT_OFF = auto()
+    """Send the `error` and close at once: what waits to be processed is given up."""
     ABANDON = auto()
     """The client is gone: drop all work for it."""
 
@@ -79,6 +93,29 @@ _NO_STREAM: dict[Input, Cell] = {
     _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
     _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
     _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
+    _I.UNAUTHORIZED: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
+    _I.OVERLOADED: (_S.CLOSING, (_A.CUT_OFF,)),
+    _I.DRAIN: (_S.CLOSING, (_A.ANNOUNCE, _A.CLOSE)),
+    _I.DRAIN_DEADLINE: (_S.CLOSING, (_A.CLOSE,)),
+    _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
+}
+_STREAM: dict[Input, Cell] = {
+    _I.START: (_S.STREAMING, (_A.FINISH, _A.BEGIN)),
+    _I.AUDIO: (_S.STREAMING, (_A.FEED,)),
+    _I.FLUSH: (_S.STREAMING, (_A.FLUSH,)),
+    _I.KEEP_ALIVE: (_S.STREAMING, ()),
+    _I.STOP: (_S.STOPPED, (_A.FINISH,)),
+    _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
+    _I.BAD_MESSAGE: (_S.STREAMING, (_A.REPORT,)),
+    # The audio that follows is in the format that was refused, so the stream cannot go on.
+    _I.BAD_FORMAT: (_S.IDLE, (_A.FINISH, _A.REPORT)),
+    _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
+    _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
+    _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
+    _I.UNAUTHORIZED: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
+    _I.OVERLOADED: (_S.CLOSING, (_A.CUT_OFF,)),
+    _I.DRAIN: (_S.DRAINING, (_A.ANNOUNCE,)),
+    _I.DRAIN_DEADLINE: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
     _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
 }
 
@@ -86,20 +123,17 @@ TABLE: dict[State, dict[Input, Cell]] = {
     _S.IDLE: _NO_STREAM,
     # One report for an unbroken run of unusable audio: fifty a second would help nobody.
     _S.IGNORING: {**_NO_STREAM, _I.AUDIO: (_S.IGNORING, ())},
-    _S.STREAMING: {
-        _I.START: (_S.STREAMING, (_A.FINISH, _A.BEGIN)),
-        _I.AUDIO: (_S.STREAMING, (_A.FEED,)),
-        _I.FLUSH: (_S.STREAMING, (_A.FLUSH,)),
-        _I.KEEP_ALIVE: (_S.STREAMING, ()),
-        _I.STOP: (_S.STOPPED, (_A.FINISH,)),
-        _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
-        _I.BAD_MESSAGE: (_S.STREAMING, (_A.REPORT,)),
-        # The audio that follows is in the format that was refused, so the stream cannot go on.
-        _I.BAD_FORMAT: (_S.IDLE, (_A.FINISH, _A.REPORT)),
-        _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-        _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-        _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-        _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
+    _S.STREAMING: _STREAM,
+    _S.DRAINING: {
+        **_STREAM,
+        _I.START: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
+        _I.AUDIO: (_S.DRAINING, (_A.FEED,)),
+        _I.FLUSH: (_S.DRAINING, (_A.FLUSH,)),
+        _I.KEEP_ALIVE: (_S.DRAINING, ()),
+        _I.STOP: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
+        _I.BAD_MESSAGE: (_S.DRAINING, (_A.REPORT,)),
+        _I.BAD_FORMAT: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
+        _I.DRAIN: (_S.DRAINING, ()),
     },
     _S.STOPPED: {
         **_NO_STREAM,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from streamer.access import Access
 from streamer.config import Config
 from streamer.inference.pools import Pools
 from streamer.monitor import Monitor
@@ -15,5 +16,6 @@ class Services(msgspec.Struct, frozen=True):
     config: Config
     pools: Pools
     vad: VadEngine
+    access: Access
     monitor: Monitor
     tracer: Tracer

@@ -1,8 +1,8 @@
 """One WebSocket, from accept to close.
 
-Three tasks under one owner: the reader turns messages into commands, the processor carries them
-out in order, the writer sends what comes of it. Whichever fails takes the others with it, and the
-client is told.
+Tasks under one owner: the reader turns messages into commands, the processor carries them out in
+order, the writer sends what comes of it, and deadlines are kept beside them. Whichever fails takes
+the others with it, and the client is told.
 """
 
 import asyncio
@@ -12,7 +12,9 @@ import secrets
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from streamer.access import Standing
 from streamer.commands import INTERNAL, Command, failed
+from streamer.conversation import Conversation
 from streamer.inbox import Inbox
 from streamer.log_context import LogContext, current
 from streamer.messages import encode_event
@@ -23,11 +25,14 @@ from streamer.reader import Reader
 from streamer.services import Services
 from streamer.websocket import abort_of, gone_of
 
+SUBPROTOCOL = "streamer.v1"
+"""Answered to whoever offers it. A browser can only show a token beside a subprotocol."""
+
 _log = logging.getLogger(__name__)
 
 
 class ConnectionGone(Exception):
-    """There is nobody to work for any more."""
+    """There is nobody to work for any more, or nothing more to say."""
 
 
 class SlowClient(Exception):
@@ -41,20 +46,28 @@ class Session:
         socket: Not yet accepted.
         segmented: Whether a VAD cuts the audio, or a clock.
         services: What all sessions share.
+        standing: Whether the client has shown a token.
     """
 
-    def __init__(self, socket: WebSocket, *, segmented: bool, services: Services) -> None:
+    def __init__(
+        self,
+        socket: WebSocket,
+        *,
+        segmented: bool,
+        services: Services,
+        standing: Standing = Standing.ADMITTED,
+    ) -> None:
         self._context = LogContext(secrets.token_hex(8))
         self._socket = socket
         self._route: Route = "segmented" if segmented else "simple"
         self._monitor = services.monitor
         self._trace = services.tracer.session(self._context.session_id, self._route)
         self._send_timeout_s = services.config.limits.send_timeout_seconds
+        limits = services.config.limits
         self._outbox = Outbox(self._monitor)
-        self._inbox: Inbox[Command] = Inbox(
-            services.config.limits.max_buffered_bytes, self._monitor.clock
-        )
-        self._reader = Reader(socket, self._inbox, services)
+        self._inbox: Inbox[Command] = Inbox(limits.max_buffered_bytes, self._monitor.clock)
+        self._conversation = Conversation(self._inbox, self._outbox, services, standing)
+        self._reader = Reader(socket, self._conversation, self._inbox, limits, self._monitor.clock)
         self._processor = Processor(
             self._context,
             self._trace,
@@ -71,7 +84,8 @@ class Session:
         await self._monitor.tracked("route", self._serve())
 
     async def _serve(self) -> None:
-        await self._socket.accept()
+        offered = self._socket.scope["subprotocols"]
+        await self._socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         self._monitor.session_opened(self._route, self._inbox.held_bytes)
         failure: Exception | None = None
         try:
@@ -93,12 +107,20 @@ class Session:
     async def _run_tasks(self) -> None:
         tracked = self._monitor.tracked
         async with asyncio.TaskGroup() as tasks:
-            processor = tasks.create_task(tracked("decode", self._processor.run()))
-            writer = tasks.create_task(tracked("client", self._write()))
-            watcher = tasks.create_task(tracked("client", self._watch()))
+            tasks.create_task(tracked("decode", self._processor.run()))
+            tasks.create_task(tracked("client", self._write()))
+            tasks.create_task(tracked("client", self._watch()))
+            tasks.create_task(tracked("client", self._reader.keep_time()))
             await self._reader.run()
-            for task in (processor, writer, watcher):
-                task.cancel()
+            raise ConnectionGone
+
+    def drain(self, deadline_seconds: float) -> None:
+        """Say that the server is going away; the stream may go on for so long."""
+        self._conversation.drain(deadline_seconds)
+
+    def finish(self) -> None:
+        """End the stream now, deliver what it is owed, and close."""
+        self._conversation.finish()
 
     async def _watch(self) -> None:
         """End everything with the connection; a reader held up by back-pressure cannot tell."""
@@ -106,14 +128,14 @@ class Session:
         raise ConnectionGone
 
     async def _write(self) -> None:
-        """Send events until the end. After a close, the reader hears of the disconnect."""
+        """Send events until the end."""
         while True:
             item = await self._outbox.get()
             try:
                 async with asyncio.timeout(self._send_timeout_s):
                     if isinstance(item, Close):
                         await self._socket.close(item.code)
-                        return
+                        raise ConnectionGone
                     await self._socket.send_text(encode_event(item))
             except TimeoutError:
                 raise SlowClient from None

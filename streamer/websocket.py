@@ -1,5 +1,10 @@
 """uvicorn's WebSocket protocol, with what a streaming server needs besides.
 
+- **A flood is read slowly.** Bytes are parsed a piece at a time, and the next piece only when the
+  messages of the last one have been taken and the rates allow it. Meanwhile nothing is read from
+  the connection, and TCP holds the client back.
+- **A message that is too large is not the end of everything.** The application is told, and can
+  still send what it owes; what the client sends from then on is thrown away.
 - **Keepalive rests while reading is paused.** Back-pressure leaves the client's pongs unread in
   the kernel, and a healthy client would be closed with 1011 for not answering.
 - **A connection can be cut off**, and one that closes is cut off after a while. Closing waits
@@ -11,24 +16,235 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Generator, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any, cast
 
+import uvicorn
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.exceptions import PayloadTooBig
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
-ABORT, GONE = "streamer.abort", "streamer.gone"
-"""Keys in the ASGI scope, for `abort_of` and `gone_of`."""
+from streamer.config import LimitsConfig
+from streamer.rate import TokenBucket
+
+ABORT, GONE, NOTICE = "streamer.abort", "streamer.gone", "streamer.notice"
+"""Keys in the ASGI scope and its messages, for `abort_of`, `gone_of` and `notice_of`."""
 
 LINGER_S = 5.0
 """A connection that is being closed has this long to take what was written."""
 
+PIECE_BYTES = 1_024
+"""Parsed at once: 170 of the smallest frames, which take 2 ms; one message of live audio."""
+
+_MESSAGE_RATE, _CONTROL_RATE = "limits.max_messages_per_second", "limits.max_control_per_second"
+
+CONTROL = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A message was too large to be taken; nothing after it will be."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slowed:
+    """The client sends faster than a limit allows, and is read more slowly."""
+
+    limit: str
+    allowed: int
+
+
+class _Connection(ServerProtocol):
+    """The protocol's core, which does not give up a connection over a message's size."""
+
+    def fail(self, code: CloseCode | int, reason: str = "") -> None:
+        """Fail the connection; after a message that is too large, only stop listening."""
+        if code == CloseCode.MESSAGE_TOO_BIG and self.state is State.OPEN:
+            self.ignore()
+        else:
+            super().fail(code, reason)
+
+    def ignore(self) -> None:
+        """Throw away whatever comes from now on."""
+        self.parser = self._ignoring()
+        next(self.parser)
+
+    def _ignoring(self) -> Generator[None]:
+        while not (yield from self.reader.at_eof()):
+            self.reader.discard()
+        self.state = State.CLOSED
+        yield
+
 
 class StreamingProtocol(WebSocketsSansIOProtocol):
-    """The protocol class for `uvicorn.Config(ws=…)`."""
+    """The protocol class for `uvicorn.Config(ws=…)`; `limited` makes one with other limits."""
+
+    limits = LimitsConfig()
+    conn: _Connection
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.conn = _Connection(max_size=config.ws_max_size, logger=self.logger)
+        self._unparsed = bytearray()
+        self._fragments = 0
+        self._messages = TokenBucket(self.limits.max_messages_per_second)
+        self._control = TokenBucket(self.limits.max_control_per_second)
+        self._resting: asyncio.TimerHandle | None = None
+        self._slowed = False
+        self._deaf = False
+
+    # Reading
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, now or when what came before has been taken."""
+        self._unparsed += data
+        self._parse()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """The next message; when it was the last one, parsing and reading go on."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            if self._unparsed:
+                await asyncio.sleep(0)  # a flood of small messages never has to wait for more
+            self._parse()
+        return message
+
+    def _parse(self) -> None:
+        """Parse what there is, as far as messages are taken and the rates allow."""
+        while self._unparsed and self._resting is None and self._taken:
+            piece = bytes(self._unparsed[:PIECE_BYTES])
+            del self._unparsed[:PIECE_BYTES]
+            self.conn.receive_data(piece)
+            self.handle_events()  # also of what came before a message that cannot be one
+            if self.conn.parser_exc is not None:
+                self.handle_parser_exception()
+            elif self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._reject_handshake()
+        if self._unparsed or self._resting is not None:
+            self._pause()
+        elif self.read_paused and self._taken:
+            self.read_paused = False
+            self.transport.resume_reading()
+
+    @property
+    def _taken(self) -> bool:
+        """Whether the application has taken all messages, or will take none any more."""
+        return self.queue.empty() or self.close_sent
+
+    def _pause(self) -> None:
+        if not self.read_paused:
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def handle_events(self) -> None:
+        """Act on the frames of a piece, and count them."""
+        frames = [event for event in self.conn.events if isinstance(event, Frame)]
+        super().handle_events()
+        now_s = self.loop.time()
+        if control := sum(frame.opcode in CONTROL for frame in frames):
+            self._rest(self._control, control, now_s, _CONTROL_RATE)
+        if len(frames) > control:
+            self._rest(self._messages, len(frames) - control, now_s, _MESSAGE_RATE)
+
+    def _rest(self, rate: TokenBucket, count: int, now_s: float, limit: str) -> None:
+        """Count frames, and read nothing for a while if they are too many."""
+        wait_s = rate.take(count, now_s)
+        if not wait_s:
+            return
+        if not self._slowed and not self.close_sent:
+            self._slowed = True
+            self._notify(Slowed(limit, rate.per_second))
+        if self._resting is not None:
+            self._resting.cancel()
+        self._resting = self.loop.call_later(wait_s, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._parse()
+
+    def _notify(self, notice: TooLarge | Slowed) -> None:
+        self.queue.put_nowait(
+            cast("Any", {"type": "websocket.receive", "bytes": None, "text": None, NOTICE: notice})
+        )
+
+    # Messages that are too large
+
+    def handle_cont(self, event: Frame) -> None:
+        """A fragment: there may be only so many of them."""
+        self._fragments += 1
+        most = self.limits.max_fragments
+        if most and self._fragments >= most and not self._deaf:
+            self.conn.ignore()
+            self._refuse(f"the message has more fragments than limits.max_fragments ({most})")
+        super().handle_cont(event)
+
+    def handle_text(self, event: Frame) -> None:
+        """A text message, or its first fragment."""
+        self._fragments = 0
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """A binary message, or its first fragment."""
+        self._fragments = 0
+        super().handle_bytes(event)
+
+    def handle_parser_exception(self) -> None:
+        """What was sent cannot be a message, or is too large for one."""
+        problem = self.conn.parser_exc
+        if isinstance(problem, PayloadTooBig):
+            size = (problem.size or 0) + (problem.current_size or 0)
+            allowed = self.config.ws_max_size
+            self._refuse(
+                f"the message has {size} bytes; allowed: limits.max_message_bytes, {allowed}"
+            )
+        elif not self.close_sent:
+            super().handle_parser_exception()
+
+    def _refuse(self, why: str) -> None:
+        if not self._deaf and not self.close_sent:
+            self._deaf = True
+            self._notify(TooLarge(why))
+
+    def _reject_handshake(self) -> None:
+        """The two parsers of the upgrade request do not agree that it is one."""
+        self.handshake_complete = self.close_sent = True
+        answer = b"".join(self.conn.data_to_send()) or b"HTTP/1.1 400 Bad Request\r\n\r\n"
+        self.transport.write(answer)
+        self.transport.close()
+
+    def send_receive_event_to_app(self) -> None:
+        """Hand over a message; text that is not UTF-8 ends the connection, as RFC 6455 wants."""
+        if self._deaf:
+            self.frames = []
+            return
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    # Keepalive, and the end
 
     def keepalive_timeout(self) -> None:
         """A pong is missing: only a client whose pongs are being read can be blamed."""
-        if self.read_paused:
+        if self.read_paused or self._deaf:
             self.pong_timer = None
             self.pending_ping_payload = None
             self.schedule_ping()
@@ -48,10 +264,22 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         try:
             await super().run_asgi()
         finally:
+            # When the client's own close is not heard any more, its end of the connection is.
+            if self._deaf and not self.transport.is_closing() and self.transport.can_write_eof():
+                self.transport.write_eof()
             self.loop.call_later(LINGER_S, self.transport.abort)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send; uvicorn takes a refusal, once it is complete, for a handshake that is not."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is no more."""
+        if self._resting is not None:
+            self._resting.cancel()
+        self._unparsed.clear()
         self.gone.set()
         super().connection_lost(exc)
 
@@ -61,24 +289,21 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         self.gone.set()
         self.loop.call_later(LINGER_S, self.transport.abort)
 
-    def send_receive_event_to_app(self) -> None:
-        """Hand over a message; text that is not UTF-8 ends the connection, as RFC 6455 wants."""
-        if self.curr_msg_data_type == "text":
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                self.frames = []
-                self.conn.send_close(1007)
-                self.handle_parser_exception()
-                return
-        super().send_receive_event_to_app()
-
     def handle_ping(self) -> None:
         """Answer, unless earlier answers still wait to be read."""
         if self.writable.is_set():
             super().handle_ping()
         else:
             self.transport.abort()
+
+
+def limited(to: LimitsConfig) -> type[StreamingProtocol]:
+    """The protocol class with these limits."""
+
+    class Limited(StreamingProtocol):
+        limits = to
+
+    return Limited
 
 
 def abort_of(scope: MutableMapping[str, Any]) -> Callable[[], None]:
@@ -91,3 +316,9 @@ def gone_of(scope: MutableMapping[str, Any]) -> asyncio.Event:
     """Set when a socket's connection is lost, or the server shuts down."""
     gone: asyncio.Event = scope.get(GONE) or asyncio.Event()
     return gone
+
+
+def notice_of(message: Mapping[str, Any]) -> TooLarge | Slowed | None:
+    """What the protocol has to say about the client, in place of a message of its own."""
+    notice: TooLarge | Slowed | None = message.get(NOTICE)
+    return notice

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from streamer.access import Access
 from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
@@ -136,6 +137,7 @@ def hear(
             config=CONFIG,
             pools=Pools([cast("WorkerPool", pool)]),
             vad=cast("VadEngine", vad),
+            access=Access((), lambda: 0.0),
             monitor=Monitor(),
             tracer=Tracer(),
         )

@@ -6,11 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.inbox import OVERHEAD_BYTES, Inbox
+from streamer.inbox import BLOCK_BYTES, OVERHEAD_BYTES, Inbox
 
 COMMAND = OVERHEAD_BYTES
 MESSAGE = OVERHEAD_BYTES // 8
 """What a command, and a message of audio besides its bytes, counts as."""
+
+
+class Clock:
+    """Says what it is told."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def new(max_bytes: int, clock: Clock | None = None) -> Inbox[str]:
+    return Inbox[str](max_bytes, clock or Clock())
 
 
 async def waits(task: "asyncio.Task[object]") -> bool:
@@ -20,91 +34,105 @@ async def waits(task: "asyncio.Task[object]") -> bool:
 
 
 async def test_audio_and_commands_keep_their_order_and_neighbours_become_one_block() -> None:
-    inbox = Inbox[str](10_000)
-    await inbox.put_audio(b"ab")
-    await inbox.put_audio(b"c")
-    await inbox.put("flush")
-    await inbox.put("stop")
-    await inbox.put_audio(b"d")
+    inbox = new(10_000)
+    inbox.put_audio(b"ab")
+    inbox.put_audio(b"c")
+    inbox.put("flush")
+    inbox.put("stop")
+    inbox.put_audio(b"d")
     assert [await inbox.get() for _ in range(4)] == [b"abc", "flush", "stop", b"d"]
 
 
 async def test_what_was_taken_is_not_given_again() -> None:
-    inbox = Inbox[str](1_000)
-    await inbox.put_audio(b"a")
+    inbox = new(1_000)
+    inbox.put_audio(b"a")
     assert await inbox.get() == b"a"
-    await inbox.put_audio(b"b")
+    inbox.put_audio(b"b")
     assert await inbox.get() == b"b"
 
 
 @pytest.mark.parametrize("kind", ["audio", "command"])
 async def test_get_waits_for_the_next(kind: str) -> None:
-    inbox = Inbox[str](1_000)
+    inbox = new(1_000)
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get())
         assert await waits(got)
         if kind == "audio":
-            await inbox.put_audio(b"a")
+            inbox.put_audio(b"a")
         else:
-            await inbox.put("flush")
+            inbox.put("flush")
     assert got.result() == (b"a" if kind == "audio" else "flush")
 
 
-async def test_the_reader_is_held_up_while_the_limit_is_reached() -> None:
-    inbox = Inbox[str](COMMAND + 2 * (MESSAGE + 5))
-    await inbox.put_audio(b"12345")
-    await inbox.put("flush")
-    await inbox.put_audio(b"67890")
+async def test_there_is_no_room_while_the_limit_is_reached() -> None:
+    inbox = new(COMMAND + 2 * (MESSAGE + 5))
+    inbox.put_audio(b"12345")
+    inbox.put("flush")
+    await inbox.roomy()
+    inbox.put_audio(b"67890")
     async with asyncio.TaskGroup() as tasks:
-        put = tasks.create_task(inbox.put_audio(b"more"))
-        assert await waits(put)
+        roomy = tasks.create_task(inbox.roomy())
+        assert await waits(roomy)
+        inbox.put_audio(b"more")
         assert await inbox.get() == b"12345"
-        assert not await waits(put)
+        assert not await waits(roomy)
     assert [await inbox.get(), await inbox.get()] == ["flush", b"67890more"]
 
 
 async def test_exactly_the_limit_is_no_room() -> None:
-    inbox = Inbox[str](COMMAND + MESSAGE + 10)
-    await inbox.put_audio(b"1")
-    await inbox.put("flush")
-    await inbox.put_audio(b"2" * 10)
-    assert await inbox.get() == b"1"
+    inbox = new(COMMAND + MESSAGE + 10)
+    inbox.put("flush")
+    inbox.put_audio(b"2" * 10)
     async with asyncio.TaskGroup() as tasks:
-        put = tasks.create_task(inbox.put_audio(b"3"))
-        assert await waits(put)
+        roomy = tasks.create_task(inbox.roomy())
+        assert await waits(roomy)
         assert [await inbox.get(), await inbox.get()] == ["flush", b"2" * 10]
 
 
 async def test_commands_are_bounded_too() -> None:
-    inbox = Inbox[str](3 * COMMAND)
+    inbox = new(3 * COMMAND)
     for _ in range(3):
-        await inbox.put("flush")
+        inbox.put("flush")
     async with asyncio.TaskGroup() as tasks:
-        put = tasks.create_task(inbox.put("flush"))
-        assert await waits(put)
+        roomy = tasks.create_task(inbox.roomy())
+        assert await waits(roomy)
         await inbox.get()
-    assert [await inbox.get() for _ in range(3)] == ["flush"] * 3
 
 
 async def test_it_is_idle_while_it_is_waited_for() -> None:
-    inbox = Inbox[str](1_000)
-    idle = [inbox.idle]
+    clock = Clock()
+    inbox = new(1_000, clock)
+    idle = [inbox.idle_since_s]
     async with asyncio.TaskGroup() as tasks:
+        clock.now_s = 7.0
         got = tasks.create_task(inbox.get())
         assert await waits(got)
-        idle.append(inbox.idle)
-        await inbox.put("stop")
-    assert [*idle, inbox.idle] == [False, True, False]
+        clock.now_s = 8.0
+        idle.append(inbox.idle_since_s)
+        inbox.put("stop")
+    assert [*idle, inbox.idle_since_s] == [None, 7.0, None]
 
 
-async def test_a_message_larger_than_the_limit_gets_in_alone() -> None:
-    inbox = Inbox[str](2)
-    await inbox.put_audio(b"large")
-    async with asyncio.TaskGroup() as tasks:
-        put = tasks.create_task(inbox.put_audio(b"x"))
-        assert await waits(put)
-        assert await inbox.get() == b"large"
-    assert await inbox.get() == b"x"
+async def test_the_oldest_audio_waits_until_the_next_is_asked_for() -> None:
+    clock = Clock()
+    inbox = new(1_000_000, clock)
+    inbox.put("start")
+    oldest = [inbox.oldest_s]
+    for clock.now_s in (1.0, 2.0):
+        inbox.put_audio(bytes(BLOCK_BYTES))
+    inbox.put("stop")
+    for _ in range(4):
+        oldest.append(inbox.oldest_s)
+        await inbox.get()
+    assert [*oldest, inbox.oldest_s] == [None, 1.0, 1.0, 1.0, 2.0, None]
+
+
+async def test_a_block_is_not_much_longer_than_it_may_be() -> None:
+    inbox = new(1_000_000)
+    for _ in range(5):
+        inbox.put_audio(bytes(BLOCK_BYTES // 2 + 1))
+    sizes = [len(await inbox.get()) for _ in range(3)]
+    assert sizes == [BLOCK_BYTES + 2, BLOCK_BYTES + 2, BLOCK_BYTES // 2 + 1]
 
 
 items = st.binary(min_size=1, max_size=8) | st.sampled_from(["flush", "stop"])
@@ -119,19 +147,20 @@ def test_nothing_is_lost_however_fast_it_is_taken(
 
 
 async def _carry(sent: list[bytes | str], limit: int, pause: int) -> None:
-    inbox = Inbox[str](limit)
+    inbox = new(limit)
     waiting = most_waiting = 0
 
     async def fill() -> None:
         nonlocal waiting, most_waiting
         for item in sent:
+            await inbox.roomy()
             if isinstance(item, str):
-                await inbox.put(item)
+                inbox.put(item)
             else:
-                await inbox.put_audio(item)
+                inbox.put_audio(item)
                 waiting += len(item) + MESSAGE
                 most_waiting = max(most_waiting, waiting)
-        await inbox.put("end")
+        inbox.put("end")
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(fill())

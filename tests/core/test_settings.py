@@ -34,7 +34,7 @@ def refuse(
 def test_the_file_at_the_root_is_the_defaults_and_holds_every_key() -> None:
     path = ROOT / "config.json"
     assert load(path, {}, {}) == Config()
-    assert json.loads(path.read_text()) == msgspec.to_builtins(Config())
+    assert json.loads(path.read_text()) == json.loads(msgspec.json.encode(Config()))
 
 
 def test_nothing_at_all_is_the_defaults() -> None:
@@ -127,12 +127,18 @@ def test_a_whole_object_from_the_environment() -> None:
             '{"server": {"log_level": "loud"}}',
             "'server.log_level' is \"loud\"; allowed: one of debug, error, info, warning",
         ),
-        ('{"server": []}', "'server' is []; allowed: an object with host, log_level, port"),
+        (
+            '{"server": []}',
+            "'server' is []; allowed: an object with forwarded_allow_ips, host, log_level, p",
+        ),
         (
             '{"server": {"prot": 1}}',
-            "unknown field 'server.prot'; allowed: host, log_level, port",
+            "unknown field 'server.prot'; allowed: forwarded_allow_ips, host, log_level, p",
         ),
-        ('{"sever": {}}', "unknown field 'sever'; allowed: inference, interim, limits, model"),
+        (
+            '{"sever": {}}',
+            "unknown field 'sever'; allowed: access, inference, interim, limits, model",
+        ),
         ('{"vad": {"threshold": 0}}', "'vad.threshold' is 0; allowed: a number above 0 and"),
         ('{"vad": {"engine": "x"}}', "'vad.engine' is \"x\"; allowed: one of silero, webrtc"),
         ('{"vad": {"webrtc_mode": 4}}', "'vad.webrtc_mode' is 4; allowed: a whole number from 0"),
@@ -189,9 +195,13 @@ def test_a_file_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
         ("STREAMER_SERVER__PORT", "x", "'server.port' is \"x\"; allowed: a whole number from 0"),
         ("STREAMER_SERVER__PORT", "", "'server.port' is \"\"; allowed: a whole number"),
         ("STREAMER_VAD__THRESHOLD", "NaN", "'vad.threshold' is \"NaN\"; allowed: a number"),
-        ("STREAMER_SERVER__PROT", "1", "unknown field 'server.prot'; allowed: host"),
-        ("STREAMER_SEVER__PORT", "1", "unknown field 'sever'; allowed: inference"),
-        ("STREAMER___PORT", "1", "unknown field ''; allowed: inference"),
+        (
+            "STREAMER_SERVER__PROT",
+            "1",
+            "unknown field 'server.prot'; allowed: forwarded_allow_ips, host",
+        ),
+        ("STREAMER_SEVER__PORT", "1", "unknown field 'sever'; allowed: access, inference"),
+        ("STREAMER___PORT", "1", "unknown field ''; allowed: access, inference"),
         ("STREAMER_MODEL__OPTIONS__DELAY", "1", "unknown field 'model.options__delay'; allowed"),
     ],
 )
@@ -282,3 +292,36 @@ def test_a_list_of_models_cannot_come_from_the_environment(file: Path) -> None:
     assert refuse(file, {"STREAMER_MODELS__TYPE": "standin"}) == (
         "STREAMER_MODELS__TYPE: 'models' is a list, which only a file can hold"
     )
+
+
+# --- Tokens ---
+
+
+def test_tokens_come_from_the_settings_a_file_and_the_environment(file: Path) -> None:
+    (file.parent / "tokens").write_text("# whose\n\n  from-file \n")
+    file.write_text('{"access": {"tokens": ["from-settings"], "tokens_file": "tokens"}}')
+    config = load(file, {"STREAMER_TOKENS": "one, two\nthree"}, {})
+    assert config.access.tokens == ("from-settings", "one", "two", "three", "from-file")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"access": {"tokens": "s3cret"}}', "'access.tokens' is not as it should be; allowed"),
+        ('{"access": {"tokens": ["s3cret", 7]}}', "'access.tokens' is not as it should be"),
+        ('{"access": "s3cret"}', "'access' is not as it should be"),
+        ('{"access": {"tokens": ["s3cret here"]}}', "that no HTTP header can carry"),
+        ('{"access": {"tokens": [""]}}', "that no HTTP header can carry"),
+        ('{"access": {"tokens_file": "nowhere"}}', "cannot read nowhere: No such file"),
+        ('{"access": {"tokens_file": "empty"}}', "there is no token in empty"),
+        ('{"access": {"origins": ["a.example"]}}', "'access.origins' holds 'a.example'; allowed"),
+        ('{"server": {"root_path": "speech/"}}', "'server.root_path' is not a path like /speech"),
+        ('{"server": {"ssl_keyfile": "k"}}', "without 'server.ssl_certfile'"),
+    ],
+)
+def test_wrong_access_is_refused_without_showing_a_token(file: Path, text: str, says: str) -> None:
+    (file.parent / "empty").write_text("# nothing\n")
+    file.write_text(text)
+    line = refuse(file)
+    assert says in line
+    assert "s3cret" not in line
