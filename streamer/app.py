@@ -4,17 +4,22 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from streamer.access import Access, Origins, is_loopback
 from streamer.config import Config
+from streamer.http.gate import STANDING, Gate
 from streamer.http.index import index
 from streamer.http.metrics import MetricsEndpoint
 from streamer.http.status import health, info, ready
+from streamer.http.ticket import ticket
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.pools import Pools, worker_shares
@@ -22,6 +27,7 @@ from streamer.inference.process import ModelCannotLoad
 from streamer.monitor import Monitor
 from streamer.services import Services
 from streamer.session import Session
+from streamer.sessions import Sessions
 from streamer.speech.vad import VadEngine
 from streamer.telemetry.lag import watch_loop
 from streamer.telemetry.setup import Telemetry
@@ -47,6 +53,7 @@ def create_app(
         on_ready: Called once, when the workers are warm.
         on_broken: Called once, when there are no workers and never will be.
     """
+    access = Access(config.access.tokens, time.monotonic)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -56,6 +63,7 @@ def create_app(
             config=config,
             pools=pools,
             vad=open_vad(),
+            access=access,
             monitor=monitor,
             tracer=telemetry.tracer,
         )
@@ -70,7 +78,7 @@ def create_app(
                 task.cancel()
         await asyncio.to_thread(telemetry.tracer.shutdown)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", index),
             WebSocketRoute("/api/v1/segmented", _segmented),
@@ -81,17 +89,49 @@ def create_app(
             Route("/ready", ready),
             Route("/api/v1/info", info),
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
+            Route("/api/v1/ticket", ticket, methods=["POST"]),
         ],
         lifespan=lifespan,
     )
+    app.state.sessions = Sessions(config.limits)
+    app.add_middleware(
+        Gate,
+        access=access,
+        origins=_origins(config),
+        sessions=app.state.sessions,
+        queue_seconds=lambda: app.state.services.pools.queue_seconds,
+    )
+    if config.access.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=config.access.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    return app
+
+
+def _origins(config: Config) -> Origins:
+    behind_proxy = bool(config.server.forwarded_allow_ips)
+    local = is_loopback(config.server.host) and not behind_proxy
+    return Origins(config.access.origins, local=local)
 
 
 async def _segmented(socket: WebSocket) -> None:
-    await Session(socket, segmented=True, services=socket.app.state.services).run()
+    await _serve(socket, segmented=True)
 
 
 async def _simple(socket: WebSocket) -> None:
-    await Session(socket, segmented=False, services=socket.app.state.services).run()
+    await _serve(socket, segmented=False)
+
+
+async def _serve(socket: WebSocket, *, segmented: bool) -> None:
+    state = socket.app.state
+    session = Session(
+        socket, segmented=segmented, services=state.services, standing=socket.scope[STANDING]
+    )
+    with state.sessions.opened(session):
+        await session.run()
 
 
 def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:

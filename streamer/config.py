@@ -5,6 +5,7 @@ structs are frozen, and their constraints are the ones that error messages and
 `docs/configuration.md` quote.
 """
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,6 +16,8 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 LogFormat = Literal["auto", "json", "text"]
+Deadline = Annotated[float, Meta(ge=0)]
+"""In seconds; 0 is none."""
 Probability = Annotated[float, Meta(gt=0, lt=1)]
 
 
@@ -23,11 +26,25 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class ServerConfig(_Section, frozen=True):
-    """Where the server listens and how much it says."""
+    """Where the server listens, behind what, and how much it says."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    root_path: str = ""
+    forwarded_allow_ips: tuple[str, ...] = ()
+    ssl_certfile: str | None = None
+    ssl_keyfile: str | None = None
+    ping_interval_seconds: Seconds = 20.0
+    ping_timeout_seconds: Seconds = 20.0
+
+    def problem(self) -> str | None:
+        """What is wrong, in one sentence; None when nothing is."""
+        if not re.fullmatch(r"(/[^/?#\s]+)*", self.root_path):
+            return "'server.root_path' is not a path like /speech, without a slash at its end"
+        if self.ssl_keyfile and not self.ssl_certfile:
+            return "'server.ssl_keyfile' is given without 'server.ssl_certfile'"
+        return None
 
 
 class ModelConfig(_Section, frozen=True):
@@ -100,15 +117,42 @@ class InferenceConfig(_Section, frozen=True):
 
 
 class LimitsConfig(_Section, frozen=True):
-    """What one client may ask for."""
+    """What clients may ask for, one and all of them; 0 switches off what may be without limit."""
 
+    max_sessions: Count = 256
+    max_sessions_per_ip: Count = 32
+    max_queue_seconds: Deadline = 5.0
     max_channels: Annotated[int, Meta(ge=1, le=64)] = 8
     max_message_bytes: Annotated[int, Meta(ge=1_024)] = 262_144
     max_text_bytes: Annotated[int, Meta(ge=256)] = 16_384
+    max_fragments: Count = 1_024
+    max_messages_per_second: Count = 1_000
+    max_control_per_second: Count = 50
     max_buffered_bytes: Annotated[int, Meta(ge=1_024)] = 262_144
-    idle_seconds: Annotated[float, Meta(ge=0)] = 30.0
-    max_session_seconds: Annotated[float, Meta(ge=0)] = 14_400.0
+    handshake_seconds: Deadline = 5.0
+    start_seconds: Deadline = 10.0
+    idle_seconds: Deadline = 30.0
+    max_lag_seconds: Deadline = 30.0
+    max_session_seconds: Deadline = 14_400.0
     send_timeout_seconds: Seconds = 10.0
+    drain_seconds: Deadline = 25.0
+
+
+class AccessConfig(_Section, frozen=True):
+    """Who may use the server. Without tokens, everybody who can reach it."""
+
+    tokens: tuple[str, ...] = ()
+    tokens_file: str | None = None
+    origins: tuple[str, ...] = ()
+
+    def problem(self) -> str | None:
+        """What is wrong, in one sentence that shows no token; None when nothing is."""
+        if not all(re.fullmatch(r"[!-~]+", token) for token in self.tokens):
+            return "'access.tokens' holds one that no HTTP header can carry; allowed: visible ASCII"
+        for origin in self.origins:
+            if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
+                return f"'access.origins' holds {origin!r}; allowed: https://example.com, or *"
+        return None
 
 
 class TelemetryConfig(_Section, frozen=True):
@@ -130,6 +174,7 @@ class Config(_Section, frozen=True):
     interim: InterimConfig = InterimConfig()
     inference: InferenceConfig = InferenceConfig()
     limits: LimitsConfig = LimitsConfig()
+    access: AccessConfig = AccessConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
 
     @property

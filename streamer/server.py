@@ -1,27 +1,34 @@
 """From configuration to a running server, and what it says while it starts and stops."""
 
+import asyncio
 import contextlib
 import errno
+import logging
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
+from starlette.applications import Starlette
 
 import streamer
+from streamer.access import is_loopback
 from streamer.app import create_app, workers_of
 from streamer.config import Config, ModelConfig
+from streamer.http.connection import limited as http_limited
 from streamer.inference.model import BUILT_IN, ModelSpec
 from streamer.inference.pools import Pools
 from streamer.monitor import Meter
+from streamer.sessions import FINISH, Sessions
 from streamer.settings import SettingsError
 from streamer.speech.vad import VadEngine
 from streamer.telemetry.setup import open_telemetry
 from streamer.validation import show
-from streamer.websocket import StreamingProtocol
+from streamer.websocket import limited as websocket_limited
 from streamer.weights.manifest import MissingModel, find_model, require
 
 SILERO = "silero-vad"
@@ -29,6 +36,18 @@ KINDS = {"moonshine": "moonshine", "frames": "silero"}
 """What a manifest's `kind` must be for a built-in model."""
 
 DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en", "frames": "silero-vad"}
+
+
+CANCEL_S = 2
+"""What still runs so long after its connection was cut off is cancelled."""
+
+MIN_CLOSING_S = 1.0
+"""A connection has this long to close in order when the server ends."""
+
+USER_TIMEOUT_MS = 20_000
+"""A connection whose other end acknowledges nothing for so long is gone."""
+
+_log = logging.getLogger(__name__)
 
 
 class CannotServe(Exception):
@@ -130,7 +149,7 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
     listener = _listen(config.server.host, config.server.port)
-    address = _address(config.server.host, listener)
+    address = _address(config, listener)
     failures: list[Exception] = []
 
     def on_ready(pools: Pools) -> None:
@@ -138,21 +157,16 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
 
     def on_broken(failure: Exception) -> None:
         failures.append(failure)
-        server.should_exit = True
+        server.end_at_once()
 
     app = create_app(config, specs, lambda: vad, telemetry, on_ready, on_broken)
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            ws=StreamingProtocol,
-            # Twice the limit, so that a message just over it is answered with a typed error.
-            ws_max_size=2 * config.limits.max_message_bytes,
-            ws_per_message_deflate=False,
-            server_header=False,
+    server = _Server(_uvicorn_config(app, config), app.state.sessions, config.limits.drain_seconds)
+    if not (is_loopback(config.server.host) or config.access.tokens):
+        _log.warning(
+            "everybody who can reach %s can use this server: set access.tokens, or listen on "
+            "127.0.0.1",
+            address,
         )
-    )
     names = ", ".join(spec.name for spec in specs)
     say(f"Streamer {streamer.__version__} on {address}: loading {names} …")
     server.run(sockets=[listener])
@@ -161,18 +175,94 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
     return 1 if failures or not server.started else 0
 
 
+def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
+    """What uvicorn is told.
+
+    Raises:
+        CannotServe: The certificate or its key cannot be used.
+    """
+    server, limits = config.server, config.limits
+    settings = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        http=http_limited(limits),
+        ws=websocket_limited(limits),
+        ws_max_size=limits.max_message_bytes,
+        ws_per_message_deflate=False,
+        ws_ping_interval=server.ping_interval_seconds,
+        ws_ping_timeout=server.ping_timeout_seconds,
+        proxy_headers=bool(server.forwarded_allow_ips),
+        forwarded_allow_ips=list(server.forwarded_allow_ips),
+        root_path=server.root_path,
+        server_header=False,
+        ssl_certfile=server.ssl_certfile,
+        ssl_keyfile=server.ssl_keyfile,
+        timeout_graceful_shutdown=CANCEL_S + round(limits.drain_seconds * (1 - FINISH)),
+    )
+    try:
+        settings.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise CannotServe(
+            f"cannot use 'server.ssl_certfile' {server.ssl_certfile}: {error.strerror or error}"
+        ) from None
+    return settings
+
+
 class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal with exit code 0: that is how a server is meant to end."""
+    """uvicorn, which first lets everything end in order when it is told to end.
+
+    A second signal ends the waiting. The exit code is 0: that is how a server is meant to end.
+    """
+
+    def __init__(self, config: uvicorn.Config, sessions: Sessions, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._sessions = sessions
+        self._closing_s = max(MIN_CLOSING_S, drain_seconds * (1 - FINISH))
+        self._hurry = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+
+        def told(number: int, frame: FrameType | None) -> None:
+            if self.should_exit:
+                loop.call_soon_threadsafe(self.end_at_once)
+            self.should_exit = True
+
         signals = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self.handle_exit) for number in signals}
+        before = {number: signal.signal(number, told) for number in signals}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def end_at_once(self) -> None:
+        """End, without waiting for anybody."""
+        self.should_exit = True
+        self._hurry.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then close what is left, and cut off what cannot be closed."""
+        async with asyncio.TaskGroup() as tasks:
+            hurried = tasks.create_task(self._hurry.wait())
+            drained = tasks.create_task(self._sessions.drain())
+            await asyncio.wait((hurried, drained), return_when=asyncio.FIRST_COMPLETED)
+            hurried.cancel()
+            drained.cancel()
+        async with asyncio.TaskGroup() as tasks:
+            cut_off = tasks.create_task(self._cut_off())
+            await super().shutdown(sockets)
+            cut_off.cancel()
+
+    async def _cut_off(self) -> None:
+        """In a while, or when there is no time: end every connection that is still there."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._closing_s):
+                await self._hurry.wait()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -195,6 +285,8 @@ def _open(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections inherit it
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
         listener.bind(address)
         # Whoever connects as soon as the address is announced waits, instead of being refused.
         listener.listen()
@@ -204,10 +296,12 @@ def _open(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _address(host: str, listener: socket.socket) -> str:
+def _address(config: Config, listener: socket.socket) -> str:
+    host = config.server.host
     shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 – shown, not bound
+    scheme = "https" if config.server.ssl_certfile else "http"
     port = listener.getsockname()[1]
-    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+    return f"{scheme}://[{shown}]:{port}" if ":" in shown else f"{scheme}://{shown}:{port}"
 
 
 def _sample_recording() -> str:

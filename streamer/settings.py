@@ -15,6 +15,12 @@ from streamer.config import Config
 from streamer.validation import explain, show
 
 ENVIRONMENT_PREFIX = "STREAMER_"
+TOKENS_VARIABLE = "STREAMER_TOKENS"
+SECRET = {
+    "access": "allowed: an object with tokens, tokens_file, origins",
+    "access.tokens": 'allowed: a list of text, ["…", "…"]',
+}
+"""Never shown, whatever is wrong with them; and what is allowed."""
 Tree = dict[str, object]
 
 
@@ -52,12 +58,41 @@ def load(
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         problem = explain(error, tree, Config)
-        where = origin.get(problem.field, origin[""])
-        raise SettingsError(f"{where}: {problem.message}") from None
+        field = problem.field.partition("[")[0]
+        where = origin.get(field, origin[""])
+        secret = field in SECRET
+        message = (
+            f"'{field}' is not as it should be; {SECRET[field]}" if secret else problem.message
+        )
+        raise SettingsError(f"{where}: {message}") from None
     if conflict := config.vad.problem():
         where = ", ".join(name for key, name in origin.items() if key.startswith("vad."))
         raise SettingsError(f"{where or origin['']}: 'vad': {conflict}")
+    config = _with_tokens(config, environment, path.parent if path else Path())
+    if conflict := config.server.problem() or config.access.problem():
+        raise SettingsError(f"{origin['']}: {conflict}")
     return config
+
+
+def _with_tokens(config: Config, environment: Mapping[str, str], folder: Path) -> Config:
+    """Add the tokens of `access.tokens_file` and of the environment."""
+    access = config.access
+    tokens = [*access.tokens, *environment.get(TOKENS_VARIABLE, "").replace(",", " ").split()]
+    if access.tokens_file:
+        try:
+            lines = (folder / access.tokens_file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise SettingsError(
+                f"'access.tokens_file': cannot read {access.tokens_file}: {reason}"
+            ) from None
+        found = [line.strip() for line in lines if line.strip() and line.lstrip()[0] != "#"]
+        if not found:
+            # Serving everybody is not what somebody wants who names a file of tokens.
+            raise SettingsError(f"'access.tokens_file': there is no token in {access.tokens_file}")
+        tokens += found
+    access = msgspec.structs.replace(access, tokens=tuple(tokens))
+    return msgspec.structs.replace(config, access=access)
 
 
 def _read(path: Path) -> Tree:

@@ -16,9 +16,12 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Readiness: 200 once every model's workers are warm, 503 while they load or none lives."""
+    """Readiness: 200 once every model's workers are warm; 503 before, or when the server ends."""
     pools = _services(request).pools
     workers = pools.workers_alive
+    if request.app.state.sessions.draining:
+        body = {"status": "draining", "reason": "the server is ending", "workers": workers}
+        return JSONResponse(body, 503, headers={"Retry-After": "1"})
     if pools.ready:
         return JSONResponse({"status": "ready", "workers": workers})
     loading = ", ".join(pool.spec.name for pool in pools if not pool.ready)

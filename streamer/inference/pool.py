@@ -42,6 +42,9 @@ MAX_KILLED_LOADS = 10
 
 RETRY_S = 1.0
 
+SMOOTHING = 1 / 16
+"""Weight of the newest final in the average of what one takes."""
+
 Samples = npt.NDArray[np.float32]
 
 
@@ -116,6 +119,8 @@ class WorkerPool:
         self._warm: asyncio.Future[wire.Ready] = self._loop.create_future()
         self._alive = 0
         self._closed = False
+        self._mean_s = 0.0
+        self._last_taken_s = self._loop.time()
 
     async def run(self) -> None:
         """Keep the workers alive until cancelled; none is left behind when this returns.
@@ -149,6 +154,16 @@ class WorkerPool:
     def stateful(self) -> bool:
         """Whether a channel's segments must run one after another; known once warm."""
         return self._warm.done() and self._warm.result().stateful
+
+    @property
+    def queue_seconds(self) -> float:
+        """How long the segment of a session that comes now would wait for a worker, about."""
+        waiting = self._scheduler.sessions_waiting
+        if not waiting:
+            return 0.0
+        expected_s = waiting * self._mean_s / self._size
+        # What is known for sure, when the workers hang or are gone.
+        return max(expected_s, self._loop.time() - self._last_taken_s)
 
     @property
     def workers_alive(self) -> int:
@@ -257,6 +272,7 @@ class WorkerPool:
             jobs = self._scheduler.take(worker)
             if not jobs:
                 return
+            self._last_taken_s = self._loop.time()
             self._offers.pop(worker).set_result(jobs)
 
     async def _supervise(self, number: int) -> None:
@@ -410,6 +426,7 @@ class WorkerPool:
             self.counters.interim_seconds += seconds
         else:
             self.counters.finals += 1
+            self._mean_s += (seconds - self._mean_s) * SMOOTHING
         self._monitor.inferred(
             self.spec.name,
             interim=job.interim,

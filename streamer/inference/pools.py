@@ -57,6 +57,11 @@ class Pools:
         """Workers that are loaded now, of all models."""
         return sum(pool.workers_alive for pool in self)
 
+    @property
+    def queue_seconds(self) -> float:
+        """How long a new session's segment would wait for a worker, with the busiest model."""
+        return max(pool.queue_seconds for pool in self)
+
     async def run(self) -> None:
         """Keep all workers alive until cancelled.
 

@@ -98,6 +98,11 @@ class Scheduler(Generic[J]):
         return self._finals.count + len(self._retries)
 
     @property
+    def sessions_waiting(self) -> int:
+        """Sessions with a final that no worker has begun; each has a turn before a new one."""
+        return len(self._finals.waiting) + len(self._retries)
+
+    @property
     def interims_waiting(self) -> int:
         """Interims that no worker has begun."""
         return self._interims.count

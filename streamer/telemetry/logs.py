@@ -56,9 +56,8 @@ def set_up(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) -> No
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter() if readable(log_format, stream) else JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    if level != "debug":
-        # uvicorn's own lines at info say less than ours, and repeat what clients sent.
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # uvicorn's own lines say less than ours, and repeat what clients sent, their tokens too.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
 
 def readable(log_format: LogFormat, stream: TextIO = sys.stderr) -> bool:

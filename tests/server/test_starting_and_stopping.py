@@ -120,7 +120,12 @@ WRONG: dict[str, tuple[dict[str, Any], list[str], dict[str, str], list[str]]] = 
         {},
         ["config.json", "unknown field 'vad.treshold'", "allowed: engine, gather_ms"],
     ),
-    "file, unknown section": ({"vat": {}}, [], {}, ["unknown field 'vat'", "allowed: inference"]),
+    "file, unknown section": (
+        {"vat": {}},
+        [],
+        {},
+        ["unknown field 'vat'", "allowed: access, inference"],
+    ),
     "environment": (
         {},
         [],
