@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BUILT_IN: Mapping[str, str] = {
     "moonshine": "streamer.models.moonshine:Moonshine",
+    "classifier": "streamer.models.classifier:Classifier",
     "standin": "streamer.models.standin:StandIn",
     "frames": "streamer.models.frames:SpeechFrames",
 }
