@@ -45,10 +45,14 @@ def _print(report: Report, out: Console) -> None:
     spec, ready = report.target.spec, report.ready
     if ready is None:
         return
-    kind = "stateful" if ready.stateful else f"up to {ready.max_batch_size} segments at once"
-    _say(
-        f"{spec.name} ({spec.type}): loaded in {report.load_s:.1f} s, {ready.sample_rate} Hz, {kind}"
+    size = ready.max_batch_size
+    batch = "one segment at a time" if size == 1 else f"up to {size} segments at a time"
+    facts = (
+        f"loaded in {report.load_s:.1f} s",
+        f"{ready.sample_rate} Hz",
+        "stateful" if ready.stateful else batch,
     )
+    _say(f"{spec.name} ({spec.type}): {', '.join(facts)}")
     print_table(out, [COLUMNS, *map(_row, report.answers)], wrapped="output")
     for line in _summary(report):
         _say(line)

@@ -1,6 +1,6 @@
-"""Write model.onnx, a stand-in for the file you have: `python docs/examples/bands/make_model.py`.
+"""Write model.onnx, which stands for the file that you have.
 
-Three band-pass filters, and the logarithm of the mean power of each: [batch, samples] -> [batch, 3].
+Three band-pass filters and the logarithm of each one's mean power: [batch, samples] to [batch, 3].
 """
 
 from pathlib import Path
