@@ -88,8 +88,8 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
     path = model.path or DEFAULT_FOLDERS.get(model.type)
     if path is None and model.type == "classifier":
         raise SettingsError(
-            f"'{section}.path' is missing; type classifier needs one: a folder with a model.json, or a "
-            "name that `streamer models list` shows"
+            f"'{section}.path' is missing; type classifier needs one: a folder with a model.json, "
+            "or a name that `streamer models list` shows"
         )
     folder = None
     if path:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from streamer.check.judgement import notes, percentile, problems, real_time_factor
 from streamer.check.probe import Answers, Report, probe
-from streamer.check.target import find_target
+from streamer.check.target import Target, find_targets
 from streamer.settings import SettingsError
 from streamer.weights.manifest import ModelError
 from streamer.weights.table import print_table
@@ -23,15 +23,20 @@ class BadTarget(ModelError):
 
 
 def check(named: str, out: Console, progress: Console) -> int:
-    """Check a model, print what was found; return 1 if something is wrong with it, else 0.
+    """Check models, print what was found; return 1 if something is wrong with one, else 0.
 
     Raises:
         ModelError: There is nothing to check.
     """
     try:
-        target = find_target(named)
+        targets = find_targets(named)
     except SettingsError as error:
         raise BadTarget(str(error)) from error
+    codes = [_check(target, out, progress) for target in targets]
+    return max(codes)
+
+
+def _check(target: Target, out: Console, progress: Console) -> int:
     with progress.status(target.spec.name) as status:
         report = asyncio.run(probe(target, status.update))
     _print(report, out)

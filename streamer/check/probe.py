@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from streamer.inference import wire
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess
 
 MAX_RUNS = 30
-MIN_RUNS = 3
+BATCH_RUNS = 9
 BUDGET_S = 1.5
-"""Each sound is repeated for so long, within the numbers above."""
+"""Each sound is repeated until it took so long altogether, or so often."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
     seconds: list[float] = []
     state: bytes | None = None
     failure, lost = None, False
-    while len(outputs) < MIN_RUNS or (len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S):
+    while len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
                 (answer,) = await worker.infer([sound.samples], [state])
@@ -161,15 +162,10 @@ async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) ->
     alone = [(await _infer(worker, [segment]))[0].output for segment in mixed]
     together = [done.output for done in await _infer(worker, mixed)]
     equal = [heard[1].samples] * size
-    alone_s = sorted([(await _infer(worker, equal[:1]))[0].seconds for _ in range(MAX_RUNS)])
-    together_s = sorted([(await _infer(worker, equal))[0].seconds for _ in range(MIN_RUNS * 3)])
-    return Together(
-        size,
-        tuple(alone),
-        tuple(together),
-        alone_s[len(alone_s) // 2],
-        together_s[len(together_s) // 2],
-    )
+    alone_s = [(await _infer(worker, equal[:1]))[0].seconds for _ in range(BATCH_RUNS)]
+    together_s = [(await _infer(worker, equal))[0].seconds for _ in range(BATCH_RUNS)]
+    medians = statistics.median(alone_s), statistics.median(together_s)
+    return Together(size, tuple(alone), tuple(together), *medians)
 
 
 async def _infer(worker: WorkerProcess, segments: list[Floats]) -> list[wire.Done]:

@@ -7,9 +7,16 @@ import msgspec
 
 from streamer.config import Config, ModelConfig
 from streamer.inference.model import ModelSpec
-from streamer.server import KINDS, model_spec
+from streamer.server import KINDS, model_specs
 from streamer.settings import load
-from streamer.weights.manifest import MANIFEST, ModelError, known_models, manifest_of
+from streamer.weights.manifest import (
+    MANIFEST,
+    ModelError,
+    find_model,
+    known_models,
+    manifest_of,
+)
+from streamer.weights.schema import Manifest
 
 CONFIG = "config.json"
 
@@ -25,8 +32,8 @@ class Target(msgspec.Struct, frozen=True):
     config: Config
 
 
-def find_target(named: str) -> Target:
-    """What `named` leads to.
+def find_targets(named: str) -> list[Target]:
+    """What `named` leads to: one model, or all of a configuration.
 
     Args:
         named: A folder with a `model.json` or a `config.json`, one of these files, the name of a
@@ -49,32 +56,33 @@ def find_target(named: str) -> Target:
     if path.is_dir():
         raise CannotCheck(f"{path} has no {MANIFEST} and no {CONFIG}")
     if ":" in named:
-        return _of_model(ModelConfig(type=named), Path())
+        return _of(Config(model=ModelConfig(type=named)), Path())
     if named in known_models():
-        return _of_folder(Path(named))
+        return _of_manifest(find_model(named).manifest, named)
     raise CannotCheck(
         f"{named!r} is no folder, no configuration file and no module:Class; known models are "
         + ", ".join(known_models())
     )
 
 
-def _of_config(path: Path) -> Target:
-    config = load(path, os.environ, {})
-    return Target(model_spec(config, path.parent.absolute()), config)
+def _of_config(path: Path) -> list[Target]:
+    return _of(load(path, os.environ, {}), path.parent)
 
 
-def _of_folder(folder: Path) -> Target:
-    """A model's own folder; its manifest says which class is for it."""
-    kind = manifest_of(folder).kind
+def _of_folder(folder: Path) -> list[Target]:
+    return _of_manifest(manifest_of(folder), str(folder))
+
+
+def _of_manifest(manifest: Manifest, path: str) -> list[Target]:
+    """A model's manifest says which class is for it."""
     types = {kind: type_ for type_, kind in KINDS.items()}
-    if kind not in types:
+    if manifest.kind not in types:
         raise CannotCheck(
-            f"{folder / MANIFEST}: 'kind' is {kind!r}; allowed: one of {', '.join(types)}, or "
-            f"give a {CONFIG} that names the class"
+            f"{path}/{MANIFEST}: 'kind' is {manifest.kind!r}; allowed: one of {', '.join(types)},"
+            f" or give a {CONFIG} that names the class"
         )
-    return _of_model(ModelConfig(type=types[kind], path=str(folder)), Path())
+    return _of(Config(model=ModelConfig(type=types[manifest.kind], path=path)), Path())
 
 
-def _of_model(model: ModelConfig, folder: Path) -> Target:
-    config = Config(model=model)
-    return Target(model_spec(config, folder.absolute()), config)
+def _of(config: Config, folder: Path) -> list[Target]:
+    return [Target(spec, config) for spec in model_specs(config, folder.absolute())]

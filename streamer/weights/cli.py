@@ -161,7 +161,8 @@ def _export(args: argparse.Namespace) -> int:
         model, Console(stderr=True), weights=args.weights, to=args.to, revision=args.revision
     )
     _say(f"{args.name}: {exported}")
-    _say(f"{args.name}: licence {model.manifest.licence}; see {exported.path.parent / 'LICENSE'}")
+    manifest = model.manifest
+    _say(f"{manifest.description}; licence {manifest.licence}, {exported.path.parent / 'LICENSE'}")
     return 0
 
 
