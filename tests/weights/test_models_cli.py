@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -239,4 +240,20 @@ def test_an_export_from_nowhere_leaves_nothing(
         f"streamer models: {tmp_path / 'model.safetensors'} is not there: --from names the folder "
         "of model.safetensors"
     ]
+    assert not models.exists()
+
+
+def test_an_export_without_torch_says_what_to_install(
+    streamer_models: Program, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    for name in ("to_onnx", "wav2small"):
+        monkeypatch.delitem(sys.modules, f"streamer.export.{name}", raising=False)
+        monkeypatch.delattr(f"streamer.export.{name}", raising=False)
+    (tmp_path / "model.safetensors").touch()
+    outcome = streamer_models("export", "wav2small", "--from", str(tmp_path))
+    assert outcome.code == 1
+    (line,) = outcome.err
+    assert "torch" in line
+    assert line.endswith("run `pip install 'streamer[export]'`")
     assert not models.exists()
