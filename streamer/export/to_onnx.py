@@ -20,8 +20,13 @@ from streamer.weights.manifest import ModelError
 
 Floats = npt.NDArray[np.float32]
 
-TOLERANCE = 1e-4
-"""Largest difference between torch and ONNX Runtime, absolute or of the score if that is larger."""
+TOLERANCE = 1e-3
+"""Largest difference between torch and ONNX Runtime, absolute or of the score if that is larger.
+
+Both compute in float32, in another order. Random weights of wav2small's size differed by up to 2e-4
+on sound and 5e-4 on silence, whose decibels are far from all others; one with its features in
+another order differs by 4 and more.
+"""
 
 LONGEST_LIST = 5
 
@@ -141,11 +146,15 @@ def check_parity(network: nn.Module, path: Path, shortest: int) -> float:
 
 
 def _probes(shortest: int) -> Iterator[Floats]:
-    """Noise and a tone, quiet and loud, of every kind of length; and silence."""
+    """Noise and a tone, quiet and loud, of every kind of length; and silence.
+
+    The tone has some noise: in the bands that a pure one leaves empty there is only rounding.
+    """
     random = np.random.default_rng(0)
     for samples in (shortest, shortest + 1, 4_000, 15_999, 16_000, 80_000):
         tone = np.sin(np.arange(samples) * 0.1)
         noise = random.standard_normal((2, samples))
-        yield np.stack([0.5 * tone, 0.001 * noise[0], 0.3 * noise[1]]).astype(np.float32)
+        loud = 0.5 * tone + 0.01 * noise[0]
+        yield np.stack([loud, 0.001 * noise[0], 0.3 * noise[1]]).astype(np.float32)
         yield (0.1 * noise[:1]).astype(np.float32)
     yield np.zeros((1, 16_000), dtype=np.float32)
