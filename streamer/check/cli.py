@@ -76,7 +76,7 @@ def _row(answers: Answers) -> tuple[str, ...]:
 
 def _summary(report: Report) -> Iterator[str]:
     if report.memory_bytes:
-        yield f"memory: {report.memory_bytes / 1e6:.0f} MB a worker at most"
+        yield f"memory: {report.memory_bytes / 1e6:.0f} MB in a worker, at most"
     if together := report.together:
         yield (
             f"batch of {together.size}: {together.together_s * 1e3:.2f} ms for each second of "

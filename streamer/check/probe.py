@@ -6,7 +6,6 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from streamer.check.sounds import Floats, Sound, sounds
@@ -71,8 +70,8 @@ class Report:
     """Why the model could not be run to the end."""
     answers: list[Answers] = field(default_factory=list)
     together: Together | None = None
-    memory_bytes: int | None = None
-    """Largest resident size of the worker; None where the system does not tell."""
+    memory_bytes: int = 0
+    """The most that a worker has held."""
 
 
 async def probe(target: Target, say: Callable[[str], object]) -> Report:
@@ -108,7 +107,6 @@ async def _fill(report: Report, say: Callable[[str], object]) -> None:
                 say(sound.name)
                 answers = await _hear(worker, sound, report)
                 report.answers.append(answers)
-                report.memory_bytes = _memory(worker) or report.memory_bytes
                 if answers.lost:
                     break
             else:
@@ -119,7 +117,7 @@ async def _fill(report: Report, say: Callable[[str], object]) -> None:
 
 @contextlib.asynccontextmanager
 async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, wire.Ready]]:
-    worker = await WorkerProcess.launch(target.spec, f"{target.spec.name}-check")
+    worker = await WorkerProcess.launch(target.spec, 0)
     try:
         async with asyncio.timeout(target.config.inference.load_timeout_seconds):
             ready = await worker.loaded()
@@ -139,13 +137,15 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
     while len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
-                (answer,) = await worker.infer([sound.samples], [state])
+                answered = await worker.infer([sound.samples], [state])
         except WorkerDied:
             failure, lost = "its process died", True
             break
         except TimeoutError:
             failure, lost = f"it took over {limit_s:g} s (inference.timeout_seconds)", True
             break
+        report.memory_bytes = max(report.memory_bytes, answered.peak_memory_bytes)
+        (answer,) = answered.results
         if isinstance(answer, wire.Raised):
             failure = f"it raised {answer.reason} ({answer.where})"
             break
@@ -169,15 +169,5 @@ async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) ->
 
 
 async def _infer(worker: WorkerProcess, segments: list[Floats]) -> list[wire.Done]:
-    results = await worker.infer(segments, [None] * len(segments))
-    return [result for result in results if isinstance(result, wire.Done)]
-
-
-def _memory(worker: WorkerProcess) -> int | None:
-    """The largest resident size so far in bytes, where the system has `/proc`."""
-    try:
-        status = Path(f"/proc/{worker.pid}/status").read_text()
-    except OSError:
-        return None
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")] or ["VmHWM: 0 kB"]
-    return int(line.split()[1]) * 1024 or None
+    answered = await worker.infer(segments, [None] * len(segments))
+    return [result for result in answered.results if isinstance(result, wire.Done)]
