@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 BUILT_IN: Mapping[str, str] = {
     "moonshine": "streamer.models.moonshine:Moonshine",
-    "classifier": "streamer.models.classifier:Classifier",
     "standin": "streamer.models.standin:StandIn",
     "frames": "streamer.models.frames:SpeechFrames",
+    "classifier": "streamer.models.classifier:Classifier",
 }
 
 

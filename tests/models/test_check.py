@@ -196,7 +196,7 @@ def test_a_file_that_does_not_fit_is_explained(check: Check, classifier: Make) -
         ("own:Nothing", "cannot import model.type 'own:Nothing'"),
         ("os.path:join", "is not a subclass of streamer.Model"),
         (".", "has no model.json and no config.json"),
-        ("bad.json", "'model.type' is \"magic\"; allowed: one of moonshine, classifier"),
+        ("bad.json", "'model.type' is \"magic\"; allowed: one of moonshine, standin"),
         ("strange/model.json", "'kind' is 'oracle'; allowed: one of moonshine, classifier, silero"),
     ],
 )
