@@ -42,7 +42,7 @@ types:
 lock: $(INSTALLED)  ## resolve the dependencies anew
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--group dev --all-extras --no-emit-index-url --no-header --quiet --upgrade \
+		--group dev --extra mic --no-emit-index-url --no-header --quiet --upgrade \
 		-o requirements.lock
 
 clean:  ## remove what set-up made, but not the weights

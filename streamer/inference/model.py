@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, str] = {
     "moonshine": "streamer.models.moonshine:Moonshine",
     "standin": "streamer.models.standin:StandIn",
     "frames": "streamer.models.frames:SpeechFrames",
+    "classifier": "streamer.models.classifier:Classifier",
 }
 
 
