@@ -16,8 +16,8 @@ from starlette.websockets import WebSocket
 from streamer.access import Access, Origins, is_loopback
 from streamer.config import Config
 from streamer.http.gate import STANDING, Gate
-from streamer.http.index import index
 from streamer.http.metrics import MetricsEndpoint
+from streamer.http.page import page_routes
 from streamer.http.status import health, info, ready
 from streamer.http.ticket import ticket
 from streamer.inference.model import ModelSpec
@@ -80,7 +80,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/", index),
+            *page_routes(),
             WebSocketRoute("/api/v1/segmented", _segmented),
             WebSocketRoute("/api/v1/simple", _simple),
             Route("/api/v1/health", health),
