@@ -181,18 +181,23 @@ class SoundFile:
         """What can be told before decoding."""
         if self._sound.format not in CONTAINERS[self.kind]:
             raise AudioFileError(f"the {self.kind} file holds {self._sound.format}")
+        self._check_log()
+
+    def _check_log(self) -> None:
+        """What libsndfile noticed and does not mind."""
         log = self._sound.extra_info
+        if "without an End-Of-Stream" in log:
+            raise AudioFileError("the OGG file is not complete: its last page is missing")
         for declared, found in _SHORT.findall(log):
             if int(found) < int(declared) < UNKNOWN_LENGTH:
                 raise AudioFileError(
                     f"the {self.kind} file is not complete: its header declares {declared} bytes, "
                     f"{found} are there"
                 )
-        if "without an End-Of-Stream" in log:
-            raise AudioFileError("the OGG file is not complete: its last page is missing")
 
     def _check_end(self) -> None:
         """What can be told only afterwards."""
+        self._check_log()
         tolerance = MP3_FRAME if self.kind == "MP3" else 0
         if self._decoded + tolerance < self.frames:
             raise AudioFileError(

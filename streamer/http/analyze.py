@@ -7,7 +7,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamer.audio.format import AudioFormat
+from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.http.parameters import read_parameters
 from streamer.http.recordings import Heard, Hearing, failed, hear, open_recording
 from streamer.http.refusals import Refused, refuse
@@ -42,9 +42,9 @@ class Query(VadOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     channels: Literal["split", "mix"] = "split"
     vad: bool = True
     format: Literal["json", "text", "srt", "vtt"] = "json"
-    sample_rate: int | None = None
-    channel_count: int | None = None
-    bit_depth: int | None = None
+    sample_rate: Annotated[int, Meta(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)] | None = None
+    channel_count: Annotated[int, Meta(ge=1)] | None = None
+    bit_depth: Annotated[int, Meta(ge=8, le=64)] | None = None
     is_float: bool | None = None
     encoding: Literal["pcm", "mulaw", "alaw"] | None = None
 

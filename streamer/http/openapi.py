@@ -55,7 +55,7 @@ def describe(operations: Iterable[Operation]) -> Tree:
 def _anything(kind: type) -> Tree:
     """The schema of what msgspec leaves open: a model's output is its own affair."""
     if kind is object:
-        return {}
+        return {"description": "Anything that JSON can hold."}
     raise NotImplementedError
 
 
@@ -122,7 +122,8 @@ def _with_file(reference: Tree, components: Tree) -> Tree:
     """A form's fields, and the file among them."""
     fields = _resolve(reference, components)
     file = {"type": "string", "format": "binary"}
-    properties = {"file": file, **fields["properties"]}
+    texts = {name: _without_null(schema) for name, schema in fields["properties"].items()}
+    properties = {"file": file, **texts}
     return {**fields, "properties": properties, "required": ["file"]}
 
 
@@ -135,7 +136,7 @@ def _query_parameters(reference: Tree, components: Tree) -> list[Tree]:
 
 
 def _without_null(schema: Tree) -> Tree:
-    """A query has no null: what may be absent is absent."""
+    """Neither a query nor a form has a null: what may be absent is absent."""
     if "anyOf" in schema:
         (kind,) = (option for option in schema["anyOf"] if option != {"type": "null"})
         return dict(kind)
