@@ -122,7 +122,10 @@ def _with_file(reference: Tree, components: Tree) -> Tree:
     """A form's fields, and the file among them."""
     fields = _resolve(reference, components)
     file = {"type": "string", "format": "binary"}
-    texts = {name: _without_null(schema) for name, schema in fields["properties"].items()}
+    texts = {
+        f"{name}[]" if schema.get("type") == "array" else name: _without_null(schema)
+        for name, schema in fields["properties"].items()
+    }
     properties = {"file": file, **texts}
     return {**fields, "properties": properties, "required": ["file"]}
 

@@ -6,10 +6,11 @@ difference here (`prompt`, `temperature`) is accepted.
 """
 
 import functools
+from collections.abc import AsyncGenerator
 from typing import Annotated, BinaryIO, Literal
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import Meta
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -45,9 +46,7 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     language: str | None = None
     prompt: str | None = None
     temperature: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    timestamp_granularities: list[Literal["segment"]] = field(
-        default_factory=list, name="timestamp_granularities[]"
-    )
+    timestamp_granularities: list[Literal["segment"]] = []
     chunking_strategy: Literal["auto"] | None = None
 
 
@@ -214,14 +213,29 @@ def _check_language(language: str | None, model_type: str) -> None:
         raise Refused(400, "bad_request", text, field="language")
 
 
+class _FormParser(MultiPartParser):
+    """Starlette's, which keeps a long file on disk; it would not mind a form that is cut off."""
+
+    complete = False
+
+    def on_end(self) -> None:
+        self.complete = True
+
+
 async def _read_form(job: Job) -> tuple[BinaryIO, Form]:
     """The recording and the rest; a long recording is on disk, as with the other requests."""
     said = media_type(job.request)
     if said != "multipart/form-data":
         text = f"Content-Type is {show(said)}; allowed: multipart/form-data"
         raise Refused(415, "unsupported_media_type", text)
-    body = receive(job.request, job.services.config.limits)
-    parser = MultiPartParser(job.request.headers, body, max_files=1, max_fields=MAX_FIELDS)
+
+    async def body() -> AsyncGenerator[bytes, None]:
+        async for chunk in receive(job.request, job.services.config.limits):
+            yield chunk
+        if not parser.complete:
+            raise MultiPartException("its end is missing")
+
+    parser = _FormParser(job.request.headers, body(), max_files=1, max_fields=MAX_FIELDS)
     try:
         parts = await parser.parse()
     except MultiPartException as error:

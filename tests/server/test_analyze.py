@@ -191,6 +191,7 @@ def test_silence_has_no_segments(standin: Server) -> None:
         ({"threshold": 1}, "'threshold' is \"1\"; allowed: a number above 0 and below 1"),
         ({"threshold": "nan"}, "'threshold' is \"nan\"; allowed: a number above 0 and below 1"),
         ({"sample_rate": 7999}, "'sample_rate' is \"7999\"; allowed: a whole number from 8000"),
+        ({"threshold": "null"}, "'threshold' is \"null\"; allowed: a number above 0 and below 1"),
         ({"bit_depth": 16}, "'bit_depth' is given without 'sample_rate'"),
         (
             {"prefix_padding_ms": 2_000, "max_segment_ms": 1_000},
