@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from streamer.audio.files import AudioFileError, Mixed, PcmFile, SoundFile, container
 from streamer.audio.format import AudioFormat
 
-RATE = 16_000
+RATE = 48_000
 RNG = np.random.default_rng(7)
 TONE = 0.4 * np.sin(2 * np.pi * 220 * np.arange(2 * RATE) / RATE)
-STEREO = np.stack([TONE, 0.1 * RNG.standard_normal(len(TONE))], axis=1)
+BURSTS = np.sin(2 * np.pi * 3 * np.arange(len(TONE)) / RATE) > 0.6
+STEREO = np.stack([TONE, 0.3 * RNG.standard_normal(len(TONE)) * BURSTS], axis=1)
+"""In bursts, so that an MP3's frames borrow bits from those before: seams would show."""
 
 KINDS = [
     ("WAV", "PCM_U8"),

@@ -2,7 +2,7 @@
 
 import http.client
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -58,13 +58,16 @@ def post(
     path: str,
     body: bytes | Iterable[bytes],
     media_type: str | None = None,
+    headers: Mapping[str, str] | None = None,
     **query: object,
 ) -> Reply:
     """Post a body: bytes with a length, anything else in chunks."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
-    headers = {} if media_type is None else {"Content-Type": media_type}
+    sent = dict(headers or {})
+    if media_type is not None:
+        sent["Content-Type"] = media_type
     try:
-        connection.request("POST", f"{path}?{urlencode(query)}" if query else path, body, headers)
+        connection.request("POST", f"{path}?{urlencode(query)}" if query else path, body, sent)
         response = connection.getresponse()
         answer = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, answer, response.read().decode())

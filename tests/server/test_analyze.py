@@ -1,6 +1,7 @@
 """`POST /api/v1/analyze`: every kind of file gives what the sockets give."""
 
 import asyncio
+import json
 
 import numpy as np
 import pytest
@@ -221,3 +222,15 @@ def test_an_unknown_model(standin: Server) -> None:
 def test_only_post(standin: Server) -> None:
     reply = standin.get("/api/v1/analyze")
     assert reply.status == 405
+
+
+def test_the_work_belongs_to_the_clients_trace(standin: Server) -> None:
+    trace_id, before = "4bf92f3577b34da6a3ce929d0e0e4736", standin.log_bytes
+    header = {"traceparent": f"00-{trace_id}-00f067aa0ba902b7-01"}
+    assert post(standin, "/api/v1/analyze", beckett_file(), headers=header).status == 200
+    (line,) = [json.loads(text) for text in standin.log(before).splitlines() if trace_id in text]
+    assert line["message"] == "stream ended"
+    assert line["route"] == "recording"
+    assert line["segments"] == 6
+    series = standin.get("/metrics").text
+    assert 'streamer_streams_total{route="recording"}' in series

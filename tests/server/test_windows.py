@@ -11,8 +11,11 @@ PATH = "/analyze_pcm_s16le"
 OCTETS = "application/octet-stream"
 
 
-def score(server: Server, body: bytes, media_type: str | None = OCTETS, **query: object) -> Reply:
-    return post(server, PATH, body, media_type, **query)
+def score(
+    server: Server, body: bytes, media_type: str | None = OCTETS, model: str | None = None
+) -> Reply:
+    path = PATH if model is None else f"{PATH}?model={model}"
+    return post(server, path, body, media_type)
 
 
 @pytest.mark.parametrize("seconds", [0.25, 1, 60.5, 600])
