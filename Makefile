@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FETCHED := $(VENV)/.models-fetched
 
-.PHONY: install run demo test accuracy bench-inference web-tools web-types screenshots check format lint types lock clean help
+.PHONY: install run demo test accuracy bench-inference bench-http web-tools web-types screenshots check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ accuracy: install  ## word error rate, whole files and through the socket [AUDIO
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py
+
+bench-http: install  ## requests a second, latency and real-time factor by length of clip
+	$(BIN)/python benchmarks/recordings.py
 
 web-tools:  ## what the tests of the page need from npm: Node packages, exactly as locked
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund
