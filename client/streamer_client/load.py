@@ -79,6 +79,8 @@ class LoadReport:
     """By how much each message was sent late; above 20 ms the generator is the bottleneck."""
     events: Counter[str] = field(default_factory=Counter)
     audio_s: float = 0.0
+    inferred_s: float = 0.0
+    """Audio in the segments, padding included."""
     unfinished: int = 0
     """Streams whose `stopped` did not come."""
     cpu_s: float = 0.0
@@ -255,6 +257,7 @@ class _Stream:
         elif "end_time" in event and kind != "interim" and self._speech:
             spoken, ended = self._speech.popleft()
             if kind == "segment":
+                self._report.inferred_s += event["end_time"] - event["start_time"]
                 self._report.final_ms.append(1000 * (now - spoken))
                 self._report.settled_ms.append(1000 * (now - ended))
         elif kind == "stopped":
