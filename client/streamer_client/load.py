@@ -272,40 +272,48 @@ class _Stream:
 def _connect(plan: LoadPlan) -> tuple[socket.socket, bytes]:
     """A socket on which a stream has started, and what came with the answer."""
     address = urlsplit(plan.address)
-    host, port = address.hostname or "", address.port or 80
     try:
-        connected = socket.create_connection((host, port), CONNECT_TIMEOUT_S)
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connected.sendall(upgrade_request(address.netloc, address.path or "/", plan.token))
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            if not (data := connected.recv(1 << 16)):
-                raise CannotConnect(f"{plan.address} closed the connection")
-            answer += data
-        head, _, rest = answer.partition(b"\r\n\r\n")
-        status = head.split(b"\r\n")[0].decode("latin-1")
-        if " 101" not in status:
-            raise CannotConnect(f"{plan.address} answered {status}")
-        request = {
-            "request": "start",
-            "format": _format(plan.format),
-            "interim_results": plan.interim_results,
-        }
-        connected.sendall(frame(TEXT, json.dumps(request).encode()))
-        reader, early = FrameReader(), rest
-        while not (started := list(reader.feed(rest))):
-            if not (rest := connected.recv(1 << 16)):
-                raise CannotConnect(f"{plan.address} closed the connection")
-            early += rest
+        connected = socket.create_connection(
+            (address.hostname or "", address.port or 80), CONNECT_TIMEOUT_S
+        )
+        try:
+            return connected, _start(connected, plan)
+        except BaseException:
+            connected.close()
+            raise
     except OSError as error:
         raise CannotConnect(f"cannot connect to {plan.address}: {error}") from error
-    first = json.loads(started[0][1]) if started[0][0] == TEXT else {}
-    if first.get("type") == "error":
-        raise ServerError(first["code"], first["message"])
+
+
+def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
+    """Begin a WebSocket and a stream on it; returns the frames that have come."""
+    address = urlsplit(plan.address)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.sendall(upgrade_request(address.netloc, address.path or "/", plan.token))
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _more(connected, plan)
+    head, _, frames = answer.partition(b"\r\n\r\n")
+    status = head.split(b"\r\n")[0].decode("latin-1")
+    if " 101" not in status:
+        raise CannotConnect(f"{plan.address} answered {status}")
+    request = {
+        "request": "start",
+        "format": {name: v for name, v in plan.format.settings().items() if v is not None},
+        "interim_results": plan.interim_results,
+    }
+    connected.sendall(frame(TEXT, json.dumps(request).encode()))
+    while not (found := list(FrameReader().feed(frames))):
+        frames += _more(connected, plan)
+    opcode, payload = found[0]
+    event = json.loads(payload) if opcode == TEXT else {}
+    if event.get("type") == "error":
+        raise ServerError(event["code"], event["message"])
     connected.setblocking(False)
-    return connected, early
+    return frames
 
 
-def _format(audio: AudioFormat) -> dict[str, object]:
-    settings = {key: value for key, value in audio.settings().items() if value is not None}
-    return dict(settings)
+def _more(connected: socket.socket, plan: LoadPlan) -> bytes:
+    if data := connected.recv(1 << 16):
+        return data
+    raise CannotConnect(f"{plan.address} closed the connection")
