@@ -25,6 +25,9 @@ from streamer.speech.segmenter import (
 )
 from streamer.speech.vad import Detector
 
+WORTH_RESAMPLING_S = 0.1
+"""A chunk can be long; its audio is not left lying until it is full, but resampled on the way."""
+
 Samples = npt.NDArray[np.float32]
 Probabilities = Awaitable[list[float]]
 
@@ -37,6 +40,10 @@ class Channel(Protocol):
     """
 
     delivery: Delivery
+
+    @property
+    def missing(self) -> int:
+        """Samples at the client's rate before which there is nothing to do."""
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Take float32 [n] at the client's rate; what it returns goes to `advance`."""
@@ -93,6 +100,11 @@ class SpeechChannel:
         self._classified = 0
         self._post = post
         self._meter = meter
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until the detector's next window is full."""
+        return self._heard.missing(self._classified + self._window)
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample, and start detection on the windows that are full."""
@@ -189,6 +201,12 @@ class ChunkChannel:
         self._meter = meter
         self._track = track
         self._chunk = chunk
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until the chunk is full, or are worth resampling."""
+        missing = self._track.missing(self._track.buffer.start + self._chunk)
+        return min(missing, int(WORTH_RESAMPLING_S * self._track.input_rate))
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample; there is nothing to detect."""
