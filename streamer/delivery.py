@@ -107,17 +107,15 @@ class Delivery:
         self._timeline = Timeline(self._monitor.clock())
 
     def pause(self, samples: Samples, start_time: float, end_time: float) -> None:
-        """Speech has paused: if a worker is idle, begin on what is the final if it is over."""
+        """Speech has paused: if a worker is free, begin on what is the final if it is over."""
         if not self._early_finals:
             return
+        timeline = self._open_timeline()
+        timeline.submitted_s = self._monitor.clock()
         result = self._pool.infer_early(samples, session=self._session, channel=self)
-        if result is not None:
-            timeline = self._open_timeline()
-            timeline.early = True
-            timeline.submitted_s = self._monitor.clock()
-            self._early = _Ticket(
-                samples, start_time, end_time, final=True, timeline=timeline, result=result
-            )
+        self._early = _Ticket(
+            samples, start_time, end_time, final=True, timeline=timeline, result=result
+        )
 
     def resume(self) -> None:
         """Speech goes on: what was begun in the pause is not the final."""
@@ -191,19 +189,22 @@ class Delivery:
         return self._timeline
 
     def _drop_early(self, early: _Ticket) -> None:
-        self._pool.counters.early_wasted += 1
-        self._monitor.early_final(self._model, used=False)
-        early.timeline.early = False
-        early.drop()
+        assert early.result is not None
+        if self._pool.withdraw(early.result):
+            self._pool.counters.early_wasted += 1
+            self._monitor.early_final(self._model, used=False)
 
     def _take_early(self, start_time: float, end_time: float) -> _Ticket | None:
         """What was begun in the pause, if it is exactly the segment that is now final."""
         early, self._early = self._early, None
         if early is None:
             return None
+        assert early.result is not None
         if (early.start_time, early.end_time) == (start_time, end_time):
-            self._pool.counters.early_used += 1
-            self._monitor.early_final(self._model, used=True)
+            if self._pool.confirm(early.result):
+                self._pool.counters.early_used += 1
+                self._monitor.early_final(self._model, used=True)
+                early.timeline.early = True
             return early
         self._drop_early(early)
         return None

@@ -114,6 +114,8 @@ class WorkerPool:
         self._size = config.workers or os.cpu_count() or 1
         self._loop = asyncio.get_running_loop()
         self._scheduler: Scheduler[_Inference] = Scheduler(self._size)
+        self._early: dict[Result, _Inference] = {}
+        """Of which it is not known whether they are final."""
         self._offers: dict[WorkerProcess, asyncio.Future[tuple[_Inference, ...]]] = {}
         self._gathering: asyncio.TimerHandle | None = None
         self._warm: asyncio.Future[wire.Ready] = self._loop.create_future()
@@ -207,13 +209,26 @@ class WorkerPool:
         """
         return self._add(samples, session, channel, state=state)
 
-    def infer_early(
-        self, samples: Samples, *, session: Hashable, channel: Hashable
-    ) -> Result | None:
-        """Infer a segment that may turn out to go on, if a worker has nothing else to do."""
-        if not self._offers or self._scheduler.finals_waiting:
-            return None
-        return self._add(samples, session, channel)
+    def infer_early(self, samples: Samples, *, session: Hashable, channel: Hashable) -> Result:
+        """Infer a segment that may turn out to go on, when a worker has no final to do.
+
+        Whoever asks says what became of it: `confirm` or `withdraw`.
+        """
+        return self._add(samples, session, channel, early=True)
+
+    def confirm(self, result: Result) -> bool:
+        """The segment of an early result is final; returns whether it has been begun."""
+        job = self._early.pop(result, None)
+        waited = job is not None and self._scheduler.confirm(job)
+        return not waited
+
+    def withdraw(self, result: Result) -> bool:
+        """An early result is not wanted; returns whether it has been begun, in vain."""
+        job = self._early.pop(result, None)
+        waited = job is not None and self._scheduler.withdraw(job)
+        if not result.cancel() and not result.cancelled():
+            result.exception()  # asyncio complains of a failure that nobody looks at
+        return not waited
 
     def infer_interim(
         self, samples: Samples, *, session: Hashable, channel: Hashable, state: bytes | None = None
@@ -232,12 +247,14 @@ class WorkerPool:
         channel: Hashable,
         *,
         interim: bool = False,
+        early: bool = False,
         state: bytes | None = None,
     ) -> Result:
         job = _Inference(
             session=session,
             channel=channel,
             interim=interim,
+            early=early,
             samples=samples,
             state=state,
             result=self._loop.create_future(),
@@ -246,6 +263,8 @@ class WorkerPool:
         if self._closed:
             job.fail(PoolClosed("the server is shutting down"))
             return job.result
+        if early:
+            self._early[job.result] = job
         self._shed(self._scheduler.add(job), "superseded")
         self._dispatch_soon()
         return job.result
@@ -261,7 +280,7 @@ class WorkerPool:
     def _dispatch_soon(self) -> None:
         """At once, unless the model would rather wait until more jobs can go together."""
         scheduler = self._scheduler
-        waiting = scheduler.finals_waiting + scheduler.interims_waiting
+        waiting = scheduler.finals_waiting + scheduler.early_waiting + scheduler.interims_waiting
         wait_ms = self._warm.result().max_batch_wait_ms if self._warm.done() else 0.0
         if not wait_ms or waiting >= scheduler.max_batch_size:
             self._dispatch()
