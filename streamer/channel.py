@@ -164,9 +164,9 @@ class SpeechChannel:
                 case InterimDue(start, end):
                     samples, *times = self._segment(start, end)
                     self.delivery.interim(samples, *times)
-                case SpeechPaused(start, end):
+                case SpeechPaused(start, end, spare):
                     samples, *times = self._segment(start, end)
-                    self.delivery.pause(samples, *times)
+                    self.delivery.pause(samples, *times, spare_s=self._seconds(spare))
                 case SpeechResumed():
                     self.delivery.resume()
                 case SegmentEnded(at, start, end, flushed):

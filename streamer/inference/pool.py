@@ -45,6 +45,13 @@ RETRY_S = 1.0
 SMOOTHING = 1 / 16
 """Weight of the newest final in the average of what one takes."""
 
+FIRST_FACTOR = 0.1
+"""What a final is thought to take for a second of audio, before one has been seen."""
+
+LEAD_FACTOR, LEAD_S = 1.5, 0.05
+"""A result that is to be there in time is asked for so much sooner than the average takes: half
+as long again, and what the way to a worker and back may take on a busy machine."""
+
 Samples = npt.NDArray[np.float32]
 
 
@@ -122,6 +129,8 @@ class WorkerPool:
         self._alive = 0
         self._closed = False
         self._mean_s = 0.0
+        self._mean_factor = FIRST_FACTOR
+        """Of finals: inference time for a second of audio."""
         self._last_taken_s = self._loop.time()
 
     async def run(self) -> None:
@@ -166,6 +175,11 @@ class WorkerPool:
         expected_s = waiting * self._mean_s / self._size
         # What is known for sure, when the workers hang or are gone.
         return max(expected_s, self._loop.time() - self._last_taken_s)
+
+    def lead_seconds(self, samples: int) -> float:
+        """How long before it is needed a result for so many samples should be asked for."""
+        rate = self._warm.result().sample_rate if self._warm.done() else 1
+        return self.queue_seconds + LEAD_FACTOR * self._mean_factor * samples / rate + LEAD_S
 
     @property
     def max_seconds(self) -> float | None:
@@ -444,6 +458,7 @@ class WorkerPool:
             job.made.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
 
     def _count(self, job: _Inference, seconds: float, begun_s: float) -> None:
+        media_s = len(job.samples) / self._warm.result().sample_rate
         self.counters.inference_seconds += seconds
         if job.interim:
             self.counters.interims += 1
@@ -451,10 +466,12 @@ class WorkerPool:
         else:
             self.counters.finals += 1
             self._mean_s += (seconds - self._mean_s) * SMOOTHING
+            if media_s:
+                self._mean_factor += (seconds / media_s - self._mean_factor) * SMOOTHING
         self._monitor.inferred(
             self.spec.name,
             interim=job.interim,
             queue_s=begun_s - job.added_s,
             inference_s=seconds,
-            media_s=len(job.samples) / self._warm.result().sample_rate,
+            media_s=media_s,
         )

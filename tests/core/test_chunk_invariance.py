@@ -6,6 +6,7 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Awaitable, Hashable
 from dataclasses import replace
 from functools import cache
@@ -87,6 +88,9 @@ class Pool:
         return result
 
     infer_interim = infer_early = infer
+
+    def lead_seconds(self, _samples: int) -> float:
+        return math.inf
 
     def confirm(self, _result: Result) -> bool:
         return True

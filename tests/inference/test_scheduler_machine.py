@@ -90,8 +90,8 @@ class Machine(RuleBasedStateMachine):
 
     @rule(job=jobs)
     def cancel(self, job: Told) -> None:
-        """A session ends. It drops its waiting interim by `drop_interim`."""
-        if job not in self.waiting or not job.interim:
+        """A session ends. Its waiting interims are dropped, and what is early is withdrawn."""
+        if job not in self.waiting or not (job.interim or job.early):
             job.cancelled = True
 
     @rule(session=st.sampled_from(SESSIONS), channel=st.integers(0, 7))

@@ -1,6 +1,7 @@
 """Results that nobody waits for any more, at moments that no client can bring about at will."""
 
 import asyncio
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -30,6 +31,9 @@ class Pool:
         return self.results[-1]
 
     infer_interim = infer_early = infer
+
+    def lead_seconds(self, _samples: int) -> float:
+        return math.inf
 
     def confirm(self, _result: Result) -> bool:
         return True
@@ -88,7 +92,7 @@ async def test_what_was_begun_early_is_the_final_only_if_it_is_the_same(
     delivery = deliver(pool, events, 8, early_finals=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(delivery.run())
-        delivery.pause(AUDIO, 0, 1)
+        delivery.pause(AUDIO, 0, 1, spare_s=0.2)
         await delivery.final(AUDIO, 0, end_time)
         assert (pool.counters.early_used, pool.counters.early_wasted) == (used, 1 - used)
         assert pool.results[0].cancelled() == (not used)
