@@ -6,6 +6,7 @@ measured on this machine at this moment.
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -30,24 +31,14 @@ def main() -> None:
     ws: Any = StreamingProtocol if implementation == "streamer" else implementation
     config = uvicorn.Config(
         _app(int(hops)),
-        port=0,
         ws=ws,
-        loop=loop,  # type: ignore[arg-type]
+        loop=loop,
         log_level="error",
         ws_per_message_deflate=False,
     )
-    server = uvicorn.Server(config)
-
-    async def serve() -> None:
-        serving = asyncio.ensure_future(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        (port,) = {s.getsockname()[1] for each in server.servers for s in each.sockets}
-        print(f"{READY}{port}", flush=True)
-        await serving
-
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(serve())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        print(f"{READY}{listening.getsockname()[1]}", flush=True)
+        uvicorn.Server(config).run([listening])
 
 
 def _app(hops: int) -> Callable[..., Any]:
@@ -103,9 +94,7 @@ def played(implementation: str, loop: str = "uvloop", hops: int = 0) -> float:
 
             audio = bytes(32_000)
             address = f"ws://127.0.0.1:{port}/"
-            generate(
-                LoadPlan(address, STREAMS, SECONDS, audio, AudioFormat(16_000, 1, 16)), look
-            )
+            generate(LoadPlan(address, STREAMS, SECONDS, audio, AudioFormat(16_000, 1, 16)), look)
         finally:
             process.terminate()
     (first_s, first_cpu_s), (last_s, last_cpu_s) = samples[0], samples[-1]

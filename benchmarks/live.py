@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import platform
 import resource
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -18,6 +19,7 @@ import soxr
 
 from serving import server
 from streamer.models.moonshine import Moonshine
+from streamer.speech.silero import CONTEXT, STATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
 from streamer_client.load import LoadPlan, LoadReport, connect, generate
@@ -128,10 +130,30 @@ class Served:
 
 
 @contextmanager
-def serve(config: Mapping[str, object]) -> Iterator[Served]:
+def serve(config: Mapping[str, object], env: Mapping[str, str] | None = None) -> Iterator[Served]:
     """A server without limits on the number of sessions."""
-    with server(config={**config, "limits": UNLIMITED}) as (url, pid):
+    with server(config={**config, "limits": UNLIMITED}, env=env) as (url, pid):
         yield Served(url, pid)
+
+
+@contextmanager
+def written(audio: Floats) -> Iterator[Path]:
+    """The audio as a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        soundfile.write(path, audio, RATE)
+        yield path
+
+
+def detector_ms(batch: int, calls: int = 200) -> float:
+    """CPU milliseconds of Silero alone for a second of audio, so many windows in a call."""
+    network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
+    windows = np.random.default_rng(0).normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32)
+    state = np.zeros((2, batch, STATE), dtype=np.float32)
+    begun = time.process_time()
+    for _ in range(calls):
+        _, state = network.step(windows, state)
+    return 1000 * (time.process_time() - begun) / calls / batch / (WINDOW / RATE)
 
 
 def bare(segments: list[Floats]) -> tuple[float, float]:
