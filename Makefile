@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FETCHED := $(VENV)/.models-fetched
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench-inference check format lint types lock clean help
+.PHONY: install run demo test accuracy bench-inference dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +30,9 @@ accuracy: install  ## word error rate, whole files and through the socket [AUDIO
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py
 
+dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
+	$(BIN)/python -m scripts.dashboards
+
 check: $(INSTALLED) format lint types  ## format, lint, types
 
 format:
@@ -39,11 +44,11 @@ lint:
 types:
 	$(BIN)/mypy
 
-lock: $(INSTALLED)  ## resolve the dependencies anew
+lock: $(INSTALLED)  ## resolve the dependencies anew, and those of the container image
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--group dev --all-extras --no-emit-index-url --no-header --quiet --upgrade \
-		-o requirements.lock
+	$(LOCK) --group dev --all-extras --upgrade -o requirements.lock
+	$(LOCK) --group build --constraint requirements.lock --no-annotate \
+		-o requirements-image.lock
 
 clean:  ## remove what set-up made, but not the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,14 +3,12 @@
 Only what this repository's dashboards use is drawn: rows, stats, time series and heat maps.
 """
 
-import datetime
 import io
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -50,7 +48,7 @@ STYLE = {
 
 
 class Span:
-    """The time that is shown, as Unix seconds."""
+    """The time that is shown, in Unix seconds."""
 
     def __init__(self, start_s: float, end_s: float) -> None:
         self.start_s = start_s
@@ -59,13 +57,22 @@ class Span:
     @property
     def step_s(self) -> float:
         """Between two points of a line."""
-        return max(1.0, (self.end_s - self.start_s) / POINTS)
+        return round((self.end_s - self.start_s) / POINTS, 3)  # Prometheus counts milliseconds
+
+    @property
+    def points(self) -> list[float]:
+        """The points of a line on the time axis, in minutes."""
+        return [n * self.step_s / 60 for n in range(POINTS + 1)]
+
+    def minutes(self, at_s: float) -> float:
+        """Where a moment is on the time axis."""
+        return (at_s - self.start_s) / 60
 
 
 def draw(found: Sequence[Panel], source: Prometheus, span: Span, picture: Path) -> None:
     """Draw a dashboard into a PNG file."""
     height = max(y + h for _, y, _, h in (panel.place for panel in found)) * UNIT_IN + GAP_IN
-    with plt.rc_context(STYLE):
+    with plt.style.context(STYLE):
         figure = plt.figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor=PAGE)
         for panel in found:
             _Card(panel, height).draw(source, span)
@@ -145,7 +152,9 @@ class _Card:
         filled = self.panel.model["options"]["colorMode"] == "background"
         card = self._background(colour if filled else CARD)
         ink = "white" if filled else colour
-        texts = {k: v["text"] for m in defaults.get("mappings", ()) for k, v in m["options"].items()}
+        texts = {
+            k: v["text"] for m in defaults.get("mappings", ()) for k, v in m["options"].items()
+        }
         shown = texts.get(f"{value:g}") or _written(value, self.panel.unit)
         middle = self.width / 2
         card.text(middle, self.height - 0.12, self.panel.title, ha="center", va="top",
@@ -163,8 +172,8 @@ class _Card:
         if custom["stacking"]["mode"] == "normal":
             self._stacked(axes, series, span, bars=custom["drawStyle"] == "bars")
         else:
-            for number, (name, (times, values)) in enumerate(series.items()):
-                axes.plot(times, values, color=_colour(number), linewidth=1.5, label=name)
+            for number, (name, values) in enumerate(series.items()):
+                axes.plot(span.points, values, color=_colour(number), linewidth=1.5, label=name)
         if custom["scaleDistribution"]["type"] == "log":
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(numticks=6))
@@ -185,57 +194,53 @@ class _Card:
         else:
             axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color=FAINT)
 
-    def _series(
-        self, source: Prometheus, span: Span
-    ) -> dict[str, tuple[list[datetime.datetime], list[float]]]:
+    def _series(self, source: Prometheus, span: Span) -> dict[str, list[float]]:
         found = {}
         for target in self.panel.targets:
             query = target.resolved(source.rate_interval_s)
             for series in source.query_range(query, span.start_s, span.end_s, span.step_s):
                 # Where nothing was there, a gap; Prometheus leaves out what it has not.
-                known = {round(at, 3): float(value) for at, value in series["values"]}
-                moments = [span.start_s + n * span.step_s for n in range(POINTS)]
-                values = [known.get(round(moment, 3), math.nan) for moment in moments]
-                found[_legend(target.legend, series)] = ([_time(m) for m in moments], values)
+                values = [math.nan] * (POINTS + 1)
+                for at, value in series["values"]:
+                    values[round((at - span.start_s) / span.step_s)] = float(value)
+                found[_legend(target.legend, series)] = values
         return found
 
     def _stacked(
         self,
         axes: Axes,
-        series: Mapping[str, tuple[list[datetime.datetime], list[float]]],
+        series: Mapping[str, list[float]],
         span: Span,
         *,
         bars: bool,
     ) -> None:
         if not series:
             return
-        times = next(iter(series.values()))[0]
-        rows = np.nan_to_num([values for _, values in series.values()])
+        rows = np.nan_to_num(list(series.values()))
         colours = [_colour(n) for n in range(len(series))]
         if bars:
-            base = np.zeros(len(times))
-            width = datetime.timedelta(seconds=span.step_s)
+            base = np.zeros(POINTS + 1)
+            width = span.step_s / 60
             for row, name, colour in zip(rows, series, colours, strict=True):
-                axes.bar(times, row, bottom=base, width=width, color=colour, label=name)  # type: ignore[arg-type]
+                axes.bar(span.points, row, bottom=base, width=width, color=colour, label=name)
                 base = base + row
         else:
-            axes.stackplot(times, rows, labels=list(series), colors=colours, alpha=0.75)  # type: ignore[arg-type]
+            axes.stackplot(span.points, rows, labels=list(series), colors=colours, alpha=0.75)
 
     def _threshold(self, axes: Axes) -> None:
         defaults = self.panel.model["fieldConfig"]["defaults"]
         for step in defaults.get("thresholds", {"steps": ()})["steps"]:
-            low, high = axes.get_ylim()
-            if step["value"] is not None and low <= step["value"]:
-                # Far above everything, the limit would flatten what is to be seen.
-                if step["value"] <= 3 * high or axes.get_yscale() == "log":
-                    axes.axhline(step["value"], color=NAMED["red"], linestyle="--", linewidth=0.9)
+            # Far above everything, the limit would flatten what is to be seen.
+            highest = math.inf if axes.get_yscale() == "log" else 3 * axes.get_ylim()[1]
+            if step["value"] is not None and step["value"] <= highest:
+                axes.axhline(step["value"], color=NAMED["red"], linestyle="--", linewidth=0.9)
 
     def _exemplars(self, axes: Axes, source: Prometheus, span: Span) -> None:
         if not self.panel.model["targets"][0].get("exemplar"):
             return
         names = set(re.findall(r"\w+_bucket", self.panel.targets[0].query))
         points = [
-            (_time(float(point["timestamp"])), float(point["value"]))
+            (span.minutes(float(point["timestamp"])), float(point["value"]))
             for name in names
             for series in source.exemplars(name, span.start_s, span.end_s)
             for point in series["exemplars"]
@@ -255,12 +260,12 @@ class _Card:
         answer = source.query_range(target.resolved(step_s), span.start_s, span.end_s, step_s)
         edges, counts = _buckets(answer, span, step_s)
         if counts.size:
-            moments = [_time(span.start_s + n * step_s) for n in range(counts.shape[1] + 1)]
+            moments = [n * step_s / 60 for n in range(counts.shape[1] + 1)]
             used = np.flatnonzero(counts.sum(axis=1))
             first, last = (used.min(), used.max()) if used.size else (0, len(counts) - 1)
             shown = np.ma.masked_less(counts[first : last + 1], 0.05)
             axes.pcolormesh(
-                moments,  # type: ignore[arg-type]
+                moments,
                 np.arange(first, last + 2),
                 shown,
                 cmap="Oranges",
@@ -273,10 +278,10 @@ class _Card:
         self._time_axis(axes, span)
 
     def _time_axis(self, axes: Axes, span: Span) -> None:
-        axes.set_xlim(_time(span.start_s), _time(span.end_s))  # type: ignore[arg-type]
-        minutes = range(0, math.ceil((span.end_s - span.start_s) / 60) + 1)
-        axes.set_xticks([mdates.date2num(_time(span.start_s + 60 * minute)) for minute in minutes])
-        axes.set_xticklabels([f"{minute} min" if minute else "0" for minute in minutes])
+        end = span.minutes(span.end_s)
+        axes.set_xlim(0, end)
+        axes.set_xticks(range(int(end) + 1))
+        axes.set_xticklabels([f"{minute} min" if minute else "0" for minute in range(int(end) + 1)])
         axes.tick_params(length=0, labelsize=7.5)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
@@ -305,10 +310,6 @@ def _legend(pattern: str, series: Series) -> str:
 
 def _colour(number: int) -> str:
     return LINES[number % len(LINES)]
-
-
-def _time(at_s: float) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(at_s, datetime.UTC)
 
 
 def _written(value: float, unit: str) -> str:

@@ -1,4 +1,4 @@
-"""This repository's monitoring, run for real: its Prometheus, its alerts, its dashboards.
+"""The monitoring that ships with the server, run for real: Prometheus, alerts, dashboards.
 
 For the pictures in `docs/operations.md`, and for the tests. Time runs faster than in service: the
 scrape interval, the ranges of the alerts' rates and the time until they fire are all divided by
@@ -155,7 +155,7 @@ def prometheus(
     config = yaml.safe_load((ROOT / "prometheus.yml").read_text())
     scrape_s = _seconds(config["global"]["scrape_interval"]) / faster
     every = f"{round(scrape_s * 1000)}ms"
-    config["global"] = {key: every for key in config["global"]}
+    config["global"] = dict.fromkeys(config["global"], every)
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": list(targets.get(job["job_name"], ()))}]
     rules = folder / RULES
