@@ -53,7 +53,8 @@ def context() -> Iterator[Path]:
         for top in ROOT.glob(pattern):
             for path in sorted(top.rglob("*")) if top.is_dir() and not top.is_symlink() else [top]:
                 relative = path.relative_to(ROOT)
-                if "__pycache__" not in relative.parts and not path.is_dir():
+                folder = path.is_dir() and not path.is_symlink()
+                if "__pycache__" not in relative.parts and not folder:
                     yield relative
 
 

@@ -70,11 +70,16 @@ def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
     assert not healthy()
     command = exec_form(entrypoint)
     command[0] = str(folder / "opt/streamer/bin" / command[0])
-    with subprocess.Popen(
-        [*POWERLESS, *command], cwd="/tmp", env=environment, stderr=subprocess.DEVNULL
-    ) as server:
+    log = folder / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*POWERLESS, *command], cwd="/tmp", env=environment, stderr=output
+        ) as server,
+    ):
         try:
-            wait_until(healthy, "the health check passes")
+            wait_until(lambda: server.poll() is not None or healthy(), "the health check passes")
+            assert server.poll() is None, log.read_text()
             wait_until(ready, "the server in the image is ready")
         finally:
             server.send_signal(signal.SIGTERM)
