@@ -248,7 +248,7 @@ class _Card:
         if points:
             times, values = zip(*points, strict=True)
             axes.scatter(times, values, marker="D", s=7, color=INK, alpha=0.55, linewidths=0,
-                         label="a segment, and its trace", zorder=3)  # fmt: skip
+                         label="one segment", zorder=3)  # fmt: skip
 
     def _heat(self, source: Prometheus, span: Span) -> None:
         self._titled()
