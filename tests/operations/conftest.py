@@ -131,16 +131,18 @@ async def _load(source: Prometheus, healthy: Server, troubled: Server, start_s: 
             tasks.create_task(_again(talk, healthy)),
             tasks.create_task(_again(talk_fast, healthy)),
             tasks.create_task(_again(stutter, troubled)),
-            *(tasks.create_task(_again(flood, troubled)) for _ in range(4)),
+            tasks.create_task(_again(freeze, troubled)),
+            *(tasks.create_task(_again(flood, troubled)) for _ in range(3)),
         ]
         await asyncio.to_thread(look)
         for user in users:
             user.cancel()
+    troubled.signal(signal.SIGCONT)
 
 
 async def _again(use: Callable[[Server], Awaitable[None]], server: Server) -> None:
     while True:
-        # One is always too many for the troubled server.
+        # The troubled server refuses and cuts off.
         with contextlib.suppress(InvalidStatus, ConnectionClosed):
             await use(server)
         await asyncio.sleep(0.5)
@@ -176,8 +178,11 @@ async def flood(server: Server) -> None:
 
 
 async def stutter(server: Server) -> None:
-    """Be wrong, be too large, vanish; and let the server itself stand still for a moment."""
+    """Be one too many, be wrong, vanish, be too large."""
     async with client(server) as socket:
+        with contextlib.suppress(InvalidStatus):
+            async with client(server):
+                pass
         await socket.ask("dance")
         await socket.start(beckett())
         await socket.until("started")
@@ -186,8 +191,12 @@ async def stutter(server: Server) -> None:
         await socket.start(beckett())
         await socket.send(bytes(300_000), [300_000])
         await socket.rest()
+
+
+async def freeze(server: Server) -> None:
+    """Let the whole server stand still for a moment, as on a machine with too much to do."""
     server.signal(signal.SIGSTOP)
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(1.0)
     server.signal(signal.SIGCONT)
     await asyncio.sleep(3.0)
 
