@@ -75,6 +75,14 @@ async def speak(address: str, recording: Path) -> None:
                 pass
 
 
+async def keep_speaking(address: str, recording: Path) -> None:
+    """Speak, and come back when turned away."""
+    while True:
+        with contextlib.suppress(StreamerError):
+            await speak(address, recording)
+        await asyncio.sleep(1.0)
+
+
 async def make_mistakes(address: str) -> None:
     """Ask for what there is not, from time to time."""
     while True:
@@ -94,14 +102,14 @@ async def run_load(host: str, process: int, started_s: float) -> None:
     async with asyncio.TaskGroup() as tasks:
         others = [
             tasks.create_task(make_mistakes(segmented)),
-            tasks.create_task(speak(simple, recording)),
+            tasks.create_task(keep_speaking(simple, recording)),
         ]
         with Progress() as progress:
             bar = progress.add_task("load", total=ends[-1])
             while (passed_s := time.time() - started_s) < ends[-1]:
                 wanted = next(n for end, (_, n) in zip(ends, PHASES, strict=True) if passed_s < end)
                 if len(speakers) < wanted:
-                    speakers.append(tasks.create_task(speak(segmented, recording)))
+                    speakers.append(tasks.create_task(keep_speaking(segmented, recording)))
                 for _ in range(len(speakers) - wanted):
                     speakers.pop().cancel()
                 if passed_s > CRASH_AT_S and not crashed:

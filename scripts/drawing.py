@@ -25,9 +25,12 @@ UNIT_IN = 0.33
 
 COLUMNS = 24
 GAP_IN = 0.12
-TITLE_IN, LEGEND_IN, AXIS_IN, LEFT_IN = 0.28, 0.26, 0.22, 0.62
+TITLE_IN, LEGEND_IN, AXIS_IN, LEFT_IN = 0.28, 0.17, 0.26, 0.62
 POINTS = 240
 COLOURS = 128
+MOST_NAMES = 4
+"""Where there are more, only those that are ever above zero are shown."""
+
 
 INK, FAINT, PAGE, CARD = "#22252b", "#8e95a3", "#f4f5f7", "#ffffff"
 NAMED = {"green": "#3f9b46", "yellow": "#d99a1c", "red": "#d1404a", "blue": "#2f6fd0"}
@@ -72,6 +75,7 @@ class Span:
 def draw(found: Sequence[Panel], source: Prometheus, span: Span, picture: Path) -> None:
     """Draw a dashboard into a PNG file."""
     height = max(y + h for _, y, _, h in (panel.place for panel in found)) * UNIT_IN + GAP_IN
+    plt.switch_backend("agg")
     with plt.style.context(STYLE):
         figure = plt.figure(figsize=(WIDTH_IN, height), dpi=DPI, facecolor=PAGE)
         for panel in found:
@@ -164,11 +168,12 @@ class _Card:
 
     def _lines(self, source: Prometheus, span: Span) -> None:
         self._titled()
-        bottom = LEGEND_IN + AXIS_IN
+        series = self._series(source, span)
+        columns, rows = self._legend_grid(series)
+        bottom = AXIS_IN + rows * LEGEND_IN
         axes = self._axes(LEFT_IN, bottom, self.width - LEFT_IN - 0.15,
                           self.height - bottom - TITLE_IN - 0.08)  # fmt: skip
         custom = self.panel.model["fieldConfig"]["defaults"]["custom"]
-        series = self._series(source, span)
         if custom["stacking"]["mode"] == "normal":
             self._stacked(axes, series, span, bars=custom["drawStyle"] == "bars")
         else:
@@ -187,12 +192,20 @@ class _Card:
         self._time_axis(axes, span)
         if series:
             axes.legend(
-                loc="upper left", bbox_to_anchor=(-0.02, -AXIS_IN / _inches(axes)), frameon=False,
-                ncols=8, fontsize=7.5, handlelength=1.0, columnspacing=1.0, handletextpad=0.4,
-                borderaxespad=0.2,
+                loc="upper left", bbox_to_anchor=(-0.03, -AXIS_IN / _inches(axes)), frameon=False,
+                ncols=columns, fontsize=7.5, handlelength=1.0, columnspacing=1.0,
+                handletextpad=0.4, borderaxespad=0.2, labelspacing=0.3,
             )  # fmt: skip
         else:
             axes.text(0.5, 0.5, "none", transform=axes.transAxes, ha="center", color=FAINT)
+
+    def _legend_grid(self, series: Mapping[str, list[float]]) -> tuple[int, int]:
+        """Columns and rows, so that the names fit below the graph."""
+        marked = self.panel.model["targets"][0].get("exemplar")
+        names = [*series, *(["one segment"] if marked else [])]
+        longest_in = 0.35 + 0.062 * max(map(len, names), default=0)
+        columns = max(1, int((self.width - LEFT_IN) / longest_in))
+        return columns, max(1, math.ceil(len(names) / columns))
 
     def _series(self, source: Prometheus, span: Span) -> dict[str, list[float]]:
         found = {}
@@ -204,6 +217,8 @@ class _Card:
                 for at, value in series["values"]:
                     values[round((at - span.start_s) / span.step_s)] = float(value)
                 found[_legend(target.legend, series)] = values
+        if len(found) > MOST_NAMES:
+            return {name: values for name, values in found.items() if np.nansum(values) > 0}
         return found
 
     def _stacked(

@@ -4,10 +4,13 @@ import json
 import math
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
+from scripts.drawing import Span, draw
 from scripts.monitoring import DASHBOARDS, ROOT, Alert, Panel, Target, alerts, panels
 from tests.server.process import Server
 
@@ -144,6 +147,17 @@ def test_promtool_finds_no_fault_with_the_metrics(server: str, monitored: Monito
         if line and "process_virtual_memory_max_bytes" not in line
     ]
     assert complaints == []
+
+
+@pytest.mark.parametrize("dashboard", sorted(DASHBOARDS.glob("*.json")), ids=lambda path: path.stem)
+def test_a_dashboard_can_be_drawn(dashboard: Path, monitored: Monitored, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    span = Span(monitored.start_s, monitored.end_s)
+    draw(panels(dashboard), monitored.source, span, picture)
+    with Image.open(picture) as image:
+        colours = image.convert("RGB").getcolors(1 << 20)
+    assert colours is not None
+    assert len(colours) > 20, "lines, areas and heat"
 
 
 def test_promtool_finds_no_fault_with_the_files() -> None:
