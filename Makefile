@@ -8,7 +8,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench-inference dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy bench-inference bench-http web-tools web-types screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,18 @@ accuracy: install  ## word error rate, whole files and through the socket [AUDIO
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py
 
+bench-http: install  ## requests a second, latency and real-time factor by length of clip
+	$(BIN)/python benchmarks/recordings.py
+
+web-tools:  ## what the tests of the page need from npm: Node packages, exactly as locked
+	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund
+
+web-types: web-tools  ## write the browser client's TypeScript declarations anew
+	cd tests/web && npm run types
+
+screenshots: install  ## take the pictures of the page that the documentation shows
+	$(BIN)/python scripts/screenshots.py
+
 dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
 	$(BIN)/python -m scripts.dashboards
 
@@ -46,7 +58,7 @@ types:
 
 lock: $(INSTALLED)  ## resolve the dependencies anew, and those of the container image
 	$(BIN)/pip install --quiet uv
-	$(LOCK) --group dev --all-extras --upgrade -o requirements.lock
+	$(LOCK) --group dev --extra mic --upgrade -o requirements.lock
 	$(LOCK) --group build --constraint requirements.lock --no-annotate \
 		-o requirements-image.lock
 

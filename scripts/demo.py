@@ -32,13 +32,10 @@ def main() -> int:
 
 def _wait_ready(server: "subprocess.Popen[str]") -> str | None:
     """The server's WebSocket address once it is warm; None when it ended instead."""
-    address = None
     assert server.stderr is not None
     for line in server.stderr:
-        if found := re.search(r" on http(://\S+):", line):
-            address = f"ws{found[1]}"
-        if line.startswith("Ready"):
-            return address
+        if found := re.search(r"(ws://\S+)/api/v1/segmented", line):
+            return found[1]
         sys.stderr.write(line)
     return None
 

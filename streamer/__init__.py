@@ -18,6 +18,10 @@ Follow the audio from socket to event:
 8.  On the way, all of them tell `monitor.py` what they do and `tracing.py` what became of a
     segment (`timeline.py`). Both are interfaces; what is counted for Prometheus and exported by
     OpenTelemetry is in `telemetry/`.
+
+A recording in one request (`http/operations.py` lists them all) is received by `http/uploads.py`,
+decoded block by block by `audio/files.py`, and takes the same way from step 5 on:
+`http/recordings.py`.
 """
 
 from streamer.inference.model import Model, StatefulModel

@@ -15,11 +15,12 @@ from starlette.websockets import WebSocket
 
 from streamer.access import Access, Origins, is_loopback
 from streamer.config import Config
+from streamer.http import openapi
 from streamer.http.gate import STANDING, Gate
-from streamer.http.index import index
 from streamer.http.metrics import MetricsEndpoint
-from streamer.http.status import health, info, ready
-from streamer.http.ticket import ticket
+from streamer.http.operations import OPERATIONS
+from streamer.http.page import page_routes
+from streamer.http.requests import Slots
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.pools import Pools, worker_shares
@@ -67,6 +68,7 @@ def create_app(
             monitor=monitor,
             tracer=telemetry.tracer,
         )
+        app.state.slots = Slots(config.limits.max_concurrent_requests)
         async with asyncio.TaskGroup() as tasks:
             own = [
                 tasks.create_task(monitor.tracked("inference", _run(pools, on_broken))),
@@ -80,16 +82,12 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/", index),
+            *page_routes(),
             WebSocketRoute("/api/v1/segmented", _segmented),
             WebSocketRoute("/api/v1/simple", _simple),
-            Route("/api/v1/health", health),
-            Route("/health", health),
-            Route("/api/v1/ready", ready),
-            Route("/ready", ready),
-            Route("/api/v1/info", info),
+            *(Route(o.path, o.endpoint, methods=[o.method]) for o in OPERATIONS),
+            Route(openapi.PATH, openapi.openapi),
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
-            Route("/api/v1/ticket", ticket, methods=["POST"]),
         ],
         lifespan=lifespan,
     )

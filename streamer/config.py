@@ -136,6 +136,10 @@ class LimitsConfig(_Section, frozen=True):
     max_session_seconds: Deadline = 14_400.0
     send_timeout_seconds: Seconds = 10.0
     drain_seconds: Deadline = 25.0
+    max_upload_bytes: Positive = 1_073_741_824
+    max_recording_seconds: Seconds = 14_400.0
+    max_audio_seconds: Seconds = 600.0
+    max_concurrent_requests: Positive = 8
 
 
 class AccessConfig(_Section, frozen=True):

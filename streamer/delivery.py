@@ -98,6 +98,7 @@ class Delivery:
         self.arrived_s = 0.0
         """When the audio came in that is being processed, on the monitor's clock."""
         self.segments = 0
+        self.inference_seconds = 0.0
         self.interims = 0
         self.failures = 0
 
@@ -229,6 +230,7 @@ class Delivery:
             inferred = result.result()
             self._state = inferred.state
             self.segments += 1
+            self.inference_seconds += inferred.seconds
             self._post(
                 Segment(
                     channel=self._channel,

@@ -230,11 +230,12 @@ _encoder = msgspec.json.Encoder()
 def encode_event(event: Event) -> str:
     """Write one text frame; a model's output is merged into `segment` and `interim`."""
     if isinstance(event, Segment | Interim):
-        return _encoder.encode(_merge(event)).decode()
+        return _encoder.encode(merge(event)).decode()
     return _encoder.encode(event).decode()
 
 
-def _merge(event: Segment | Interim) -> dict[str, object]:
+def merge(event: Segment | Interim) -> dict[str, object]:
+    """The fields of the event as clients see it, with the model's output among them."""
     final = isinstance(event, Segment)
     envelope: dict[str, object] = {
         "type": "segment" if final else "interim",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal, TypeVar
 
 Stage = Literal["decode", "resample", "vad", "queue", "inference"]
-Route = Literal["segmented", "simple"]
+Route = Literal["segmented", "simple", "recording"]
 Subsystem = Literal["route", "client", "decode", "inference", "metrics"]
 Outcome = Literal["ok", "inference_failed", "worker_lost", "inference_timeout"]
 ShedReason = Literal["superseded", "dropped", "backlog"]

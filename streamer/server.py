@@ -32,7 +32,7 @@ from streamer.websocket import limited as websocket_limited
 from streamer.weights.manifest import MissingModel, find_model, require
 
 SILERO = "silero-vad"
-KINDS = {"moonshine": "moonshine", "frames": "silero"}
+KINDS = {"moonshine": "moonshine", "classifier": "classifier", "frames": "silero"}
 """What a manifest's `kind` must be for a built-in model."""
 
 DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en", "frames": "silero-vad"}
@@ -86,17 +86,28 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
             "your own class, package.module:Class"
         )
     path = model.path or DEFAULT_FOLDERS.get(model.type)
+    if path is None and model.type == "classifier":
+        raise SettingsError(
+            f"'{section}.path' is missing; type classifier needs one: a folder with a model.json, "
+            "or a name that `streamer models list` shows"
+        )
     folder = None
     if path:
         own = config_folder / path
         folder = own if own.is_dir() else _shipped(model.type, path, section)
     return ModelSpec(
         type=model.type,
-        name=model.name or (Path(path).name if path else model.type.rpartition(":")[2]),
+        name=model.name or _default_name(model.type, folder),
         folder=str(folder) if folder else None,
         options=model.options,
         search_path=(str(config_folder),),
     )
+
+
+def _default_name(model_type: str, folder: Path | None) -> str:
+    if folder is None:
+        return model_type.rpartition(":")[2]
+    return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
 
 
 def _shipped(model_type: str, name: str, section: str) -> Path:

@@ -61,7 +61,9 @@ class Session:
         self._socket = socket
         self._route: Route = "segmented" if segmented else "simple"
         self._monitor = services.monitor
-        self._trace = services.tracer.session(self._context.session_id, self._route)
+        self._trace = services.tracer.session(
+            self._context.session_id, "websocket", f"/api/v1/{self._route}"
+        )
         self._send_timeout_s = services.config.limits.send_timeout_seconds
         limits = services.config.limits
         self._outbox = Outbox(self._monitor)

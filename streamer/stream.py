@@ -5,7 +5,7 @@ import logging
 
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.track import Track
-from streamer.channel import Channel, ChunkChannel, SpeechChannel
+from streamer.channel import Channel, ChunkChannel, Samples, SpeechChannel
 from streamer.config import InterimConfig, VadConfig
 from streamer.delivery import Delivery
 from streamer.inference.pool import WorkerPool
@@ -43,6 +43,7 @@ class Stream:
         tasks: Owns the channels' delivery tasks.
         outbox: Takes the events.
         trace: Of this stream.
+        route: Which endpoint it came by, where it is not one of these two.
     """
 
     def __init__(
@@ -57,8 +58,11 @@ class Stream:
         tasks: asyncio.TaskGroup,
         outbox: Outbox,
         trace: StreamTrace,
+        route: Route | None = None,
     ) -> None:
         self.trace = trace
+        self.route: Route = route or ("segmented" if segmented else "simple")
+        """Which endpoint it came by."""
         self._session_id = session_id
         self._start = start
         self._segmented = segmented
@@ -82,11 +86,6 @@ class Stream:
         self._reported_frames = self._reported_bytes = 0
         monitor.stream_opened(self.route, start.format.channels)
 
-    @property
-    def route(self) -> Route:
-        """Which endpoint it came by."""
-        return "segmented" if self._segmented else "simple"
-
     def started(self) -> Started:
         """The event that says which settings are in force."""
         vad = self._start.vad.over(self._services.config.vad)
@@ -109,6 +108,11 @@ class Stream:
             if len(data) > self._block:
                 await asyncio.sleep(0)
 
+    async def hear(self, rows: Samples, arrived_s: float) -> None:
+        """Process audio that is decoded already, float32 [channels, n]."""
+        self._note_arrival(arrived_s)
+        await self._hear(rows)
+
     async def flush(self, arrived_s: float) -> None:
         """End the open segment of every channel now; the request came at that moment."""
         self._note_arrival(arrived_s)
@@ -128,6 +132,11 @@ class Stream:
             segments=sum(channel.delivery.segments for channel in self._channels),
             session_id=self._session_id,
         )
+
+    @property
+    def inference_seconds(self) -> float:
+        """What the segments delivered so far took the workers."""
+        return sum(channel.delivery.inference_seconds for channel in self._channels)
 
     def close(self, stopped: Stopped | None) -> None:
         """Settle the accounts; to be called once, with None when the stream was broken off."""
@@ -169,13 +178,16 @@ class Stream:
         rows = self._decoder.decode(data)
         media_s = rows.shape[1] / self._start.format.sample_rate
         self._decoding.add(self._decoding.clock() - begun_s, media_s)
-        self._frames += rows.shape[1]
-        if self._frames - self._reported_frames >= self._start.format.sample_rate:
-            self._report_received()
         if self._decoder.bad_samples and not self._warned:
             self._warned = True
             message = "the audio holds samples that are not finite numbers; they were set to zero"
             self._outbox.post(Warned(code="bad_samples", message=message))
+        await self._hear(rows)
+
+    async def _hear(self, rows: Samples) -> None:
+        self._frames += rows.shape[1]
+        if self._frames - self._reported_frames >= self._start.format.sample_rate:
+            self._report_received()
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
         for channel, detection in zip(self._channels, detections, strict=True):
             await channel.advance(detection)

@@ -4,9 +4,13 @@ The base classes do nothing but keep the trace id; spans for OpenTelemetry are m
 `telemetry/tracing.py`. A span is never made for less than a segment.
 """
 
+from typing import Literal
+
 from streamer.messages import Stopped
 from streamer.timeline import Settled
 from streamer.trace import TraceContext
+
+Protocol = Literal["websocket", "http"]
 
 
 class StreamTrace:
@@ -30,7 +34,7 @@ class StreamTrace:
 
 
 class SessionTrace:
-    """Makes the traces of one socket's streams."""
+    """Makes the traces of the streams of one socket, or of one request."""
 
     def stream(self, context: TraceContext, model: str) -> StreamTrace:
         """The trace of a stream that begins, in the client's own trace."""
@@ -41,10 +45,10 @@ class SessionTrace:
 
 
 class Tracer:
-    """Makes the traces of sockets."""
+    """Makes the traces of sockets and requests."""
 
-    def session(self, session_id: str, route: str) -> SessionTrace:
-        """The trace of a socket that was accepted."""
+    def session(self, session_id: str, protocol: Protocol, path: str) -> SessionTrace:
+        """The trace of a socket that was accepted, or of a request, by its address."""
         return SessionTrace()
 
     def shutdown(self) -> None:

@@ -68,7 +68,7 @@ def show_name(name: str) -> str:
 def _type_at(field: str, root: type) -> inspect.Type:
     found = _type_info(root)
     for name in _names(field):
-        if isinstance(found, inspect.VarTupleType) and name.isdecimal():
+        if isinstance(found, inspect.VarTupleType | inspect.ListType) and name.isdecimal():
             found = found.item_type
             continue
         struct = _struct(found)

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
+from streamer.http.page import sample_recording
 from streamer.inference.pool import WorkerPool
 from streamer.messages import PROTOCOL_VERSION
 from streamer.services import Services
@@ -47,6 +48,7 @@ async def info(request: Request) -> Response:
             "simple": msgspec.to_builtins(config.simple),
             "interim": msgspec.to_builtins(config.interim),
             "limits": msgspec.to_builtins(config.limits),
+            "sample": "sample.wav" if sample_recording() else None,
         }
     )
 

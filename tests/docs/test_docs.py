@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import get_args
 
 import msgspec
+import onnx
 import pytest
 
 from streamer import messages
 from streamer.config import Config, VadConfig
+from streamer.weights.schema import ClassifierSettings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "models/README.md", *(ROOT / "docs").glob("*.md")]
@@ -40,6 +42,69 @@ def test_the_model_example_is_configured_as_shown() -> None:
     configured = json.loads((EXAMPLES / "loudness/config.json").read_text())
     for page in (ROOT / "README.md", ROOT / "docs/your-own-model.md"):
         assert configured in [json.loads(block) for block in blocks(page, "json")]
+
+
+def test_every_json_block_of_the_guide_is_a_file_of_an_example() -> None:
+    known = [json.loads(path.read_text()) for path in EXAMPLES.rglob("*.json")]
+    shown = [json.loads(block) for block in blocks(ROOT / "docs/your-own-model.md", "json")]
+    assert [block for block in shown if block not in known] == []
+    assert len(shown) == len(known)
+
+
+def test_every_setting_of_a_classifier_is_in_the_guide_with_its_default() -> None:
+    text = (ROOT / "docs/your-own-model.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", text, re.MULTILINE))
+    defaults = {
+        field.encode_name: field.default
+        for field in msgspec.structs.fields(ClassifierSettings)
+        if not field.required
+    }
+    assert rows.keys() - {"scores"} == defaults.keys()
+    in_words = {"output", "hop_seconds"}
+    for name in defaults.keys() - in_words:
+        shown = rows[name].strip().strip("`")
+        default = defaults[name]
+        assert (shown if isinstance(default, str) else json.loads(shown)) == default
+
+
+def commands(page: Path) -> list[str]:
+    return [
+        line.removeprefix("$ ") for block in blocks(page, "console") for line in block.splitlines()
+    ]
+
+
+CHECKS = [
+    command
+    for command in commands(ROOT / "docs/your-own-model.md")
+    if command.startswith(".venv/bin/streamer models check")
+]
+
+
+@pytest.mark.parametrize("command", CHECKS, ids=lambda command: command.split("/")[-1])
+def test_every_example_is_found_to_be_right(command: str) -> None:
+    arguments = command.split()[1:]
+    run = subprocess.run(
+        [sys.executable, "-m", "streamer", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.endswith("\nnothing is wrong with it\n")
+
+
+def test_the_examples_file_is_what_its_script_writes(tmp_path: Path) -> None:
+    script = ROOT / "docs/examples/bands/make_model.py"
+    assert f".venv/bin/python {script.relative_to(ROOT)}" in commands(
+        ROOT / "docs/your-own-model.md"
+    )
+    copy = tmp_path / script.name
+    copy.write_text(script.read_text())
+    subprocess.run([sys.executable, str(copy)], check=True, timeout=60)
+    made, shipped = (onnx.load(folder / "model.onnx") for folder in (tmp_path, script.parent))
+    assert made.graph == shipped.graph
+    assert (script.parent / "model.onnx").stat().st_size < 10_000
 
 
 def test_every_make_target_shown_exists() -> None:

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import os
-import shutil
 import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from scripts.monitoring import DASHBOARDS, Prometheus, alerts, panels, prometheus
+from tests.needed import program
 from tests.server.process import Server, wait_until
 from tests.server.sounds import beckett, two_cities
 from tests.server.streams import Client, client
@@ -69,19 +68,10 @@ class Monitored:
         }
 
 
-def needs(tool: str) -> None:
-    """Skip a test for which a program is missing; where everything is installed, fail."""
-    if shutil.which(tool) is None:
-        message = f"{tool} is not installed: apt-get install prometheus"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-
-
 @pytest.fixture(scope="session")
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     """Prometheus after it has watched a healthy server, a troubled one, and one that loads."""
-    needs("prometheus")
+    program("prometheus", "prometheus")
     with contextlib.ExitStack() as stack:
 
         def serve(name: str, config: dict[str, object] | None) -> Server:

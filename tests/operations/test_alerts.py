@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from scripts.monitoring import ROOT, alerts
+from tests.needed import program
 
-from .conftest import needs
 
 LABELS = 'instance="a:8080", model="m"'
 SCRAPES = 120
@@ -111,7 +111,7 @@ def test_every_alert_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_alert_fires_in_trouble_and_only_then(name: str, tmp_path: Path) -> None:
-    needs("promtool")
+    program("promtool", "prometheus")
     trouble, health, minutes = CASES[name]
     firing = f'count(ALERTS{{alertname="{name}", alertstate="firing"}})'
     everything = 'count(ALERTS{alertstate="firing"})'

@@ -12,9 +12,10 @@ from PIL import Image
 
 from scripts.drawing import Span, draw
 from scripts.monitoring import DASHBOARDS, ROOT, Alert, Panel, Target, alerts, panels
+from tests.needed import program
 from tests.server.process import Server
 
-from .conftest import NEVER, READY, Monitored, needs
+from .conftest import NEVER, READY, Monitored
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -161,7 +162,7 @@ def test_a_dashboard_can_be_drawn(dashboard: Path, monitored: Monitored, tmp_pat
 
 
 def test_promtool_finds_no_fault_with_the_files() -> None:
-    needs("promtool")
+    program("promtool", "prometheus")
     assert _promtool("check", "config", "prometheus.yml").returncode == 0
     assert _promtool("check", "rules", "prometheus-rules.yml").returncode == 0
 

@@ -37,14 +37,6 @@ def test_info(standin: Server) -> None:
     assert info["limits"]["max_channels"] == 8
 
 
-def test_the_page_says_where_the_sockets_are(standin: Server) -> None:
-    reply = standin.get("/")
-    assert reply.status == 200
-    assert reply.headers["content-type"].startswith("text/html")
-    for path in ("segmented", "simple"):
-        assert f"ws://127.0.0.1:{standin.port}/api/v1/{path}" in reply.text
-
-
 def test_an_unknown_address_is_not_found(standin: Server) -> None:
     assert standin.get("/api/v1/nothing").status == 404
 

@@ -1,7 +1,9 @@
 """``streamer models`` as a user sees it: lines, streams and exit codes."""
 
 import argparse
+import hashlib
 import re
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,7 @@ import pytest
 
 from streamer.weights import Model
 from streamer.weights.cli import add_parser
+from streamer.weights.manifest import shipped_dir
 
 
 class Outcome(NamedTuple):
@@ -53,6 +56,9 @@ def test_list_is_plain_text_when_it_is_no_terminal(streamer_models: Program, mod
     ]  # fmt: skip
     assert row(outcome, "moonshine-tiny-en")[-3:] == ["MIT", "49 MB", "not fetched"]
     assert row(outcome, "silero-vad")[-2:] == ["1.3 MB", "not fetched"]
+    assert row(outcome, "wav2small")[-3:] == [
+        "CC BY-NC-SA 4.0", "0.0 MB", "not exported: run `streamer models export wav2small`",
+    ]  # fmt: skip
     assert all(line.isprintable() and line == line.rstrip() for line in outcome.out)
 
 
@@ -175,6 +181,79 @@ def test_an_unknown_name_is_refused_before_anything_is_done(
 ) -> None:
     arguments = ["--from", str(wheel.parent)] if command == "fetch" else []
     outcome = streamer_models(command, "tiny", "nope", *arguments)
-    names = "moonshine-tiny-en, silero-vad, tiny"
+    names = "moonshine-tiny-en, silero-vad, tiny, wav2small"
     assert outcome == (2, [], [f"streamer models: unknown model 'nope': there are {names}"])
     assert not (model.folder / "tiny.onnx").exists()
+
+
+def test_what_is_exported_is_not_fetched(streamer_models: Program, tmp_path: Path) -> None:
+    outcome = streamer_models("fetch", "wav2small", "--from", str(tmp_path))
+    remedy = "run `streamer models export wav2small`"
+    assert outcome == (1, [], [f"streamer models: wav2small is not fetched but made: {remedy}"])
+
+
+def test_verify_asks_for_an_export_only_where_it_is_named(
+    streamer_models: Program, complete: Model
+) -> None:
+    outcome = streamer_models("verify")
+    assert "wav2small: not exported: run `streamer models export wav2small`" in outcome.out
+    assert not any("wav2small" in line for line in outcome.err)
+    outcome = streamer_models("verify", "wav2small")
+    assert outcome.code == 1
+    assert "wav2small: model.onnx: missing" in outcome.out
+    assert "run `streamer models export wav2small`" in outcome.err[0]
+
+
+def test_verify_knows_a_made_file_by_the_hash_beside_it(
+    streamer_models: Program, models: Path
+) -> None:
+    folder = models / "wav2small"
+    folder.mkdir(parents=True)
+    (folder / "LICENSE").write_bytes((shipped_dir() / "wav2small" / "LICENSE").read_bytes())
+    (folder / "model.onnx").write_bytes(b"made")
+    (folder / "model.onnx.sha256").write_text(
+        f"{hashlib.sha256(b'made').hexdigest()}  model.onnx\n"
+    )
+    assert streamer_models("verify", "wav2small") == (0, ["wav2small: 2 files ok"], [])
+    assert row(streamer_models("list"), "wav2small")[-1] == "ready"
+    (folder / "model.onnx").write_bytes(b"Made")
+    outcome = streamer_models("verify", "wav2small")
+    assert outcome.code == 1
+    assert outcome.out == ["wav2small: model.onnx: wrong checksum"]
+
+
+@pytest.mark.parametrize("name", ["silero-vad", "tiny"])
+def test_only_what_is_on_the_hub_is_exported(
+    streamer_models: Program, model: Model, name: str
+) -> None:
+    outcome = streamer_models("export", name)
+    line = f"streamer models: {name} is not made by export; allowed: wav2small"
+    assert outcome == (1, [], [line])
+
+
+def test_an_export_from_nowhere_leaves_nothing(
+    streamer_models: Program, models: Path, tmp_path: Path
+) -> None:
+    outcome = streamer_models("export", "wav2small", "--from", str(tmp_path))
+    assert outcome.code == 1
+    assert outcome.err == [
+        f"streamer models: {tmp_path / 'model.safetensors'} is not there: --from names the folder "
+        "of model.safetensors"
+    ]
+    assert not models.exists()
+
+
+def test_an_export_without_torch_says_what_to_install(
+    streamer_models: Program, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+    for name in ("to_onnx", "wav2small"):
+        monkeypatch.delitem(sys.modules, f"streamer.export.{name}", raising=False)
+        monkeypatch.delattr(f"streamer.export.{name}", raising=False)
+    (tmp_path / "model.safetensors").touch()
+    outcome = streamer_models("export", "wav2small", "--from", str(tmp_path))
+    assert outcome.code == 1
+    (line,) = outcome.err
+    assert "torch" in line
+    assert line.endswith("run `pip install 'streamer[export]'`")
+    assert not models.exists()

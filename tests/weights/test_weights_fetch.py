@@ -32,7 +32,7 @@ def with_source(model: Model, **changes: object) -> Model:
 
 
 def source_of(model: Model) -> WheelSource:
-    assert model.manifest.source is not None
+    assert isinstance(model.manifest.source, WheelSource)
     return model.manifest.source
 
 

@@ -26,9 +26,12 @@ from streamer.weights import (
     require,
     verify,
 )
-from streamer.weights.schema import Tensor
+from streamer.weights.schema import HubSource, Tensor, WheelSource
 
-SHIPPED = ["moonshine-tiny-en", "silero-vad"]
+FETCHED = ["moonshine-tiny-en", "silero-vad"]
+SHIPPED = [*FETCHED, "wav2small"]
+HUB = {"type": "hub", "repository": "someone/something", "revision": "main", "file": "a.bin"}
+A_SECOND = {"scores": ["a"], "max_seconds": 1}
 FETCH_TINY = "run `streamer models fetch tiny` (or set STREAMER_MODELS to the folder that holds it)"
 
 
@@ -67,6 +70,23 @@ def changed(description: dict[str, Any], path: str, value: object) -> dict[str, 
         ("files.0.member", None, "needs its member"),
         ("tensors", {"no.onnx": {"inputs": [], "outputs": []}}, "not among the files"),
         ("name", "huge", "its name is 'huge'"),
+        (
+            "source",
+            {"type": "hub", "repository": "../x", "revision": "main", "file": "a"},
+            "repository",
+        ),
+        ("classifier", {"scores": []}, "$.classifier.scores"),
+        ("classifier", {"scores": ["a", "a"]}, "two scores have the same name"),
+        ("classifier", {"scores": ["a"]}, "a classifier needs a sample_rate"),
+        ("classifier", {"scores": ["a"], "activation": "relu"}, "Invalid enum value 'relu'"),
+        ("classifier", {"scores": ["a"], "file": "../m.onnx"}, "$.classifier.file"),
+        ("classifier", {"scores": ["a"], "hop_seconds": 1}, "hop_seconds is 1; allowed: null"),
+        (
+            "classifier",
+            {"scores": ["a"], "max_seconds": 1, "hop_seconds": 2},
+            "at most max_seconds",
+        ),
+        ("classifier", {"scores": ["a"], "max_seconds": 1, "min_seconds": 2}, "min_seconds is 2"),
     ],
 )
 def test_a_bad_manifest_is_refused_with_its_path_and_reason(
@@ -102,7 +122,7 @@ def test_an_own_folder_wins_over_a_shipped_manifest(
 
 
 def test_an_own_model_is_found_beside_the_shipped_ones(model: Model) -> None:
-    assert known_models() == [*SHIPPED, "tiny"]
+    assert known_models() == sorted([*SHIPPED, "tiny"])
     assert model.manifest.bytes == 40000 + 5 + 400 + 15
 
 
@@ -111,7 +131,7 @@ def test_an_unknown_name_raises_the_names_that_exist(model: Model, name: str) ->
     with pytest.raises(UnknownModel) as caught:
         require(name)
     assert str(caught.value) == (
-        f"unknown model {name!r}: there are moonshine-tiny-en, silero-vad, tiny"
+        f"unknown model {name!r}: there are moonshine-tiny-en, silero-vad, tiny, wav2small"
     )
 
 
@@ -225,10 +245,10 @@ def test_the_package_does_not_load_what_a_server_needs() -> None:
     assert done.stderr.strip() == "[]"
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", FETCHED)
 def test_shipped_manifests_are_whole(name: str) -> None:
     shipped = find_model(name).manifest
-    assert shipped.source is not None
+    assert isinstance(shipped.source, WheelSource)
     assert shipped.source.wheel.startswith(
         f"{shipped.source.package.replace('-', '_')}-{shipped.source.version}-py3-none-"
     )
@@ -240,13 +260,26 @@ def test_shipped_manifests_are_whole(name: str) -> None:
     assert [f.path for f in shipped.files if f.role == "licence"] == ["LICENSE"]
 
 
+def test_the_affect_model_says_what_it_is() -> None:
+    shipped = find_model("wav2small").manifest
+    assert isinstance(shipped.source, HubSource)
+    assert shipped.source.repository == "audeering/wav2small"
+    assert shipped.licence == "CC BY-NC-SA 4.0"
+    assert "research only" in shipped.description
+    assert "perceived" in shipped.description
+    assert shipped.classifier is not None
+    assert shipped.classifier.scores == ("arousal", "dominance", "valence")
+    licence = (manifest.shipped_dir() / "wav2small" / "LICENSE").read_text()
+    assert "Attribution-NonCommercial-ShareAlike 4.0" in licence
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_licences_are_those_of_the_weights(name: str) -> None:
     shipped = Model(load_manifest(manifest.shipped_dir() / name), manifest.shipped_dir() / name)
     assert check_files(shipped)["LICENSE"] is FileState.OK
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", FETCHED)
 def test_described_tensors_are_those_of_the_networks(name: str) -> None:
     folder = manifest.shipped_dir() / name
     described = load_manifest(folder).tensors

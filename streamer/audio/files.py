@@ -1,0 +1,286 @@
+"""Recordings: files that libsndfile decodes, and raw PCM, read block by block from the beginning.
+
+Nothing here holds more than the block that is asked for. Everything is a plain call that takes the
+time of decoding; whoever has an event loop to look after calls `read` in a thread.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import BinaryIO, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from streamer.audio.format import AudioFormat
+from streamer.audio.pcm import PcmDecoder, clean_floats
+
+Rows = npt.NDArray[np.float32]
+
+CONTAINERS: Mapping[str, tuple[str, ...]] = {
+    "WAV": ("WAV", "WAVEX", "RF64"),
+    "FLAC": ("FLAC",),
+    "OGG": ("OGG",),
+    "MP3": ("MP3",),
+    "AIFF": ("AIFF",),
+}
+"""What is read, and libsndfile's names for each. It knows more, most of it long out of use, and
+all of it code that strangers' bytes would reach."""
+
+HEAD_BYTES = 12
+"""Bytes from which the container can be told."""
+
+UNKNOWN_LENGTH = 0x7FFF_0000
+"""A program that writes WAV to a pipe cannot know the length and declares the longest there is:
+ffmpeg 2**32 - 1, others 2**31 - 1 or a little less."""
+
+MP3_FRAME = 1_152
+"""Samples that an MP3's header may promise in excess: encoders round up to a frame."""
+
+_SHORT = re.compile(r":\s*(\d+) \(should be (\d+)\)")
+"""How libsndfile reports a chunk that is longer, by its header, than what is left of the file."""
+
+
+class AudioFileError(ValueError):
+    """A recording that cannot be used; the message says why in one sentence.
+
+    Attributes:
+        code: `unsupported_media_type` when it is no audio file at all, else `bad_audio`.
+    """
+
+    def __init__(
+        self, message: str, code: Literal["unsupported_media_type", "bad_audio"] = "bad_audio"
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Recording(Protocol):
+    """Audio of a known format, read from the beginning to the end."""
+
+    kind: str
+    """One of `CONTAINERS`, or PCM."""
+    sample_rate: int
+    """Hz."""
+
+    @property
+    def channels(self) -> int:
+        """Samples per frame."""
+
+    @property
+    def bad_samples(self) -> int:
+        """Samples zeroed so far, because they were not finite."""
+
+    @property
+    def frames(self) -> int:
+        """How many there are; fewer may turn out to be."""
+
+    def read(self, frames: int) -> Rows:
+        """The next frames, float32 [channels, n]; none at the end.
+
+        Raises:
+            AudioFileError: The recording is damaged or not complete.
+        """
+
+    def close(self) -> None:
+        """Let go of the file; nothing may be read at the same time."""
+
+
+def container(head: bytes) -> str | None:
+    """Which of `CONTAINERS` begins with these bytes; None when none does."""
+    match head[:4], head[8:12]:
+        case (b"RIFF" | b"RF64", b"WAVE"):
+            return "WAV"
+        case (b"FORM", b"AIFF" | b"AIFC"):
+            return "AIFF"
+        case (b"fLaC", _):
+            return "FLAC"
+        case (b"OggS", _):
+            return "OGG"
+    # An MPEG audio frame begins with eleven set bits (ISO 11172-3, 2.4.1.3).
+    synchronised = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
+    return "MP3" if head[:3] == b"ID3" or synchronised else None
+
+
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc] # it has no types
+    """A sound file read from beginning to end.
+
+    `soundfile` seeks after every read of a file that can seek. That is wasted here, and in an MP3
+    it makes every block begin with a decoder that has forgotten the one before: wrong samples.
+    """
+
+    def seekable(self) -> bool:
+        return False
+
+
+class SoundFile:
+    """A recording that libsndfile decodes: WAV, FLAC, OGG (Vorbis, Opus, FLAC), MP3 or AIFF.
+
+    Args:
+        file: Open for reading, at its beginning. It stays open when this is closed.
+
+    Raises:
+        AudioFileError: It is not one of these, or damaged, or not complete.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        head = file.read(HEAD_BYTES)
+        file.seek(0)
+        kind = container(head)
+        if kind is None:
+            what = "is empty" if not head else "is not an audio file"
+            allowed = ", ".join(CONTAINERS)
+            raise AudioFileError(
+                f"the body {what}; allowed: {allowed}, or raw PCM with its format in the query",
+                "unsupported_media_type" if head else "bad_audio",
+            )
+        self.kind = kind
+        try:
+            self._sound = _Sequential(file)
+        except (soundfile.LibsndfileError, TypeError) as error:
+            raise AudioFileError(
+                f"the {kind} file is damaged or not complete: {_reason(error)}"
+            ) from None
+        self.sample_rate: int = self._sound.samplerate
+        self.channels: int = self._sound.channels
+        self.bad_samples = 0
+        self._decoded = 0
+        try:
+            self._check()
+        except AudioFileError:
+            self.close()
+            raise
+
+    @property
+    def frames(self) -> int:
+        """By the file's own account."""
+        return int(self._sound.frames)
+
+    def read(self, frames: int) -> Rows:
+        """See `Recording`."""
+        block = np.empty((frames, self.channels), np.float32)
+        try:
+            count = self._sound.buffer_read_into(block, dtype="float32")
+        except soundfile.LibsndfileError as error:
+            raise AudioFileError(
+                f"the {self.kind} file is damaged after {self._decoded / self.sample_rate:g} s "
+                f"or not complete: {_reason(error)}"
+            ) from None
+        self._decoded += count
+        if not count:
+            self._check_end()
+        rows, bad = clean_floats(block[:count].T)
+        self.bad_samples += bad
+        return np.ascontiguousarray(rows)
+
+    def close(self) -> None:
+        """See `Recording`."""
+        self._sound.close()
+
+    def _check(self) -> None:
+        """What can be told before decoding."""
+        if self._sound.format not in CONTAINERS[self.kind]:
+            raise AudioFileError(f"the {self.kind} file holds {self._sound.format}")
+        self._check_log()
+
+    def _check_log(self) -> None:
+        """What libsndfile noticed and does not mind."""
+        log = self._sound.extra_info
+        if "without an End-Of-Stream" in log:
+            raise AudioFileError("the OGG file is not complete: its last page is missing")
+        for declared, found in _SHORT.findall(log):
+            if int(found) < int(declared) < UNKNOWN_LENGTH:
+                raise AudioFileError(
+                    f"the {self.kind} file is not complete: its header declares {declared} bytes, "
+                    f"{found} are there"
+                )
+
+    def _check_end(self) -> None:
+        """What can be told only afterwards."""
+        self._check_log()
+        tolerance = MP3_FRAME if self.kind == "MP3" else 0
+        if self._decoded + tolerance < self.frames:
+            raise AudioFileError(
+                f"the {self.kind} file is not complete: its header declares "
+                f"{self.frames / self.sample_rate:g} s, {self._decoded / self.sample_rate:g} s "
+                "are there"
+            )
+
+
+class PcmFile:
+    """A recording of raw PCM.
+
+    Args:
+        file: Open for reading, at its beginning. It stays open when this is closed.
+        fmt: What the bytes are; it has no `problem`.
+
+    Raises:
+        AudioFileError: It has a header, or ends within a frame.
+    """
+
+    kind = "PCM"
+
+    def __init__(self, file: BinaryIO, fmt: AudioFormat) -> None:
+        self._file = file
+        self._format = fmt
+        self._decoder = PcmDecoder(fmt)
+        self.sample_rate = fmt.sample_rate
+        self.channels = fmt.channels
+        kind = container(file.read(HEAD_BYTES))
+        size = file.seek(0, 2)
+        file.seek(0)
+        # Two bytes are enough to look like an MP3, and loud noise would.
+        if kind not in (None, "MP3"):
+            raise AudioFileError(f"the body is a {kind} file; allowed here: raw PCM")
+        self.frames, rest = divmod(size, fmt.bytes_per_frame)
+        if rest:
+            raise AudioFileError(
+                f"the body has {size} bytes and ends within a frame; "
+                f"allowed: a multiple of {fmt.bytes_per_frame}"
+            )
+
+    @property
+    def bad_samples(self) -> int:
+        """See `Recording`."""
+        return self._decoder.bad_samples
+
+    def read(self, frames: int) -> Rows:
+        """See `Recording`."""
+        return self._decoder.decode(self._file.read(frames * self._format.bytes_per_frame))
+
+    def close(self) -> None:
+        """Nothing to do: the file is the caller's."""
+
+
+class Mixed:
+    """The channels of a recording, mixed down to one: their mean."""
+
+    channels = 1
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self.kind = recording.kind
+        self.sample_rate = recording.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """See `Recording`."""
+        return self._recording.frames
+
+    @property
+    def bad_samples(self) -> int:
+        """See `Recording`."""
+        return self._recording.bad_samples
+
+    def read(self, frames: int) -> Rows:
+        """See `Recording`."""
+        rows = self._recording.read(frames)
+        return rows if len(rows) == 1 else rows.mean(axis=0, keepdims=True, dtype=np.float32)
+
+    def close(self) -> None:
+        """See `Recording`."""
+        self._recording.close()
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "error_string", error)).strip().rstrip(".").lower()

@@ -1,0 +1,103 @@
+"""What is to be said about a model's answers: problems, and notes that need not be one. Pure."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streamer.check.probe import Answers, Report, Together
+from streamer.messages import Segment, encode_event
+
+SLOW = 0.5
+"""Real-time factor from which a model has little left for interims and for other clients."""
+
+TOLERANCE = 1e-3
+
+
+def problems(report: Report) -> Iterator[str]:
+    """What keeps the model from serving, a sentence each."""
+    if report.failure:
+        yield report.failure
+    for answers in report.answers:
+        if answers.failure:
+            yield f"{answers.sound}: {answers.failure}"
+    hidden = {name for answers in report.answers for name in _hidden(answers)}
+    for name in sorted(hidden):
+        yield f"clients never see the field {name!r}: every event has one of its own"
+    for answers in report.answers:
+        if answers.seconds and real_time_factor(answers) >= 1:
+            yield (
+                f"{answers.sound}: {answers.audio_s:g} s of audio took "
+                f"{percentile(answers, 50):.2f} s; one worker cannot keep up with one channel"
+            )
+    if report.together:
+        yield from _problems_of_batch(report.together)
+
+
+def notes(report: Report) -> Iterator[str]:
+    """What may be meant, and often is not, a sentence each."""
+    for answers in report.answers:
+        empty = [name for output in answers.outputs[:1] for name in _nulls(output)]
+        if empty:
+            yield f"{answers.sound}: null in {', '.join(empty)}; so arrive NaN and infinity"
+        if answers.outputs and not answers.outputs[0]:
+            yield f"{answers.sound}: the output is empty, so the segment has only its times"
+    if report.ready and not report.ready.stateful:
+        differing = [a.sound for a in report.answers if any(o != a.outputs[0] for o in a.outputs)]
+        if differing:
+            yield f"the same audio gives different outputs ({'; '.join(differing)})"
+    slow = [a for a in report.answers if a.seconds and SLOW <= real_time_factor(a) < 1]
+    if slow:
+        yield f"slow for live use, with interims above all: {', '.join(a.sound for a in slow)}"
+    together = report.together
+    if together and together.together_s > together.alone_s:
+        yield (
+            f"batching does not pay here: a second of audio takes {together.alone_s * 1e3:.2f} ms "
+            f"alone and {together.together_s * 1e3:.2f} ms in a batch of {together.size}"
+        )
+
+
+def percentile(answers: Answers, percent: float) -> float:
+    """Seconds that so many percent of the runs took at most (nearest rank)."""
+    ordered = sorted(answers.seconds)
+    return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
+
+
+def real_time_factor(answers: Answers) -> float:
+    """Seconds of work for a second of audio, in the middle of the runs."""
+    return percentile(answers, 50) / answers.audio_s
+
+
+def _hidden(answers: Answers) -> Iterator[str]:
+    for output in answers.outputs[:1]:
+        event = Segment(start_time=0.0, end_time=0.0, channel=0, output=output)
+        sent = msgspec.json.decode(encode_event(event))
+        yield from (name for name, value in output.items() if sent.get(name, ...) != value)
+
+
+def _nulls(output: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in output.items():
+        if value is None or (isinstance(value, list) and None in value):
+            yield repr(name)
+
+
+def _problems_of_batch(together: Together) -> Iterator[str]:
+    if len(together.together) != len(together.alone):
+        yield f"infer_batch failed on {len(together.alone) - len(together.together)} segments"
+    elif not all(map(_alike, together.alone, together.together)):
+        yield "infer_batch gives other outputs than each segment alone: do its results mix?"
+
+
+def _alike(one: object, other: object) -> bool:
+    """Equal but for what the order of floating-point sums does."""
+    match one, other:
+        case (bool(), _) | (_, bool()):
+            return one is other
+        case (int() | float(), int() | float()):
+            return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+        case dict(), dict():
+            return one.keys() == other.keys() and all(_alike(one[k], other[k]) for k in one)
+        case list(), list():
+            return len(one) == len(other) and all(map(_alike, one, other))
+    return one == other

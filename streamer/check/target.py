@@ -1,0 +1,88 @@
+"""From what the user names to what a worker is to load."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from streamer.config import Config, ModelConfig
+from streamer.inference.model import ModelSpec
+from streamer.server import KINDS, model_specs
+from streamer.settings import load
+from streamer.weights.manifest import (
+    MANIFEST,
+    ModelError,
+    find_model,
+    known_models,
+    manifest_of,
+)
+from streamer.weights.schema import Manifest
+
+CONFIG = "config.json"
+
+
+class CannotCheck(ModelError):
+    """There is no model where the user points to; the message is one line."""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """The model, and the settings under which it would serve."""
+
+    spec: ModelSpec
+    config: Config
+
+
+def find_targets(named: str) -> list[Target]:
+    """What `named` leads to: one model, or all of a configuration.
+
+    Args:
+        named: A folder with a `model.json` or a `config.json`, one of these files, the name of a
+            model that `streamer models list` shows, or `module:Class`.
+
+    Raises:
+        CannotCheck: It leads to nothing.
+        ModelError: The model's files are not there, or its `model.json` is not right.
+        SettingsError: The configuration file has a setting that cannot be used.
+    """
+    path = Path(named)
+    if path.name == MANIFEST and path.is_file():
+        return _of_folder(path.parent)
+    if path.is_file():
+        return _of_config(path)
+    if path.is_dir() and (path / MANIFEST).is_file():
+        return _of_folder(path)
+    if path.is_dir() and (path / CONFIG).is_file():
+        return _of_config(path / CONFIG)
+    if path.is_dir():
+        raise CannotCheck(f"{path} has no {MANIFEST} and no {CONFIG}")
+    if ":" in named:
+        return _of(Config(model=ModelConfig(type=named)), Path())
+    if named in known_models():
+        return _of_manifest(find_model(named).manifest, named)
+    raise CannotCheck(
+        f"{named!r} is no folder, no configuration file and no module:Class; known models are "
+        + ", ".join(known_models())
+    )
+
+
+def _of_config(path: Path) -> list[Target]:
+    return _of(load(path, os.environ, {}), path.parent)
+
+
+def _of_folder(folder: Path) -> list[Target]:
+    return _of_manifest(manifest_of(folder), str(folder))
+
+
+def _of_manifest(manifest: Manifest, path: str) -> list[Target]:
+    """A model's manifest says which class is for it."""
+    types = {kind: type_ for type_, kind in KINDS.items()}
+    if manifest.kind not in types:
+        raise CannotCheck(
+            f"{path}/{MANIFEST}: 'kind' is {manifest.kind!r}; allowed: one of {', '.join(types)},"
+            f" or give a {CONFIG} that names the class"
+        )
+    return _of(Config(model=ModelConfig(type=types[manifest.kind], path=path)), Path())
+
+
+def _of(config: Config, folder: Path) -> list[Target]:
+    return [Target(spec, config) for spec in model_specs(config, folder.absolute())]

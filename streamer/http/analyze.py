@@ -1,0 +1,152 @@
+"""`POST /api/v1/analyze`: a whole recording in, the segments of `/api/v1/segmented` out."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
+from streamer.http.parameters import read_parameters
+from streamer.http.recordings import Heard, Hearing, failed, hear, open_recording
+from streamer.http.refusals import Refused, refuse
+from streamer.http.render import MEDIA_TYPES, RENDERERS
+from streamer.http.requests import Job, handle, tasks_of
+from streamer.http.uploads import media_type, spool
+from streamer.messages import Failed, VadOptions, Warned, merge
+from streamer.validation import show
+
+AUDIO_TYPES = {
+    "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
+    "FLAC": ("audio/flac", "audio/x-flac"),
+    "OGG": ("audio/ogg", "application/ogg", "audio/opus", "audio/vorbis", "audio/x-vorbis+ogg"),
+    "MP3": ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"),
+    "AIFF": ("audio/aiff", "audio/x-aiff"),
+}
+"""What a body may be said to be, when it is said at all."""
+
+PCM_TYPES = ("audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/basic")
+
+UNSAID = ("", "application/octet-stream", "application/x-www-form-urlencoded", "audio/*")
+"""Says nothing; the third is what `curl --data-binary` sends when it is told nothing."""
+
+
+class Query(VadOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `/api/v1/analyze` can be asked for. The VAD's settings are those of a `start`.
+
+    `sample_rate` says that the body is raw PCM; the fields after it describe it further.
+    """
+
+    model: str | None = None
+    channels: Literal["split", "mix"] = "split"
+    vad: bool = True
+    format: Literal["json", "text", "srt", "vtt"] = "json"
+    sample_rate: Annotated[int, Meta(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)] | None = None
+    channel_count: Annotated[int, Meta(ge=1)] | None = None
+    bit_depth: Annotated[int, Meta(ge=8, le=64)] | None = None
+    is_float: bool | None = None
+    encoding: Literal["pcm", "mulaw", "alaw"] | None = None
+
+
+FoundSegment = Annotated[
+    dict[str, object],
+    Meta(
+        title="Segment",
+        description="As on the sockets: the model's output is among the fields.",
+        extra_json_schema={
+            "properties": {
+                "type": {"const": "segment"},
+                "start_time": {"type": "number", "minimum": 0},
+                "end_time": {"type": "number", "minimum": 0},
+                "is_final": {"const": True},
+                "channel": {"type": "integer", "minimum": 0},
+            },
+            "required": ["type", "start_time", "end_time", "is_final", "channel"],
+        },
+    ),
+]
+
+
+class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was found. Times in seconds from the start; `errors` are segments without a result."""
+
+    model: str
+    sample_rate: int
+    duration_seconds: float
+    inference_ms: float
+    total_ms: float
+    segments: list[FoundSegment]
+    errors: list[Failed] = []
+    warnings: list[Warned] = []
+
+
+async def analyze(request: Request) -> Response:
+    """Analyze a recording: the segments of its speech, or with `vad=false` the whole at once."""
+    return await handle(request, _analyze, refuse)
+
+
+async def _analyze(job: Job) -> Response:
+    query = read_parameters(job.request.query_params.multi_items(), Query)
+    fmt = _raw_format(query)
+    allowed = (*UNSAID, *PCM_TYPES) if fmt else (*UNSAID, *sum(AUDIO_TYPES.values(), ()))
+    said = media_type(job.request)
+    if said not in allowed:
+        text = f"Content-Type is {show(said)}; allowed: {', '.join(filter(None, allowed))}"
+        raise Refused(415, "unsupported_media_type", text)
+    pool = job.pool(query.model)
+    vad = VadOptions(**{name: getattr(query, name) for name in VadOptions.__struct_fields__})
+    if problem := vad.over(job.services.config.vad).problem():
+        raise Refused(400, "bad_request", problem)
+    file = await spool(job.request, job.services.config.limits)
+    job.resources.callback(file.close)
+    how = Hearing(pool, vad if query.vad else None)
+    recording = await open_recording(job, file, fmt, how, mix=query.channels == "mix")
+    if fmt is None:
+        _check_label(said, recording.kind)
+    async with tasks_of(job.request) as tasks:
+        heard = await hear(job, recording, how, tasks)
+    if query.format != "json":
+        text = RENDERERS[query.format](heard.complete().segments, recording.channels)
+        return Response(text, media_type=MEDIA_TYPES[query.format])
+    return _json(job, pool.spec.name, pool.sample_rate or 0, heard)
+
+
+def _check_label(said: str, kind: str) -> None:
+    if said not in UNSAID and said not in AUDIO_TYPES[kind]:
+        text = f"Content-Type is {show(said)}, and the body is a {kind} file"
+        raise Refused(415, "unsupported_media_type", text)
+
+
+def _json(job: Job, model: str, sample_rate: int, heard: Heard) -> Response:
+    if heard.failures and not heard.segments:
+        raise failed(heard.failures[0])
+    analysis = Analysis(
+        model=model,
+        sample_rate=sample_rate,
+        duration_seconds=heard.seconds,
+        inference_ms=round(heard.inference_seconds * 1000, 3),
+        total_ms=round(job.elapsed_ms, 3),
+        segments=[merge(segment) for segment in heard.segments],
+        errors=heard.failures,
+        warnings=heard.warnings,
+    )
+    return Response(msgspec.json.encode(analysis), media_type="application/json")
+
+
+def _raw_format(query: Query) -> AudioFormat | None:
+    """The format of raw PCM, if that is what the query describes."""
+    if query.sample_rate is None:
+        for name in ("channel_count", "bit_depth", "is_float", "encoding"):
+            if getattr(query, name) is not None:
+                text = f"'{name}' is given without 'sample_rate', which says that the body is raw"
+                raise Refused(400, "bad_request", text, field="sample_rate")
+        return None
+    encoding = query.encoding or "pcm"
+    return AudioFormat(
+        query.sample_rate,
+        1 if query.channel_count is None else query.channel_count,
+        (16 if encoding == "pcm" else 8) if query.bit_depth is None else query.bit_depth,
+        is_float=bool(query.is_float),
+        encoding=encoding,
+    )

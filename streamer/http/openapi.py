@@ -1,0 +1,160 @@
+"""`GET /openapi.json`: the HTTP addresses, described by the table and the types that serve them.
+
+https://spec.openapis.org/oas/v3.1.0
+"""
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+import streamer
+from streamer.http.operations import OPERATIONS, Answer, Operation
+
+PATH = "/openapi.json"
+
+Tree = dict[str, Any]
+
+
+async def openapi(request: Request) -> Response:
+    """Describe the HTTP addresses, as OpenAPI."""
+    prefix = request.scope.get("root_path") or "/"
+    return JSONResponse({**describe(OPERATIONS), "servers": [{"url": prefix}]})
+
+
+def describe(operations: Iterable[Operation]) -> Tree:
+    """The OpenAPI document of a table of operations."""
+    operations = list(operations)
+    types = [kind for operation in operations for kind in _types(operation)]
+    schemas, components = msgspec.json.schema_components(
+        types, schema_hook=_anything, ref_template="#/components/schemas/{name}"
+    )
+    known = dict(zip(map(repr, types), schemas, strict=True))
+    paths: dict[str, Tree] = {}
+    for operation in operations:
+        described = _operation(operation, known, components)
+        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Streamer",
+            "version": streamer.__version__,
+            "description": "Recordings in one request. Live audio goes over the WebSockets, "
+            "/api/v1/segmented and /api/v1/simple, which have a protocol of their own.",
+        },
+        "paths": paths,
+        "components": {"schemas": components},
+    }
+
+
+def _anything(kind: type) -> Tree:
+    """The schema of what msgspec leaves open: a model's output is its own affair."""
+    if kind is object:
+        return {"description": "Anything that JSON can hold."}
+    raise NotImplementedError
+
+
+def _types(operation: Operation) -> list[Answer]:
+    bodies = [operation.body, *operation.answers.values()]
+    used = [kind for body in bodies for answer in body.values() for kind in _alternatives(answer)]
+    return [*used, operation.query] if operation.query else used
+
+
+def _alternatives(answer: Answer) -> tuple[Answer, ...]:
+    if answer is None:
+        return ()
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _operation(operation: Operation, known: Mapping[str, Tree], components: Tree) -> Tree:
+    summary = (inspect.getdoc(operation.endpoint) or "").partition("\n\n")[0]
+    described: Tree = {
+        "summary": " ".join(summary.split()),
+        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()} {operation.path}"),
+        "parameters": [*_path_parameters(operation.path)],
+        "responses": {
+            str(number): _answer(number, bodies, known)
+            for number, bodies in operation.answers.items()
+        },
+    }
+    if operation.query:
+        described["parameters"] += _query_parameters(known[repr(operation.query)], components)
+    if operation.body:
+        described["requestBody"] = {
+            "required": True,
+            "content": _content(operation.body, known, components),
+        }
+    return described
+
+
+def _answer(number: int, bodies: Mapping[str, Answer], known: Mapping[str, Tree]) -> Tree:
+    answer: Tree = {"description": HTTPStatus(number).phrase}
+    answer["content"] = _content(bodies, known, {})
+    if number == 503:
+        answer["headers"] = {
+            "Retry-After": {"schema": {"type": "string"}, "description": "Seconds."}
+        }
+    return answer
+
+
+def _content(bodies: Mapping[str, Answer], known: Mapping[str, Tree], components: Tree) -> Tree:
+    content: Tree = {}
+    for media_type, kind in bodies.items():
+        if media_type == "multipart/form-data":
+            content[media_type] = {"schema": _with_file(known[repr(kind)], components)}
+        elif kind is None:
+            text = media_type.startswith(("text/", "application/x-subrip"))
+            content[media_type] = {"schema": {"type": "string"} if text else {}}
+        else:
+            schemas = [known[repr(option)] for option in _alternatives(kind)]
+            content[media_type] = {
+                "schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+            }
+    return content
+
+
+def _with_file(reference: Tree, components: Tree) -> Tree:
+    """A form's fields, and the file among them."""
+    fields = _resolve(reference, components)
+    file = {"type": "string", "format": "binary"}
+    texts = {
+        f"{name}[]" if schema.get("type") == "array" else name: _without_null(schema)
+        for name, schema in fields["properties"].items()
+    }
+    properties = {"file": file, **texts}
+    return {**fields, "properties": properties, "required": ["file"]}
+
+
+def _query_parameters(reference: Tree, components: Tree) -> list[Tree]:
+    properties = _resolve(reference, components)["properties"]
+    return [
+        {"name": name, "in": "query", "required": False, "schema": _without_null(schema)}
+        for name, schema in properties.items()
+    ]
+
+
+def _without_null(schema: Tree) -> Tree:
+    """Neither a query nor a form has a null: what may be absent is absent."""
+    if "anyOf" in schema:
+        (kind,) = (option for option in schema["anyOf"] if option != {"type": "null"})
+        return dict(kind)
+    if "enum" in schema:
+        return {"enum": [value for value in schema["enum"] if value is not None]}
+    return {name: value for name, value in schema.items() if name != "default" or value is not None}
+
+
+def _path_parameters(path: str) -> list[Tree]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", path)
+    ]
+
+
+def _resolve(reference: Tree, components: Tree) -> Tree:
+    resolved: Tree = components[reference["$ref"].rpartition("/")[2]]
+    return resolved

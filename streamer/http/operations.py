@@ -1,0 +1,182 @@
+"""Every HTTP address, with what it takes and gives: routes and description are made of it.
+
+The WebSockets are described in `docs/protocol.md`; OpenAPI has no words for them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from streamer.http import analyze, status, ticket, transcriptions, windows
+from streamer.http.refusals import Code
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """A code for programs, and a sentence for people."""
+
+    code: Code
+    message: str
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """A request that got no result."""
+
+    ok: Literal[False]
+    error: ErrorBody
+
+
+class OpenAIErrorAnswer(msgspec.Struct, frozen=True):
+    """A request that got no result, as OpenAI's clients expect it."""
+
+    error: transcriptions.OpenAIError
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The server answers."""
+
+    status: Literal["healthy"]
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether requests and streams will be served; `reason` when not."""
+
+    status: Literal["ready", "not ready", "draining"]
+    workers: Annotated[int, Meta(ge=0)]
+    reason: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """What a web page may hold in the place of a token, to use once."""
+
+    ticket: str
+    expires_in_seconds: int
+
+
+class ListedModel(msgspec.Struct, frozen=True):
+    """A model, in OpenAI's words."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """All models, in OpenAI's words."""
+
+    object: Literal["list"]
+    data: list[ListedModel]
+
+
+Answer = Any
+"""A type that msgspec knows, or a tuple of alternatives; None for a body that is not JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One address.
+
+    Attributes:
+        path: As clients write it, with `{names}`.
+        endpoint: Answers; its docstring is the summary.
+        method: Of the request.
+        query: Struct of the query's parameters.
+        body: Media types of the request's body; each with its schema, None for bytes.
+        answers: For each status, the media types of the answer and their schemas.
+    """
+
+    path: str
+    endpoint: Endpoint
+    method: Literal["GET", "POST"] = "GET"
+    query: type[msgspec.Struct] | None = None
+    body: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[int, Mapping[str, Answer]]
+
+
+JSON, TEXT = "application/json", "text/plain"
+
+
+def _json(answer: Answer) -> dict[str, Answer]:
+    return {JSON: answer}
+
+
+def _refusals(answer: Answer, *statuses: int) -> dict[int, dict[str, Answer]]:
+    return {number: _json(answer) for number in statuses}
+
+
+_FILES = {kind: None for kinds in analyze.AUDIO_TYPES.values() for kind in kinds[:1]}
+_HEALTH = {200: _json(Health)}
+_READY = {200: _json(Readiness), 503: _json(Readiness)}
+_TIMED = {"application/x-subrip": None, "text/vtt": None, TEXT: None}
+
+OPERATIONS = (
+    Operation(
+        path="/api/v1/analyze",
+        method="POST",
+        endpoint=analyze.analyze,
+        query=analyze.Query,
+        body={**_FILES, "application/octet-stream": None},
+        answers={
+            200: {JSON: analyze.Analysis, **_TIMED},
+            **_refusals(ErrorAnswer, 400, 401, 403, 404, 408, 413, 415, 500, 503, 504),
+        },
+    ),
+    Operation(
+        path="/analyze_pcm_s16le",
+        method="POST",
+        endpoint=windows.analyze_window,
+        query=windows.WindowQuery,
+        body={"application/octet-stream": None},
+        answers={
+            200: _json(windows.Score),
+            **_refusals(ErrorAnswer, 400, 401, 403, 404, 408, 413, 415, 500, 503, 504),
+        },
+    ),
+    Operation(
+        path="/v1/audio/transcriptions",
+        method="POST",
+        endpoint=transcriptions.transcribe,
+        body={"multipart/form-data": transcriptions.Form},
+        answers={
+            200: {
+                JSON: (transcriptions.Transcription, transcriptions.VerboseTranscription),
+                "text/event-stream": None,
+                **_TIMED,
+            },
+            **_refusals(OpenAIErrorAnswer, 400, 404, 408, 413, 500, 503, 504),
+            **_refusals(ErrorAnswer, 401, 403),
+        },
+    ),
+    Operation(
+        path="/v1/models",
+        endpoint=transcriptions.models,
+        answers={200: _json(ModelList), **_refusals(ErrorAnswer, 401, 403, 503)},
+    ),
+    Operation(
+        path="/v1/models/{model}",
+        endpoint=transcriptions.model,
+        answers={
+            200: _json(ListedModel),
+            404: _json(OpenAIErrorAnswer),
+            **_refusals(ErrorAnswer, 401, 403, 503),
+        },
+    ),
+    Operation(
+        path="/api/v1/ticket",
+        method="POST",
+        endpoint=ticket.ticket,
+        answers={200: _json(Ticket), **_refusals(ErrorAnswer, 401, 403, 503)},
+    ),
+    Operation(path="/api/v1/health", endpoint=status.health, answers=_HEALTH),
+    Operation(path="/health", endpoint=status.health, answers=_HEALTH),
+    Operation(path="/api/v1/ready", endpoint=status.ready, answers=_READY),
+    Operation(path="/ready", endpoint=status.ready, answers=_READY),
+    Operation(path="/api/v1/info", endpoint=status.info, answers={200: _json(dict[str, object])}),
+)

@@ -1,0 +1,39 @@
+"""What a request asks for, in its query or its form: text, read into typed structs."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from streamer.http.refusals import Refused
+from streamer.validation import explain, show_name
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def read_parameters(items: Iterable[tuple[str, str]], expected: type[T]) -> T:
+    """Read names and values; one that ends with `[]` is an item of a list.
+
+    Raises:
+        Refused: One is unknown, given twice, of the wrong type, or out of range.
+    """
+    tree: dict[str, str | list[str]] = {}
+    for given, value in items:
+        name = given.removesuffix("[]")
+        before = tree.get(name)
+        if name != given and not isinstance(before, str):
+            tree[name] = [*(before or []), value]
+        elif before is not None:
+            message = f"'{show_name(name)}' is given more than once"
+            raise Refused(400, "bad_request", message, field=show_name(name))
+        else:
+            tree[name] = value
+    try:
+        parameters = msgspec.convert(tree, expected, strict=False)
+        for name in tree:
+            if getattr(parameters, name) is None:  # "null" is text here, and no way to say nothing
+                raise msgspec.ValidationError(f"Expected a value - at `$.{name}`")
+        return parameters
+    except msgspec.ValidationError as error:
+        problem = explain(error, tree, expected)
+        raise Refused(400, "bad_request", problem.message, field=problem.field) from None

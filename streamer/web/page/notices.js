@@ -1,0 +1,29 @@
+/** Errors, warnings and other news, above everything else until they are dismissed. */
+
+import { find, make } from './dom.js';
+
+const MAX_NOTICES = 5;
+
+/** @typedef {'error' | 'warning' | 'info'} Kind */
+
+/**
+ * @param {Kind} kind
+ * @param {string} message
+ * @param {string} [detail] In the server's own words.
+ */
+export function notify(kind, message, detail = '') {
+  const list = find('notices', HTMLElement);
+  const same = [...list.children].find((one) => one.firstElementChild?.textContent === message + detail);
+  same?.remove();
+  const dismiss = make('button', { type: 'button', aria: { label: 'Dismiss' } }, '×');
+  const text = make('div', {}, message, ...(detail ? [make('small', {}, detail)] : []));
+  const notice = make('div', { className: 'notice', role: kind === 'error' ? 'alert' : 'status' }, text, dismiss);
+  notice.dataset.kind = kind;
+  dismiss.addEventListener('click', () => notice.remove());
+  list.append(notice);
+  while (list.children.length > MAX_NOTICES) list.firstElementChild?.remove();
+}
+
+export function clearNotices() {
+  find('notices', HTMLElement).replaceChildren();
+}

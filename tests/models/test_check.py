@@ -1,0 +1,263 @@
+"""`streamer models check`: real workers, and what is said about a model."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from streamer.check.judgement import notes, percentile, problems
+from streamer.check.probe import Answers, Report, Together
+from streamer.check.target import Target
+from streamer.config import Config
+from streamer.inference.model import ModelSpec
+from streamer.inference.wire import Ready
+from streamer.weights.cli import add_parser
+
+from .conftest import Make
+
+EXAMPLES = Path(__file__).parents[2] / "docs/examples"
+
+MODELS = """
+import os
+import time
+
+import numpy as np
+
+from streamer import Model
+
+
+class Broken(Model):
+    def infer(self, samples):
+        raise ValueError("no such weights")
+
+
+class Picky(Model):
+    '''Falls over what is short, and dies on a second of anything but silence.'''
+
+    def warm_up(self):
+        pass
+
+    def infer(self, samples):
+        if len(samples) < 8_000:
+            raise ValueError("too short")
+        if len(samples) == 16_000 and samples.any():
+            os.abort()
+        return {"type": "mine", "level": float("nan")}
+
+
+class Stuck(Model):
+    def warm_up(self):
+        pass
+
+    def infer(self, samples):
+        if samples.any():
+            time.sleep(600)
+        return {"level": 0.0}
+
+
+class Mixing(Model):
+    max_batch_size = 4
+
+    def infer(self, samples):
+        return {"level": float(np.abs(samples).max()), "text": "a"}
+
+    def infer_batch(self, batch):
+        outputs = [self.infer(samples) for samples in batch]
+        return outputs[-1:] + outputs[:-1]
+
+
+class Moody(Model):
+    def __init__(self):
+        self.count = 0
+
+    def infer(self, samples):
+        self.count += 1
+        return {"count": self.count}
+"""
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Check = Callable[..., Outcome]
+
+
+@pytest.fixture
+def check(capfd: pytest.CaptureFixture[str]) -> Check:
+    def run(path: str | Path) -> Outcome:
+        parser = argparse.ArgumentParser()
+        add_parser(parser.add_subparsers())
+        args = parser.parse_args(["models", "check", str(path)])
+        code = args.run(args)
+        return Outcome(code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "own.py").write_text(MODELS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_good_model_is_measured(check: Check) -> None:
+    outcome = check(EXAMPLES / "bands")
+    assert outcome.code == 0, outcome.err
+    assert outcome.err == ""
+    first, header, *rows, memory, verdict = outcome.out.splitlines()
+    assert first.startswith("bands (classifier): loaded in ")
+    assert first.endswith("16000 Hz, one segment at a time")
+    assert header.split("  ")[0] == "sound"
+    assert len(rows) == 5
+    for row, start in zip(rows, ("silence", "noise"), strict=False):
+        assert row.startswith(start)
+    assert all(row.count(" ms ") == 2 and '{"low": 0.' in row for row in rows)
+    assert memory.startswith("memory: ")
+    assert verdict == "nothing is wrong with it"
+
+
+def test_a_folder_a_file_and_a_name_lead_to_the_same(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAMER_MODELS", str(EXAMPLES))
+    for named in (EXAMPLES / "bands/model.json", EXAMPLES / "bands/config.json", "bands"):
+        outcome = check(named)
+        assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.startswith("bands (classifier): ")
+
+
+def test_all_models_of_a_configuration_are_checked(check: Check, own: Path) -> None:
+    models = [
+        {"type": "standin", "name": "one", "options": {"sample_rate": 8000}},
+        {"type": "own:Broken", "name": "other"},
+    ]
+    (own / "both.json").write_text(json.dumps({"models": models}))
+    outcome = check("both.json")
+    assert outcome.code == 1
+    assert "one (standin): loaded" in outcome.out
+    assert "8000 Hz" in outcome.out
+    assert '{"count": 8000}' in outcome.out
+    assert "other: ValueError: no such weights" in outcome.err
+
+
+def test_every_sound_is_tried_whatever_the_others_do(check: Check, own: Path) -> None:
+    outcome = check("own:Picky")
+    assert outcome.code == 1
+    lines = outcome.err.splitlines()
+    assert [line for line in lines if "short: it raised ValueError: too short" in line]
+    assert [line for line in lines if "noise: its process died" in line]
+    assert len(lines) == 3
+    assert [line for line in lines if "never see the field 'type'" in line]
+    assert "note: silence: null in 'level'; so arrive NaN and infinity" in outcome.out
+    assert outcome.out.count("failed") == 2
+    assert "nothing is wrong" not in outcome.out
+
+
+def test_a_model_that_hangs_is_ended(check: Check, own: Path) -> None:
+    config = {"model": {"type": "own:Stuck"}, "inference": {"timeout_seconds": 0.2}}
+    (own / "config.json").write_text(json.dumps(config))
+    outcome = check(own)
+    assert outcome.code == 1
+    assert outcome.err.count("it took over 0.2 s (inference.timeout_seconds)") == 4
+    assert '{"level": 0.0}' in outcome.out
+
+
+def test_a_batch_that_mixes_its_results_is_found_out(check: Check, own: Path) -> None:
+    outcome = check("own:Mixing")
+    assert outcome.code == 1
+    assert "infer_batch gives other outputs than each segment alone" in outcome.err
+    assert "up to 4 segments at a time" in outcome.out
+
+
+def test_a_model_with_moods_is_noted(check: Check, own: Path) -> None:
+    outcome = check("own:Moody")
+    assert outcome.code == 0
+    assert "note: the same audio gives different outputs (silence; noise; " in outcome.out
+
+
+def test_a_file_that_does_not_fit_is_explained(check: Check, classifier: Make) -> None:
+    outcome = check(classifier(scores=["a", "b", "c"]))
+    assert outcome.code == 1
+    assert "its output 'scores' has 2 scores; 'classifier.scores' names 3: a, b, c" in outcome.err
+    assert outcome.out == ""
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ("nowhere", "'nowhere' is no folder, no configuration file and no module:Class"),
+        ("own:Nothing", "cannot import model.type 'own:Nothing'"),
+        ("os.path:join", "is not a subclass of streamer.Model"),
+        (".", "has no model.json and no config.json"),
+        ("bad.json", "'model.type' is \"magic\"; allowed: one of moonshine, standin"),
+        ("strange/model.json", "'kind' is 'oracle'; allowed: one of moonshine, classifier, silero"),
+    ],
+)
+def test_what_is_no_model_is_said_in_one_line(
+    check: Check, own: Path, named: str, words: str
+) -> None:
+    (own / "bad.json").write_text('{"model": {"type": "magic"}}')
+    (own / "strange").mkdir()
+    (own / "strange/model.json").write_text('{"name": "strange", "kind": "oracle"}')
+    outcome = check(named)
+    assert outcome.code == 1
+    assert words in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def report(*answers: Answers, together: Together | None = None) -> Report:
+    target = Target(ModelSpec("own:Model", "mine"), Config())
+    return Report(target, Ready(16_000, 4, 0.0, False), answers=[*answers], together=together)
+
+
+def answers(seconds: float, audio_s: float = 1.0) -> Answers:
+    return Answers("noise", audio_s, ({"a": 1},), (seconds,))
+
+
+def test_a_model_is_judged_by_its_real_time_factor() -> None:
+    assert list(problems(report(answers(0.4)))) == []
+    assert list(notes(report(answers(0.4)))) == []
+    assert list(problems(report(answers(0.6)))) == []
+    assert list(notes(report(answers(0.6)))) == [
+        "slow for live use, with interims above all: noise"
+    ]
+    (problem,) = problems(report(answers(3, audio_s=2)))
+    assert problem == "noise: 2 s of audio took 3.00 s; one worker cannot keep up with one channel"
+
+
+@pytest.mark.parametrize(
+    ("alone", "together", "alike"),
+    [
+        ({"a": 1.0}, {"a": 1.0005}, True),
+        ({"a": 1.0}, {"a": 1.1}, False),
+        ({"a": [1.0, {"b": 2}]}, {"a": [1.0, {"b": 2.0}]}, True),
+        ({"a": [1.0]}, {"a": [1.0, 2.0]}, False),
+        ({"a": True}, {"a": 1}, False),
+        ({"a": "x"}, {"a": "y"}, False),
+        ({"a": 1.0}, {"b": 1.0}, False),
+    ],
+)
+def test_a_batch_may_differ_by_rounding_only(
+    alone: dict[str, Any], together: dict[str, Any], alike: bool
+) -> None:
+    compared = Together(4, (alone,), (together,), 0.01, 0.005)
+    assert (list(problems(report(together=compared))) == []) is alike
+
+
+def test_a_batch_that_costs_more_is_noted() -> None:
+    compared = Together(4, ({},), ({},), 0.010, 0.012)
+    (note,) = notes(report(together=compared))
+    assert "10.00 ms alone and 12.00 ms in a batch of 4" in note
+
+
+def test_percentiles_are_of_the_runs() -> None:
+    runs = Answers("noise", 1.0, (), tuple(float(n) for n in range(20, 0, -1)))
+    assert (percentile(runs, 50), percentile(runs, 95), percentile(runs, 100)) == (10, 19, 20)
+    assert percentile(answers(0.3), 95) == 0.3

@@ -1,0 +1,282 @@
+/** The client's protocol part against real servers; `tests/web/test_node.py` starts them. */
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { afterEach, test } from 'node:test';
+import { WebSocket, WebSocketServer } from 'ws';
+
+import { StreamerClient, StreamerError } from '../../../streamer/web/streamer-client/streamer-client.js';
+import { Proxy } from './proxy.js';
+
+const { TRANSCRIBER_URL, STANDIN_URL, RECORDING } = process.env;
+const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const MONO = { sample_rate: 16_000 };
+const SECOND = new Uint8Array(32_000);
+const QUICK = { initialMs: 10, maxMs: 20 };
+
+/** Ten seconds at 16 kHz, behind a header of 44 bytes. */
+const speech = () => readFileSync(RECORDING).subarray(44);
+
+const open = [];
+afterEach(() => open.splice(0).forEach((one) => one.close()));
+
+function connect(url, options = {}) {
+  const client = new StreamerClient(url, { WebSocket, ...options });
+  open.push(client);
+  const events = [];
+  client.onEvent((event) => events.push(event));
+  return { client, events, of: (type) => events.filter((event) => event.type === type) };
+}
+
+const segmented = (options) => connect(`${TRANSCRIBER_URL}/api/v1/segmented`, options);
+const simple = (options) => connect(`${STANDIN_URL}/api/v1/simple`, options);
+
+async function through(path, options) {
+  const proxy = new Proxy(new URL(STANDIN_URL));
+  open.push(proxy);
+  const url = await proxy.listen();
+  return { proxy, ...connect(`${url}/api/v1/${path}`, { reconnect: QUICK, ...options }) };
+}
+
+function until(client, type, fits = () => true) {
+  return new Promise((resolve) => {
+    const off = client.on(type, (event) => {
+      if (!fits(event)) return;
+      off();
+      resolve(event);
+    });
+  });
+}
+
+const state = (client, wanted) =>
+  client.state === wanted ? undefined : until(client, 'connection', (event) => event.state === wanted);
+
+async function say(client, audio) {
+  for (let at = 0; at < audio.length; at += 1280) {
+    await client.ready();
+    client.send(audio.subarray(at, at + 1280));
+  }
+}
+
+test('speech becomes interim and final words, told in order', async () => {
+  const { client } = segmented({ interimResults: true });
+  const events = client.events();
+  const told = (async () => {
+    const all = [];
+    for await (const event of events) all.push(event);
+    return all;
+  })();
+  const started = await client.start(MONO);
+  assert.equal(started.interim_results, true);
+  await say(client, speech());
+  const stopped = await client.stop();
+  const all = await told;
+  assert.equal(stopped.audio_seconds, client.position);
+  const words = all.filter(({ type }) => type === 'segment').map(({ text }) => text);
+  assert.match(words.join(' '), /Ever tried.*Fail better/);
+  const kinds = all.map((event) => event.state ?? event.type);
+  assert.deepEqual(kinds.slice(0, 3), ['connecting', 'started', 'streaming']);
+  assert.deepEqual(kinds.slice(-2), ['stopped', 'idle']);
+  assert.ok(kinds.indexOf('active') < kinds.indexOf('inactive'));
+  assert.ok(kinds.indexOf('inactive') < kinds.indexOf('segment'));
+});
+
+test('settings reach the server, and its answer says which are in force', async () => {
+  const { client } = segmented({ vad: { threshold: 0.7 }, traceparent: () => TRACEPARENT });
+  const started = await client.start({ sample_rate: 48_000, channels: 2 });
+  assert.equal(started.trace_id, TRACEPARENT.split('-')[1]);
+  assert.equal(started.vad.threshold, 0.7);
+  await client.stop();
+});
+
+test('a socket serves one stream after another', async () => {
+  const { client, of } = simple();
+  for (const seconds of [1, 2]) {
+    await client.start(MONO);
+    for (let n = 0; n < seconds; n += 1) client.send(SECOND);
+    const { audio_seconds } = await client.stop({ disconnect: false });
+    assert.equal(audio_seconds, seconds);
+  }
+  assert.equal(of('started').length, 2);
+  assert.equal(of('started')[0].session_id, of('started')[1].session_id);
+});
+
+test('flush brings the result of what was said so far', async () => {
+  const { client } = simple();
+  await client.start(MONO);
+  client.send(SECOND.subarray(0, 3200));
+  const segment = until(client, 'segment');
+  client.flush();
+  assert.deepEqual([(await segment).flushed, (await segment).end_time], [true, 0.1]);
+  await client.stop();
+});
+
+test('a format that the server refuses is an error of start', async () => {
+  const { client } = simple();
+  await assert.rejects(client.start({ sample_rate: 7 }), { code: 'bad_format', message: /sample_rate/ });
+  assert.equal(client.state, 'idle');
+  await client.start(MONO);
+  await client.stop();
+});
+
+test('a setting that the server refuses is an error of start', async () => {
+  const { client } = simple({ vad: { threshold: 7 } });
+  await assert.rejects(client.start(MONO), { code: 'bad_message', message: /threshold/ });
+});
+
+test('audio outside of a stream, and half a frame, are errors of the caller', async () => {
+  const { client } = simple();
+  assert.throws(() => client.send(SECOND), { code: 'not_started' });
+  await client.start({ sample_rate: 16_000, channels: 2 });
+  assert.throws(() => client.send(new Uint8Array(6)), { code: 'bad_audio', message: /4 bytes/ });
+  await client.stop();
+  assert.throws(() => client.send(SECOND), StreamerError);
+});
+
+test('without a server, start fails, and nothing is tried again', async () => {
+  const { client, of } = connect('ws://127.0.0.1:9/api/v1/simple');
+  await assert.rejects(client.start(MONO), { code: 'connection_failed' });
+  assert.deepEqual(of('connection').map(({ state }) => state), ['connecting', 'idle']);
+});
+
+test('http addresses are as good as ws', () => {
+  const { client } = connect('https://example.com/base/api/v1/simple');
+  assert.equal(client.url, 'wss://example.com/base/api/v1/simple');
+});
+
+test('after a lost connection time goes on, and what was lost is said', async () => {
+  const { client, proxy, of } = await through('simple');
+  await client.start(MONO);
+  client.send(SECOND);
+  await until(client, 'segment', (event) => event.end_time === 1);
+  proxy.cut();
+  await state(client, 'reconnecting');
+  assert.equal(client.send(SECOND), false);
+  await state(client, 'streaming');
+  client.send(SECOND);
+  const { audio_seconds } = await client.stop();
+  assert.equal(audio_seconds, 1);
+  assert.deepEqual(of('lost'), [{ type: 'lost', start_time: 1, end_time: 2, reason: 'disconnected' }]);
+  assert.deepEqual(of('segment').map((one) => one.end_time), [0.25, 0.5, 0.75, 1, 2.25, 2.5, 2.75, 3]);
+  assert.equal(of('started').length, 2);
+});
+
+test('pauses between attempts grow, and the client gives up when told to', async () => {
+  const { client, proxy, of } = await through('simple', { reconnect: { initialMs: 10, maxMs: 40, attempts: 5 } });
+  await client.start(MONO);
+  client.send(SECOND);
+  proxy.close();
+  const error = await until(client, 'error');
+  assert.equal(error.code, 'connection_failed');
+  const waits = of('connection').filter(({ state }) => state === 'reconnecting');
+  assert.deepEqual(waits.map(({ attempt }) => attempt), [1, 2, 3, 4, 5]);
+  waits.forEach(({ delay_seconds }, index) => {
+    const most = Math.min(0.04, 0.01 * 2 ** index);
+    assert.ok(delay_seconds >= most / 2 && delay_seconds <= most);
+  });
+  assert.equal(of('lost').at(-1).end_time, 1);
+  assert.equal(client.state, 'idle');
+});
+
+test('stop while there is no connection ends the attempts', async () => {
+  const { client, proxy, of } = await through('simple', { reconnect: { initialMs: 60_000 } });
+  await client.start(MONO);
+  client.send(SECOND);
+  await until(client, 'segment', (event) => event.end_time === 1);
+  proxy.cut();
+  await state(client, 'reconnecting');
+  client.send(SECOND);
+  await assert.rejects(client.stop(), { code: 'connection_lost' });
+  assert.deepEqual(of('lost').map((one) => [one.start_time, one.end_time]), [[1, 2]]);
+});
+
+test('a connection lost while stopping is an error of stop', async () => {
+  const { client, proxy, of } = await through('simple');
+  await client.start(MONO);
+  proxy.hold();
+  client.send(SECOND);
+  const stopped = client.stop();
+  proxy.cut();
+  await assert.rejects(stopped, { code: 'connection_lost' });
+  assert.deepEqual(of('lost').map((one) => [one.start_time, one.end_time]), [[0, 1]]);
+  assert.equal(proxy.connections, 1);
+});
+
+test('without reconnecting, a lost connection is the end', async () => {
+  const { client, proxy, of } = await through('simple', { reconnect: false });
+  await client.start(MONO);
+  proxy.cut();
+  await until(client, 'error');
+  assert.equal(client.state, 'idle');
+  await assert.rejects(client.ready(), { code: 'not_started' });
+  assert.equal(of('started').length, 1);
+});
+
+test('audio that outruns the network is not piled up, and times stay right', async () => {
+  const { client, proxy, of } = await through('simple', { maxBufferedSeconds: 5 });
+  await client.start(MONO);
+  proxy.hold();
+  let sent = 0;
+  while (client.send(SECOND)) {
+    sent += 1;
+    assert.ok(sent < 10_000, 'the socket takes everything');
+    if (sent % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assert.ok(client.bufferedSeconds < 7);
+  client.send(SECOND);
+  proxy.release();
+  await client.ready();
+  client.send(SECOND);
+  const { audio_seconds } = await client.stop();
+  assert.equal(audio_seconds, 1);
+  const lost = { type: 'lost', start_time: sent, end_time: sent + 2, reason: 'outrun' };
+  assert.deepEqual(of('lost'), [lost]);
+  assert.equal(of('stopped')[0].audio_seconds, sent);
+  assert.equal(of('segment').at(-1).end_time, sent + 3);
+});
+
+test('speech whose result was owed is lost from its beginning on', async () => {
+  const { client, proxy, of } = await through('segmented');
+  const [audio, active] = [speech(), until(client, 'active')];
+  await client.start(MONO);
+  for (let at = 0; client.state === 'streaming'; at += 640) {
+    client.send(audio.subarray(at, at + 640));
+    if (of('active').length > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const { time } = await active;
+  proxy.cut();
+  const lost = await until(client, 'lost');
+  assert.equal(lost.start_time, time);
+  assert.equal(lost.end_time, client.position);
+});
+
+test('close ends the iterator and whatever waits', async () => {
+  const { client } = simple();
+  const events = client.events();
+  await client.start(MONO);
+  const stopped = client.stop();
+  client.close();
+  await assert.rejects(stopped, { code: 'closed' });
+  const kinds = [];
+  for await (const event of events) kinds.push(event.state ?? event.type);
+  assert.equal(kinds.at(-1), 'closed');
+  await assert.rejects(client.start(MONO), { code: 'closed' });
+});
+
+test('a token travels as subprotocol, or in start when it cannot be one', async () => {
+  const server = new WebSocketServer({ port: 0, handleProtocols: (offered) => [...offered][0] });
+  open.push(server);
+  const seen = [];
+  server.on('connection', (socket, request) => {
+    socket.on('message', (data) => {
+      seen.push([request.headers['sec-websocket-protocol'], JSON.parse(data).token]);
+      socket.send(JSON.stringify({ type: 'started' }));
+    });
+  });
+  const url = `ws://127.0.0.1:${server.address().port}/`;
+  await connect(url, { token: 'T0ken.x' }).client.start(MONO);
+  await connect(url, { token: async () => 'a/b=' }).client.start(MONO);
+  assert.deepEqual(seen, [['streamer.v1,token.T0ken.x', undefined], [undefined, 'a/b=']]);
+  server.clients.forEach((socket) => socket.terminate());
+});

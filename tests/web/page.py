@@ -1,0 +1,100 @@
+"""The page, as a person uses it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright import sync_api
+from playwright.sync_api import expect
+
+from tests.server.process import PATIENCE_S
+
+expect.set_options(timeout=PATIENCE_S * 1000)
+
+
+class Page:
+    """A tab with the page of a server.
+
+    Args:
+        tab: An empty one.
+        address: Of the page.
+        allowed: What may be in the browser's console, besides nothing.
+    """
+
+    def __init__(self, tab: sync_api.Page, address: str, allowed: str = "^$") -> None:
+        self.tab = tab
+        self._allowed = re.compile(allowed)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        tab.on("console", self._on_console)
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        tab.on("request", lambda request: self.requests.append(request.url))
+        tab.goto(address)
+        self.expect_state("Ready")
+
+    def close(self) -> None:
+        """Close the tab; nothing unexpected was in its console."""
+        self.tab.close()
+        assert [text for text in self.complaints if not self._allowed.search(text)] == []
+
+    def _on_console(self, message: sync_api.ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    # What is there
+
+    @property
+    def button(self) -> sync_api.Locator:
+        return self.tab.locator("#start")
+
+    @property
+    def notices(self) -> sync_api.Locator:
+        return self.tab.locator(".notice")
+
+    def entries(self, state: str = "final", column: int = 0) -> sync_api.Locator:
+        """The segments in a state, of a channel."""
+        lane = self.tab.locator(".column").nth(column)
+        return lane.locator(f'.entry[data-state="{state}"]')
+
+    def text(self, column: int = 0) -> str:
+        """What the finals say."""
+        return " ".join(self.entries(column=column).locator(".said").all_inner_texts())
+
+    def events(self) -> list[str]:
+        """The event log, as JSON."""
+        return self.tab.locator("#log code").all_text_contents()
+
+    def expect_state(self, text: str) -> None:
+        expect(self.tab.locator("#state-text")).to_contain_text(text)
+
+    # What is done
+
+    def choose(self, group: str, value: str) -> None:
+        self.tab.locator(f'input[name="{group}"][value="{value}"]').check()
+
+    def give(self, name: str, wav: bytes) -> None:
+        """Choose a file."""
+        self.choose("source", "file")
+        file: Any = {"name": name, "mimeType": "audio/wav", "buffer": wav}
+        self.tab.locator("#file").set_input_files(file)
+
+    def end_segments_sooner(self) -> None:
+        """Let a short pause end a segment, so that the first one is not long in coming."""
+        self.tab.get_by_text("Voice activity").click()
+        self.tab.get_by_label("Silence that ends a segment").fill("200")
+
+    def start(self) -> None:
+        self.button.click()
+        self.expect_state("Streaming")
+
+    def stop(self) -> None:
+        self.button.click()
+        self.expect_state("Ready")
+
+    def export(self, kind: str, folder: Path) -> str:
+        """Press an export button; returns what the file holds."""
+        with self.tab.expect_download() as download:
+            self.tab.locator(f'[data-export="{kind}"]').click()
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        return path.read_text(encoding="utf-8")

@@ -1,0 +1,332 @@
+"""A real browser, a real server, a real model."""
+
+import io
+import json
+import re
+import socket
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from playwright.sync_api import BrowserContext, expect
+
+from tests.server.conftest import Launch
+from tests.server.process import Server, wait_until
+from tests.server.sounds import BECKETT, TWO_CITIES, recording, word_error_rate
+
+from .conftest import Open
+from .proxy import tls_proxy
+from .tools import axe
+
+
+def address(server: Server) -> str:
+    return f"http://127.0.0.1:{server.port}/"
+
+
+def wav(*channels: np.ndarray, sample_rate: int) -> bytes:
+    """A WAV file of these channels; the shorter ones end in silence."""
+    samples = np.zeros((max(map(len, channels)), len(channels)))
+    for number, channel in enumerate(channels):
+        samples[: len(channel), number] = channel
+    file = io.BytesIO()
+    soundfile.write(file, samples, sample_rate, "PCM_16", format="WAV")
+    return file.getvalue()
+
+
+def beckett_wav() -> bytes:
+    samples, rate = recording("beckett.wav")
+    return wav(samples, sample_rate=rate)
+
+
+def test_speak_and_words_appear(transcriber: Server, open_page: Open, tmp_path: Path) -> None:
+    page = open_page(address(transcriber))
+    page.end_segments_sooner()
+    page.start()
+    speaking = page.entries("speaking").locator(".said")
+    expect(speaking.first).to_contain_text(re.compile(r"[Tt]imes"))
+    expect(page.tab.locator(".lane").first).to_have_attribute("data-speech", "true")
+    expect(page.entries().first).to_contain_text("best of times")
+    expect(page.entries().first.locator(".latency")).to_contain_text(re.compile(r"\d m?s"))
+    expect(page.tab.locator("#announcer")).to_contain_text("best of times")
+    page.stop()
+    assert any('"type":"interim"' in event for event in page.events())
+
+    heard = page.text()
+    assert word_error_rate(" ".join(TWO_CITIES.split()[: len(heard.split())]), heard) < 0.3
+    subtitles = page.export("srt", tmp_path)
+    cue = r"\d+\n\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}\n.+\n\n"
+    assert re.fullmatch(f"({cue})+", subtitles)
+    assert "best of times" in subtitles
+    times = re.findall(r"\d\d:\d\d:\d\d,\d{3}", subtitles)
+    assert all(before <= after for before, after in pairwise(times))
+    assert page.export("vtt", tmp_path).startswith("WEBVTT\n\n00:00:0")
+    assert page.export("txt", tmp_path).split() == heard.split()
+    exported = json.loads(page.export("json", tmp_path))
+    texts = [segment["text"] for segment in exported["segments"]]
+    assert texts == page.entries().locator(".said").all_inner_texts()
+    assert exported["trace_ids"] == [page.tab.locator("#trace-id").inner_text()]
+
+    play = page.entries().first.locator(".play")
+    play.click()
+    expect(play).to_have_attribute("aria-pressed", "true")
+    play.click()
+    expect(play).to_have_attribute("aria-pressed", "false")
+    assert all(url.startswith(address(transcriber)) for url in page.requests)
+
+
+def test_a_file_as_fast_as_the_server_takes_it(transcriber: Server, open_page: Open) -> None:
+    page = open_page(address(transcriber))
+    page.give("beckett.wav", beckett_wav())
+    page.tab.locator("#real-time").uncheck()
+    page.button.click()
+    expect(page.entries().last).to_contain_text(re.compile("better", re.IGNORECASE))
+    page.expect_state("Ready")
+    assert word_error_rate(BECKETT, page.text()) < 0.3
+    expect(page.tab.locator("#n-audio")).to_contain_text("0:10.")
+
+
+def test_two_channels_have_a_lane_each(transcriber: Server, open_page: Open) -> None:
+    cities, rate = recording("two_cities.wav")
+    beckett, beckett_rate = recording("beckett.wav")
+    page = open_page(address(transcriber))
+    both = wav(
+        cities[: 8 * rate], soxr.resample(beckett, beckett_rate, rate)[: 8 * rate], sample_rate=rate
+    )
+    page.give("both.wav", both)
+    page.tab.locator("#real-time").uncheck()
+    page.button.click()
+    expect(page.tab.locator(".lane")).to_have_count(2)
+    expect(page.entries(column=0).first).to_contain_text("best of times")
+    expect(page.entries(column=1).first).to_contain_text("Ever tried")
+    page.expect_state("Ready")
+
+
+def test_settings_are_sent(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    page.tab.get_by_text("Voice activity").click()
+    page.tab.get_by_label("Silence that ends a segment").fill("900")
+    page.tab.get_by_label("Interim results while speaking").uncheck()
+    page.tab.get_by_label("Sample rate sent").select_option("48000")
+    page.start()
+    page.stop()
+    started = next(json.loads(event) for event in page.events() if '"started"' in event)
+    assert started["interim_results"] is False
+    assert started["vad"]["min_silence_ms"] == 900
+
+
+def test_scores_are_drawn_instead_of_written(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    page.give("beckett.wav", beckett_wav())
+    page.choose("endpoint", "simple")
+    page.tab.locator("#real-time").uncheck()
+    page.button.click()
+    expect(page.tab.locator(".legend")).to_contain_text("count")
+    expect(page.entries().first).to_contain_text("count 4000")
+    page.expect_state("Ready")
+    described = page.tab.locator(".panel canvas").get_attribute("aria-label")
+    assert described is not None
+    assert described.startswith("Channel 1 over time; now count")
+
+
+def test_the_segment_can_be_finished_by_hand(transcriber: Server, open_page: Open) -> None:
+    page = open_page(address(transcriber))
+    page.start()
+    expect(page.entries("speaking").first).to_be_visible()
+    page.tab.keyboard.press("Control+Shift+Enter")
+    expect(page.entries().first).to_contain_text("finished by hand")
+    page.tab.keyboard.press("Control+Enter")
+    page.expect_state("Ready")
+
+
+def test_a_server_that_is_killed_and_comes_back(launch: Launch, open_page: Open) -> None:
+    server = launch()
+    port = server.port
+    refused = "ERR_CONNECTION|WebSocket connection to|closed"
+    page = open_page(address(server), allowed=refused)
+    page.end_segments_sooner()
+    page.start()
+    expect(page.entries("speaking").first).to_contain_text(re.compile(r"[Tt]imes"))
+    server.process.kill()
+    page.expect_state("Reconnecting")
+    server.process.wait()
+    launch(None, "--port", str(port))
+    page.expect_state("Streaming")
+    expect(page.entries("lost").first).to_contain_text("connection lost")
+    gap = page.tab.locator(".gap")
+    expect(gap).to_contain_text(re.compile(r"\d:\d\d\.\d to \d:\d\d\.\d was not transcribed"))
+    expect(page.notices.first).to_contain_text(
+        "was not transcribed: the connection was interrupted"
+    )
+    expect(page.entries().first).to_be_visible()
+    page.stop()
+    lost = next(json.loads(event) for event in page.events() if '"type":"lost"' in event)
+    written = page.entries().first.locator(".time").inner_text()
+    minutes, seconds = map(float, written.split(" ")[0].split(":"))
+    assert 60 * minutes + seconds >= round(lost["end_time"], 1), "time did not go on"
+
+
+def test_two_tabs_at_once(transcriber: Server, open_page: Open) -> None:
+    pages = [open_page(address(transcriber)) for _ in range(2)]
+    for page in pages:
+        page.end_segments_sooner()
+        page.start()
+    for page in pages:
+        expect(page.entries().first).to_contain_text("best of times")
+    for page in pages:
+        page.stop()
+    traces = {page.tab.locator("#trace-id").inner_text() for page in pages}
+    assert len(traces) == 2
+
+
+def test_microphone_denied(standin: Server, open_page: Open, context: BrowserContext) -> None:
+    context.clear_permissions()
+    page = open_page(address(standin))
+    page.button.click()
+    expect(page.notices).to_contain_text("The microphone is blocked for this page")
+    expect(page.notices).to_have_attribute("role", "alert")
+    expect(page.button).to_have_text("Start")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        ("delete Navigator.prototype.mediaDevices", "only to pages over https"),
+        (
+            "navigator.mediaDevices.getUserMedia = async () => "
+            "{ throw new DOMException('', 'NotFoundError'); }; 0",
+            "No microphone was found",
+        ),
+    ],
+    ids=["insecure", "absent"],
+)
+def test_no_microphone(standin: Server, open_page: Open, spoil: str, told: str) -> None:
+    page = open_page(address(standin))
+    page.tab.evaluate(spoil)
+    page.button.click()
+    expect(page.notices).to_contain_text(told)
+
+
+def test_microphone_unplugged(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    page.tab.evaluate(
+        """() => {
+            const devices = navigator.mediaDevices;
+            const ask = devices.getUserMedia.bind(devices);
+            devices.getUserMedia = async (wanted) => (window.media = await ask(wanted));
+        }"""
+    )
+    page.start()
+    page.tab.evaluate("media.getAudioTracks()[0].dispatchEvent(new Event('ended'))")
+    expect(page.notices).to_contain_text("The microphone was unplugged")
+    page.expect_state("Ready")
+    assert any('"type":"stopped"' in event for event in page.events())
+
+
+def test_a_file_that_is_not_audio(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    page.give("letter.wav", b"Dear sir or madam")
+    page.button.click()
+    expect(page.notices).to_contain_text("letter.wav is not audio that this browser can decode")
+
+
+def test_without_a_server(launch: Launch, open_page: Open) -> None:
+    server = launch({"model": {"type": "standin"}})
+    page = open_page(address(server), allowed="ERR_CONNECTION|WebSocket connection to")
+    server.end()
+    page.button.click()
+    expect(page.notices).to_contain_text("The server cannot be reached")
+    page.expect_state("Ready")
+
+
+def test_over_https_below_a_path_of_a_proxy(
+    standin: Server, open_page: Open, tmp_path: Path
+) -> None:
+    with tls_proxy(standin.port, "/speech", tmp_path) as port:
+        page = open_page(f"https://localhost:{port}/speech/")
+        page.choose("endpoint", "simple")
+        page.start()
+        expect(page.entries().first).to_be_visible()
+        page.stop()
+        prefix = f"https://localhost:{port}/speech/"
+        assert all(url.startswith(prefix) for url in page.requests)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_people_out(transcriber: Server, open_page: Open, scheme: str) -> None:
+    page = open_page(address(transcriber))
+    page.tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    check = axe()
+    page.give("beckett.wav", beckett_wav())
+    for details in page.tab.locator("details").all():
+        details.locator("summary").click()
+    _assert_accessible(page.tab.evaluate(f"{check}; axe.run()"))
+    page.button.click()
+    expect(page.entries().first).to_be_visible()
+    _assert_accessible(page.tab.evaluate("axe.run()"))
+    page.stop()
+    page.tab.evaluate("window.scrollTo(0, 0)")
+    page.tab.set_viewport_size({"width": 360, "height": 740})
+    _assert_accessible(page.tab.evaluate("axe.run()"))
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.tab.evaluate(overflow) == 0
+
+
+def _assert_accessible(result: dict[str, list[dict[str, object]]]) -> None:
+    assert len(result["passes"]) > 10
+    found = {str(one["id"]): str(one["nodes"])[:500] for one in result["violations"]}
+    assert found == {}
+
+
+def test_everything_is_reached_by_keyboard(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    focused = "document.activeElement.id || document.activeElement.className"
+    reached = set()
+    for _ in range(30):
+        page.tab.keyboard.press("Tab")
+        reached.add(page.tab.evaluate(focused))
+    assert {"skip", "device", "channels", "interim", "rate", "start"} <= reached
+    page.button.focus()
+    page.tab.keyboard.press("Enter")
+    page.expect_state("Streaming")
+    page.tab.keyboard.press("Enter")
+    page.expect_state("Ready")
+
+
+def test_the_page_waits_while_the_model_loads(launch: Launch, context: BrowserContext) -> None:
+    model = {"type": "standin", "options": {"warmup_penalty": 3}}
+    server = launch({"model": model}, ready=False)
+    port = server.port
+    wait_until(lambda: _listens(port), "the server listens")
+    tab = context.new_page()
+    tab.goto(address(server))
+    expect(tab.locator("#state-text")).to_have_text("Model is loading")
+    expect(tab.locator("#state-text")).to_have_text("Ready")
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_token_is_asked_for_and_then_remembered(launch: Launch, open_page: Open) -> None:
+    server = launch({"model": {"type": "standin"}, "access": {"tokens": ["sesame"]}})
+    page = open_page(address(server), allowed="401|WebSocket connection to")
+    page.choose("endpoint", "simple")
+    page.button.click()
+    expect(page.notices).to_contain_text("The server wants a token")
+    token = page.tab.get_by_label("Token")
+    expect(token).to_be_focused()
+    token.fill("wrong")
+    page.button.click()
+    expect(page.notices).to_contain_text("The server wants a token")
+    token.fill("sesame")
+    page.start()
+    expect(page.entries().first).to_be_visible()
+    page.stop()
+    page.tab.reload()
+    page.start()
+    page.stop()
+    assert not any("sesame" in url for url in page.requests)
