@@ -32,7 +32,7 @@ PICTURES = ROOT / "docs/pictures"
 FASTER = 7.5
 """A scrape every two seconds."""
 
-PHASES = ((60, 2), (60, 5), (40, 16), (80, 3))
+PHASES = ((60, 3), (60, 10), (40, 60), (80, 5))
 """Seconds, and how many people speak: quiet, busy, too many, quiet."""
 
 CRASH_AT_S = 90

@@ -203,7 +203,7 @@ class _Card:
         """Columns and rows, so that the names fit below the graph."""
         marked = self.panel.model["targets"][0].get("exemplar")
         names = [*series, *(["one segment"] if marked else [])]
-        longest_in = 0.35 + 0.062 * max(map(len, names), default=0)
+        longest_in = 0.45 + 0.078 * max(map(len, names), default=0)
         columns = max(1, int((self.width - LEFT_IN) / longest_in))
         return columns, max(1, math.ceil(len(names) / columns))
 

@@ -9,7 +9,6 @@ import yaml
 from scripts.monitoring import ROOT, alerts
 from tests.needed import program
 
-
 LABELS = 'instance="a:8080", model="m"'
 SCRAPES = 120
 """Half an hour."""

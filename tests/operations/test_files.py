@@ -171,7 +171,7 @@ def test_rates_look_over_enough_scrapes() -> None:
 
 
 def test_every_alert_says_what_to_do() -> None:
-    headings = re.findall(r"^### (\w+)", GUIDE, re.MULTILINE)
+    headings = re.findall(r"^### (\w+)$", GUIDE.partition("## Alerts")[2], re.MULTILINE)
     assert headings == [alert.name for alert in alerts()]
     for group in load("prometheus-rules.yml")["groups"]:
         for rule in group["rules"]:
@@ -185,4 +185,4 @@ def test_the_guide_names_every_panel() -> None:
     assert {title for title in titles if title not in GUIDE} == set()
     for path in DASHBOARDS.glob("*.json"):
         assert f"pictures/{path.stem}.png" in GUIDE
-        assert (ROOT / f"docs/pictures/{path.stem}.png").stat().st_size < 160_000
+        assert (ROOT / f"docs/pictures/{path.stem}.png").stat().st_size < 200_000
