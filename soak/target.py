@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Mapping
@@ -119,5 +120,8 @@ def running(config: Mapping[str, object]) -> Generator[Target]:
         try:
             server.wait_ready()
             yield Target(server)
+        except BaseException:
+            sys.stderr.write(server.log()[-4_000:])
+            raise
         finally:
             server.end()
