@@ -17,8 +17,8 @@ from streamer_client.stream import Stream
 from streamer_client.supply import Supply
 from streamer_client.timeline import UNHEARD_S, Timeline, lost_event
 
-KEEP_ALIVE_S = 5.0
-"""A source that is silent for so long is only silent, and the server is told."""
+KEEP_ALIVE_S = 3.0
+"""When nothing was sent for so long, the server is told that the silence is meant."""
 
 
 @dataclass
