@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 FETCHED := $(VENV)/.models-fetched
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench-inference bench-http web-tools web-types screenshots check format lint types lock clean help
+.PHONY: install run demo test accuracy bench-inference bench-http web-tools web-types screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +42,9 @@ web-types: web-tools  ## write the browser client's TypeScript declarations anew
 screenshots: install  ## take the pictures of the page that the documentation shows
 	$(BIN)/python scripts/screenshots.py
 
+dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
+	$(BIN)/python -m scripts.dashboards
+
 check: $(INSTALLED) format lint types  ## format, lint, types
 
 format:
@@ -51,11 +56,11 @@ lint:
 types:
 	$(BIN)/mypy
 
-lock: $(INSTALLED)  ## resolve the dependencies anew
+lock: $(INSTALLED)  ## resolve the dependencies anew, and those of the container image
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--group dev --extra mic --no-emit-index-url --no-header --quiet --upgrade \
-		-o requirements.lock
+	$(LOCK) --group dev --extra mic --upgrade -o requirements.lock
+	$(LOCK) --group build --constraint requirements.lock --no-annotate \
+		-o requirements-image.lock
 
 clean:  ## remove what set-up made, but not the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
