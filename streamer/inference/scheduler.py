@@ -112,11 +112,6 @@ class Scheduler(Generic[J]):
         """Interims that no worker has begun."""
         return self._interims.count
 
-    @property
-    def running(self) -> int:
-        """Workers that have jobs."""
-        return len(self._running)
-
     def add(self, job: J) -> J | None:
         """Queue a job; returns the interim that it supersedes, if any."""
         if not job.interim:
