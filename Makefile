@@ -4,9 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TOOLS := build/tools
 FETCHED := $(VENV)/.models-fetched
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench bench-inference bench-http web-tools web-types screenshots check format lint types lock clean help
+.PHONY: install run demo test accuracy bench bench-inference bench-http web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,8 +43,16 @@ web-tools:  ## what the tests of the page need from npm: Node packages, exactly 
 web-types: web-tools  ## write the browser client's TypeScript declarations anew
 	cd tests/web && npm run types
 
+tools: $(TOOLS)/.installed  ## programs that check the dependencies and deploy/
+
+audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of what is locked
+	$(BIN)/python scripts/audit.py
+
 screenshots: install  ## take the pictures of the page that the documentation shows
 	$(BIN)/python scripts/screenshots.py
+
+dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
+	$(BIN)/python -m scripts.dashboards
 
 check: $(INSTALLED) format lint types  ## format, lint, types
 
@@ -54,11 +65,11 @@ lint:
 types:
 	$(BIN)/mypy
 
-lock: $(INSTALLED)  ## resolve the dependencies anew
+lock: $(INSTALLED)  ## resolve the dependencies anew, and those of the container image
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-		--group dev --extra mic --no-emit-index-url --no-header --quiet --upgrade \
-		-o requirements.lock
+	$(LOCK) --group dev --extra mic --upgrade -o requirements.lock
+	$(LOCK) --group build --constraint requirements.lock --no-annotate \
+		-o requirements-image.lock
 
 clean:  ## remove what set-up made, but not the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -69,6 +80,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(TOOLS)/.installed: requirements-tools.txt
+	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-tools.txt
 	touch $@
 
 $(FETCHED): $(INSTALLED) $(wildcard models/*/model.json)

@@ -98,6 +98,7 @@ def create_app(
         origins=_origins(config),
         sessions=app.state.sessions,
         queue_seconds=lambda: app.state.services.pools.queue_seconds,
+        on_refused=telemetry.monitor.error,
     )
     if config.access.origins:
         app.add_middleware(

@@ -11,19 +11,21 @@
   the kernel, and a healthy client would be closed with 1011 for not answering.
 - **A connection can be cut off**, and one that closes is cut off after a while. Closing waits
   until everything is written, which a client that does not read can delay for ever.
-- **The loss of a connection is known at once.** ASGI tells only whoever is receiving, and a reader
-  that is held up by back-pressure is not.
+- **The loss of a connection is known.** ASGI tells only whoever is receiving, and a reader that is
+  held up by back-pressure is not; and while nothing is read, the kernel tells only who asks it.
 - **A client that sends pings and does not read the pongs** is cut off; they would pile up.
 """
 
 import asyncio
 import functools
+import socket
 from collections.abc import Callable, Generator, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 import uvicorn
 from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import PayloadTooBig
@@ -44,10 +46,20 @@ Listener = Callable[[bytes], bool]
 LINGER_S = 5.0
 """A connection that is being closed has this long to take what was written."""
 
-PIECE_BYTES = 1_024
-"""Parsed at once: 170 of the smallest frames, which take 2 ms; one message of live audio."""
+WATCH_S = 1.0
+"""Between two looks at a connection from which nothing is read."""
+
+LEAST_BYTES, MOST_BYTES = 256, 4_096
+"""Parsed at once: little where frames are small, as 40 of them take a millisecond to handle, and
+more in the middle of large ones."""
+
+FEW, MANY = 1, 8
+"""Frames in a piece, for the next one to be larger or as small as can be."""
 
 _MESSAGE_RATE, _CONTROL_RATE = "limits.max_messages_per_second", "limits.max_control_per_second"
+
+TCP_ESTABLISHED = 1
+"""From linux/tcp_states.h."""
 
 CONTROL = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
 
@@ -67,20 +79,34 @@ class Slowed:
     allowed: int
 
 
+class _TooManyFragments(PayloadTooBig):
+    """A message in more frames than there may be."""
+
+
 class _Connection(ServerProtocol):
     """The protocol's core, which does not give up a connection over a message's size."""
+
+    max_fragments = 0
+    fragments = 0
+    """Of the message that is being received."""
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
         """Fail the connection; after a message that is too large, only stop listening."""
         if code == CloseCode.MESSAGE_TOO_BIG and self.state is State.OPEN:
-            self.ignore()
+            self.parser = self._ignoring()
+            next(self.parser)
         else:
             super().fail(code, reason)
 
-    def ignore(self) -> None:
-        """Throw away whatever comes from now on."""
-        self.parser = self._ignoring()
-        next(self.parser)
+    def recv_frame(self, frame: Frame) -> None:
+        """Take a frame; a client may also close in the middle of a fragmented message."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        elif frame.opcode not in CONTROL:
+            self.fragments = 1 + (self.fragments if frame.opcode is Opcode.CONT else 0)
+            if 0 < self.max_fragments < self.fragments:
+                raise _TooManyFragments(None, 0)
+        super().recv_frame(frame)
 
     def _ignoring(self) -> Generator[None]:
         while not (yield from self.reader.at_eof()):
@@ -104,11 +130,13 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.conn = _Connection(max_size=config.ws_max_size, logger=self.logger)
+        self.conn.max_fragments = self.limits.max_fragments
         self._unparsed = bytearray()
-        self._fragments = 0
+        self._piece = LEAST_BYTES
         self._messages = TokenBucket(self.limits.max_messages_per_second)
         self._control = TokenBucket(self.limits.max_control_per_second)
         self._resting: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
         self._slowed = False
         self._deaf = False
         self._listener: Listener | None = None
@@ -136,8 +164,8 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
     def _parse(self) -> None:
         """Parse what there is, as far as messages are taken and the rates allow."""
         while self._unparsed and self._resting is None and self._taken:
-            piece = bytes(self._unparsed[:PIECE_BYTES])
-            del self._unparsed[:PIECE_BYTES]
+            piece = bytes(self._unparsed[: self._piece])
+            del self._unparsed[: self._piece]
             self.conn.receive_data(piece)
             self.handle_events()  # also of what came before a message that cannot be one
             if self.conn.parser_exc is not None:
@@ -159,6 +187,21 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         if not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
+            self._watch()
+
+    def _watch(self) -> None:
+        """Look whether the client is still there, for as long as nothing is read from it."""
+        if self._watching is None:
+            self._watching = self.loop.call_later(WATCH_S, self._look)
+
+    def _look(self) -> None:
+        self._watching = None
+        if self.transport.is_closing() or not self.read_paused:
+            return
+        if _is_over(self.transport):
+            self.transport.abort()
+        else:
+            self._watch()
 
     def handle_events(self) -> None:
         """Act on the frames of a piece, and count them."""
@@ -167,6 +210,10 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
             if isinstance(event, Frame):
                 messages += 1
                 control += event.opcode in CONTROL
+        if messages <= FEW:
+            self._piece = min(2 * self._piece, MOST_BYTES)
+        elif messages > MANY:
+            self._piece = LEAST_BYTES
         super().handle_events()
         if not messages:
             return
@@ -199,29 +246,13 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
 
     # Messages that are too large
 
-    def handle_cont(self, event: Frame) -> None:
-        """A fragment: there may be only so many of them."""
-        self._fragments += 1
-        most = self.limits.max_fragments
-        if most and self._fragments >= most and not self._deaf:
-            self.conn.ignore()
-            self._refuse(f"the message has more fragments than limits.max_fragments ({most})")
-        super().handle_cont(event)
-
-    def handle_text(self, event: Frame) -> None:
-        """A text message, or its first fragment."""
-        self._fragments = 0
-        super().handle_text(event)
-
-    def handle_bytes(self, event: Frame) -> None:
-        """A binary message, or its first fragment."""
-        self._fragments = 0
-        super().handle_bytes(event)
-
     def handle_parser_exception(self) -> None:
         """What was sent cannot be a message, or is too large for one."""
         problem = self.conn.parser_exc
-        if isinstance(problem, PayloadTooBig):
+        if isinstance(problem, _TooManyFragments):
+            most = self.limits.max_fragments
+            self._refuse(f"the message has more fragments than limits.max_fragments ({most})")
+        elif isinstance(problem, PayloadTooBig):
             size = (problem.size or 0) + (problem.current_size or 0)
             allowed = self.config.ws_max_size
             self._refuse(
@@ -306,15 +337,22 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
             self.loop.call_later(LINGER_S, self.transport.abort)
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send; uvicorn takes a refusal, once it is complete, for a handshake that is not."""
+        """Send, while that is possible.
+
+        uvicorn takes a socket that the protocol has closed for a mistake of the application, and
+        a refusal, once it is complete, for a handshake that is not.
+        """
+        if self.close_sent:
+            raise ClientDisconnected
         await super().send(message)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is no more."""
-        if self._resting is not None:
-            self._resting.cancel()
+        for timer in (self._resting, self._watching):
+            if timer is not None:
+                timer.cancel()
         self._unparsed.clear()
         self.gone.set()
         super().connection_lost(exc)
@@ -331,6 +369,15 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
         else:
             self.transport.abort()
+
+
+def _is_over(transport: asyncio.Transport) -> bool:
+    """Whether the other end has closed or reset the connection, though much of it is unread."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or not hasattr(socket, "TCP_INFO"):  # not Linux
+        return False
+    state: int = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state != TCP_ESTABLISHED
 
 
 def limited(to: LimitsConfig) -> type[StreamingProtocol]:

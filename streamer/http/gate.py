@@ -32,6 +32,7 @@ class Gate:
         origins: The web pages that may connect.
         sessions: How many there are, and whether the server is ending.
         queue_seconds: How long a new session's segment would wait for a worker.
+        on_refused: Told the code of each answer that turns somebody away.
     """
 
     def __init__(
@@ -42,12 +43,14 @@ class Gate:
         origins: Origins,
         sessions: Sessions,
         queue_seconds: Callable[[], float],
+        on_refused: Callable[[str], None],
     ) -> None:
         self._app = app
         self._access = access
         self._origins = origins
         self._sessions = sessions
         self._queue_seconds = queue_seconds
+        self._on_refused = on_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -63,9 +66,9 @@ class Gate:
         address = address_of(scope["client"][0] if scope["client"] else None)
         answer: Response | None = None
         if not self._allowed(headers):
-            answer = _forbidden()
+            answer = self._forbidden()
         elif refusal := self._sessions.refusal(address, self._queue_seconds()):
-            answer = _overloaded(refusal)
+            answer = self._overloaded(refusal)
         if answer is not None:
             await answer(scope, receive, send)
             return
@@ -77,13 +80,25 @@ class Gate:
         headers = Headers(scope=scope)
         app: ASGIApp = self._app
         if not self._allowed(headers):
-            app = _forbidden()
+            app = self._forbidden()
         elif self._access.standing(bearer(headers.get("authorization"))) is not Standing.ADMITTED:
+            self._on_refused("unauthorized")
             app = unauthorized()
         elif self._sessions.draining:
-            app = _overloaded(self._sessions.refusal("", 0.0))
+            app = self._overloaded(self._sessions.refusal("", 0.0))
         with self._sessions.busy():
             await app(scope, receive, send)
+
+    def _forbidden(self) -> Response:
+        self._on_refused("unauthorized")
+        message = "this Origin may not use the server; see access.origins"
+        return failure(403, "unauthorized", message, {})
+
+    def _overloaded(self, refusal: Refusal | None) -> Response:
+        assert refusal is not None
+        self._on_refused("overloaded")
+        headers = {"Retry-After": str(refusal.retry_after_seconds)}
+        return failure(503, "overloaded", refusal.message, headers)
 
     def _allowed(self, headers: Headers) -> bool:
         return self._origins.allow(headers.get("origin"), headers.get("host", ""))
@@ -110,18 +125,7 @@ def failure(status: int, code: str, message: str, headers: dict[str, str]) -> Re
     return JSONResponse(body, status, headers=headers)
 
 
-def _forbidden() -> Response:
-    message = "this Origin may not use the server; see access.origins"
-    return failure(403, "unauthorized", message, {})
-
-
 def unauthorized() -> Response:
     """The answer to whoever shows no token, or a wrong one."""
     message = "a valid token is needed: Authorization: Bearer …"
     return failure(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
-
-
-def _overloaded(refusal: Refusal | None) -> Response:
-    assert refusal is not None
-    headers = {"Retry-After": str(refusal.retry_after_seconds)}
-    return failure(503, "overloaded", refusal.message, headers)

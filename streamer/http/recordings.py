@@ -1,6 +1,7 @@
 """A recording through the pipeline of the sockets: same channels, segmenter, workers, events."""
 
 import asyncio
+from os import SEEK_END
 from typing import BinaryIO, NamedTuple
 
 import msgspec
@@ -79,6 +80,8 @@ async def open_recording(
         Refused: It is too long, or in a format that the pipeline does not take.
     """
     limits = job.services.config.limits
+    job.services.monitor.received(file.seek(0, SEEK_END), 0.0)
+    file.seek(0)
     if fmt is not None:
         _check_format(fmt, limits.max_channels)
     recording: Recording

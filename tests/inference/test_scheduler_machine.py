@@ -17,7 +17,6 @@ BATCH = 3
 class Told(Job):
     """A job that remembers what became of it."""
 
-    number: int = 0
     given_up: bool = False
     cancelled: bool = False
     done: int = 0
@@ -40,11 +39,6 @@ class Machine(RuleBasedStateMachine):
         self.all: list[Told] = []
         self.waiting: list[Told] = []
         self.again: list[Told] = []
-        self.numbers = 0
-
-    def next_number(self) -> int:
-        self.numbers += 1
-        return self.numbers
 
     @rule(
         target=jobs,
@@ -54,7 +48,7 @@ class Machine(RuleBasedStateMachine):
     )
     def add(self, session: str, channel: int, kind: str) -> Told:
         interim, early = kind == "interim", kind == "early"
-        job = Told(session, (session, channel), interim, early, number=self.next_number())
+        job = Told(session, (session, channel), interim, early)
         expected: list[Told | None] = [
             other
             for other in self.waiting
@@ -62,9 +56,11 @@ class Machine(RuleBasedStateMachine):
         ]
         superseded = self.scheduler.add(job)
         assert [superseded] == (expected or [None])
-        self.waiting = [other for other in self.waiting if other is not superseded]
         self.all.append(job)
-        self.waiting.append(job)
+        if superseded:
+            self.waiting[self.waiting.index(superseded)] = job
+        else:
+            self.waiting.append(job)
         return job
 
     @rule(job=jobs)
@@ -74,7 +70,6 @@ class Machine(RuleBasedStateMachine):
         if job.early:
             assert self.scheduler.confirm(job) == waits
         if waits:
-            job.number = self.next_number()
             self.waiting.remove(job)
             self.waiting.append(job)
 
@@ -123,10 +118,9 @@ class Machine(RuleBasedStateMachine):
         else:
             assert not taken, "one worker is kept free of interims"
         for session in SESSIONS:
-            of_session = [job.number for job in taken if job.session == session]
-            assert of_session == sorted(of_session), "a session's jobs keep their order"
-            older = [j.number for j in (finals or interims) if j.session == session]
-            assert retries or of_session == older[: len(of_session)]
+            of_session = [job for job in taken if job.session == session]
+            older = [job for job in (finals or interims) if job.session == session]
+            assert retries or of_session == older[: len(of_session)], "they keep their order"
         self.waiting = [job for job in self.waiting if job not in taken]
         self.again = [job for job in self.again if job not in taken]
         if taken:

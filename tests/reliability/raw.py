@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 from collections.abc import Iterator
 
 from tests.server.process import PATIENCE_S, Server
@@ -60,12 +61,27 @@ def upgraded(
         yield raw
 
 
+def reset(raw: socket.socket) -> None:
+    """Make its closing a reset: whatever is not sent yet is dropped, and so is what is not read."""
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def rest(raw: socket.socket) -> bytes:
     """All that comes until the other end closes."""
     received = b""
     with contextlib.suppress(ConnectionError):
         while data := raw.recv(65_536):
             received += data
+    return received
+
+
+def until_closed(raw: socket.socket) -> bytes:
+    """All that comes on a WebSocket up to the closing frame, which is answered."""
+    received = b""
+    with contextlib.suppress(ConnectionError):
+        while close_code(received) is None and (data := raw.recv(65_536)):
+            received += data
+        raw.sendall(frame(CLOSE, b"\x03\xe8"))
     return received
 
 

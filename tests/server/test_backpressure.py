@@ -125,10 +125,12 @@ START = frame(1, b'{"request": "start", "format": {"sample_rate": 16000}}')
 PING, TEXT = 9, 1
 
 
-def test_pings_whose_answers_are_not_read_end_the_connection(standin: Server) -> None:
-    process = psutil.Process(standin.process.pid)
+def test_pings_whose_answers_are_not_read_end_the_connection(launch: Launch) -> None:
+    limits = {"max_control_per_second": 0}
+    server = launch({"model": {"type": "standin"}, "limits": limits})
+    process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
-    with upgraded(standin) as deaf:
+    with upgraded(server) as deaf:
         deaf.settimeout(20)
         with pytest.raises(ConnectionError):
             pour(deaf, frame(PING, b"p" * 125) * 100, 4_000)
@@ -138,7 +140,8 @@ def test_pings_whose_answers_are_not_read_end_the_connection(standin: Server) ->
 def test_commands_are_bounded_like_audio(launch: Launch) -> None:
     model = {"type": "standin", "options": {"delay": 100}}
     inference = {"workers": 1, "max_pending_segments": 1, "timeout_seconds": 100}
-    server = launch({"model": model, "inference": inference})
+    limits = {"drain_seconds": 1, "max_messages_per_second": 0}
+    server = launch({"model": model, "inference": inference, "limits": limits})
     process = psutil.Process(server.process.pid)
     before = process.memory_info().rss
     with upgraded(server) as flooder:
@@ -155,7 +158,7 @@ def test_commands_are_bounded_like_audio(launch: Launch) -> None:
 
 def test_a_client_that_reads_nothing_and_is_owed_little_does_not_stay(launch: Launch) -> None:
     """What is unsent fits the buffers, so that no send ever waits."""
-    limits = {"idle_seconds": 1}
+    limits = {"idle_seconds": 1, "drain_seconds": 1}
     server = launch({"model": {"type": "standin"}, "limits": limits})
     process = psutil.Process(server.process.pid)
 

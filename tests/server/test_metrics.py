@@ -12,7 +12,10 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from streamer.weights.manifest import require
+
 from .conftest import Launch
+from .posting import analyzed
 from .process import Server, wait_until
 from .sounds import Audio, beckett, silence
 from .streams import client, hear, of
@@ -70,6 +73,17 @@ async def test_every_stage_and_the_worker_say_what_they_took(launch: Launch) -> 
     assert value(series, "received_bytes_total") == len(audio.data)
     assert value(series, "received_audio_seconds_total") == pytest.approx(audio.seconds)
     assert value(series, "ready") == 1
+
+
+def test_recordings_count_as_streams_do(launch: Launch) -> None:
+    server = launch()
+    recording = (require("moonshine-tiny-en") / "beckett.wav").read_bytes()
+    analyzed(server, recording)
+    series = scrape(server)
+    assert value(series, "streams_total", route="recording") == 1
+    assert value(series, "received_bytes_total") == len(recording)
+    assert value(series, "received_audio_seconds_total") == pytest.approx(beckett().seconds)
+    assert value(series, "segments_total", outcome="ok") == 6
 
 
 async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:

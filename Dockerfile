@@ -1,0 +1,43 @@
+# The server with its weights. `docker build -t streamer .`, then
+#
+#   docker run --rm --read-only --tmpfs /tmp --shm-size 512m --cap-drop ALL \
+#       --security-opt no-new-privileges -p 127.0.0.1:8080:8080 streamer
+#
+# docker-compose.yml runs it so, together with what watches it.
+
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+RUN python -m venv /opt/streamer
+# Everything comes as a wheel and with its hash, so nothing is compiled and nothing is resolved.
+COPY requirements-image.lock ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/streamer/bin/pip install --require-hashes --only-binary=:all: -r requirements-image.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY models ./models
+COPY client ./client
+COPY streamer ./streamer
+RUN /opt/streamer/bin/pip install --no-deps --no-build-isolation .
+# Pinned and verified by models/*/model.json. To mount weights instead, leave this out and run
+# with `-v FOLDER:/models:ro`; see models/README.md.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-tiny-en silero-vad
+RUN /opt/streamer/bin/pip uninstall --yes setuptools pip
+
+FROM python:3.11-slim-bookworm
+COPY --from=build /models /models
+COPY --from=build /opt/streamer /opt/streamer
+ENV PATH=/opt/streamer/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    STREAMER_MODELS=/models \
+    STREAMER_SERVER__HOST=0.0.0.0
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8080
+# Liveness. Readiness, which loading a model takes a while to reach, is at /api/v1/ready.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request; port = os.environ.get('STREAMER_SERVER__PORT', '8080'); urllib.request.urlopen(f'http://127.0.0.1:{port}/api/v1/health', timeout=2)"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["streamer"]
