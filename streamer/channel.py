@@ -3,6 +3,7 @@
 Two kinds: `SpeechChannel` for `/api/v1/segmented`, `ChunkChannel` for `/api/v1/simple`.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
@@ -24,6 +25,9 @@ from streamer.speech.segmenter import (
     SpeechStarted,
 )
 from streamer.speech.vad import Detector
+
+WORTH_A_TURN_S = 0.03
+"""Detection is run on so much audio at least: waking a channel costs more than a short window."""
 
 WORTH_RESAMPLING_S = 0.1
 """A chunk can be long; its audio is not left lying until it is full, but resampled on the way."""
@@ -96,6 +100,7 @@ class SpeechChannel:
         self._tracks = {heard, wanted}
         self._detector = detector
         self._window = window
+        self._turn = window * math.ceil(WORTH_A_TURN_S * heard.rate / window)
         self._segmenter = Segmenter(settings, window, heard.buffer)
         self._classified = 0
         self._post = post
@@ -103,8 +108,8 @@ class SpeechChannel:
 
     @property
     def missing(self) -> int:
-        """Samples of the client's until the detector's next window is full."""
-        return self._heard.missing(self._classified + self._window)
+        """Samples of the client's until the detector's next window is full; two if short."""
+        return self._heard.missing(self._classified + self._turn)
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample, and start detection on the windows that are full."""

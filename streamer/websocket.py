@@ -298,10 +298,15 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         """Give a binary message to the listener, if nothing comes before it or with it."""
         if self._listener is None or not self._awaited or self._unparsed or self.close_sent:
             return False
-        if not self.queue.empty() or not self._listener(b"".join(self.frames)):
+        if not self.queue.empty():
             return False
-        self.frames = []
-        return True
+        try:
+            taken = self._listener(b"".join(self.frames))
+        except Exception:  # it goes wrong again in the application's own task, which is supervised
+            return False
+        if taken:
+            self.frames = []
+        return taken
 
     def _listen(self, listener: Listener) -> None:
         self._listener = listener
