@@ -285,8 +285,9 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
                 self.frames = []
-                self.conn.send_close(1007)
-                self.handle_parser_exception()
+                if self.conn.state is State.OPEN:  # the client's own close may be here already
+                    self.conn.send_close(1007)
+                    self.handle_parser_exception()
                 return
         # uvicorn stops reading after each message, and starts again when it has been taken: two
         # system calls for every one. Here the bytes that come too early are what stops it.
