@@ -43,9 +43,8 @@ bench-alternatives: install  ## other sockets, loops, queues, threads, drafts, c
 bench-telemetry: install  ## what metrics and traces cost (5 minutes)
 	$(BIN)/python benchmarks/telemetry.py
 
-bench-publish:  ## take the results of the benchmarks into the documentation
-	mkdir -p docs/performance
-	cp benchmarks/results/*.json benchmarks/results/*.svg docs/performance/
+bench-publish: install  ## take the results of the benchmarks into the documentation
+	$(BIN)/python benchmarks/publish.py
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py

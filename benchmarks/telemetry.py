@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from live import RATE, STAND_IN, Floats, joined, recordings, serve
+from live import RATE, STAND_IN, Floats, joined, machine, recordings, serve
 
 SCRAPE_S = 5.0
 RESULTS = Path(__file__).parent / "results/telemetry.json"
@@ -81,6 +81,21 @@ def measure(variant: str, streams: int, seconds: float, audio: Floats, endpoint:
     return run.steady_ms(streams)
 
 
+def summary(spent: dict[str, list[float]]) -> list[dict[str, object]]:
+    """Medians over the rounds: of the cost, and of how much more it was than in the same round."""
+    rows: list[dict[str, object]] = []
+    for variant in VARIANTS:
+        ratios = [a / b - 1 for a, b in zip(spent[variant], spent["nothing"], strict=True)]
+        rows.append(
+            {
+                "watched by": variant,
+                "ms per audio s": round(statistics.median(spent[variant]), 2),
+                "more than nothing, %": round(100 * statistics.median(ratios), 1),
+            }
+        )
+    return rows
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -99,15 +114,15 @@ def main() -> None:
                 spent[variant].append(found)
                 progress.advance(task)
     table = Table(title=f"{args.streams} streams, CPU of the server's process")
-    for heading in ("watched by", "ms per second of audio", "more than nothing"):
+    for heading in ("watched by", "ms per audio s", "more than nothing, %"):
         table.add_column(heading, justify="right")
-    least = {variant: min(each) for variant, each in spent.items()}
-    for variant in VARIANTS:
-        ratios = [a / b - 1 for a, b in zip(spent[variant], spent["nothing"], strict=True)]
-        table.add_row(variant, f"{least[variant]:.2f}", f"{100 * statistics.median(ratios):+.1f} %")
+    rows = summary(spent)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
     Console().print(table)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(spent, indent=2) + "\n")
+    results = {"machine": machine(), "rows": rows, "rounds": spent}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
