@@ -16,7 +16,9 @@ import curve
 import drafts
 import long
 import pictures
+import publish
 import targets
+import telemetry
 import vad
 
 LIVE = {
@@ -103,6 +105,32 @@ def test_a_long_run_compares_its_ends() -> None:
     rows = {row["what"]: (row["start"], row["end"]) for row in long.summary(report, looks)}
     assert rows["rss_mb"] == (90.0, 91.0)
     assert rows["final p95 ms"] == (100, 200)
+
+
+def test_the_tables_of_the_page_are_those_of_the_results() -> None:
+    page = (publish.DOCS / "performance.md").read_text()
+    assert publish.rendered(page, publish.DOCS / "performance") == page
+    assert publish.BLOCK.search(page)
+
+
+def test_a_table_is_written_for_readers() -> None:
+    rows = [{"what": "a", "ms": 1.5, "rounds": [1, 2]}, {"what": "b", "ms": None, "rounds": []}]
+    assert publish.markdown(rows).splitlines() == [
+        "| what | ms | rounds |",
+        "| --- | ---: | --- |",
+        "| a | 1.5 | 1, 2 |",
+        "| b | – |  |",
+    ]
+
+
+def test_telemetry_is_compared_within_each_round() -> None:
+    spent = {
+        "nothing": [4.0, 8.0, 5.0],
+        "metrics": [4.04, 8.16, 5.05],
+        "metrics and traces": [4.4, 8.4, 5.5],
+    }
+    shares = [row["more than nothing, %"] for row in telemetry.summary(spent)]
+    assert shares == [0, 1.0, 10.0]
 
 
 def test_the_same_results_draw_the_same_pictures(tmp_path: Path) -> None:
