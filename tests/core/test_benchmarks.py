@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,6 +100,13 @@ def test_interims_come_less_often_as_a_segment_grows() -> None:
     assert list(drafts.interims(48_000, config)) == [8_000, 16_000, 24_000, 36_000]
 
 
+def test_a_long_run_looks_at_a_real_server() -> None:
+    report, looks = long.run(2, 3.0, lambda _: None)
+    assert report.unfinished == report.lost == 0
+    assert report.events["segment"] >= 2
+    assert (looks[0].rss_mb > 0, looks[0].descriptors > 10, looks[0].tasks > 10) == (True,) * 3
+
+
 def test_a_long_run_compares_its_ends() -> None:
     report = LoadReport(final_ms=[100.0] * 10 + [500.0] * 80 + [200.0] * 10)
     looks = [long.Look(1, 90.0, 60, 300), long.Look(30, 91.0, 60, 300)]
@@ -114,7 +122,10 @@ def test_the_tables_of_the_page_are_those_of_the_results() -> None:
 
 
 def test_a_table_is_written_for_readers() -> None:
-    rows = [{"what": "a", "ms": 1.5, "rounds": [1, 2]}, {"what": "b", "ms": None, "rounds": []}]
+    rows: list[dict[str, Any]] = [
+        {"what": "a", "ms": 1.5, "rounds": [1, 2]},
+        {"what": "b", "ms": None, "rounds": []},
+    ]
     assert publish.markdown(rows).splitlines() == [
         "| what | ms | rounds |",
         "| --- | ---: | --- |",
