@@ -9,7 +9,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench-inference bench-http web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy bench bench-inference bench-http web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ test: install  ## all tests
 
 accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
 	$(BIN)/python benchmarks/accuracy.py $(if $(AUDIO),--audio $(AUDIO))
+
+bench: install  ## how fast, how many, how cheap (12 minutes) [AUDIO=folder]
+	$(BIN)/python benchmarks/bench.py $(if $(AUDIO),--audio $(AUDIO))
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py

@@ -45,9 +45,6 @@ CANCEL_S = 2
 MIN_CLOSING_S = 1.0
 """A connection has this long to close in order when the server ends."""
 
-USER_TIMEOUT_MS = 20_000
-"""A connection whose other end acknowledges nothing for so long is gone."""
-
 _log = logging.getLogger(__name__)
 
 
@@ -161,7 +158,7 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
     _check_certificate(config.server)
-    listener = _listen(config.server.host, config.server.port)
+    listener = _listen(config.server)
     address = _address(config, listener)
     failures: list[Exception] = []
 
@@ -285,9 +282,10 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(to: ServerConfig) -> socket.socket:
+    host, port = to.host, to.port
     try:
-        return _open(host, port)
+        return _open(host, port, round(to.ping_timeout_seconds * 1000))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = (
@@ -298,15 +296,17 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CannotServe(message) from None
 
 
-def _open(host: str, port: int) -> socket.socket:
+def _open(host: str, port: int, user_timeout_ms: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections inherit it
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        # A client that acknowledges no ping for so long is gone, though nothing is read from it
+        # at the moment. Connections inherit the option, which is Linux's.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout_ms)
         listener.bind(address)
         # Whoever connects as soon as the address is announced waits, instead of being refused.
         listener.listen()

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,6 +64,7 @@ class Server:
         config: Written to `folder/config.json`; None for no file.
         flags: Of the command line.
         env: Added to the environment.
+        within: A command that runs the server's, such as `unshare`; it must become the server.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class Server:
         config: Mapping[str, object] | None,
         *flags: str,
         env: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self._log = folder / "server.log"
-        command = [sys.executable, "-m", "streamer", "--port", "0"]
+        command = [*within, sys.executable, "-m", "streamer", "--port", "0"]
         if config is not None:
             (folder / "config.json").write_text(json.dumps(config))
             command += ["--config", "config.json"]
