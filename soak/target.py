@@ -15,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.server.process import UNWANTED, Server, wait_until
 
 MEGABYTE = 1 << 20
+LOG = Path("benchmarks/results/soak.log")
+"""What the server wrote, when a soak is broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,9 @@ def running(config: Mapping[str, object]) -> Generator[Target]:
             server.wait_ready()
             yield Target(server)
         except BaseException:
-            sys.stderr.write(server.log()[-4_000:])
+            LOG.parent.mkdir(parents=True, exist_ok=True)
+            LOG.write_text(server.log())
+            sys.stderr.write(f"the server's log is in {LOG}\n")
             raise
         finally:
             server.end()
