@@ -174,7 +174,7 @@ def test_a_worker_that_dies_as_it_is_given_a_job_takes_nobody_with_it(
                 (worker,) = workers()
                 worker.kill()
                 while worker.status() != psutil.STATUS_ZOMBIE:
-                    time.sleep(0.001)  # the pool is not to notice yet
+                    time.sleep(0.001)  # noqa: ASYNC251 – the pool is not to notice yet
                 assert (await infer(pool, FINE, tag)).output["tag"] == tag
 
     uvloop.run(kill_and_infer())
