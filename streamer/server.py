@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -149,13 +150,14 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
         say: Prints a line for the person who started the server.
 
     Raises:
-        CannotServe: The address cannot be listened on.
+        CannotServe: The address cannot be listened on, or the certificate cannot be used.
         MissingModel: Weights are not on this machine; the message says what to do.
     """
     specs = model_specs(config, config_folder)
     workers = dict(zip((spec.name for spec in specs), workers_of(config), strict=True))
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
+    _check_certificate(config.server)
     listener = _listen(config.server)
     address = _address(config, listener)
     failures: list[Exception] = []
@@ -184,13 +186,9 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
 
 
 def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
-    """What uvicorn is told.
-
-    Raises:
-        CannotServe: The certificate or its key cannot be used.
-    """
+    """What uvicorn is told."""
     server, limits = config.server, config.limits
-    settings = uvicorn.Config(
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -208,13 +206,24 @@ def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
         ssl_keyfile=server.ssl_keyfile,
         timeout_graceful_shutdown=CANCEL_S + round(limits.drain_seconds * (1 - FINISH)),
     )
+
+
+def _check_certificate(server: ServerConfig) -> None:
+    """Find out what is wrong with the certificate or its key before anything is started."""
+    if server.ssl_certfile is None:
+        return
+    for name in ("ssl_certfile", "ssl_keyfile"):
+        if (path := getattr(server, name)) is not None and not os.access(path, os.R_OK):
+            reason = "it may not be read" if Path(path).exists() else "there is no such file"
+            raise CannotServe(f"cannot use 'server.{name}' {path}: {reason}")
     try:
-        settings.load()
-    except OSError as error:  # ssl.SSLError is one
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            server.ssl_certfile, server.ssl_keyfile, password=lambda: b""
+        )
+    except ssl.SSLError as error:
         raise CannotServe(
-            f"cannot use 'server.ssl_certfile' {server.ssl_certfile}: {error.strerror or error}"
+            f"cannot use 'server.ssl_certfile' {server.ssl_certfile} with its key: {error}"
         ) from None
-    return settings
 
 
 class _Server(uvicorn.Server):
