@@ -55,7 +55,7 @@ class PrometheusMonitor(Monitor):
             metrics.queue_depth.labels(model, "final").set(pool.finals_waiting)
             metrics.queue_depth.labels(model, "interim").set(pool.interims_waiting)
         metrics.ready.set(ready)
-        encode, content_type = choose_encoder(accept or "")
+        encode, content_type = _encoder(accept or "")
         return encode(self._registry), content_type
 
     def stage(self, stage: Stage, processing_s: float, media_s: float) -> None:
@@ -143,3 +143,11 @@ class PrometheusMonitor(Monitor):
         finally:
             ended.labels(subsystem).inc()
             metrics.tasks_alive.labels(subsystem).dec()
+
+
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """The format that an `Accept` header asks for; Prometheus text when it cannot be read."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version or an escaping that is none
+        return choose_encoder("")

@@ -155,6 +155,21 @@ def test_a_latency_leads_to_its_trace(standin: Server) -> None:
     assert trace_id in examples
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=abc",
+        "application/openmetrics-text; version=1.0.0; escaping=none",
+        "text/plain; version=1.0.0.0.0",
+        ";;q=,",
+    ],
+)
+def test_an_accept_header_that_is_none_is_answered(standin: Server, accept: str) -> None:
+    reply = standin.get("/metrics", Accept=accept)
+    assert reply.status == 200
+    assert "streamer_ready 1.0" in reply.text
+
+
 async def test_clients_cannot_make_series(standin: Server) -> None:
     await hear(standin, silence(1), "simple")
     before = set(await asyncio.to_thread(scrape, standin))
