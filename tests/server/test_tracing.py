@@ -225,3 +225,25 @@ def test_a_wrong_variable_is_named(launch: Launch, name: str, value: str, allowe
     server = launch({"model": {"type": "standin"}}, env=env, ready=False)
     assert server.process.wait(PATIENCE_S) == 2
     assert server.log() == f"streamer: '{name}' is \"{value}\"; allowed: {allowed}\n"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name", "value", "says"),
+    [
+        ("grpc", "OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "could not convert string to float: 'abc'"),
+        ("grpc", "OTEL_EXPORTER_OTLP_COMPRESSION", "zip", 'Invalid value "zip"'),
+        ("http/protobuf", "OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "could not convert string to float"),
+        ("grpc", "OTEL_BSP_SCHEDULE_DELAY", "-1", "schedule_delay_millis must be positive"),
+    ],
+)
+def test_what_opentelemetry_does_not_understand_is_said_in_one_line(
+    launch: Launch, protocol: str, name: str, value: str, says: str
+) -> None:
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317"}
+    env |= {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol, name: value}
+    server = launch({"model": {"type": "standin"}}, env=env, ready=False)
+    assert server.process.wait(PATIENCE_S) == 2
+    (line,) = server.log().splitlines()
+    assert line.startswith("streamer: OpenTelemetry cannot use one of ")
+    assert name in line
+    assert says in line
