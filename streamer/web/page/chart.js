@@ -11,7 +11,7 @@ const BOTTOM = 18;
 
 export class Chart {
   /** @type {Map<number, Series>} By channel. */ #series = new Map();
-  /** @type {Map<string, {element: HTMLElement, canvas: HTMLCanvasElement, legend: HTMLElement}>} */
+  /** @type {Map<string, {channel: number, names: string[], element: HTMLElement, canvas: HTMLCanvasElement, legend: HTMLElement}>} */
   #panels = new Map();
   #place = find('panels', HTMLElement);
   #section = find('chart', HTMLElement);
@@ -88,13 +88,12 @@ export class Chart {
    * @param {string[]} names
    */
   #panel(channel, names) {
-    const key = `${channel} ${names.join(' ')}`;
+    const key = JSON.stringify([channel, names]);
     const known = this.#panels.get(key);
     if (known) return known;
     // A series that has outgrown a shared scale has a panel of its own from now on.
     for (const [other, panel] of this.#panels) {
-      const shared = other.split(' ').slice(1).some((name) => names.includes(name));
-      if (other.startsWith(`${channel} `) && shared) {
+      if (panel.channel === channel && panel.names.some((name) => names.includes(name))) {
         panel.element.remove();
         this.#panels.delete(other);
       }
@@ -104,7 +103,7 @@ export class Chart {
     const element = make('div', { className: 'panel' }, legend, canvas);
     if (this.#series.size > 1) legend.setAttribute('aria-label', `Channel ${channel + 1}`);
     this.#place.append(element);
-    const panel = { element, canvas, legend };
+    const panel = { channel, names, element, canvas, legend };
     this.#panels.set(key, panel);
     return panel;
   }
