@@ -162,23 +162,6 @@ def test_what_a_model_says_is_never_markup(launch: Launch, open_page: Open, tmp_
     assert page.tab.locator("li b b").count() == 0
 
 
-def test_scores_with_words_in_common_keep_a_chart_each(
-    launch: Launch, open_page: Open, tmp_path: Path
-) -> None:
-    (tmp_path / "sly.py").write_text(SLY)
-    config = {"model": {"type": "sly:Sly"}, "vad": {"engine": "webrtc"}}
-    (tmp_path / "streamer.json").write_text(json.dumps(config))
-    page = open_page(address(launch(None, "--config", str(tmp_path / "streamer.json"))))
-    page.give("beckett.wav", beckett_wav())
-    page.tab.locator("#real-time").uncheck()
-    page.button.click()
-    page.expect_state("Ready")
-    expect(page.tab.locator(".panel")).to_have_count(3)
-    panels = page.tab.locator(".panel").element_handles()
-    page.tab.wait_for_timeout(100)
-    assert all(panel.evaluate("panel => panel.isConnected") for panel in panels)
-
-
 def test_stopping_while_the_connection_is_made_is_no_error(
     standin: Server, open_page: Open
 ) -> None:

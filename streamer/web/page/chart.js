@@ -11,7 +11,7 @@ const BOTTOM = 18;
 
 export class Chart {
   /** @type {Map<number, Series>} By channel. */ #series = new Map();
-  /** @type {Map<string, {channel: number, names: string[], element: HTMLElement, canvas: HTMLCanvasElement, legend: HTMLElement}>} */
+  /** @type {Map<string, {element: HTMLElement, canvas: HTMLCanvasElement, legend: HTMLElement}>} */
   #panels = new Map();
   #place = find('panels', HTMLElement);
   #section = find('chart', HTMLElement);
@@ -88,12 +88,13 @@ export class Chart {
    * @param {string[]} names
    */
   #panel(channel, names) {
-    const key = JSON.stringify([channel, names]);
+    const key = `${channel} ${names.join(' ')}`;
     const known = this.#panels.get(key);
     if (known) return known;
     // A series that has outgrown a shared scale has a panel of its own from now on.
     for (const [other, panel] of this.#panels) {
-      if (panel.channel === channel && panel.names.some((name) => names.includes(name))) {
+      const shared = other.split(' ').slice(1).some((name) => names.includes(name));
+      if (other.startsWith(`${channel} `) && shared) {
         panel.element.remove();
         this.#panels.delete(other);
       }
@@ -103,7 +104,7 @@ export class Chart {
     const element = make('div', { className: 'panel' }, legend, canvas);
     if (this.#series.size > 1) legend.setAttribute('aria-label', `Channel ${channel + 1}`);
     this.#place.append(element);
-    const panel = { channel, names, element, canvas, legend };
+    const panel = { element, canvas, legend };
     this.#panels.set(key, panel);
     return panel;
   }
