@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from streamer.weights.manifest import require
 
 from .conftest import Launch
-from .posting import analyzed
-from .process import Server, wait_until
+from .posting import analyze, analyzed
+from .process import PATIENCE_S, Server, wait_until
 from .sounds import Audio, beckett, silence
 from .streams import client, hear, of
 
@@ -123,6 +124,27 @@ async def test_failures_are_counted_by_what_they_are(launch: Launch) -> None:
     assert value(series, "warnings_total", code="bad_trace_id") == 1
     assert value(series, "segments_total", outcome="worker_lost") == 1
     assert value(series, "worker_restarts_total", cause="died") == 2
+
+
+def test_requests_that_get_no_result_are_counted_once(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"failure_rate": 1}}
+    limits = {"max_upload_bytes": 100_000, "max_concurrent_requests": 1}
+    server = launch({"model": model, "limits": limits, "vad": {"engine": "webrtc"}})
+    second = {"sample_rate": 16_000, "vad": "false"}
+    assert analyze(server, bytes(200_000), **second).json()["error"]["code"] == "too_large"
+    assert analyze(server, b"what is this").json()["error"]["code"] == "unsupported_media_type"
+    assert analyze(server, bytes(32_000), **second).json()["error"]["code"] == "inference_failed"
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as other:
+        other.sendall(b"POST /api/v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nRIFF")
+        wait_until(
+            lambda: analyze(server, bytes(32_000), **second).status == 503, "the slot is taken"
+        )
+    series = scrape(server)
+    for code in ("too_large", "unsupported_media_type", "inference_failed", "overloaded"):
+        assert value(series, "errors_total", code=code) >= 1, code
+    assert value(series, "errors_total", code="inference_failed") == value(
+        series, "segments_total", outcome="inference_failed"
+    )
 
 
 async def test_jobs_that_wait_are_seen(launch: Launch) -> None:

@@ -13,9 +13,10 @@ import pytest
 from streamer.weights.manifest import require
 
 from .conftest import Launch
+from .posting import KINDS, encoded, post, wav
 from .process import PATIENCE_S, wait_until
 from .receiver import Receiver, Span, grpc_receiver, http_receiver
-from .sounds import beckett, silence
+from .sounds import beckett, recording, silence
 from .streams import Event, client, hear, of
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -167,6 +168,51 @@ async def test_errors_and_ends_without_stopped_are_recorded(
     assert stream.attributes["streamer.stream.stopped"] is False
 
 
+async def test_a_request_is_traced_as_a_stream_is(
+    launch: Launch, receiver: tuple[Receiver, str]
+) -> None:
+    received, endpoint = receiver
+    server = launch({"model": {"type": "standin"}}, env=env_for(endpoint))
+    header = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+    body = wav(*recording("beckett.wav"))
+    reply = await asyncio.to_thread(post, server, "/api/v1/analyze", body, headers=header)
+    (request,) = await asyncio.to_thread(arrived, received, TRACE, "request")
+    assert request.parent_id == CALLER
+    assert request.attributes["url.path"] == "/api/v1/analyze"
+    assert request.attributes["http.request.method"] == "POST"
+    assert request.attributes["http.response.status_code"] == reply.status == 200
+    assert not request.failed
+    assert len(request.only("stream").all("segment")) == len(reply.json()["segments"])
+    check_times(request)
+
+
+@pytest.mark.parametrize(
+    ("failure_rate", "part", "status", "code"),
+    [(0, 0.9, 400, "bad_audio"), (1, 1.0, 500, "inference_failed")],
+)
+async def test_a_request_without_a_result_says_why(
+    launch: Launch,
+    receiver: tuple[Receiver, str],
+    failure_rate: int,
+    part: float,
+    status: int,
+    code: str,
+) -> None:
+    received, endpoint = receiver
+    model = {"type": "standin", "options": {"failure_rate": failure_rate}}
+    server = launch({"model": model}, env=env_for(endpoint))
+    (flac,) = (kind for kind in KINDS if str(kind) == "FLAC-PCM_16")
+    body = encoded(*recording("beckett.wav"), flac)
+    body = body[: int(len(body) * part)]
+    header = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+    reply = await asyncio.to_thread(post, server, "/api/v1/analyze", body, headers=header)
+    assert (reply.status, reply.json()["error"]["code"]) == (status, code)
+    (request,) = await asyncio.to_thread(arrived, received, TRACE, "request")
+    assert request.attributes["http.response.status_code"] == status
+    assert request.attributes["error.type"] == code
+    assert request.failed == (status >= 500)
+
+
 async def test_text_is_recorded_only_where_it_is_asked_for(
     launch: Launch, receiver: tuple[Receiver, str]
 ) -> None:
@@ -228,19 +274,17 @@ def test_a_wrong_variable_is_named(launch: Launch, name: str, value: str, allowe
 
 
 @pytest.mark.parametrize(
-    ("protocol", "name", "value", "says"),
+    ("name", "value", "says"),
     [
-        ("grpc", "OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "could not convert string to float: 'abc'"),
-        ("grpc", "OTEL_EXPORTER_OTLP_COMPRESSION", "zip", 'Invalid value "zip"'),
-        ("http/protobuf", "OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "could not convert string to float"),
-        ("grpc", "OTEL_BSP_SCHEDULE_DELAY", "-1", "schedule_delay_millis must be positive"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "could not convert string to float: 'abc'"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", 'Invalid value "zip"'),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1", "schedule_delay_millis must be positive"),
     ],
 )
 def test_what_opentelemetry_does_not_understand_is_said_in_one_line(
-    launch: Launch, protocol: str, name: str, value: str, says: str
+    launch: Launch, name: str, value: str, says: str
 ) -> None:
-    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317"}
-    env |= {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol, name: value}
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", name: value}
     server = launch({"model": {"type": "standin"}}, env=env, ready=False)
     assert server.process.wait(PATIENCE_S) == 2
     (line,) = server.log().splitlines()
