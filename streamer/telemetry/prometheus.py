@@ -1,6 +1,7 @@
 """The monitor that counts for Prometheus."""
 
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
@@ -130,7 +131,13 @@ class PrometheusMonitor(Monitor):
     def loop_lag(self, lag_s: float) -> None:
         self._metrics.loop_lag.observe(lag_s)
 
-    async def tracked(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> T:
+    def tracked(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        counted = self._counted(subsystem, task)
+        # One that is cancelled before its first step never comes to its body.
+        weakref.finalize(counted, task.close).atexit = False
+        return counted
+
+    async def _counted(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> T:
         metrics = self._metrics
         metrics.tasks_started.labels(subsystem).inc()
         metrics.tasks_alive.labels(subsystem).inc()

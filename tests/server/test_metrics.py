@@ -1,6 +1,7 @@
 """`/metrics`, as a scraper reads it."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -8,11 +9,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
 )
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from streamer.telemetry.prometheus import PrometheusMonitor
 from streamer.weights.manifest import require
 
 from .conftest import Launch
@@ -107,6 +110,17 @@ async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:
         ended = value(series, "tasks_finished_total", subsystem=subsystem)
         assert begun == ended + value(series, "tasks_failed_total", subsystem=subsystem)
         assert value(series, "tasks_alive", subsystem=subsystem) == 0
+
+
+async def test_a_task_that_never_begins_is_not_counted() -> None:
+    registry = CollectorRegistry()
+    monitor = PrometheusMonitor(registry, {})
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(monitor.tracked("client", asyncio.sleep(3600))).cancel()
+    gc.collect()  # a coroutine that was never awaited would be complained of here
+    for name in ("started_total", "finished_total", "failed_total", "alive"):
+        labels = {"subsystem": "client"}
+        assert registry.get_sample_value(f"streamer_tasks_{name}", labels) == 0
 
 
 async def test_failures_are_counted_by_what_they_are(launch: Launch) -> None:
