@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TOOLS := build/tools
 FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench-inference bench-http web-tools web-types screenshots dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy bench bench-inference bench-http web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +28,9 @@ test: install  ## all tests
 accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
 	$(BIN)/python benchmarks/accuracy.py $(if $(AUDIO),--audio $(AUDIO))
 
+bench: install  ## how fast, how many, how cheap (12 minutes) [AUDIO=folder]
+	$(BIN)/python benchmarks/bench.py $(if $(AUDIO),--audio $(AUDIO))
+
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py
 
@@ -38,6 +42,11 @@ web-tools:  ## what the tests of the page need from npm: Node packages, exactly 
 
 web-types: web-tools  ## write the browser client's TypeScript declarations anew
 	cd tests/web && npm run types
+
+tools: $(TOOLS)/.installed  ## programs that check the dependencies and deploy/
+
+audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of what is locked
+	$(BIN)/python scripts/audit.py
 
 screenshots: install  ## take the pictures of the page that the documentation shows
 	$(BIN)/python scripts/screenshots.py
@@ -71,6 +80,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(TOOLS)/.installed: requirements-tools.txt
+	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-tools.txt
 	touch $@
 
 $(FETCHED): $(INSTALLED) $(wildcard models/*/model.json)

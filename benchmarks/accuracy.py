@@ -4,9 +4,12 @@
     make accuracy AUDIO=path/to/folder     a folder with a manifest.json
 
 The manifest is {"files": [{"path", "transcript", "subset", "category"}, …]}; those without a
-transcript, or of another category than "asr", are left out.
+transcript, or of another category than "asr", are left out. Where speech is found is compared too,
+if files say where it is: see `vad.py`.
 
-What the socket adds is segmentation: words lost or changed where the audio is cut.
+What the socket adds is segmentation: words lost or changed where the audio is cut. Both are
+counted: words that only the socket lost, and recordings whose first word only the socket lost.
+Results are written to `benchmarks/results/accuracy.json`.
 """
 
 import argparse
@@ -14,7 +17,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import jiwer
@@ -25,12 +28,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import vad
 from serving import server
 from streamer.models.moonshine import Moonshine
 from streamer.weights.manifest import require
 from streamer_client import Event, transcribe
 
 MODEL = "moonshine-tiny-en"
+RESULTS = Path(__file__).parent / "results/accuracy.json"
 SHIPPED = {
     "two_cities.wav": "It was the best of times, it was the worst of times, it was the age of "
     "wisdom, it was the age of foolishness, it was the epoch of belief, it was the epoch of "
@@ -89,6 +94,24 @@ def error_rate(pairs: list[tuple[str, str]]) -> float:
     return 100 * float(jiwer.wer([words(said) for said, _ in pairs], [words(h) for _, h in pairs]))
 
 
+def lost_words(said: str, heard: str) -> list[int]:
+    """Places of the words that were said and not heard at all."""
+    (alignment,) = jiwer.process_words(words(said), words(heard)).alignments
+    deleted = [chunk for chunk in alignment if chunk.type == "delete"]
+    return [at for chunk in deleted for at in range(chunk.ref_start_idx, chunk.ref_end_idx)]
+
+
+def losses(done: list[Recording]) -> dict[str, int]:
+    """What only the socket lost: words, and first words."""
+    pairs = [
+        (lost_words(r.transcript, r.whole), lost_words(r.transcript, r.streamed)) for r in done
+    ]
+    return {
+        "words": sum(len(set(streamed) - set(whole)) for whole, streamed in pairs),
+        "first_words": sum(0 in streamed and 0 not in whole for whole, streamed in pairs),
+    }
+
+
 def report(done: list[Recording], *, each: bool) -> Table:
     """A row for each group (or file), and one for all."""
     table = Table(title="word error rate, %")
@@ -124,7 +147,23 @@ def main() -> None:
         for r in track(recordings(args.audio), "transcribing", console=Console(stderr=True)):
             heard = asyncio.run(streamed(r.path, url))
             done.append(Recording(r.group, r.path, r.transcript, whole(r.path, model), heard))
-    Console().print(report(done, each=args.each))
+    lost = losses(done)
+    console = Console(width=max(Console().width, 140))
+    console.print(report(done, each=args.each))
+    console.print(
+        f"lost only through the socket: {lost['words']} words, {lost['first_words']} first"
+    )
+    files = vad.labelled(args.audio) if args.audio else []
+    scores = [vad.measure(e, files, Console(stderr=True)) for e in ("silero", "webrtc") if files]
+    if scores:
+        console.print(vad.report(scores))
+    RESULTS.parent.mkdir(exist_ok=True)
+    pairs = {
+        "whole": error_rate([(r.transcript, r.whole) for r in done]),
+        "socket": error_rate([(r.transcript, r.streamed) for r in done]),
+    }
+    result = {"word_error_rate": pairs, "lost": lost, "vad": [asdict(row) for row in scores]}
+    RESULTS.write_text(json.dumps(result, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,30 +1,39 @@
 """A server to measure, started as a user would."""
 
 import contextlib
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 
 @contextlib.contextmanager
-def server(*options: str) -> Iterator[tuple[str, int]]:
+def server(*options: str, config: Mapping[str, object] | None = None) -> Iterator[tuple[str, int]]:
     """Start a server, wait until it is warm, stop it in the end.
 
     Args:
         options: More of its command line.
+        config: Laid over the defaults, as in `config.json`.
 
     Yields:
         Its WebSocket address and its process id.
     """
     command = [sys.executable, "-m", "streamer", "--port", "0", "--log-level", "warning", *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            for line in process.stderr:
-                if found := re.search(r"ws://\S+/api/v1/segmented", line):
-                    yield found[0], process.pid
-                    return
-            raise SystemExit("the server did not start")
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as folder:
+        if config is not None:
+            path = Path(folder) / "config.json"
+            path.write_text(json.dumps(config))
+            command += ["--config", str(path)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stderr is not None
+                for line in process.stderr:
+                    if found := re.search(r"ws://\S+/api/v1/segmented", line):
+                        yield found[0], process.pid
+                        return
+                raise SystemExit("the server did not start")
+            finally:
+                process.terminate()

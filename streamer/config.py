@@ -70,10 +70,10 @@ class VadConfig(_Section, frozen=True):
     webrtc_mode: Annotated[int, Meta(ge=0, le=3)] = 3
     gather_ms: Annotated[float, Meta(ge=0, le=100)] = 10.0
     threshold: Probability = 0.5
-    min_silence_ms: Annotated[int, Meta(ge=50, le=10_000)] = 600
-    min_speech_ms: Annotated[int, Meta(ge=0, le=2_000)] = 100
-    prefix_padding_ms: Annotated[int, Meta(ge=0, le=2_000)] = 250
-    suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 300
+    min_silence_ms: Annotated[int, Meta(ge=50, le=10_000)] = 550
+    min_speech_ms: Annotated[int, Meta(ge=0, le=2_000)] = 200
+    prefix_padding_ms: Annotated[int, Meta(ge=0, le=2_000)] = 450
+    suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 200
     max_segment_ms: Annotated[int, Meta(ge=1_000, le=60_000)] = 20_000
 
     def problem(self) -> str | None:

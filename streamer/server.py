@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from starlette.applications import Starlette
 import streamer
 from streamer.access import is_loopback
 from streamer.app import create_app, workers_of
-from streamer.config import Config, ModelConfig
+from streamer.config import Config, ModelConfig, ServerConfig
 from streamer.http.connection import limited as http_limited
 from streamer.inference.model import BUILT_IN, ModelSpec
 from streamer.inference.pools import Pools
@@ -43,9 +44,6 @@ CANCEL_S = 2
 
 MIN_CLOSING_S = 1.0
 """A connection has this long to close in order when the server ends."""
-
-USER_TIMEOUT_MS = 20_000
-"""A connection whose other end acknowledges nothing for so long is gone."""
 
 _log = logging.getLogger(__name__)
 
@@ -152,14 +150,15 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
         say: Prints a line for the person who started the server.
 
     Raises:
-        CannotServe: The address cannot be listened on.
+        CannotServe: The address cannot be listened on, or the certificate cannot be used.
         MissingModel: Weights are not on this machine; the message says what to do.
     """
     specs = model_specs(config, config_folder)
     workers = dict(zip((spec.name for spec in specs), workers_of(config), strict=True))
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
-    listener = _listen(config.server.host, config.server.port)
+    _check_certificate(config.server)
+    listener = _listen(config.server)
     address = _address(config, listener)
     failures: list[Exception] = []
 
@@ -187,13 +186,9 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
 
 
 def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
-    """What uvicorn is told.
-
-    Raises:
-        CannotServe: The certificate or its key cannot be used.
-    """
+    """What uvicorn is told."""
     server, limits = config.server, config.limits
-    settings = uvicorn.Config(
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -211,13 +206,24 @@ def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
         ssl_keyfile=server.ssl_keyfile,
         timeout_graceful_shutdown=CANCEL_S + round(limits.drain_seconds * (1 - FINISH)),
     )
+
+
+def _check_certificate(server: ServerConfig) -> None:
+    """Find out what is wrong with the certificate or its key before anything is started."""
+    if server.ssl_certfile is None:
+        return
+    for name in ("ssl_certfile", "ssl_keyfile"):
+        if (path := getattr(server, name)) is not None and not os.access(path, os.R_OK):
+            reason = "it may not be read" if Path(path).exists() else "there is no such file"
+            raise CannotServe(f"cannot use 'server.{name}' {path}: {reason}")
     try:
-        settings.load()
-    except OSError as error:  # ssl.SSLError is one
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            server.ssl_certfile, server.ssl_keyfile, password=lambda: b""
+        )
+    except ssl.SSLError as error:
         raise CannotServe(
-            f"cannot use 'server.ssl_certfile' {server.ssl_certfile}: {error.strerror or error}"
+            f"cannot use 'server.ssl_certfile' {server.ssl_certfile} with its key: {error}"
         ) from None
-    return settings
 
 
 class _Server(uvicorn.Server):
@@ -276,9 +282,10 @@ class _Server(uvicorn.Server):
             connection.transport.abort()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(to: ServerConfig) -> socket.socket:
+    host, port = to.host, to.port
     try:
-        return _open(host, port)
+        return _open(host, port, round(to.ping_timeout_seconds * 1000))
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = (
@@ -289,15 +296,17 @@ def _listen(host: str, port: int) -> socket.socket:
         raise CannotServe(message) from None
 
 
-def _open(host: str, port: int) -> socket.socket:
+def _open(host: str, port: int, user_timeout_ms: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections inherit it
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+        # A client that acknowledges no ping for so long is gone, though nothing is read from it
+        # at the moment. Connections inherit the option, which is Linux's.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout_ms)
         listener.bind(address)
         # Whoever connects as soon as the address is announced waits, instead of being refused.
         listener.listen()

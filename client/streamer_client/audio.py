@@ -28,6 +28,10 @@ class AudioFile(Protocol):
     def duration_s(self) -> float:
         """Length in seconds."""
 
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with the file, though it can be sent."""
+
     def blocks(self, size_bytes: int) -> Iterator[bytes]:
         """Yield the rest of the audio, `size_bytes` at a time and less at the end.
 
@@ -90,6 +94,12 @@ class _WavFile:
             encoding=_COMPANDED.get(wav.encoding or ""),
         )
         self.duration_s = self._size_bytes / self.format.bytes_per_second
+        self.warning = None
+        if wav.size_bytes is not None and wav.size_bytes > present_bytes:
+            announced_s = wav.size_bytes / self.format.bytes_per_second
+            self.warning = (
+                f"{path} is cut short: {self.duration_s:.1f} s of {announced_s:.1f} s are there"
+            )
 
     def blocks(self, size_bytes: int) -> Iterator[bytes]:
         self._file.seek(self._offset_bytes)

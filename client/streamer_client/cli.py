@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TextIO
 
 from streamer_client.api import connect
@@ -15,9 +16,11 @@ from streamer_client.failures import ExitCode, Progress, explain
 from streamer_client.formats import AudioFormat
 from streamer_client.microphone import Microphone
 from streamer_client.options import PROGRAM, Options, parse_options
-from streamer_client.render import make_formatter
+from streamer_client.reconnect import Line
+from streamer_client.render import make_formatter, printable
 from streamer_client.run import Run, Tally
 from streamer_client.sources import FileSource, Source, StandardInput
+from streamer_client.supply import Recording, Tape
 from streamer_client.tracing import begin_trace
 
 _CHUNK_S = 0.020
@@ -50,8 +53,11 @@ async def _run(options: Options) -> int:
         with ExitStack() as stack:
             trace_id = stack.enter_context(begin_trace(options.trace_id))
             source = _open_source(options, stack)
+            if source.warning is not None:
+                _say(f"{PROGRAM}: {printable(source.warning)}")
             progress = Progress(source.duration_s)
-            async with connect(
+            open_stream = partial(
+                connect,
                 options.address,
                 **source.format.settings(),
                 interim_results=options.interim_results,
@@ -60,7 +66,9 @@ async def _run(options: Options) -> int:
                 token=options.token,
                 trace_id=trace_id,
                 timeout_s=options.timeout_s,
-            ) as stream:
+            )
+            async with Line(open_stream, options.reconnect_s, _say) as line:
+                stream = await line.open()
                 out = _open_output(options, stack)
                 header, formatter = make_formatter(options.output, source.format.channels)
                 out.write(header)
@@ -72,11 +80,14 @@ async def _run(options: Options) -> int:
                     duration_s=source.duration_s,
                 )
                 chunk_bytes = options.chunk_bytes or source.format.block_bytes(_CHUNK_S)
-                run = Run(source, display, chunk_bytes, options.real_time, options.verbose)
+                again = source.duration_s is not None
+                supply = Recording(source, chunk_bytes) if again else Tape(source, chunk_bytes)
+                line.say = display.note
+                run = Run(source, supply, display, options.real_time, options.verbose)
                 unwanted = False
                 try:
                     with display:
-                        await run.over(stream)
+                        await run.over(stream, line)
                 except BrokenPipeError:
                     unwanted = True
                     raise
@@ -116,9 +127,16 @@ def _outcome(tally: Tally, *, live: bool) -> int:
     if tally.errors:
         what = "an error" if tally.errors == 1 else f"{tally.errors} errors"
         return _fail(ExitCode.SERVER_ERRORS, f"the server reported {what}; parts may be missing")
+    if tally.lost_s:
+        return _fail(ExitCode.LOST, f"{tally.lost_s:.1f} s of audio were lost; see above")
     if tally.interrupted and not live:
         return _fail(ExitCode.INTERRUPTED, "interrupted")
     return ExitCode.OK
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 def _fail(code: ExitCode, line: str) -> int:

@@ -39,6 +39,7 @@ class DecodedFile:
         bit_depth, is_float = _FORMATS[self._sample_type]
         self.format = AudioFormat(sound.samplerate, sound.channels, bit_depth, is_float=is_float)
         self.duration_s = sound.frames / sound.samplerate
+        self.warning = None
 
     def blocks(self, size_bytes: int) -> Iterator[bytes]:
         """Yield the audio, `size_bytes` at a time and less at the end.

@@ -22,6 +22,7 @@ class Microphone:
 
     live = True
     duration_s = None
+    warning = None
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         try:

@@ -15,6 +15,7 @@ from streamer_client.failures import ExitCode
 from streamer_client.render import OutputFormat
 
 PROGRAM = "streamer-client"
+_RECONNECT_S = 300.0
 _RAW_DEFAULTS = {"rate": 16_000, "channels": 1, "bit_depth": 16, "float": False}
 
 
@@ -38,6 +39,7 @@ class Options:
     vad: Mapping[str, float]
     trace_id: str | None
     timeout_s: float
+    reconnect_s: float | None
     verbose: bool
 
 
@@ -94,6 +96,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         vad=dict(given.vad),
         trace_id=given.trace_id,
         timeout_s=given.timeout,
+        reconnect_s=given.reconnect,
         verbose=given.verbose,
     )
 
@@ -103,7 +106,8 @@ def _build_parser() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description="Stream audio to a Streamer server and print what it hears.",
         epilog="exit codes: 0 done, 2 usage or bad input, 3 cannot connect, 4 refused, "
-        "5 connection lost or server going away, 6 the server reported errors, 130 interrupted",
+        "5 connection lost, server going away, or audio lost in reconnecting, "
+        "6 the server reported errors, 130 interrupted",
         allow_abbrev=False,
     )
     source = parser.add_mutually_exclusive_group(required=True)
@@ -163,6 +167,15 @@ def _build_parser() -> argparse.ArgumentParser:
         default=10.0,
         metavar="S",
         help="seconds to wait for the connection (default: %(default)g)",
+    )
+    server.add_argument(
+        "--reconnect",
+        nargs="?",
+        const=_RECONNECT_S,
+        type=_seconds,
+        metavar="S",
+        help="when the connection is lost, connect again and go on, trying for so many seconds "
+        "(default: %(const)g)",
     )
 
     sending = parser.add_argument_group("sending and output")

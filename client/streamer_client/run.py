@@ -3,16 +3,22 @@
 import asyncio
 import signal
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from streamer_client.display import Display
 from streamer_client.errors import StreamEnded, StreamerError
 from streamer_client.events import Event
 from streamer_client.pacing import delay_s
-from streamer_client.render import describe_trouble, printable
+from streamer_client.reconnect import Line
+from streamer_client.render import clock, describe_trouble, printable
 from streamer_client.sources import Source
 from streamer_client.stream import Stream
+from streamer_client.supply import Supply
+from streamer_client.timeline import UNHEARD_S, Timeline, lost_event
+
+KEEP_ALIVE_S = 3.0
+"""When nothing was sent for so long, the server is told that the silence is meant."""
 
 
 @dataclass
@@ -25,6 +31,8 @@ class Tally:
     first_event_s: float | None = None
     segments: int = 0
     errors: int = 0
+    reconnections: int = 0
+    lost_s: float = 0.0
     interrupted: bool = False
 
     def count(self, event: Event, now_s: float) -> None:
@@ -32,7 +40,7 @@ class Tally:
         if self.first_event_s is None and event.channel is not None:
             self.first_event_s = now_s
         self.segments += event.type == "segment"
-        self.errors += event.type == "error"
+        self.errors += event.type == "error" and not event.fatal  # that one ends the stream
 
     def summary(self, trace_id: str | None) -> str:
         """Return the closing line."""
@@ -43,28 +51,43 @@ class Tally:
         if self.first_event_s is not None:
             parts.append(f"first event after {self.first_event_s - self.started_s:.2f} s")
         parts.append(f"{self.segments} segment{'' if self.segments == 1 else 's'}")
+        if self.reconnections:
+            times = "once" if self.reconnections == 1 else f"{self.reconnections} times"
+            parts.append(f"reconnected {times}, {self.lost_s:.1f} s lost")
         parts.append(f"trace {trace_id or 'unknown'}")
         return printable(", ".join(parts))
 
 
 @dataclass
 class Run:
-    """Sends `source` to a stream in pieces of `chunk_bytes` and shows what comes back."""
+    """Sends `source`, as `supply` hands it out, to a stream and shows what comes back.
+
+    When the stream ends early and `line` is enduring, it goes on with another one: from where the
+    server had answered, as far back as `supply` reaches. What lies between is lost, and said so.
+    """
 
     source: Source
+    supply: Supply
     display: Display
-    chunk_bytes: int
     real_time: bool
     verbose: bool
     tally: Tally = field(default_factory=Tally)
     _sending: asyncio.Timeout | None = field(default=None, init=False)
 
-    async def over(self, stream: Stream) -> None:
-        """Run until the stream is complete. Ctrl-C ends the audio early, a second one the run.
+    def __post_init__(self) -> None:
+        self._timeline = Timeline(self.source.format.channels)
+
+    async def over(self, stream: Stream, line: Line) -> None:
+        """Run until everything is answered. Ctrl-C ends the audio early, a second one the run.
+
+        Args:
+            stream: The first one.
+            line: Opens others.
 
         Raises:
             AudioFileError: the audio cannot be read to its end.
             StreamEnded: the stream ended early; what came before that has been shown.
+            CannotConnect: no other stream can be opened.
             OSError: the transcript cannot be written.
         """
         loop = asyncio.get_running_loop()
@@ -73,14 +96,64 @@ class Run:
         try:
             with self._interruptible():
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._send(stream))
-                    tasks.create_task(self._show(stream))
+                    filling = tasks.create_task(self.supply.fill())
+                    await self._streams(stream, line)
+                    filling.cancel()
         except* (StreamerError, OSError) as group:
-            failure = group.exceptions[0]
+            failure = _first(group)
         finally:
             self.tally.ended_s = loop.time()
         if failure is not None:
             raise failure
+
+    async def _streams(self, stream: Stream, line: Line) -> None:
+        """One stream after another, until one is complete."""
+        while True:
+            try:
+                await self._stream(stream)
+                return
+            except* StreamerError as group:
+                error = _first(group)
+                assert isinstance(error, StreamerError)
+            stream = await self._next_stream(error, line)
+
+    async def _stream(self, stream: Stream) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send(stream))
+            alive = tasks.create_task(self._stay_alive(stream))
+            await self._show(stream)
+            alive.cancel()
+
+    async def _next_stream(self, error: StreamerError, line: Line) -> Stream:
+        """Open the stream that follows one that ended early, and find where it begins.
+
+        Raises:
+            StreamerError: there will be none.
+        """
+        unanswered_s = self._timeline.unanswered_s(self._position_s, live=self._live)
+        self.supply.set_offline(True)
+        try:
+            async with asyncio.timeout(0.0 if self.tally.interrupted else None) as self._sending:
+                stream = await line.reopen(error)
+        except TimeoutError:  # Ctrl-C
+            self.tally.interrupted = True
+            raise error from None
+        finally:
+            self._sending = None
+            self.supply.set_offline(False)
+        self.tally.reconnections += 1
+        self.supply.rewind(self._bytes(unanswered_s))
+        lost_s = self._position_s - unanswered_s
+        if lost_s > 0:
+            self.tally.lost_s += lost_s
+            span = f"{clock(unanswered_s)} → {clock(self._position_s)}"
+            said = f"lost [{span}]: {lost_s:.1f} s of audio"
+            self.display.event(lost_event(unanswered_s, self._position_s))
+        else:
+            said = "nothing is lost"
+        line.say(f"connected again; {said}")
+        self._timeline.begin(self._position_s)
+        return stream
 
     async def _send(self, stream: Stream) -> None:
         """Send everything, then `stop`, also when Ctrl-C cut the audio short."""
@@ -101,28 +174,51 @@ class Run:
 
     async def _send_audio(self, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
-        bytes_per_second = self.source.format.bytes_per_second
-        taken_bytes = 0
-        async with aclosing(self.source.chunks(self.chunk_bytes)) as chunks:
-            async for chunk in chunks:
-                taken_bytes += len(chunk)
-                if self.real_time:
-                    audio_s = taken_bytes / bytes_per_second
-                    await asyncio.sleep(delay_s(self.tally.started_s, audio_s, loop.time()))
-                await stream.send(chunk)
-                self.tally.sent_s = stream.sent_s
-                self.display.sent(stream.sent_s)
+        while chunk := await self.supply.take():
+            if self.real_time:
+                delay = delay_s(self.tally.started_s, self._position_s, loop.time())
+                await asyncio.sleep(delay)
+            await stream.send(chunk)
+            self.tally.sent_s = max(self.tally.sent_s, self._position_s)
+            self.display.sent(self._position_s)
+
+    async def _stay_alive(self, stream: Stream) -> None:
+        with suppress(StreamEnded):
+            while True:
+                before_s = stream.sent_s
+                await asyncio.sleep(KEEP_ALIVE_S)
+                if stream.sent_s == before_s:
+                    await stream.keep_alive()
 
     async def _show(self, stream: Stream) -> None:
         loop = asyncio.get_running_loop()
         channels = self.source.format.channels
-        async for event in stream:
+        async for received in stream:
+            event = self._timeline.place(received)
+            if event is None:
+                continue
             self.tally.count(event, loop.time())
             self.display.event(event)
             if event.type in ("warning", "error", "going_away"):
                 self.display.note(describe_trouble(event, channels))
             elif self.verbose and event.type in ("started", "active", "inactive", "stopped"):
                 self.display.note(_describe(event))
+
+    @property
+    def _live(self) -> bool:
+        """Whether audio was sent no faster than it came into being, as far as can be known."""
+        elapsed_s = asyncio.get_running_loop().time() - self.tally.started_s
+        keeps_pace = self.source.duration_s is None and self._position_s <= elapsed_s + UNHEARD_S
+        return self.source.live or self.real_time or keeps_pace
+
+    @property
+    def _position_s(self) -> float:
+        """How far into the source everything was taken, in seconds."""
+        return self.supply.position_bytes / self.source.format.bytes_per_second
+
+    def _bytes(self, time_s: float) -> int:
+        form = self.source.format
+        return int(time_s * form.sample_rate + 0.5) * form.frame_bytes
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -149,3 +245,9 @@ class Run:
 def _describe(event: Event) -> str:
     pairs = (f"{key}={value}" for key, value in event.fields.items() if key != "type")
     return printable(f"{event.type} {' '.join(pairs)}")
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first failure of all, however deep it is nested."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

@@ -4,10 +4,9 @@ import asyncio
 import os
 import stat
 from collections.abc import AsyncGenerator
-from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol
 
-from streamer_client.audio import AudioFile, open_audio
+from streamer_client.audio import open_audio
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 
@@ -25,7 +24,11 @@ class Source(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether Ctrl-C is the ordinary way to end it."""
+        """Whether it goes on whether or not anybody takes it, until Ctrl-C."""
+
+    @property
+    def warning(self) -> str | None:
+        """What is wrong with it, though it can be sent."""
 
     def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
         """Yield the audio in pieces of at most `size_bytes`.
@@ -45,21 +48,23 @@ class FileSource:
     live = False
 
     def __init__(self, path: str) -> None:
-        self._opened: AbstractContextManager[AudioFile] = open_audio(path)
+        self._path = path
 
     def __enter__(self) -> "FileSource":
-        self._file = self._opened.__enter__()
-        self.format = self._file.format
-        self.duration_s = self._file.duration_s
+        with open_audio(self._path) as file:
+            self.format = file.format
+            self.duration_s = file.duration_s
+            self.warning = file.warning
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._opened.__exit__(None, None, None)
+        pass
 
     async def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        """Yield the file's audio."""
-        for block in self._file.blocks(size_bytes):
-            yield block
+        """Yield the file's audio, each time from its beginning."""
+        with open_audio(self._path) as file:
+            for block in file.blocks(size_bytes):
+                yield block
 
 
 class StandardInput:
@@ -71,6 +76,7 @@ class StandardInput:
 
     live = False
     duration_s = None
+    warning = None
 
     def __init__(self, file: BinaryIO, audio_format: AudioFormat) -> None:
         if file.isatty():

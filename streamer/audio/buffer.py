@@ -31,11 +31,6 @@ class SampleBuffer:
         """Index after the newest sample: the number of samples ever appended."""
         return self._end
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory reserved for samples."""
-        return self._data.nbytes
-
     def __len__(self) -> int:
         return self._end - self._start
 

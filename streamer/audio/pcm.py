@@ -39,11 +39,6 @@ class PcmDecoder:
         self._convert = self._converter(fmt)
         self._simple = fmt.channels == 1 and self._convert is _from_int16
 
-    @property
-    def pending_bytes(self) -> int:
-        """Bytes of an incomplete frame, waiting for the rest of it."""
-        return len(self._pending)
-
     def decode(self, data: bytes) -> NDArray[np.float32]:
         """Decode the next bytes of the stream.
 

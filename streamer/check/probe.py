@@ -11,7 +11,7 @@ from typing import Any
 from streamer.check.sounds import Floats, Sound, sounds
 from streamer.check.target import Target
 from streamer.inference import wire
-from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess
+from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 
 MAX_RUNS = 30
 BATCH_RUNS = 9
@@ -117,7 +117,7 @@ async def _fill(report: Report, say: Callable[[str], object]) -> None:
 
 @contextlib.asynccontextmanager
 async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, wire.Ready]]:
-    worker = await WorkerProcess.launch(target.spec, 0)
+    worker = await WorkerProcess.launch(target.spec, 0, new_slot())
     try:
         async with asyncio.timeout(target.config.inference.load_timeout_seconds):
             ready = await worker.loaded()

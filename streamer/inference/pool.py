@@ -17,7 +17,7 @@ import numpy.typing as npt
 from streamer.config import InferenceConfig
 from streamer.inference import wire
 from streamer.inference.model import ModelSpec
-from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess
+from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 from streamer.inference.result import (
     Attempt,
     Fate,
@@ -283,9 +283,10 @@ class WorkerPool:
     async def _supervise(self, number: int) -> None:
         """Keep one worker alive for as long as the pool is."""
         failed_loads = 0
+        slot = new_slot()
         while True:
             try:
-                worker = await WorkerProcess.launch(self.spec, number)
+                worker = await WorkerProcess.launch(self.spec, number, slot)
             except OSError as error:  # no more processes or descriptors: there may be, later
                 _log.error("cannot start a worker: %s", error)
                 await asyncio.sleep(RETRY_S)

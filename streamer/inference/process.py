@@ -8,6 +8,7 @@ import socket
 from collections.abc import Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,8 @@ Samples = npt.NDArray[np.float32]
 
 SLOT_SAMPLES = 60 * 16_000
 """Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""
+
+Slot: TypeAlias = "ctypes.Array[ctypes.c_float]"
 
 REAPING_S = 0.2
 """A process that has closed everything it held is gone in this time."""
@@ -34,6 +37,11 @@ class WorkerDied(Exception):
 
 class ModelCannotLoad(Exception):
     """The model raised, or killed its process, while it was loaded."""
+
+
+def new_slot() -> Slot:
+    """Shared memory for the samples of one worker's jobs; another one may have it afterwards."""
+    return multiprocessing.get_context("spawn").RawArray(ctypes.c_float, SLOT_SAMPLES)
 
 
 class _Link(asyncio.Protocol):
@@ -74,7 +82,7 @@ class WorkerProcess:
         self,
         number: int,
         process: SpawnProcess,
-        slot: "ctypes.Array[ctypes.c_float]",
+        slot: Slot,
         transport: asyncio.WriteTransport,
         link: _Link,
     ) -> None:
@@ -85,15 +93,15 @@ class WorkerProcess:
         self._link = link
 
     @classmethod
-    async def launch(cls, spec: ModelSpec, number: int) -> "WorkerProcess":
+    async def launch(cls, spec: ModelSpec, number: int, slot: Slot) -> "WorkerProcess":
         """Start a process; it begins to load the model.
 
         Args:
             spec: Of the model.
             number: Which of the pool's workers it is, from 0.
+            slot: No other process that still lives has it.
         """
         context = multiprocessing.get_context("spawn")
-        slot = context.RawArray(ctypes.c_float, SLOT_SAMPLES)
         ours, theirs = socket.socketpair()
         # The child has its own copy of `theirs`; ours would keep the link open when it dies.
         with theirs:

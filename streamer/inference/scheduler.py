@@ -5,7 +5,8 @@ Pure: no tasks, no clock, no processes.
 - Finals go before interims.
 - Sessions take turns, in the order in which their oldest waiting job came. So the oldest goes
   first, and a session with many channels cannot make the others wait for all of them.
-- One interim of a channel waits at most: a newer one supersedes it.
+- One interim of a channel waits at most: a newer one supersedes it, and has its turn. Were it to
+  queue anew, a busy pool would serve whoever had not spoken on, and others never.
 - While there is more than one worker, one is kept free of interims, so that a final never waits
   for an interim to end.
 - The jobs of a worker that died run once more, before all others and each alone, so that the one
@@ -67,6 +68,10 @@ class _Turns(Generic[J]):
         self.count -= 1
         return job
 
+    def replace(self, job: J, successor: J) -> None:
+        jobs = self.waiting[job.session]
+        jobs[jobs.index(job)] = successor
+
     def discard(self, job: J) -> None:
         jobs = self.waiting[job.session]
         jobs.remove(job)
@@ -107,19 +112,17 @@ class Scheduler(Generic[J]):
         """Interims that no worker has begun."""
         return self._interims.count
 
-    @property
-    def running(self) -> int:
-        """Workers that have jobs."""
-        return len(self._running)
-
     def add(self, job: J) -> J | None:
         """Queue a job; returns the interim that it supersedes, if any."""
         if not job.interim:
             self._finals.add(job)
             return None
-        superseded = self.drop_interim(job.channel)
+        superseded = self._newest.get(job.channel)
+        if superseded is None:
+            self._interims.add(job)
+        else:
+            self._interims.replace(superseded, job)
         self._newest[job.channel] = job
-        self._interims.add(job)
         return superseded
 
     def drop_interim(self, channel: Hashable) -> J | None:

@@ -138,11 +138,6 @@ class Segmenter:
         self._resume_until = 0
 
     @property
-    def in_speech(self) -> bool:
-        """Whether a segment is open: `SpeechStarted` was given and `SegmentEnded` was not."""
-        return self._speech is not None and self._speech.confirmed
-
-    @property
     def keep_from(self) -> int:
         """The first sample that may still be asked for."""
         if self._speech is None and self._position < self._resume_until:

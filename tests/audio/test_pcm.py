@@ -93,7 +93,7 @@ def decode_in(fmt: AudioFormat, pieces: list[bytes]) -> tuple[bytes, int, int]:
         assert samples.shape[0] == fmt.channels
         assert all(row.flags.c_contiguous for row in samples)
     everything = np.concatenate(decoded, axis=1) if decoded else np.empty((0, 0))
-    return everything.tobytes(), decoder.bad_samples, decoder.pending_bytes
+    return everything.tobytes(), decoder.bad_samples, len(decoder._pending)
 
 
 def cut_at(data: bytes, places: list[int]) -> list[bytes]:

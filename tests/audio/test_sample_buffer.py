@@ -14,6 +14,10 @@ def ramp(a: int, b: int) -> NDArray[np.float32]:
     return np.arange(a, b, dtype=np.float32)
 
 
+def reserved_bytes(buffer: SampleBuffer) -> int:
+    return buffer._data.nbytes
+
+
 appends = st.tuples(st.just("append"), st.integers(0, 3 * INITIAL_CAPACITY))
 discards = st.tuples(st.just("discard"), st.integers(0, 3 * INITIAL_CAPACITY))
 
@@ -35,7 +39,7 @@ def test_holds_what_was_appended_and_not_discarded(
         assert (buffer.start, buffer.end, len(buffer)) == (start, end, end - start)
         assert np.array_equal(buffer.view(start, end), ramp(start, end))
         # Twice what is needed after growing, four times before shrinking.
-        assert buffer.nbytes <= 4 * max(INITIAL_CAPACITY, 4 * (end - start) + amount * 2)
+        assert reserved_bytes(buffer) <= 4 * max(INITIAL_CAPACITY, 4 * (end - start) + amount * 2)
     a = data.draw(st.integers(start, end))
     b = data.draw(st.integers(a, end))
     assert np.array_equal(buffer.copy(a, b), ramp(a, b))
@@ -79,9 +83,9 @@ def test_a_view_outlives_discards_until_the_next_append() -> None:
     buffer = SampleBuffer()
     buffer.append(ramp(0, 100_000))
     view = buffer.view(0, 50_000)
-    large = buffer.nbytes
+    large = reserved_bytes(buffer)
     buffer.discard_before(99_999)
-    assert buffer.nbytes < large
+    assert reserved_bytes(buffer) < large
     assert np.array_equal(view, ramp(0, 50_000))
 
 
@@ -105,15 +109,15 @@ def test_an_idle_stream_never_grows() -> None:
     for end in range(512, 600 * 16000, 512):
         buffer.append(ramp(end - 512, end))
         buffer.discard_before(max(0, end - 3200))
-        assert buffer.nbytes == INITIAL_CAPACITY * 4
+        assert reserved_bytes(buffer) == INITIAL_CAPACITY * 4
 
 
 def test_memory_comes_back_after_a_long_segment() -> None:
     buffer = SampleBuffer()
     buffer.append(ramp(0, 60 * 16000))
-    assert buffer.nbytes >= 60 * 16000 * 4
+    assert reserved_bytes(buffer) >= 60 * 16000 * 4
     buffer.discard_before(buffer.end - 3200)
-    assert buffer.nbytes == INITIAL_CAPACITY * 4
+    assert reserved_bytes(buffer) == INITIAL_CAPACITY * 4
     assert np.array_equal(buffer.view(buffer.start, buffer.end), ramp(956_800, 960_000))
 
 
@@ -122,7 +126,7 @@ def test_growth_is_amortised() -> None:
     sizes = set()
     for end in range(512, 2**20, 512):
         buffer.append(ramp(end - 512, end))
-        sizes.add(buffer.nbytes)
+        sizes.add(reserved_bytes(buffer))
     assert len(sizes) <= 10
 
 

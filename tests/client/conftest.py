@@ -17,6 +17,12 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.server.conftest import (  # noqa: F401 – real servers, and the check of their logs
+    _clean_logs,
+    launch,
+    pytest_runtest_makereport,
+)
+
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 CLIENT = Path(__file__).resolve().parents[2] / "client"
 

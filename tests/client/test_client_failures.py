@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 NOWHERE = "ws://127.0.0.1:1/api/v1/segmented"
 
 
+def shorten(path: Path, by_bytes: int) -> None:
+    path.write_bytes(path.read_bytes()[:-by_bytes])
+
+
 def content(path: Path) -> bytes:
     return path.read_bytes()
 
@@ -298,6 +302,19 @@ async def test_a_full_disk(
     result = await run_command("-i", speech, "-a", server.url, "-o", "/dev/full")
     assert result.code == 2
     assert result.last_line == ("streamer-client: cannot write /dev/full: No space left on device")
+
+
+async def test_a_wav_that_is_cut_short(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    shorten(speech, 8000)
+    server = await serve_script(answer)
+    result = await run_command("-i", speech, "-a", server.url)
+    assert result.code == 0
+    assert result.err.splitlines()[0] == (
+        f"streamer-client: {speech} is cut short: 0.2 s of 0.5 s are there"
+    )
+    assert len(server.peer.audio) == 8000
 
 
 async def test_a_damaged_flac(

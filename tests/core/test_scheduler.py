@@ -35,7 +35,18 @@ def test_a_newer_interim_of_the_same_channel_replaces_the_waiting_one() -> None:
     assert scheduler.add(old) is None
     assert scheduler.add(other) is None
     assert scheduler.add(new) is old
-    assert drain(scheduler) == [other, new], "it has waited less long"
+    assert drain(scheduler) == [new, other], "it has the turn that the old one waited for"
+
+
+def test_speaking_on_costs_nobody_a_turn() -> None:
+    scheduler: Scheduler[Job] = Scheduler(1)
+    served: list[Job] = []
+    for _ in range(3):
+        for name in "abcdef":
+            scheduler.add(interim(name))
+        served += scheduler.take("A")
+        scheduler.finished("A")
+    assert [job.session for job in served] == ["a", "b", "c"]
 
 
 def test_an_interim_that_runs_is_not_superseded() -> None:

@@ -17,7 +17,10 @@ from streamer.config import Config, VadConfig
 from streamer.weights.schema import ClassifierSettings
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "models/README.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "models/README.md")),
+    *(ROOT / "docs").glob("*.md"),
+]
 EXAMPLES = ROOT / "docs/examples"
 
 

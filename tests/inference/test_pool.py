@@ -137,7 +137,7 @@ async def test_chaos_loses_nothing(tmp_path: Path) -> None:
     chance = random.Random(4)
     async with running(tmp_path, "Obedient") as pool:
         finals: list[Result] = []
-        killed = 0
+        killed, descriptors = 0, psutil.Process().num_fds()
         while killed < 20:
             for _ in range(chance.randrange(20)):
                 finals.append(infer(pool, FINE, len(finals)))
@@ -148,13 +148,14 @@ async def test_chaos_loses_nothing(tmp_path: Path) -> None:
                 killed += 1
         done = await asyncio.gather(*finals, return_exceptions=True)
         # A segment can only be lost if both of its two workers were among those killed.
-        assert not pool._closed
         lost = [result for result in done if isinstance(result, BaseException)]
         assert all(isinstance(result, WorkerLost) for result in lost)
         assert len(lost) <= killed // 2
         assert [r.output["tag"] for r in done if not isinstance(r, BaseException)] == [
             i for i, r in enumerate(done) if not isinstance(r, BaseException)
         ]
+        await until(lambda: pool.workers_alive == 2)
+        assert psutil.Process().num_fds() == descriptors
 
 
 async def test_segments_go_together_and_a_bad_one_fails_alone(tmp_path: Path) -> None:

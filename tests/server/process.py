@@ -6,10 +6,11 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ PATIENCE_S = 40.0
 UNWANTED = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|[A-Z]\w+Warning")
 """What a server's log must not hold, whatever clients, workers and models do to it."""
 
-ANNOUNCED = re.compile(r"Streamer \S+ on http://127\.0\.0\.1:(\d+): loading")
+ANNOUNCED = re.compile(r"Streamer \S+ on (https?)://127\.0\.0\.1:(\d+): loading")
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
@@ -63,6 +64,7 @@ class Server:
         config: Written to `folder/config.json`; None for no file.
         flags: Of the command line.
         env: Added to the environment.
+        within: A command that runs the server's, such as `unshare`; it must become the server.
     """
 
     def __init__(
@@ -71,9 +73,10 @@ class Server:
         config: Mapping[str, object] | None,
         *flags: str,
         env: Mapping[str, str] | None = None,
+        within: Sequence[str] = (),
     ) -> None:
         self._log = folder / "server.log"
-        command = [sys.executable, "-m", "streamer", "--port", "0"]
+        command = [*within, sys.executable, "-m", "streamer", "--port", "0"]
         if config is not None:
             (folder / "config.json").write_text(json.dumps(config))
             command += ["--config", "config.json"]
@@ -100,7 +103,11 @@ class Server:
     @property
     def port(self) -> int:
         """As announced, once it is."""
-        announced: list[str] = []
+        return self._announced()[1]
+
+    def _announced(self) -> tuple[str, int]:
+        """Scheme and port."""
+        announced: list[tuple[str, str]] = []
 
         def looked() -> bool:
             announced[:] = ANNOUNCED.findall(self.log())
@@ -108,10 +115,18 @@ class Server:
 
         wait_until(looked, "the server says its address")
         assert announced, f"the server ended:\n{self.log()}"
-        return int(announced[0])
+        scheme, port = announced[0]
+        return scheme, int(port)
 
     def get(self, path: str, **headers: str) -> Reply:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        scheme, port = self._announced()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        if scheme == "https":
+            trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+            connection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=PATIENCE_S, context=trust
+            )
         try:
             connection.request("GET", path, headers=headers)
             response = connection.getresponse()

@@ -8,8 +8,18 @@ import pytest
 
 from .posting import KINDS, Kind, analyze, analyzed, encoded, post, refused, wav
 from .process import Server
-from .sounds import BECKETT, SUBTYPES, encode, recording, two_cities, two_cities_by_telephone
+from .sounds import (
+    SUBTYPES,
+    TWO_CITIES,
+    encode,
+    recording,
+    two_cities,
+    two_cities_by_telephone,
+    word_error_rate,
+)
 from .streams import hear, of
+
+ALLOWED = 0.15
 
 
 def beckett_file(kind: Kind = KINDS[0]) -> bytes:
@@ -57,8 +67,7 @@ def test_a_long_file_is_decoded_without_seams(transcriber: Server, kind: Kind) -
     answer = analyzed(transcriber, encoded(*recording("two_cities.wav"), kind))
     assert answer["duration_seconds"] == pytest.approx(44, abs=0.5)
     said = " ".join(segment["text"] for segment in answer["segments"])
-    assert "It was the best of times. It was the worst of times." in said
-    assert "superlative degree of comparison only" in said
+    assert word_error_rate(TWO_CITIES, said) <= ALLOWED
 
 
 @pytest.mark.parametrize(("bits", "is_float", "encoding"), SUBTYPES)
@@ -149,18 +158,19 @@ def test_text_and_subtitles(transcriber: Server) -> None:
     body = beckett_file()
     text = analyze(transcriber, body, format="text")
     assert text.headers["content-type"] == "text/plain; charset=utf-8"
-    assert " ".join(text.text.splitlines()) == BECKETT
     segments = analyzed(transcriber, body)["segments"]
+    assert text.text.splitlines() == [segment["text"] for segment in segments]
     srt = analyze(transcriber, body, format="srt")
     assert srt.headers["content-type"].startswith("application/x-subrip")
     cues = srt.text.strip().split("\n\n")
     assert len(cues) == len(segments) == 6
-    assert cues[0].splitlines() == ["1", "00:00:00,102 --> 00:00:01,516", "Ever tried."]
+    times = " --> ".join(f"00:00:{segments[0][end]:06.3f}" for end in ("start_time", "end_time"))
+    assert cues[0].splitlines() == ["1", times.replace(".", ","), "Ever tried."]
     vtt = analyze(transcriber, body, format="vtt")
     assert vtt.headers["content-type"] == "text/vtt; charset=utf-8"
     header, *cues = vtt.text.strip().split("\n\n")
     assert header == "WEBVTT"
-    assert cues[0].splitlines() == ["00:00:00.102 --> 00:00:01.516", "Ever tried."]
+    assert cues[0].splitlines() == [times, "Ever tried."]
 
 
 def test_subtitles_of_several_channels_say_which(standin: Server) -> None:
@@ -196,7 +206,7 @@ def test_silence_has_no_segments(standin: Server) -> None:
         ({"bit_depth": 16}, "'bit_depth' is given without 'sample_rate'"),
         (
             {"prefix_padding_ms": 2_000, "max_segment_ms": 1_000},
-            "prefix_padding_ms + min_speech_ms is 2100",
+            "prefix_padding_ms + min_speech_ms is 2200",
         ),
     ],
 )

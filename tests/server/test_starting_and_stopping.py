@@ -149,7 +149,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str], dict[str, str], list[str]]] = 
         {"vad": {"prefix_padding_ms": 2_000, "max_segment_ms": 1_000}},
         [],
         {},
-        ["prefix_padding_ms + min_speech_ms is 2100", "at most two thirds"],
+        ["prefix_padding_ms + min_speech_ms is 2200", "at most two thirds"],
     ),
 }
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import signal
 import socket
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,7 @@ import soxr
 from playwright.sync_api import BrowserContext, expect
 
 from tests.server.conftest import Launch
-from tests.server.process import Server, wait_until
+from tests.server.process import PATIENCE_S, Server, wait_until
 from tests.server.sounds import BECKETT, TWO_CITIES, recording, word_error_rate
 
 from .conftest import Open
@@ -231,6 +232,33 @@ def test_a_server_that_is_killed_and_comes_back(launch: Launch, open_page: Open)
     written = page.entries().first.locator(".time").inner_text()
     minutes, seconds = map(float, written.split(" ")[0].split(":"))
     assert 60 * minutes + seconds >= round(lost["end_time"], 1), "time did not go on"
+
+
+def test_a_server_that_is_restarted(launch: Launch, open_page: Open) -> None:
+    server = launch({"limits": {"drain_seconds": 4}})
+    port = server.port
+    page = open_page(address(server), allowed="ERR_CONNECTION|WebSocket connection to|closed|503")
+    page.end_segments_sooner()
+    page.start()
+    expect(page.entries("speaking").first).to_contain_text(re.compile(r"[Tt]imes"))
+    server.signal(signal.SIGTERM)
+    expect(page.notices.first).to_contain_text("The server is about to restart")
+    page.expect_state("Reconnecting")
+    assert server.process.wait(PATIENCE_S) == 0
+    before = page.entries().count()
+    assert before >= 1
+    expect(page.entries("speaking")).to_have_count(0)
+    assert page.entries("lost").count() == 0, "what the server had heard is final"
+    launch(None, "--port", str(port))
+    page.expect_state("Streaming")
+    expect(page.tab.locator(".gap")).to_contain_text("was not transcribed")
+    expect(page.entries().nth(before)).to_be_visible()
+    page.stop()
+    events = [json.loads(event) for event in page.events()]
+    stopped = next(event for event in events if event["type"] == "stopped")
+    (lost,) = [event for event in events if event["type"] == "lost"]
+    assert lost["start_time"] == pytest.approx(stopped["audio_seconds"])
+    assert not [event for event in events if event["type"] == "error"]
 
 
 def test_two_tabs_at_once(transcriber: Server, open_page: Open) -> None:

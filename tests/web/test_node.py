@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streamer.weights.manifest import require
+from tests.needed import program
 from tests.server.process import Server
 
 from .tools import HERE, node
@@ -15,17 +16,18 @@ CLIENT = HERE.parents[1] / "streamer/web/streamer-client"
 TYPESCRIPT = HERE / "node_modules/typescript/bin/tsc"
 
 
-def run(*command: str | Path, **environment: str) -> None:
-    """Run a command of Node; shows what it printed when it fails."""
+def run(*command: str | Path, folder: Path = HERE, **environment: str) -> str:
+    """Run a command of Node; shows what it printed when it fails, and returns it."""
     result = subprocess.run(
         [node(), *command],
-        cwd=HERE,
+        cwd=folder,
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=110,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def test_the_client_speaks_the_protocol(transcriber: Server, standin: Server) -> None:
@@ -51,6 +53,43 @@ def test_the_declarations_are_those_of_the_code(tmp_path: Path) -> None:
     run(TYPESCRIPT, "-p", "tsconfig.types.json", "--outDir", tmp_path)
     written = (tmp_path / "streamer-client.d.ts").read_text()
     assert (CLIENT / "streamer-client.d.ts").read_text() == written, "run: make web-types"
+
+
+def test_it_installs_into_an_empty_project(tmp_path: Path) -> None:
+    """Packed, installed, imported by Node, and compiled against by TypeScript, under its name."""
+    node()
+    packed = npm(tmp_path, "pack", str(CLIENT), "--silent").split()
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "package.json").write_text('{"private": true, "type": "module"}')
+    npm(project, "install", f"../{packed[-1]}", "--offline", "--no-audit", "--no-fund")
+    installed = {path.name for path in (project / "node_modules/streamer-client").iterdir()}
+    assert installed == {path.name for path in CLIENT.iterdir()}
+    (project / "use.js").write_text(
+        "import { Microphone, StreamerClient } from 'streamer-client';\n"
+        "import.meta.resolve('streamer-client/capture-worklet.js');\n"
+        "const client = new StreamerClient('http://localhost/', { WebSocket: class {} });\n"
+        "console.log(client.url, typeof Microphone.open);\n"
+    )
+    assert run("use.js", folder=project) == "ws://localhost/ function\n"
+    consumer = (HERE / "consumer.ts").read_text()
+    here = "'../../streamer/web/streamer-client/streamer-client.js'"
+    assert consumer.count(here) == 2
+    (project / "consumer.ts").write_text(consumer.replace(here, "'streamer-client'"))
+    flags = "--strict --noEmit --module nodenext --target es2023 --lib es2023,dom,dom.iterable"
+    run(TYPESCRIPT, *flags.split(), "consumer.ts", folder=project)
+
+
+def npm(folder: Path, *command: str) -> str:
+    return subprocess.run(
+        [program("npm", "npm"), *command],
+        cwd=folder,
+        env={**os.environ, "npm_config_cache": str(folder / ".npm")},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=110,
+    ).stdout
 
 
 @pytest.mark.parametrize("name", ["streamer-client.js", "capture-worklet.js"])

@@ -115,7 +115,7 @@
  * @typedef {object} Backoff
  * @property {number} [initialMs] Before the first attempt to reconnect; doubled for each further.
  * @property {number} [maxMs] The longest wait.
- * @property {number} [attempts] Then the client gives up.
+ * @property {number} [attempts] Then the client gives up. A stream of ten seconds begins the count anew.
  */
 /**
  * @typedef {object} ClientOptions
@@ -455,7 +455,7 @@ export type Backoff = {
      */
     maxMs?: number | undefined;
     /**
-     * Then the client gives up.
+     * Then the client gives up. A stream of ten seconds begins the count anew.
      */
     attempts?: number | undefined;
 };

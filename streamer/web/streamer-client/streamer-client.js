@@ -134,7 +134,7 @@
  * @typedef {object} Backoff
  * @property {number} [initialMs] Before the first attempt to reconnect; doubled for each further.
  * @property {number} [maxMs] The longest wait.
- * @property {number} [attempts] Then the client gives up.
+ * @property {number} [attempts] Then the client gives up. A stream of ten seconds begins the count anew.
  */
 
 /**
@@ -188,6 +188,9 @@ const KEEP_ALIVE_MS = 10_000;
 const POLL_MS = 20;
 const READY_SECONDS = 1;
 const OPEN = 1;
+
+/** A stream that lasted so long was no failed attempt. */
+const STABLE_MS = 10_000;
 
 /** Longer ago than this, speech would have been announced; there was none. */
 const UNHEARD_SECONDS = 5;
@@ -266,6 +269,8 @@ export class StreamerClient {
   #lostSince = null;
   /** @type {Failed | null} What the server said before it closed. */ #fatal = null;
   #askedLastMs = 0;
+  #attempt = 0;
+  #begunMs = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #keepAlive;
   /** Ends whatever waits: a connection attempt, a pause before the next. */
   #run = new AbortController();
@@ -315,6 +320,7 @@ export class StreamerClient {
   async start(format) {
     if (this.#state === 'closed') throw closed();
     this.#renew();
+    this.#attempt = 0;
     this.#format = { channels: 1, bit_depth: 16, is_float: false, encoding: 'pcm', ...format };
     this.#bytesPerFrame = (this.#format.channels * this.#format.bit_depth) / 8;
     this.#offeredBytes = 0;
@@ -483,7 +489,11 @@ export class StreamerClient {
   /** @returns {Promise<void>} */
   async #connect() {
     const { signal } = this.#run;
-    const token = await call(this.#options.token);
+    const token = await call(this.#options.token).catch((cause) => {
+      if (cause instanceof StreamerError) throw cause;
+      const message = `there is no token to connect with: ${cause?.message ?? cause}`;
+      throw new StreamerError('connection_failed', message, { cause });
+    });
     signal.throwIfAborted();
     const fits = token !== undefined && TOKEN.test(token);
     this.#tokenInStart = fits ? undefined : token;
@@ -547,7 +557,10 @@ export class StreamerClient {
   async #reconnect(signal) {
     const { initialMs, maxMs, attempts } = this.#backoff;
     let error = new StreamerError('connection_lost', 'the connection could not be restored');
-    for (let attempt = 1; attempt <= attempts && this.#maySucceed(error); attempt += 1) {
+    // A server that accepts and gives up again soon is not asked more and more often.
+    if (Date.now() - this.#begunMs >= STABLE_MS) this.#attempt = 0;
+    while (this.#attempt < attempts && this.#maySucceed(error)) {
+      const attempt = (this.#attempt += 1);
       // Somewhere in the upper half, so that many clients do not come back at the same moment.
       const delayMs = Math.min(maxMs, initialMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
       this.#become('reconnecting', { attempt, delay_seconds: delayMs / 1000 });
@@ -675,6 +688,7 @@ export class StreamerClient {
       this.#lostSince = null;
     }
     if (this.#starting === null) return; // goes on after audio had outrun the network
+    this.#begunMs = Date.now();
     this.#become('streaming');
     this.#starting.resolve(event);
     this.#starting = null;

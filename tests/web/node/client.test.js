@@ -73,7 +73,7 @@ test('speech becomes interim and final words, told in order', async () => {
   const all = await told;
   assert.equal(stopped.audio_seconds, client.position);
   const words = all.filter(({ type }) => type === 'segment').map(({ text }) => text);
-  assert.match(words.join(' '), /Ever tried.*Fail better/);
+  assert.match(words.join(' '), /Ever tried.*again/);
   const kinds = all.map((event) => event.state ?? event.type);
   assert.deepEqual(kinds.slice(0, 3), ['connecting', 'started', 'streaming']);
   assert.deepEqual(kinds.slice(-2), ['stopped', 'idle']);
@@ -176,6 +176,73 @@ test('pauses between attempts grow, and the client gives up when told to', async
   });
   assert.equal(of('lost').at(-1).end_time, 1);
   assert.equal(client.state, 'idle');
+});
+
+test('a server that takes streams and gives them up again is asked less and less often', async () => {
+  const server = new WebSocketServer({ port: 0 });
+  open.push(server);
+  server.on('connection', (socket) => {
+    socket.on('message', (data, isBinary) => {
+      if (!isBinary) socket.send(JSON.stringify({ type: 'started' }));
+      const message = 'too much to do';
+      socket.send(JSON.stringify({ type: 'error', code: 'overloaded', message, fatal: true }));
+      socket.close(1013);
+    });
+  });
+  const url = `ws://127.0.0.1:${server.address().port}/`;
+  const { client, of } = connect(url, { reconnect: { initialMs: 2, maxMs: 1000, attempts: 5 } });
+  const over = until(client, 'connection', ({ state }) => state === 'idle');
+  await client.start(MONO);
+  await over;
+  const waits = of('connection').filter(({ state }) => state === 'reconnecting');
+  assert.deepEqual(waits.map(({ attempt }) => attempt), [1, 2, 3, 4, 5]);
+  assert.ok(waits[4].delay_seconds >= 0.016);
+  assert.equal(of('error').at(-1).code, 'overloaded');
+});
+
+test('a restarting server is waited for, and what it had heard is not lost', async () => {
+  const server = new WebSocketServer({ port: 0 });
+  open.push(server);
+  let times = 0;
+  server.on('connection', (socket) => {
+    times += 1;
+    const send = (fields) => socket.send(JSON.stringify(fields));
+    const second = times > 1;
+    socket.on('message', (data, isBinary) => {
+      if (!isBinary && JSON.parse(data).request === 'start') send({ type: 'started' });
+      if (!isBinary || second) return;
+      send({ type: 'going_away', message: 'restarting', deadline_seconds: 1 });
+      send({ type: 'stopped', audio_seconds: 0.75 });
+      socket.close(1012);
+    });
+  });
+  const url = `ws://127.0.0.1:${server.address().port}/`;
+  const { client, of } = connect(url, { reconnect: QUICK });
+  await client.start(MONO);
+  client.send(SECOND);
+  const lost = await until(client, 'lost');
+  assert.deepEqual([lost.start_time, lost.end_time, lost.reason], [0.75, 1, 'disconnected']);
+  assert.equal(of('going_away').length, 1);
+  assert.equal(of('error').length, 0);
+  server.clients.forEach((socket) => socket.terminate());
+});
+
+test('a token that cannot be had is asked for again, unless it is refused', async () => {
+  let asked = 0;
+  const token = async () => {
+    asked += 1;
+    if (asked === 1) return 'ticket';
+    if (asked < 4) throw new TypeError('fetch failed');
+    throw new StreamerError('unauthorized', 'please log in again');
+  };
+  const { client, proxy, of } = await through('simple', { token });
+  await client.start(MONO);
+  proxy.cut();
+  const error = await until(client, 'error');
+  assert.deepEqual([error.code, error.message, asked], ['unauthorized', 'please log in again', 4]);
+  const fresh = connect('ws://127.0.0.1:9/', { token: () => Promise.reject(new Error('no network')) });
+  await assert.rejects(fresh.client.start(MONO), { code: 'connection_failed', message: /no network/ });
+  assert.equal(of('connection').at(-1).state, 'idle');
 });
 
 test('stop while there is no connection ends the attempts', async () => {

@@ -1,0 +1,212 @@
+"""What each of the segmenter's settings does: `make accuracy-curve AUDIO=folder`.
+
+Silero's probabilities are computed once for each file; then the segmenter is run over them with
+one setting after another, and the transcriber over the segments that come of it. Nothing goes
+through a socket here: `make accuracy` does that, with the defaults that were chosen.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+import vad
+from accuracy import MODEL, Recording, error_rate, losses, recordings
+from streamer.audio.buffer import SampleBuffer
+from streamer.config import VadConfig
+from streamer.models.moonshine import Moonshine
+from streamer.speech.segmenter import (
+    SegmentEnded,
+    Segmenter,
+    SegmenterSettings,
+    SpeechPaused,
+    SpeechStarted,
+)
+from streamer.speech.silero import CONTEXT, SAMPLE_RATE, STATE, WINDOW, Floats, SileroNetwork
+from streamer.weights.manifest import require
+
+RESULTS = Path(__file__).parent / "results/curve.json"
+
+SWEPT: Mapping[str, tuple[float, ...]] = {
+    "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
+    "threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
+    "min_speech_ms": (50, 100, 150, 200, 250, 300),
+    "prefix_padding_ms": (100, 200, 300, 400, 500),
+    "suffix_padding_ms": (50, 100, 150, 200, 250, 300, 400),
+}
+"""Each alone, the others at their defaults."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One channel of a file at 16 kHz, and the probability of speech in each window."""
+
+    samples: Floats
+    probabilities: list[float]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A segment in samples: where its speech is, what the model hears, and its false pauses."""
+
+    speech: tuple[int, int]
+    heard: tuple[int, int]
+    resumed: int
+    """Pauses within it in which an early final would have been begun in vain."""
+
+
+def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -> list[Track]:
+    """The first `channels` of a file, or all of them."""
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return [
+        Track(samples, _probabilities(samples, network))
+        for row in audio.T[:channels]
+        for samples in [soxr.resample(np.ascontiguousarray(row), rate, SAMPLE_RATE)]
+    ]
+
+
+def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
+    padded = np.pad(samples, (CONTEXT, -len(samples) % WINDOW))
+    state = np.zeros((2, 1, STATE), dtype=np.float32)
+    found = []
+    for first in range(0, len(padded) - CONTEXT, WINDOW):
+        probability, state = network.step(
+            padded[np.newaxis, first : first + CONTEXT + WINDOW], state
+        )
+        found.append(float(probability[0]))
+    return found
+
+
+def settings_of(config: VadConfig) -> SegmenterSettings:
+    """In samples."""
+
+    def samples(milliseconds: float) -> int:
+        return round(milliseconds * SAMPLE_RATE / 1000)
+
+    return SegmenterSettings(
+        threshold=config.threshold,
+        min_silence=samples(config.min_silence_ms),
+        min_speech=samples(config.min_speech_ms),
+        prefix_padding=samples(config.prefix_padding_ms),
+        suffix_padding=samples(min(config.suffix_padding_ms, config.min_silence_ms)),
+        max_segment=samples(config.max_segment_ms),
+        sample_rate=SAMPLE_RATE,
+    )
+
+
+def cuts(track: Track, settings: SegmenterSettings) -> Iterator[Cut]:
+    """The segments of a track."""
+    buffer = SampleBuffer()
+    buffer.append(track.samples)
+    segmenter = Segmenter(settings, WINDOW, buffer)
+    begun = pauses = 0
+    events = [event for p in track.probabilities for event in segmenter.advance(p)]
+    for event in [*events, *segmenter.finish()]:
+        match event:
+            case SpeechStarted(at):
+                begun, pauses = at, 0
+            case SpeechPaused():
+                pauses += 1
+            case SegmentEnded(at, start, end):
+                yield Cut((begun, at), (start, end), max(0, pauses - 1))
+            case _:
+                pass
+
+
+class Files:
+    """All recordings, read once, and what the transcriber said of each piece."""
+
+    def __init__(self, folder: Path | None, progress: Progress) -> None:
+        network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
+        self._model = Moonshine(require(MODEL))
+        self._said: dict[tuple[Path, int, int], str] = {}
+        self._asr: list[tuple[Recording, Track]] = []
+        for recording in progress.track(recordings(folder), description="reading"):
+            (track,) = tracks(recording.path, network, channels=1)
+            whole = self._text(recording.path, track, 0, len(track.samples))
+            self._asr.append((replace(recording, whole=whole), track))
+        files = vad.labelled(folder) if folder else []
+        self._vad = [
+            (file, tracks(file.path, network))
+            for file in progress.track(files, description="finding speech")
+        ]
+
+    def measure(self, config: VadConfig) -> dict[str, float]:
+        """All figures for one setting."""
+        settings = settings_of(config)
+        done, vain = [], 0
+        for recording, track in self._asr:
+            found = list(cuts(track, settings))
+            vain += sum(cut.resumed for cut in found)
+            text = " ".join(self._text(recording.path, track, *cut.heard) for cut in found)
+            done.append(replace(recording, streamed=text))
+        heard = [
+            (file, [_seconds(cut.speech) for track in each for cut in cuts(track, settings)])
+            for file, each in self._vad
+        ]
+        lost = losses(done)
+        figures: dict[str, float] = {
+            "word error rate": error_rate([(r.transcript, r.streamed) for r in done]),
+            "of whole files": error_rate([(r.transcript, r.whole) for r in done]),
+            "first words lost": lost["first_words"],
+            "words lost": lost["words"],
+            "false pauses": vain,
+        }
+        if heard:
+            score = asdict(vad.score("silero", heard))
+            del score["engine"]
+            figures |= {name.replace("_", " "): value for name, value in score.items()}
+        return figures
+
+    def _text(self, path: Path, track: Track, start: int, end: int) -> str:
+        key = (path, start, end)
+        if key not in self._said:
+            self._said[key] = str(self._model.infer(track.samples[start:end])["text"])
+        return self._said[key]
+
+
+def _seconds(interval: tuple[int, int]) -> vad.Interval:
+    start, end = interval
+    return start / SAMPLE_RATE, end / SAMPLE_RATE
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description="What each of the segmenter's settings does.")
+    parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
+    args = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    with Progress(console=Console(stderr=True)) as progress:
+        files = Files(args.audio, progress)
+        steps = [(name, value) for name, values in SWEPT.items() for value in values]
+        for name, value in progress.track(steps, description="segmenting"):
+            config = VadConfig(**{name: value})  # type: ignore[arg-type]
+            figures = {key: round(x, 3) for key, x in files.measure(config).items()}
+            rows.append({"setting": name, "value": value, **figures})
+    table = Table(title="one setting at a time, the others at their defaults")
+    for column in rows[0]:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            *(f"{value:g}" if isinstance(value, float) else str(value) for value in row.values())
+        )
+    Console(width=180).print(table)
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps({"defaults": _defaults(), "rows": rows}, indent=2))
+
+
+def _defaults() -> dict[str, object]:
+    config = VadConfig()
+    return {name: getattr(config, name) for name in SWEPT}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Live load on a server of one's own, and what it cost: the measuring part of `make bench`."""
+
+import multiprocessing
+import os
+import platform
+import resource
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+import soundfile
+import soxr
+
+from serving import server
+from streamer.config import LimitsConfig
+from streamer.models.moonshine import Moonshine
+from streamer.weights.manifest import require
+from streamer_client.formats import AudioFormat
+from streamer_client.load import LoadPlan, LoadReport, generate
+
+MODEL = "moonshine-tiny-en"
+STAND_IN: Mapping[str, object] = {"model": {"type": "standin"}}
+UNLIMITED = {
+    name: 0
+    for name in ("max_sessions", "max_sessions_per_ip")
+    if name in LimitsConfig.__struct_fields__
+}
+
+Floats = npt.NDArray[np.float32]
+
+
+def recordings(folder: Path | None) -> list[tuple[Floats, int]]:
+    """First channel and sample rate of each recording, those of the model without a folder."""
+    if folder is None:
+        paths = [require(MODEL) / name for name in ("two_cities.wav", "beckett.wav")]
+    else:
+        found = sorted(p for p in folder.rglob("*") if p.suffix.upper()[1:] in _READABLE)
+        paths = [path for path in found if path.is_file()]
+    made = []
+    for path in paths:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        made.append((np.ascontiguousarray(samples[:, 0]), rate))
+    return made
+
+
+_READABLE = frozenset(soundfile.available_formats())
+
+
+def joined(parts: list[tuple[Floats, int]], rate: int) -> Floats:
+    """All recordings one after another at `rate`."""
+    return np.concatenate([soxr.resample(part, given, rate) for part, given in parts])
+
+
+@dataclass(frozen=True)
+class Run:
+    """One load and what it cost: CPU in seconds."""
+
+    report: LoadReport
+    loop_cpu_s: float
+    workers_cpu_s: float
+
+    @property
+    def loop_ms(self) -> float:
+        """CPU of the server process, milliseconds per second of audio."""
+        return 1000 * self.loop_cpu_s / self.report.audio_s
+
+
+class Served:
+    """A running server under measurement."""
+
+    def __init__(self, url: str, pid: int) -> None:
+        self.url = url
+        self.process = psutil.Process(pid)
+        children = self.process.children(recursive=True)
+        self.workers = [child for child in children if _rss(child) > 30_000_000]
+        self._children = children
+
+    def play(
+        self, audio: Floats, rate: int, streams: int, seconds: float, *, interims: bool = False
+    ) -> Run:
+        """Play `streams` live streams."""
+        pcm = (np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
+        plan = LoadPlan(
+            self.url, streams, seconds, pcm, AudioFormat(rate, 1, 16), interim_results=interims
+        )
+        loop, workers = _cpu_s([self.process]), _cpu_s(self._children)
+        report = generate(plan)
+        return Run(report, _cpu_s([self.process]) - loop, _cpu_s(self._children) - workers)
+
+    @property
+    def rss(self) -> int:
+        """Resident bytes of the server process."""
+        return _rss(self.process)
+
+
+@contextmanager
+def serve(config: Mapping[str, object]) -> Iterator[Served]:
+    """A server without limits on the number of sessions."""
+    with server(config={**config, "limits": UNLIMITED}) as (url, pid):
+        yield Served(url, pid)
+
+
+def bare(segments: list[Floats]) -> tuple[float, float]:
+    """CPU and wall seconds of the model alone on `segments`, in a tight loop."""
+    model = Moonshine(require(MODEL))
+    model.warm_up()
+    cpu, wall = time.process_time(), time.perf_counter()
+    for segment in segments:
+        model.infer(segment)
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def bare_worker_rss() -> int:
+    """Resident bytes of a process that holds the model and nothing else of the server."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_load_and_weigh)
+
+
+def _load_and_weigh() -> int:
+    Moonshine(require(MODEL)).warm_up()
+    return _rss(psutil.Process())
+
+
+def machine() -> dict[str, object]:
+    """What everything was measured on."""
+    model = ""
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((x.partition(": ")[2] for x in lines if x.startswith("model name")), "")
+    return {
+        "cores": os.cpu_count(),
+        "processor": model or platform.processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "load_average_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def raise_descriptor_limit() -> None:
+    """Room for hundreds of sockets."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _rss(process: psutil.Process) -> int:
+    return int(process.memory_info().rss)
+
+
+def _cpu_s(processes: list[psutil.Process]) -> float:
+    times = [process.cpu_times() for process in processes]
+    return float(sum(t.user + t.system for t in times))

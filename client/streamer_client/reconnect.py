@@ -1,0 +1,129 @@
+"""When to connect again, and how long to wait before."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+
+from streamer_client.errors import (
+    CannotConnect,
+    ConnectionLost,
+    ServerError,
+    ServerGoingAway,
+    StreamerError,
+)
+from streamer_client.stream import Stream
+
+INITIAL_S = 0.5
+LONGEST_S = 30.0
+
+STABLE_S = 10.0
+"""A stream that lasted so long was no failed attempt."""
+
+PASSING = frozenset({"overloaded", "internal_error", "session_too_long"})
+"""Reasons a server gives for ending a stream that do not stand against another one."""
+
+BUSY = frozenset({502, 503, 504})
+"""HTTP status of a server, or of a proxy before it, that will be there again."""
+
+Connect = Callable[[], AbstractAsyncContextManager[Stream]]
+
+
+def may_pass(error: StreamerError) -> bool:
+    """Whether another attempt may end better than the one that ended with `error`."""
+    match error:
+        case CannotConnect():
+            return error.status is None or error.status in BUSY
+        case ServerError():
+            return error.code in PASSING
+        case _:
+            return isinstance(error, ServerGoingAway | ConnectionLost)
+
+
+def delay_s(attempt: int, retry_after_s: float | None, chance: float) -> float:
+    """Return how long to wait before an attempt, the first of which is 1.
+
+    The wait doubles with each attempt. What the server asked for is its least. `chance`, from 0
+    to 1, spreads the clients that lost their connections at the same moment.
+    """
+    backoff_s = min(LONGEST_S, INITIAL_S * 2.0 ** min(attempt - 1, 16)) * (0.5 + chance / 2)
+    return max(backoff_s, (retry_after_s or 0.0) * (1 + chance / 4))
+
+
+class Line:
+    """The connection to a server: one stream after another; an async context manager.
+
+    Args:
+        connect: Opens a stream.
+        patience_s: Seconds to try again for, each time; None not to.
+        say: Shows a line to the user.
+    """
+
+    def __init__(
+        self, connect: Connect, patience_s: float | None, say: Callable[[str], None]
+    ) -> None:
+        self._connect = connect
+        self._patience_s = patience_s
+        self.say = say
+        self._stack = AsyncExitStack()
+        self._attempt = 0
+        self._opened_s = 0.0
+
+    async def __aenter__(self) -> "Line":
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._stack.aclose()
+
+    @property
+    def enduring(self) -> bool:
+        """Whether lost connections are made again."""
+        return self._patience_s is not None
+
+    async def open(self) -> Stream:
+        """Open the first stream. A server that is there and has no room is waited for.
+
+        Raises:
+            StreamerError: as `connect` does.
+        """
+        try:
+            return await self._open()
+        except CannotConnect as error:
+            if error.status != 503 or not self.enduring:
+                raise
+            return await self.reopen(error)
+
+    async def reopen(self, error: StreamerError) -> Stream:
+        """Open another stream in place of the one that ended with `error`.
+
+        Raises:
+            StreamerError: `error` when it is final, or what ended the last attempt when it is, or
+                `ConnectionLost` when patience is at its end.
+        """
+        loop = asyncio.get_running_loop()
+        await self._stack.aclose()
+        if self._patience_s is None or not may_pass(error):
+            raise error
+        if self._attempt and loop.time() - self._opened_s >= STABLE_S:
+            self._attempt = 0
+        give_up_s = loop.time() + self._patience_s
+        while True:
+            self._attempt += 1
+            asked_s = error.retry_after_s if isinstance(error, CannotConnect) else None
+            wait_s = delay_s(self._attempt, asked_s, random.random())  # noqa: S311 – no secret
+            if loop.time() + wait_s > give_up_s:
+                message = f"gave up after {self._patience_s:g} s of reconnecting: {error}"
+                raise ConnectionLost(message, close_code=1006) from error
+            self.say(f"{error}; connecting again in {wait_s:.1f} s")
+            await asyncio.sleep(wait_s)
+            try:
+                return await self._open()
+            except StreamerError as failure:
+                if not may_pass(failure):
+                    raise
+                error = failure
+
+    async def _open(self) -> Stream:
+        stream = await self._stack.enter_async_context(self._connect())
+        self._opened_s = asyncio.get_running_loop().time()
+        return stream

@@ -1,0 +1,10 @@
+"""The real servers of `tests/server`, as they are deployed."""
+
+from tests.server.conftest import (
+    _clean_logs,
+    launch,
+    pytest_runtest_makereport,
+    standin,
+)
+
+__all__ = ["_clean_logs", "launch", "pytest_runtest_makereport", "standin"]

@@ -1,0 +1,76 @@
+"""The load generator against a real server: what it counts is what happened."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
+from streamer_client.formats import AudioFormat
+from streamer_client.load import LoadPlan, generate
+
+from .process import PATIENCE_S, Server
+from .sounds import beckett
+
+FORMAT = AudioFormat(16_000, 1, 16)
+
+
+def _plan(address: str, audio_format: AudioFormat = FORMAT) -> LoadPlan:
+    return LoadPlan(address, 3, 4.0, beckett().data, audio_format, spread_s=0.2)
+
+
+def _address(server: Server) -> str:
+    return f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+
+
+def test_every_final_is_counted_with_its_wait(standin: Server) -> None:
+    report = generate(_plan(_address(standin)))
+    assert report.unfinished == 0
+    assert report.lost == 0
+    assert report.events["stopped"] == 3
+    assert report.audio_s == pytest.approx(12)
+    assert len(report.final_ms) == report.events["segment"] >= 3
+    # Those in mid-stream waited for the silence that ends a segment.
+    assert max(report.final_ms) >= 550
+    assert all(
+        after <= final for after, final in zip(report.settled_ms, report.final_ms, strict=True)
+    )
+
+
+def test_the_command_says_what_came(standin: Server) -> None:
+    command = Path(sys.executable).with_name("streamer-client")
+    sample = Path(__file__).parents[2] / "models/moonshine-tiny-en/beckett.wav"
+    arguments = [
+        "load",
+        "-a",
+        _address(standin),
+        "--audio",
+        str(sample),
+        "-n",
+        "2",
+        "--seconds",
+        "2",
+    ]
+    run = subprocess.run(
+        [command, *arguments, "--json"], capture_output=True, timeout=PATIENCE_S, check=True
+    )
+    figures = json.loads(run.stdout)
+    assert figures["events"]["stopped"] == 2
+    assert figures["audio_seconds"] == 4
+    assert figures["lost"] == figures["unfinished"] == 0
+
+
+def test_an_address_where_nobody_listens(standin: Server) -> None:
+    with pytest.raises(CannotConnect):
+        generate(_plan("ws://127.0.0.1:1/api/v1/segmented"))
+    with pytest.raises(CannotConnect, match="403"):
+        generate(_plan(f"ws://127.0.0.1:{standin.port}/nowhere"))
+    with pytest.raises(InvalidAddress):
+        generate(_plan("http://127.0.0.1/"))
+
+
+def test_a_stream_that_the_server_refuses(standin: Server) -> None:
+    with pytest.raises(ServerError, match="sample_rate"):
+        generate(_plan(_address(standin), AudioFormat(100, 1, 16)))
