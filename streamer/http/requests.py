@@ -20,6 +20,7 @@ from streamer.audio.files import AudioFileError
 from streamer.http.refusals import FAILURES, Refused, busy
 from streamer.inference.pool import WorkerPool
 from streamer.log_context import LogContext, current
+from streamer.monitor import Monitor
 from streamer.services import Services
 from streamer.trace import new_context, parse
 from streamer.tracing import SessionTrace, StreamTrace
@@ -149,11 +150,26 @@ async def handle(
         job = Job(request, request.app.state.services, resources)
         try:
             resources.enter_context(request.app.state.slots.take())
+            resources.enter_context(_counted(job.services.monitor))
             return await work(job)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         except Exception as error:  # whatever it is, the client is told
             return refuse(job.refusal(error))
+
+
+@contextlib.contextmanager
+def _counted(monitor: Monitor) -> Iterator[None]:
+    """Show the request among what is open."""
+
+    def held_bytes() -> int:
+        return 0  # its body lies on disk, or is a megabyte at most
+
+    monitor.session_opened("recording", held_bytes)
+    try:
+        yield
+    finally:
+        monitor.session_closed("recording", held_bytes)
 
 
 @contextlib.asynccontextmanager

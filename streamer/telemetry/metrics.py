@@ -105,11 +105,15 @@ class Metrics:
 
     def _clients(self, make: _Maker) -> None:
         route = {"route": get_args(Route)}
-        self.sessions_open = make.gauge("sessions_open", "Sockets that are open.", route)
+        self.sessions_open = make.gauge(
+            "sessions_open", "Sockets and requests with recordings that are open.", route
+        )
         self.channels_open = make.gauge(
             "channels_open", "Channels of the streams that are open.", route
         )
-        self.sessions = make.counter("sessions", "Sockets accepted.", route)
+        self.sessions = make.counter(
+            "sessions", "Sockets accepted, and requests with recordings.", route
+        )
         self.streams = make.counter("streams", "Streams started.", route)
         self.inbox = make.gauge("inbox_bytes", "Received and not yet processed, of all sessions.")
         self.received_bytes = make.counter("received_bytes", "Audio received, in bytes.")

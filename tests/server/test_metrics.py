@@ -90,6 +90,18 @@ def test_recordings_count_as_streams_do(launch: Launch) -> None:
     assert value(series, "segments_total", outcome="ok") == 6
 
 
+def test_requests_are_seen_while_they_are_in_work(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin", "options": {"delay": 600}}})
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as connection:
+        head = "POST /analyze_pcm_s16le HTTP/1.1\r\nHost: x\r\nContent-Length: 32000\r\n"
+        kind = "Content-Type: application/octet-stream\r\n\r\n"
+        connection.sendall(f"{head}{kind}".encode() + bytes(32_000))
+        for name in ("sessions_open", "channels_open", "sessions_total"):
+            _wait_for(server, name, 1, route="recording")
+    for name in ("sessions_open", "channels_open"):
+        _wait_for(server, name, 0, route="recording")
+
+
 async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}})
     async with client(server) as socket:
