@@ -137,6 +137,9 @@ class _OtelSession(SessionTrace):
             return
         if self._protocol == "http":
             self._span.set_attribute("http.response.status_code", self._status)
+        # A group says nothing but that there were tasks.
+        while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+            (failure,) = failure.exceptions
         if failure is not None:
             _fail(self._span, type(failure).__name__, "the session failed")
             self._span.record_exception(failure)

@@ -4,12 +4,19 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
+from streamer.telemetry.tracing import OtelTracer, TraceIds
+from streamer.trace import TraceContext
 from streamer.weights.manifest import require
 
 from .conftest import Launch
@@ -78,6 +85,9 @@ async def test_a_trace_goes_from_the_client_through_the_worker_and_back(
         check_segment(span, event, pids)
     sent = len(of(events, "interim"))
     assert sum(s.attributes["streamer.segment.interims"] for s in segments) == sent
+    early = server.get("/api/v1/info").json()["inference"]["early_used"]
+    assert sum(s.attributes["streamer.segment.early"] for s in segments) == early
+    assert stream.attributes["streamer.model"] == "moonshine-tiny-en"
     assert "Ever tried" not in str(receiver.spans)
 
 
@@ -166,6 +176,22 @@ async def test_errors_and_ends_without_stopped_are_recorded(
     assert stream.failed
     assert stream.attributes["error.type"] == "bad_message"
     assert stream.attributes["streamer.stream.stopped"] is False
+
+
+def test_a_session_that_fails_says_what_failed() -> None:
+    ids, exporter = TraceIds(), InMemorySpanExporter()
+    provider = TracerProvider(id_generator=ids, shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = OtelTracer(provider, ids, time.monotonic, record_text=False)
+    session = tracer.session("s", "websocket", "/api/v1/simple")
+    session.stream(TraceContext(TRACE), "m").end(None)
+    defect = ExceptionGroup("tasks", [ExceptionGroup("tasks", [KeyError("odd")])])
+    session.end(defect)
+    (span,) = (span for span in exporter.get_finished_spans() if span.name == "session")
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "KeyError"
+    assert [event.name for event in span.events] == ["exception"]
 
 
 async def test_a_request_is_traced_as_a_stream_is(

@@ -88,6 +88,26 @@ def test_speak_and_words_appear(transcriber: Server, open_page: Open, tmp_path: 
     assert all(url.startswith(address(transcriber)) for url in page.requests)
 
 
+def test_a_microphone_is_heard_in_messages_of_some_tens_of_milliseconds(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin))
+    sent: list[int] = []
+
+    def on_frame(data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            sent.append(len(data))
+
+    page.tab.on("websocket", lambda opened: opened.on("framesent", on_frame))
+    page.start()
+    expect(page.tab.locator("#n-audio")).to_contain_text(re.compile("0:0[1-9]"))
+    page.stop()
+    a_millisecond = 16 * 2
+    *whole, last = sent
+    assert 20 <= min(whole) / a_millisecond <= max(whole) / a_millisecond <= 40
+    assert last <= max(whole)
+
+
 def test_a_file_as_fast_as_the_server_takes_it(transcriber: Server, open_page: Open) -> None:
     page = open_page(address(transcriber))
     page.give("beckett.wav", beckett_wav())
