@@ -6,8 +6,10 @@ workers, when the client goes away.
 
 import asyncio
 import contextlib
+import errno
 import logging
 import secrets
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -130,6 +132,9 @@ class Job:
                 return error
             case AudioFileError(code=code):
                 return Refused(415 if code == "unsupported_media_type" else 400, code, str(error))
+            case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+                _log.error("request %s: no room in %s", self.id, tempfile.gettempdir())
+                return busy("overloaded", "there is no room for the body on the server now")
         _log.error("request %s failed", self.id, exc_info=error)
         return Refused(500, "internal_error", f"internal error; quote request {self.id}")
 
