@@ -190,6 +190,10 @@ def test_forms_that_are_none(standin: Server) -> None:
         400,
         "the file is called \"sound\"; it has to be 'file'",
     )
+    assert form(standin, part("file", b"text") + end) == (
+        400,
+        "'file' is text; it has to be a file",
+    )
     twice = part("file", sound, "a.wav") * 2 + end
     assert form(standin, twice)[0] == 400
     model = part("model", b"standin") * 2 + part("file", sound, "a.wav") + end
