@@ -19,6 +19,11 @@ LogFormat = Literal["auto", "json", "text"]
 Deadline = Annotated[float, Meta(ge=0)]
 """In seconds; 0 is none."""
 Probability = Annotated[float, Meta(gt=0, lt=1)]
+MinSilenceMs = Annotated[int, Meta(ge=50, le=10_000)]
+"""This and those below: of the configuration, and of a stream's own `start`."""
+MinSpeechMs = Annotated[int, Meta(ge=0, le=2_000)]
+PrefixPaddingMs = Annotated[int, Meta(ge=0, le=2_000)]
+MaxSegmentMs = Annotated[int, Meta(ge=1_000, le=60_000)]
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -70,11 +75,11 @@ class VadConfig(_Section, frozen=True):
     webrtc_mode: Annotated[int, Meta(ge=0, le=3)] = 3
     gather_ms: Annotated[float, Meta(ge=0, le=100)] = 10.0
     threshold: Probability = 0.5
-    min_silence_ms: Annotated[int, Meta(ge=50, le=10_000)] = 550
-    min_speech_ms: Annotated[int, Meta(ge=0, le=2_000)] = 200
-    prefix_padding_ms: Annotated[int, Meta(ge=0, le=2_000)] = 450
+    min_silence_ms: MinSilenceMs = 550
+    min_speech_ms: MinSpeechMs = 200
+    prefix_padding_ms: PrefixPaddingMs = 450
     suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 200
-    max_segment_ms: Annotated[int, Meta(ge=1_000, le=60_000)] = 20_000
+    max_segment_ms: MaxSegmentMs = 20_000
 
     def problem(self) -> str | None:
         """What is wrong with the settings together, in one sentence; None when nothing is."""

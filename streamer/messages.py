@@ -4,13 +4,19 @@ The contract is described for clients in `docs/protocol.md`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from streamer.audio.format import AudioFormat
-from streamer.config import VadConfig
+from streamer.config import (
+    MaxSegmentMs,
+    MinSilenceMs,
+    MinSpeechMs,
+    PrefixPaddingMs,
+    Probability,
+    VadConfig,
+)
 from streamer.validation import explain, show
 
 PROTOCOL_VERSION = 1
@@ -41,11 +47,11 @@ class _Request(
 class VadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A stream's own segmentation settings; whatever is absent keeps the configured value."""
 
-    threshold: Annotated[float, Meta(gt=0, lt=1)] | None = None
-    min_silence_ms: Annotated[int, Meta(ge=50, le=10_000)] | None = None
-    min_speech_ms: Annotated[int, Meta(ge=0, le=2_000)] | None = None
-    prefix_padding_ms: Annotated[int, Meta(ge=0, le=2_000)] | None = None
-    max_segment_ms: Annotated[int, Meta(ge=1_000, le=60_000)] | None = None
+    threshold: Probability | None = None
+    min_silence_ms: MinSilenceMs | None = None
+    min_speech_ms: MinSpeechMs | None = None
+    prefix_padding_ms: PrefixPaddingMs | None = None
+    max_segment_ms: MaxSegmentMs | None = None
 
     def over(self, configured: VadConfig) -> VadConfig:
         """The configured settings with this stream's laid over them."""

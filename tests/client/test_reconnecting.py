@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streamer_client.errors import (
     AudioFileError,
@@ -205,3 +207,40 @@ async def test_while_somebody_listens_nothing_unsent_is_given_up() -> None:
         tape.rewind(0)
     assert taken == bytes(range(100))
     assert tape.position_bytes == 70
+
+
+steps = st.lists(
+    st.sampled_from(["take", "offline", "online", "wait"]) | st.integers(0, 100),
+    max_size=40,
+)
+
+
+@settings(deadline=None)
+@given(steps, st.booleans(), st.integers(10, 60))
+async def test_whatever_happens_the_audio_is_that_of_its_position(
+    steps: list[str | int], live: bool, keep_s: int
+) -> None:
+    tape = Tape(Numbers(live=live), 10, keep_s)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(tape.fill())
+        for step in steps:
+            match step:
+                case "take":
+                    chunk = await tape.take()
+                    end = tape.position_bytes
+                    assert chunk == bytes(range(end - len(chunk), end))
+                    assert chunk or end == 100
+                case "offline" | "online":
+                    tape.set_offline(step == "offline")
+                case "wait":
+                    await settled()
+                case int():
+                    asked = min(step, tape.position_bytes)
+                    tape.rewind(asked)
+                    assert tape.position_bytes >= asked
+                    if tape.position_bytes > asked:
+                        assert tape.position_bytes <= 100 - keep_s
+        tape.set_offline(False)
+        while await tape.take():
+            pass
+    assert tape.position_bytes == 100
