@@ -31,6 +31,7 @@ from streamer.config import InterimConfig, VadConfig
 from streamer.models.moonshine import Moonshine
 from streamer.speech.silero import SileroNetwork
 from streamer.weights.manifest import require
+from streamer_client.errors import CannotConnect
 
 COLLECTORS = {
     "as it is": "",
@@ -50,7 +51,7 @@ def sockets() -> list[Row]:
     for implementation, loop in cases:
         try:
             cost: float | None = round(floor.played(implementation, loop), 2)
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, IndexError, CannotConnect):
             cost = None  # not installed
         rows.append({"WebSocket": implementation, "loop": loop, "CPU ms per audio s": cost})
     return rows
