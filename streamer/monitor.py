@@ -33,10 +33,10 @@ class Monitor:
         """A stage has spent so long on so much audio."""
 
     def session_opened(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        """A socket was accepted; so many bytes of it wait to be processed at any time."""
+        """A socket was accepted, or a request; so many bytes wait to be processed at any time."""
 
     def session_closed(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        """A socket is gone, and all its tasks."""
+        """A socket is gone, and all its tasks, or a request."""
 
     def stream_opened(self, route: Route, channels: int) -> None:
         """A stream began."""

@@ -156,6 +156,8 @@ class Stream:
             "interims": sum(delivery.interims for delivery in deliveries),
             "failed_segments": sum(delivery.failures for delivery in deliveries),
         }
+        if self.route == "recording":
+            del totals["audio_bytes"]  # it came decoded
         what = "stream ended" if stopped else "stream broken off"
         _log.info(what, extra={"fields": totals})
 

@@ -40,6 +40,9 @@ class SessionTrace:
         """The trace of a stream that begins, in the client's own trace."""
         return StreamTrace(context.trace_id)
 
+    def refused(self, status: int, code: str, message: str, *, fault: bool) -> None:
+        """The request got no result; `status` is what was sent, `fault` whether that is ours."""
+
     def end(self, failure: BaseException | None = None) -> None:
         """The socket is gone, because of `failure` if there was one."""
 

@@ -116,6 +116,8 @@ def _allowed(kind: inspect.Type) -> str:
             return " ".join([noun, *_bounds(kind)])
         case inspect.LiteralType(values=values):
             return "one of " + ", ".join(str(value) for value in values)
+        case inspect.StrType(pattern=str(pattern)):
+            return f"text that matches {pattern}"
         case inspect.StrType(max_length=longest):
             return "text" if longest is None else f"text of at most {longest} characters"
         case inspect.BoolType():

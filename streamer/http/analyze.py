@@ -53,7 +53,8 @@ FoundSegment = Annotated[
     dict[str, object],
     Meta(
         title="Segment",
-        description="As on the sockets: the model's output is among the fields.",
+        description="As on the sockets: the model's output is among the fields. Scores of affect "
+        "are what listeners would perceive, as a model estimates it, and not facts.",
         extra_json_schema={
             "properties": {
                 "type": {"const": "segment"},

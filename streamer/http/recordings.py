@@ -9,7 +9,7 @@ import msgspec
 from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, SoundFile
 from streamer.audio.format import AudioFormat
 from streamer.config import LimitsConfig
-from streamer.http.refusals import Code, Refused
+from streamer.http.refusals import FAILURES, Code, Refused
 from streamer.http.requests import Job
 from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
@@ -20,8 +20,6 @@ from streamer.stream import Stream
 
 BLOCK_SECONDS = 1.0
 """Decoded at a time."""
-
-FAILURE_STATUS = {"inference_failed": 500, "worker_lost": 500, "inference_timeout": 504}
 
 
 class Hearing(NamedTuple):
@@ -60,7 +58,7 @@ def failed(failure: Failed) -> Refused:
     """The answer that says which segment has no result, and why."""
     where = f"from {failure.start_time:g} s to {failure.end_time:g} s"
     code = msgspec.convert(failure.code, Code)
-    return Refused(FAILURE_STATUS.get(code, 500), code, f"{where}: {failure.message}")
+    return Refused(FAILURES.get(code, 500), code, f"{where}: {failure.message}")
 
 
 async def open_recording(

@@ -24,6 +24,13 @@ Code = Literal[
     "internal_error",
 ]
 
+FAILURES: Mapping[Code, int] = {
+    "inference_failed": 500,
+    "worker_lost": 500,
+    "inference_timeout": 504,
+}
+"""What a segment can come to, and the status of a request that needed its result."""
+
 RETRY_AFTER_S = 1
 
 

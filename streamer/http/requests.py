@@ -6,22 +6,26 @@ workers, when the client goes away.
 
 import asyncio
 import contextlib
+import errno
 import logging
 import secrets
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from streamer.audio.files import AudioFileError
-from streamer.http.refusals import Refused, busy
+from streamer.http.refusals import FAILURES, Refused, busy
 from streamer.inference.pool import WorkerPool
 from streamer.log_context import LogContext, current
+from streamer.monitor import Monitor
 from streamer.services import Services
 from streamer.trace import new_context, parse
-from streamer.tracing import StreamTrace
+from streamer.tracing import SessionTrace, StreamTrace
 from streamer.validation import show
 
 _log = logging.getLogger(__name__)
@@ -73,13 +77,14 @@ class Job:
     resources: contextlib.ExitStack
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = field(default_factory=time.perf_counter)
+    _traces: SessionTrace | None = None
 
     def trace(self, model: str) -> StreamTrace:
         """Begin the trace of the work, in the client's own if its `traceparent` is one."""
         context = parse(self.request.headers.get("traceparent", "")) or new_context()
-        session = self.services.tracer.session(self.id, "http", self.request.url.path)
-        self.resources.callback(session.end)
-        trace = session.stream(context, model)
+        self._traces = self.services.tracer.session(self.id, "http", self.request.url.path)
+        self.resources.callback(self._traces.end)
+        trace = self._traces.stream(context, model)
         current.set(LogContext(self.id, trace.trace_id))
         return trace
 
@@ -104,13 +109,32 @@ class Job:
             raise busy("not_ready", f"the model {pool.spec.name} is loading")
         return pool
 
-    def refusal(self, error: Exception) -> Refused:
-        """What to answer when the work ended with `error`."""
+    def refusal(self, error: Exception, sent_status: int | None = None) -> Refused:
+        """What to answer when the work ended with `error`; to be asked once.
+
+        Args:
+            error: Whatever it is.
+            sent_status: Of an answer that has begun already.
+        """
+        refused = self._refused(error)
+        # Segments that fail are counted where they do.
+        if refused.code not in FAILURES:
+            self.services.monitor.error(refused.code)
+        if self._traces is not None:
+            status = sent_status or refused.status
+            fault = refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self._traces.refused(status, refused.code, refused.message, fault=fault)
+        return refused
+
+    def _refused(self, error: Exception) -> Refused:
         match error:
             case Refused():
                 return error
             case AudioFileError(code=code):
                 return Refused(415 if code == "unsupported_media_type" else 400, code, str(error))
+            case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+                _log.error("request %s: no room in %s", self.id, tempfile.gettempdir())
+                return busy("overloaded", "there is no room for the body on the server now")
         _log.error("request %s failed", self.id, exc_info=error)
         return Refused(500, "internal_error", f"internal error; quote request {self.id}")
 
@@ -131,11 +155,26 @@ async def handle(
         job = Job(request, request.app.state.services, resources)
         try:
             resources.enter_context(request.app.state.slots.take())
+            resources.enter_context(_counted(job.services.monitor))
             return await work(job)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody reads it
         except Exception as error:  # whatever it is, the client is told
             return refuse(job.refusal(error))
+
+
+@contextlib.contextmanager
+def _counted(monitor: Monitor) -> Iterator[None]:
+    """Show the request among what is open."""
+
+    def held_bytes() -> int:
+        return 0  # its body lies on disk, or is a megabyte at most
+
+    monitor.session_opened("recording", held_bytes)
+    try:
+        yield
+    finally:
+        monitor.session_closed("recording", held_bytes)
 
 
 @contextlib.asynccontextmanager

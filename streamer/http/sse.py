@@ -67,7 +67,7 @@ class EventStream(Response):
                 except ClientDisconnect:
                     raise
                 except Exception as error:  # whatever it is, the client is told
-                    await emit(self._describe(self._job.refusal(error)))
+                    await emit(self._describe(self._job.refusal(error, self.status_code)))
                 await send_body(b"", more=False)
             except ClientDisconnect:
                 return

@@ -244,6 +244,8 @@ async def _read_form(job: Job) -> tuple[BinaryIO, Form]:
     for _, upload in files:
         job.resources.callback(upload.file.close)
     texts = [(name, part) for name, part in parts.multi_items() if isinstance(part, str)]
+    if "file" in (name for name, _ in texts):
+        raise Refused(400, "bad_request", "'file' is text; it has to be a file", field="file")
     form = read_parameters(texts, Form)
     if [name for name, _ in files] != ["file"]:
         what = f"is called {show(files[0][0])}" if files else "is missing"

@@ -30,7 +30,10 @@ class WindowQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Score(msgspec.Struct, frozen=True):
-    """What the model made of the window; its output is among the fields."""
+    """What the model made of the window; its output is among the fields.
+
+    Scores of affect are what listeners would perceive, as a model estimates it, and not facts.
+    """
 
     ok: Literal[True]
     model: str

@@ -6,7 +6,7 @@ Writing your own takes a class with one method; see `docs/your-own-model.md`.
 import importlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,8 @@ def make_model(spec: ModelSpec) -> Model:
     """Import the class and load the model.
 
     Raises:
-        ModelTypeError: The type is not a built-in and not the path of a `Model` class.
+        ModelTypeError: The type is not a built-in and not the path of a `Model` class, or its
+            model wants what no model can have.
         Exception: Whatever the model's own constructor raises.
     """
     path = BUILT_IN.get(spec.type, spec.type)
@@ -141,9 +142,33 @@ def make_model(spec: ModelSpec) -> Model:
     sys.path[:0] = [folder for folder in spec.search_path if folder not in sys.path]
     try:
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}") from error
     if not (isinstance(found, type) and issubclass(found, Model)):
         raise ModelTypeError(f"model.type {spec.type!r} is not a subclass of streamer.Model")
     files = {"folder": Path(spec.folder)} if spec.folder else {}
-    return found(**files, **spec.options)
+    model = found(**files, **spec.options)
+    for name, allowed, fits in _WANTS:
+        value = getattr(model, name)
+        if not fits(value):
+            raise ModelTypeError(
+                f"{name} of model.type {spec.type!r} is {value!r}; allowed: {allowed}"
+            )
+    return model
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value > 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < float("inf")
+
+
+_WANTS: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
+    ("sample_rate", "a whole number of Hz", _is_count),
+    ("max_batch_size", "a whole number from 1", _is_count),
+    ("max_batch_wait_ms", "a number from 0", _is_number),
+    ("max_seconds", "a number above 0, or None", lambda v: v is None or (_is_number(v) and v != 0)),
+)
+"""What a model says of itself: the attribute, what it may be in words, and whether it is."""

@@ -58,6 +58,8 @@ def set_up(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) -> No
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # uvicorn's own lines say less than ours, and repeat what clients sent, their tokens too.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # Clients are told what is wrong with a form; nobody else can do anything about it.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def readable(log_format: LogFormat, stream: TextIO = sys.stderr) -> bool:

@@ -12,6 +12,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 import streamer
+from streamer.http.refusals import Code
 from streamer.messages import ErrorCode, WarningCode
 from streamer.monitor import Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
 
@@ -27,6 +28,9 @@ LATENCIES_S = (
 )
 LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+ERROR_CODES = tuple(dict.fromkeys((*get_args(ErrorCode), *get_args(Code))))
+"""Of the sockets, and of requests; some are of both."""
 
 Labels = Mapping[str, Iterable[str]]
 """The names of labels, and the values that each can take."""
@@ -101,20 +105,22 @@ class Metrics:
 
     def _clients(self, make: _Maker) -> None:
         route = {"route": get_args(Route)}
-        self.sessions_open = make.gauge("sessions_open", "Sockets that are open.", route)
+        self.sessions_open = make.gauge(
+            "sessions_open", "Sockets and requests with recordings that are open.", route
+        )
         self.channels_open = make.gauge(
             "channels_open", "Channels of the streams that are open.", route
         )
-        self.sessions = make.counter("sessions", "Sockets accepted.", route)
+        self.sessions = make.counter(
+            "sessions", "Sockets accepted, and requests with recordings.", route
+        )
         self.streams = make.counter("streams", "Streams started.", route)
         self.inbox = make.gauge("inbox_bytes", "Received and not yet processed, of all sessions.")
         self.received_bytes = make.counter("received_bytes", "Audio received, in bytes.")
         self.received_audio = make.counter(
             "received_audio_seconds", "Audio received, in seconds of a stream."
         )
-        self.errors = make.counter(
-            "errors", "Errors told to clients.", {"code": get_args(ErrorCode)}
-        )
+        self.errors = make.counter("errors", "Errors told to clients.", {"code": ERROR_CODES})
         self.warnings = make.counter(
             "warnings", "Warnings told to clients.", {"code": get_args(WarningCode)}
         )

@@ -31,6 +31,17 @@ def open_tracer(env: Mapping[str, str], clock: Callable[[], float], *, record_te
     """
     if not wanted(env):
         return Tracer()
+    try:
+        return _open(env, clock, record_text=record_text)
+    except SettingsError:
+        raise
+    except Exception as error:  # OpenTelemetry has no class for what it makes of its variables
+        names = ", ".join(sorted(name for name in env if name.startswith("OTEL_")))
+        problem = " ".join(str(error).split())
+        raise SettingsError(f"OpenTelemetry cannot use one of {names}: {problem}") from error
+
+
+def _open(env: Mapping[str, str], clock: Callable[[], float], *, record_text: bool) -> Tracer:
     exporter = _exporter(env)
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider

@@ -1,6 +1,7 @@
 """The monitor that counts for Prometheus."""
 
 import time
+import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
@@ -55,7 +56,7 @@ class PrometheusMonitor(Monitor):
             metrics.queue_depth.labels(model, "final").set(pool.finals_waiting)
             metrics.queue_depth.labels(model, "interim").set(pool.interims_waiting)
         metrics.ready.set(ready)
-        encode, content_type = choose_encoder(accept or "")
+        encode, content_type = _encoder(accept or "")
         return encode(self._registry), content_type
 
     def stage(self, stage: Stage, processing_s: float, media_s: float) -> None:
@@ -130,7 +131,13 @@ class PrometheusMonitor(Monitor):
     def loop_lag(self, lag_s: float) -> None:
         self._metrics.loop_lag.observe(lag_s)
 
-    async def tracked(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> T:
+    def tracked(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
+        counted = self._counted(subsystem, task)
+        # One that is cancelled before its first step never comes to its body.
+        weakref.finalize(counted, task.close).atexit = False
+        return counted
+
+    async def _counted(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> T:
         metrics = self._metrics
         metrics.tasks_started.labels(subsystem).inc()
         metrics.tasks_alive.labels(subsystem).inc()
@@ -143,3 +150,11 @@ class PrometheusMonitor(Monitor):
         finally:
             ended.labels(subsystem).inc()
             metrics.tasks_alive.labels(subsystem).dec()
+
+
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """The format that an `Accept` header asks for; Prometheus text when it cannot be read."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # a version or an escaping that is none
+        return choose_encoder("")

@@ -110,6 +110,7 @@ class _OtelSession(SessionTrace):
         self._epoch_ns = time.time_ns() - int(tracer.clock() * 1e9)
         self._accepted_s = tracer.clock()
         self._span: Span | None = None
+        self._status = 200
 
     def ns(self, moment_s: float) -> int:
         """Of the monitor's clock, in nanoseconds since 1970."""
@@ -122,9 +123,23 @@ class _OtelSession(SessionTrace):
         span.set_attributes({"session.id": self._session_id, "streamer.model": model})
         return _OtelStream(self._tracer, self, span, context.trace_id)
 
+    def refused(self, status: int, code: str, message: str, *, fault: bool) -> None:
+        if self._span is None:
+            return
+        self._status = status
+        if fault:
+            _fail(self._span, code, message)
+        else:  # https://opentelemetry.io/docs/specs/semconv/http/http-spans/#status
+            self._span.set_attribute("error.type", code)
+
     def end(self, failure: BaseException | None = None) -> None:
         if self._span is None:
             return
+        if self._protocol == "http":
+            self._span.set_attribute("http.response.status_code", self._status)
+        # A group says nothing but that there were tasks.
+        while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+            (failure,) = failure.exceptions
         if failure is not None:
             _fail(self._span, type(failure).__name__, "the session failed")
             self._span.record_exception(failure)
@@ -144,6 +159,8 @@ class _OtelSession(SessionTrace):
                     "url.path": self._path,
                 }
             )
+            if self._protocol == "http":
+                self._span.set_attribute("http.request.method", "POST")  # all that take recordings
         if self._span.get_span_context().trace_id == trace_id:
             return set_span_in_context(self._span, Context()), []
         # A later stream that the client counts to another trace.

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from streamer.validation import explain
 from streamer.weights.schema import HubSource, Manifest, ModelFile, WheelSource
 
 MANIFEST = "model.json"
@@ -110,11 +111,20 @@ def manifest_of(folder: Path) -> Manifest:
 
 def _read(path: Path) -> Manifest:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        tree = msgspec.json.decode(path.read_bytes())
+        return msgspec.convert(tree, Manifest)
     except OSError as error:
         raise BadManifest(f"{path}: {error.strerror}") from error
+    except msgspec.ValidationError as error:
+        raise BadManifest(f"{path}: {_problem(error, tree)}") from error
     except msgspec.DecodeError as error:
         raise BadManifest(f"{path}: {error}") from error
+
+
+def _problem(error: msgspec.ValidationError, tree: object) -> str:
+    """What is wrong, in the words of the schema's own checks where it has any."""
+    own = isinstance(error.__cause__, ValueError) or "`$.source" in str(error)
+    return str(error) if own else explain(error, tree, Manifest).message
 
 
 def find_model(name: str) -> Model:

@@ -39,6 +39,30 @@ def test_what_happens_at_each_limit_is_said() -> None:
     assert [name for name in LimitsConfig.__struct_fields__ if f"`{name}`" not in page] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_headings(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*\.md)?#([^)]+)\)", page.read_text())
+    assert [
+        (path, name)
+        for path, name in links
+        if name not in anchors(page.parent / path if path else page)
+    ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_that_names_the_affect_model_states_its_licence(page: Path) -> None:
+    text = page.read_text()
+    if "wav2small" in text:
+        assert "CC BY-NC-SA 4.0" in text
+        assert "perceive" in text
+
+
 def test_every_python_block_is_a_file_that_runs() -> None:
     known = {path.read_text() for path in EXAMPLES.rglob("*.py")}
     shown = [block for page in PAGES for block in blocks(page, "python")]

@@ -169,6 +169,29 @@ def test_a_model_that_hangs_is_ended(check: Check, own: Path) -> None:
     assert '{"level": 0.0}' in outcome.out
 
 
+@pytest.mark.parametrize(
+    ("attribute", "says"),
+    [
+        ("sample_rate = 0", "sample_rate of model.type 'odd:Odd' is 0; allowed: a whole number"),
+        ("sample_rate = 44100.5", "is 44100.5; allowed: a whole number of Hz"),
+        ("max_batch_size = 0", "max_batch_size of model.type 'odd:Odd' is 0; allowed: a whole"),
+        ("max_batch_wait_ms = -1", "is -1; allowed: a number from 0"),
+        ("max_seconds = 0", "max_seconds of model.type 'odd:Odd' is 0; allowed: a number above 0"),
+    ],
+)
+def test_what_a_model_cannot_want_is_named(
+    check: Check, own: Path, attribute: str, says: str
+) -> None:
+    body = (
+        f"class Odd(Model):\n    {attribute}\n    def infer(self, samples):\n        return {{}}\n"
+    )
+    (own / "odd.py").write_text(f"from streamer import Model\n\n{body}")
+    outcome = check("odd:Odd")
+    assert outcome.code == 1
+    assert says in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
 def test_a_batch_that_mixes_its_results_is_found_out(check: Check, own: Path) -> None:
     outcome = check("own:Mixing")
     assert outcome.code == 1
@@ -194,6 +217,7 @@ def test_a_file_that_does_not_fit_is_explained(check: Check, classifier: Make) -
     [
         ("nowhere", "'nowhere' is no folder, no configuration file and no module:Class"),
         ("own:Nothing", "cannot import model.type 'own:Nothing'"),
+        (":Nothing", "cannot import model.type ':Nothing'"),
         ("os.path:join", "is not a subclass of streamer.Model"),
         (".", "has no model.json and no config.json"),
         ("bad.json", "'model.type' is \"magic\"; allowed: one of moonshine, standin"),

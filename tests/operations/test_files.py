@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from scripts.monitoring import DASHBOARDS, ROOT, alerts, panels
+from streamer.config import Config
 
 from .image import stages
 
@@ -99,6 +100,15 @@ def test_the_services_find_each_other() -> None:
     assert {re.sub("^http://", "", address).partition(":")[0] for address in named} <= set(services)
     interval = load("prometheus.yml")["global"]["scrape_interval"]
     assert sources[0]["jsonData"]["timeInterval"] == interval
+
+
+def test_there_is_room_for_all_uploads_at_once() -> None:
+    server = load("docker-compose.yml")["services"]["server"]
+    (mounted,) = server["tmpfs"]
+    found = re.fullmatch(r"/tmp:size=(\d+)m,mode=1777", mounted)
+    assert found is not None
+    allowed = int(server["environment"]["STREAMER_LIMITS__MAX_UPLOAD_BYTES"])
+    assert int(found[1]) << 20 > allowed * Config().limits.max_concurrent_requests
 
 
 def test_every_service_has_no_more_rights_than_it_needs() -> None:

@@ -1,22 +1,26 @@
 """`/metrics`, as a scraper reads it."""
 
 import asyncio
+import gc
 import os
 import signal
+import socket
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import pytest
+from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as parse_openmetrics,
 )
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from streamer.telemetry.prometheus import PrometheusMonitor
 from streamer.weights.manifest import require
 
 from .conftest import Launch
-from .posting import analyzed
-from .process import Server, wait_until
+from .posting import analyze, analyzed
+from .process import PATIENCE_S, Server, wait_until
 from .sounds import Audio, beckett, silence
 from .streams import client, hear, of
 
@@ -86,6 +90,18 @@ def test_recordings_count_as_streams_do(launch: Launch) -> None:
     assert value(series, "segments_total", outcome="ok") == 6
 
 
+def test_requests_are_seen_while_they_are_in_work(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin", "options": {"delay": 600}}})
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as connection:
+        head = "POST /analyze_pcm_s16le HTTP/1.1\r\nHost: x\r\nContent-Length: 32000\r\n"
+        kind = "Content-Type: application/octet-stream\r\n\r\n"
+        connection.sendall(f"{head}{kind}".encode() + bytes(32_000))
+        for name in ("sessions_open", "channels_open", "sessions_total"):
+            _wait_for(server, name, 1, route="recording")
+    for name in ("sessions_open", "channels_open"):
+        _wait_for(server, name, 0, route="recording")
+
+
 async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}})
     async with client(server) as socket:
@@ -108,6 +124,17 @@ async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:
         assert value(series, "tasks_alive", subsystem=subsystem) == 0
 
 
+async def test_a_task_that_never_begins_is_not_counted() -> None:
+    registry = CollectorRegistry()
+    monitor = PrometheusMonitor(registry, {})
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(monitor.tracked("client", asyncio.sleep(3600))).cancel()
+    gc.collect()  # a coroutine that was never awaited would be complained of here
+    for name in ("started_total", "finished_total", "failed_total", "alive"):
+        labels = {"subsystem": "client"}
+        assert registry.get_sample_value(f"streamer_tasks_{name}", labels) == 0
+
+
 async def test_failures_are_counted_by_what_they_are(launch: Launch) -> None:
     model = {"type": "standin", "options": {"crash_rate": 1}}
     server = launch({"model": model, "inference": {"workers": 1}})
@@ -123,6 +150,27 @@ async def test_failures_are_counted_by_what_they_are(launch: Launch) -> None:
     assert value(series, "warnings_total", code="bad_trace_id") == 1
     assert value(series, "segments_total", outcome="worker_lost") == 1
     assert value(series, "worker_restarts_total", cause="died") == 2
+
+
+def test_requests_that_get_no_result_are_counted_once(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"failure_rate": 1}}
+    limits = {"max_upload_bytes": 100_000, "max_concurrent_requests": 1}
+    server = launch({"model": model, "limits": limits, "vad": {"engine": "webrtc"}})
+    second = {"sample_rate": 16_000, "vad": "false"}
+    assert analyze(server, bytes(200_000), **second).json()["error"]["code"] == "too_large"
+    assert analyze(server, b"what is this").json()["error"]["code"] == "unsupported_media_type"
+    assert analyze(server, bytes(32_000), **second).json()["error"]["code"] == "inference_failed"
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as other:
+        other.sendall(b"POST /api/v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nRIFF")
+        wait_until(
+            lambda: analyze(server, bytes(32_000), **second).status == 503, "the slot is taken"
+        )
+    series = scrape(server)
+    for code in ("too_large", "unsupported_media_type", "inference_failed", "overloaded"):
+        assert value(series, "errors_total", code=code) >= 1, code
+    assert value(series, "errors_total", code="inference_failed") == value(
+        series, "segments_total", outcome="inference_failed"
+    )
 
 
 async def test_jobs_that_wait_are_seen(launch: Launch) -> None:
@@ -153,6 +201,21 @@ def test_a_latency_leads_to_its_trace(standin: Server) -> None:
         if sample.exemplar
     }
     assert trace_id in examples
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=abc",
+        "application/openmetrics-text; version=1.0.0; escaping=none",
+        "text/plain; version=1.0.0.0.0",
+        ";;q=,",
+    ],
+)
+def test_an_accept_header_that_is_none_is_answered(standin: Server, accept: str) -> None:
+    reply = standin.get("/metrics", Accept=accept)
+    assert reply.status == 200
+    assert "streamer_ready 1.0" in reply.text
 
 
 async def test_clients_cannot_make_series(standin: Server) -> None:

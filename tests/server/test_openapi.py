@@ -44,6 +44,15 @@ def test_the_description_is_served(standin: Server) -> None:
     assert served == {**describe(OPERATIONS), "servers": [{"url": "/"}]}
 
 
+def test_scores_are_described_as_what_is_perceived() -> None:
+    described = describe(OPERATIONS)
+    score = described["components"]["schemas"]["Score"]["description"]
+    found = described["components"]["schemas"]["Analysis"]["properties"]["segments"]["items"]
+    for text in (score, found["description"]):
+        assert "what listeners would perceive" in text
+        assert "not facts" in text
+
+
 @schema.parametrize()
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 def test_schemathesis_finds_no_violation(standin: Server, case: schemathesis.Case[Any]) -> None:

@@ -175,3 +175,19 @@ def test_segments_without_a_result_are_named(launch: Launch) -> None:
         assert error["start_time"] < error["end_time"]
     message = refused(analyze(server, BECKETT, format="text"), 500, "inference_failed")
     assert message.startswith("from ")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/analyze", "/v1/audio/transcriptions"])
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="needs prlimit")
+def test_no_room_for_a_body_on_disk(launch: Launch, path: str) -> None:
+    server = launch({"model": {"type": "standin"}})
+    psutil.Process(server.process.pid).rlimit(psutil.RLIMIT_FSIZE, (2 << 20, 2 << 20))
+    media_type = "multipart/form-data; boundary=x" if "v1/audio" in path else None
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    body = wav(np.zeros(2_000_000))
+    reply = post(server, path, form + body + b"\r\n--x--\r\n" if media_type else body, media_type)
+    assert reply.status == 503
+    assert int(reply.headers["retry-after"]) >= 1
+    assert reply.json()["error"]["code"] == "overloaded"
+    assert temporary_files(server) == []
+    assert analyze(server, BECKETT).status == 200

@@ -4,18 +4,26 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Generator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
+from streamer.telemetry.tracing import OtelTracer, TraceIds
+from streamer.trace import TraceContext
 from streamer.weights.manifest import require
 
 from .conftest import Launch
+from .posting import KINDS, encoded, post, wav
 from .process import PATIENCE_S, wait_until
 from .receiver import Receiver, Span, grpc_receiver, http_receiver
-from .sounds import beckett, silence
+from .sounds import beckett, recording, silence
 from .streams import Event, client, hear, of
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -77,6 +85,9 @@ async def test_a_trace_goes_from_the_client_through_the_worker_and_back(
         check_segment(span, event, pids)
     sent = len(of(events, "interim"))
     assert sum(s.attributes["streamer.segment.interims"] for s in segments) == sent
+    early = server.get("/api/v1/info").json()["inference"]["early_used"]
+    assert sum(s.attributes["streamer.segment.early"] for s in segments) == early
+    assert stream.attributes["streamer.model"] == "moonshine-tiny-en"
     assert "Ever tried" not in str(receiver.spans)
 
 
@@ -167,6 +178,67 @@ async def test_errors_and_ends_without_stopped_are_recorded(
     assert stream.attributes["streamer.stream.stopped"] is False
 
 
+def test_a_session_that_fails_says_what_failed() -> None:
+    ids, exporter = TraceIds(), InMemorySpanExporter()
+    provider = TracerProvider(id_generator=ids, shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = OtelTracer(provider, ids, time.monotonic, record_text=False)
+    session = tracer.session("s", "websocket", "/api/v1/simple")
+    session.stream(TraceContext(TRACE), "m").end(None)
+    defect = ExceptionGroup("tasks", [ExceptionGroup("tasks", [KeyError("odd")])])
+    session.end(defect)
+    (span,) = (span for span in exporter.get_finished_spans() if span.name == "session")
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.attributes is not None
+    assert span.attributes["error.type"] == "KeyError"
+    assert [event.name for event in span.events] == ["exception"]
+
+
+async def test_a_request_is_traced_as_a_stream_is(
+    launch: Launch, receiver: tuple[Receiver, str]
+) -> None:
+    received, endpoint = receiver
+    server = launch({"model": {"type": "standin"}}, env=env_for(endpoint))
+    header = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+    body = wav(*recording("beckett.wav"))
+    reply = await asyncio.to_thread(post, server, "/api/v1/analyze", body, headers=header)
+    (request,) = await asyncio.to_thread(arrived, received, TRACE, "request")
+    assert request.parent_id == CALLER
+    assert request.attributes["url.path"] == "/api/v1/analyze"
+    assert request.attributes["http.request.method"] == "POST"
+    assert request.attributes["http.response.status_code"] == reply.status == 200
+    assert not request.failed
+    assert len(request.only("stream").all("segment")) == len(reply.json()["segments"])
+    check_times(request)
+
+
+@pytest.mark.parametrize(
+    ("failure_rate", "part", "status", "code"),
+    [(0, 0.9, 400, "bad_audio"), (1, 1.0, 500, "inference_failed")],
+)
+async def test_a_request_without_a_result_says_why(
+    launch: Launch,
+    receiver: tuple[Receiver, str],
+    failure_rate: int,
+    part: float,
+    status: int,
+    code: str,
+) -> None:
+    received, endpoint = receiver
+    model = {"type": "standin", "options": {"failure_rate": failure_rate}}
+    server = launch({"model": model}, env=env_for(endpoint))
+    (flac,) = (kind for kind in KINDS if str(kind) == "FLAC-PCM_16")
+    body = encoded(*recording("beckett.wav"), flac)
+    body = body[: int(len(body) * part)]
+    header = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+    reply = await asyncio.to_thread(post, server, "/api/v1/analyze", body, headers=header)
+    assert (reply.status, reply.json()["error"]["code"]) == (status, code)
+    (request,) = await asyncio.to_thread(arrived, received, TRACE, "request")
+    assert request.attributes["http.response.status_code"] == status
+    assert request.attributes["error.type"] == code
+    assert request.failed == (status >= 500)
+
+
 async def test_text_is_recorded_only_where_it_is_asked_for(
     launch: Launch, receiver: tuple[Receiver, str]
 ) -> None:
@@ -225,3 +297,23 @@ def test_a_wrong_variable_is_named(launch: Launch, name: str, value: str, allowe
     server = launch({"model": {"type": "standin"}}, env=env, ready=False)
     assert server.process.wait(PATIENCE_S) == 2
     assert server.log() == f"streamer: '{name}' is \"{value}\"; allowed: {allowed}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "abc", "could not convert string to float: 'abc'"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip", 'Invalid value "zip"'),
+        ("OTEL_BSP_SCHEDULE_DELAY", "-1", "schedule_delay_millis must be positive"),
+    ],
+)
+def test_what_opentelemetry_does_not_understand_is_said_in_one_line(
+    launch: Launch, name: str, value: str, says: str
+) -> None:
+    env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", name: value}
+    server = launch({"model": {"type": "standin"}}, env=env, ready=False)
+    assert server.process.wait(PATIENCE_S) == 2
+    (line,) = server.log().splitlines()
+    assert line.startswith("streamer: OpenTelemetry cannot use one of ")
+    assert name in line
+    assert says in line

@@ -22,6 +22,16 @@ from .conftest import Open
 from .proxy import tls_proxy
 from .tools import axe
 
+SLY = """
+from streamer import Model
+
+
+class Sly(Model):
+    def infer(self, samples):
+        label = "<img src=x onerror=alert(2)>"
+        return {"label": label, "<b>loud</b>": 0.5, "level": -3.0, "max level": -4.0}
+"""
+
 
 def address(server: Server) -> str:
     return f"http://127.0.0.1:{server.port}/"
@@ -78,6 +88,26 @@ def test_speak_and_words_appear(transcriber: Server, open_page: Open, tmp_path: 
     assert all(url.startswith(address(transcriber)) for url in page.requests)
 
 
+def test_a_microphone_is_heard_in_messages_of_some_tens_of_milliseconds(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin))
+    sent: list[int] = []
+
+    def on_frame(data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            sent.append(len(data))
+
+    page.tab.on("websocket", lambda opened: opened.on("framesent", on_frame))
+    page.start()
+    expect(page.tab.locator("#n-audio")).to_contain_text(re.compile("0:0[1-9]"))
+    page.stop()
+    a_millisecond = 16 * 2
+    *whole, last = sent
+    assert 20 <= min(whole) / a_millisecond <= max(whole) / a_millisecond <= 40
+    assert last <= max(whole)
+
+
 def test_a_file_as_fast_as_the_server_takes_it(transcriber: Server, open_page: Open) -> None:
     page = open_page(address(transcriber))
     page.give("beckett.wav", beckett_wav())
@@ -116,6 +146,61 @@ def test_settings_are_sent(standin: Server, open_page: Open) -> None:
     started = next(json.loads(event) for event in page.events() if '"started"' in event)
     assert started["interim_results"] is False
     assert started["vad"]["min_silence_ms"] == 900
+
+
+def test_settings_of_the_server_between_two_steps_of_a_slider_stay(
+    launch: Launch, open_page: Open
+) -> None:
+    vad = {"threshold": 0.33, "min_silence_ms": 333}
+    page = open_page(address(launch({"model": {"type": "standin"}, "vad": vad})))
+    page.tab.get_by_text("Voice activity").click()
+    sliders = page.tab.locator("#vad")
+    expect(sliders).to_contain_text("333 ms")
+    page.tab.get_by_label("Silence that ends a segment").fill("900")
+    expect(sliders).to_contain_text("900 ms")
+    page.tab.locator("#vad-reset").click()
+    expect(sliders).to_contain_text("333 ms")
+    page.start()
+    page.stop()
+    started = next(json.loads(event) for event in page.events() if '"started"' in event)
+    assert {name: started["vad"][name] for name in vad} == vad
+
+
+def test_what_a_model_says_is_never_markup(launch: Launch, open_page: Open, tmp_path: Path) -> None:
+    (tmp_path / "sly.py").write_text(SLY)
+    config = {"model": {"type": "sly:Sly"}, "vad": {"engine": "webrtc"}}
+    (tmp_path / "streamer.json").write_text(json.dumps(config))
+    server = launch(None, "--config", str(tmp_path / "streamer.json"))
+    page = open_page(address(server))
+    page.give("<img src=x onerror=alert(1)>.wav", beckett_wav())
+    page.tab.locator("#real-time").uncheck()
+    page.button.click()
+    expect(page.entries().first).to_contain_text("label <img src=x onerror=alert(2)>")
+    expect(page.tab.locator(".legend").first).to_contain_text("<b>loud</b>")
+    expect(page.tab.locator("#announcer")).to_contain_text("label <img src=x onerror=alert(2)>")
+    page.expect_state("Ready")
+    assert page.tab.locator("img").count() == 0
+    assert page.tab.locator("li b b").count() == 0
+
+
+def test_stopping_while_the_connection_is_made_is_no_error(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin), allowed="closed before the connection is established")
+    # A connection that is neither made nor refused.
+    page.tab.evaluate("""() => {
+        const Real = WebSocket;
+        window.WebSocket = class extends EventTarget {
+            constructor() { super(); this.readyState = 0; this.bufferedAmount = 0; }
+            close() { this.dispatchEvent(new CloseEvent('close', { code: 1006 })); }
+            send() {}
+        };
+    }""")
+    page.button.click()
+    page.expect_state("Connecting")
+    page.button.click()
+    page.expect_state("Ready")
+    expect(page.notices).to_have_count(0)
 
 
 def test_scores_are_drawn_instead_of_written(standin: Server, open_page: Open) -> None:

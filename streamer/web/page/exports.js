@@ -34,7 +34,8 @@ function asSrt(report) {
   return cues(report)
     .map(([entry, text], index) => {
       const times = `${stamp(entry.start, ',')} --> ${stamp(entry.end, ',')}`;
-      return `${index + 1}\n${times}\n${text}\n\n`;
+      // SubRip has no escapes; what would read as times is broken up.
+      return `${index + 1}\n${times}\n${text.replaceAll('-->', '→')}\n\n`;
     })
     .join('');
 }
@@ -82,11 +83,25 @@ const speaker = (entry, { channels }) => (channels > 1 ? `Channel ${entry.channe
 /** @param {Entry} entry */
 export function words(entry) {
   const text = textOf(entry);
-  if (text !== null) return text.replace(/\s+/g, ' ').trim();
-  return numbersOf(entry.output ?? {})
-    .map(([name, value]) => `${name} ${round(value)}`)
-    .join(', ');
+  if (text !== null) return oneLine(text);
+  const numbers = numbersOf(entry.output ?? {}).map(([name, value]) => `${name} ${round(value)}`);
+  const others = othersOf(entry).map(([name, value]) => `${name} ${oneLine(value)}`);
+  return [...numbers, ...others].join(', ');
 }
+
+/**
+ * What a model says besides numbers.
+ * @param {Entry} entry
+ * @returns {Array<[string, string]>}
+ */
+export function othersOf({ output }) {
+  return Object.entries(output ?? {}).flatMap(([name, value]) =>
+    typeof value === 'string' || typeof value === 'boolean' ? [[name, String(value)]] : [],
+  );
+}
+
+/** @param {string} text */
+const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
 
 /** @param {number} value */
 export const round = (value) => String(Number(value.toPrecision(4)));

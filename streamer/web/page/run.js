@@ -9,6 +9,9 @@ import { Transcript } from './transcript.js';
 /** @typedef {import('../streamer-client/streamer-client.js').ClientOptions} ClientOptions */
 /** @typedef {import('./sources.js').Source} Source */
 
+/** How it ends when somebody presses stop while there is no connection. */
+const GIVEN_UP = ['closed', 'not_started', 'connection_failed', 'connection_lost'];
+
 export class Run {
   #source;
   #clock = new SendClock();
@@ -53,9 +56,8 @@ export class Run {
         await this.client.stop();
       }
     } catch (error) {
-      // Somebody pressed stop while there was no connection, or while one was being made.
       const { code } = /** @type {StreamerError} */ (error);
-      if (this.#stopping && ['closed', 'not_started', 'connection_lost'].includes(code)) return;
+      if (this.#stopping && GIVEN_UP.includes(code)) return;
       throw error;
     } finally {
       await this.#source.stop();

@@ -44,7 +44,11 @@ export class Settings {
   #form = find('settings', HTMLFormElement);
   #token = find('token', HTMLInputElement);
   /** @type {Info | null} */ #info = null;
-  /** @type {Map<string, HTMLInputElement>} */ #sliders = new Map();
+  /**
+   * With the position of the server's own value, which may lie between two steps.
+   * @type {Map<string, {slider: HTMLInputElement, untouched: string}>}
+   */
+  #sliders = new Map();
 
   constructor() {
     this.#token.value = sessionStorage.getItem(TOKEN_KEY) ?? '';
@@ -156,28 +160,31 @@ export class Settings {
       const value = String(defaults[name]);
       const slider = make('input', { type: 'range', id, min: String(min), max: String(max), step: String(step) });
       slider.value = value;
-      slider.defaultValue = value;
+      const untouched = slider.value;
       const output = make('output', {}, `${value}${unit}`);
       output.htmlFor.add(id);
-      const show = () => (output.textContent = `${Number(slider.value)}${unit}`);
+      const show = () => {
+        const shown = slider.value === untouched ? value : Number(slider.value);
+        output.textContent = `${shown}${unit}`;
+      };
       slider.addEventListener('input', show);
       slider.addEventListener('change', show);
-      this.#sliders.set(name, slider);
+      this.#sliders.set(name, { slider, untouched });
       return make('div', { className: 'slider' }, make('label', { htmlFor: id }, label), output, slider);
     });
     find('vad', HTMLElement).replaceChildren(...rows);
   }
 
   #resetVad() {
-    for (const slider of this.#sliders.values()) {
-      slider.value = slider.defaultValue;
+    for (const { slider, untouched } of this.#sliders.values()) {
+      slider.value = untouched;
       slider.dispatchEvent(new Event('change'));
     }
   }
 
   #changedVad() {
-    const changed = [...this.#sliders].filter(([, slider]) => slider.value !== slider.defaultValue);
-    return Object.fromEntries(changed.map(([name, slider]) => [name, Number(slider.value)]));
+    const changed = [...this.#sliders].filter(([, { slider, untouched }]) => slider.value !== untouched);
+    return Object.fromEntries(changed.map(([name, { slider }]) => [name, Number(slider.value)]));
   }
 
   /**

@@ -1,7 +1,7 @@
 /** The transcript on the page: a column for each channel, an item for each segment. */
 
 import { clock, find, make } from './dom.js';
-import { round, words } from './exports.js';
+import { othersOf, round, words } from './exports.js';
 import { numbersOf } from './series.js';
 import { textOf } from './transcript.js';
 import { duration } from './words.js';
@@ -159,14 +159,14 @@ function sentence(entry) {
 }
 
 /** @param {Entry} entry */
-function values({ output }) {
+function values(entry) {
+  const { output } = entry;
   const numbers = numbersOf(output ?? {});
   const frames = output?.frames;
   const items = Array.isArray(frames)
     ? [make('li', {}, `mean of ${frames.length} frames `, make('b', {}, round(mean(frames))))]
     : numbers.map(([name, value]) => make('li', {}, `${name} `, make('b', {}, round(value))));
-  const others = Object.entries(output ?? {}).filter(([, v]) => typeof v === 'string' || typeof v === 'boolean');
-  items.push(...others.map(([name, value]) => make('li', {}, `${name} `, make('b', {}, String(value)))));
+  items.push(...othersOf(entry).map(([name, value]) => make('li', {}, `${name} `, make('b', {}, value))));
   return make('ul', { className: 'values' }, ...items);
 }
 

@@ -87,6 +87,15 @@ test('exports', () => {
   assert.equal(segments[1].channel, 1);
 });
 
+test('what a model says besides numbers is in the exports too', () => {
+  const transcript = heard(
+    segment(0, 1, { label: 'a\ndog --> barks', loud: true, dbfs: -20.123456, nothing: null }),
+  );
+  const said = 'dbfs -20.12, label a dog --> barks, loud true';
+  assert.equal(FORMATS.txt.write(report(transcript)), `${said}\n`);
+  assert.match(FORMATS.srt.write(report(transcript)), /\ndbfs -20.12, label a dog → barks, loud true\n/);
+});
+
 test('numbers of any model become series', () => {
   const series = new Series();
   series.add(0, 1, { arousal: 0.5, scores: { happy: 0.2 }, labels: [{ label: 'calm', score: 0.9 }], dbfs: -20, loud: true });
