@@ -34,10 +34,22 @@ def client(transcriber: Server) -> Generator[OpenAI]:
     wait_until(lambda: temporary_files(transcriber) == [], "no temporary file is left")
 
 
+@pytest.fixture
+def heard(transcriber: Server) -> list[dict[str, Any]]:
+    """The segments of `FILE`, as the server's own endpoint has them."""
+    segments: list[dict[str, Any]] = analyzed(transcriber, FILE.read_bytes())["segments"]
+    assert word_error_rate(BECKETT, text_of(segments)) < 0.3
+    return segments
+
+
+def text_of(segments: list[dict[str, Any]]) -> str:
+    return " ".join(segment["text"] for segment in segments)
+
+
 @pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-transcribe", "moonshine-tiny-en"])
-def test_a_file_becomes_text(client: OpenAI, model: str) -> None:
+def test_a_file_becomes_text(client: OpenAI, heard: list[dict[str, Any]], model: str) -> None:
     answer = client.audio.transcriptions.create(model=model, file=FILE)
-    assert answer.text == BECKETT
+    assert answer.text == text_of(heard)
     assert answer.usage is not None
     assert answer.usage.type == "duration"
     assert answer.usage.seconds == pytest.approx(9.963, abs=0.001)
@@ -47,11 +59,10 @@ def test_a_file_becomes_text(client: OpenAI, model: str) -> None:
 def test_kinds_of_file_are_told_by_their_content(client: OpenAI, kind: Any) -> None:
     body = io.BytesIO(encoded(*recording("beckett.wav"), kind))
     answer = client.audio.transcriptions.create(model="whisper-1", file=("speech.webm", body))
-    assert word_error_rate(BECKETT, answer.text) < 0.2
+    assert word_error_rate(BECKETT, answer.text) < 0.3
 
 
-def test_shapes_of_the_answer(client: OpenAI, transcriber: Server) -> None:
-    segments = analyzed(transcriber, FILE.read_bytes())["segments"]
+def test_shapes_of_the_answer(client: OpenAI, heard: list[dict[str, Any]]) -> None:
     create = client.audio.transcriptions.create
     verbose = create(
         model="whisper-1",
@@ -62,32 +73,34 @@ def test_shapes_of_the_answer(client: OpenAI, transcriber: Server) -> None:
         prompt="Beckett",
         temperature=0.2,
     )
-    assert verbose.text == BECKETT
+    assert verbose.text == text_of(heard)
     assert verbose.language == "en"
     assert verbose.duration == pytest.approx(9.963, abs=0.001)
     assert verbose.segments is not None
     assert [(s.start, s.end, s.text) for s in verbose.segments] == [
-        (s["start_time"], s["end_time"], s["text"]) for s in segments
+        (s["start_time"], s["end_time"], s["text"]) for s in heard
     ]
-    assert [segment.id for segment in verbose.segments] == list(range(6))
+    assert [segment.id for segment in verbose.segments] == list(range(len(heard)))
     text = create(model="whisper-1", file=FILE, response_format="text")
-    assert " ".join(str(text).split()) == BECKETT
+    assert " ".join(str(text).split()) == text_of(heard)
     srt = create(model="whisper-1", file=FILE, response_format="srt")
-    assert str(srt).startswith("1\n00:00:00,102 --> 00:00:01,516\nEver tried.\n\n2\n")
+    first, last = (f"00:00:0{heard[0][name]:.3f}" for name in ("start_time", "end_time"))
+    cue = f"{first} --> {last}\n{heard[0]['text']}\n\n"
+    assert str(srt).startswith(f"1\n{cue}2\n".replace(".", ",", 2))
     vtt = create(model="whisper-1", file=FILE, response_format="vtt")
-    assert str(vtt).startswith("WEBVTT\n\n00:00:00.102 --> 00:00:01.516\nEver tried.\n\n")
+    assert str(vtt).startswith(f"WEBVTT\n\n{cue}")
 
 
-def test_text_as_it_comes(client: OpenAI) -> None:
+def test_text_as_it_comes(client: OpenAI, heard: list[dict[str, Any]]) -> None:
     stream = client.audio.transcriptions.create(
         model="gpt-4o-mini-transcribe", file=FILE, stream=True
     )
     *deltas, done = list(stream)
     assert {event.type for event in deltas} == {"transcript.text.delta"}
-    assert len(deltas) == 6
+    assert len(deltas) == len(heard)
     assert done.type == "transcript.text.done"
     said = [event.delta for event in deltas if event.type == "transcript.text.delta"]
-    assert "".join(said) == done.text == BECKETT
+    assert "".join(said) == done.text == text_of(heard)
 
 
 def test_the_models(client: OpenAI) -> None:
@@ -196,7 +209,8 @@ def test_forms_that_are_none(standin: Server) -> None:
 def test_scores_are_shown_as_text(standin: Server) -> None:
     with client_of(standin) as client:
         answer = client.audio.transcriptions.create(model="standin", file=FILE)
-    assert answer.text.startswith("count=22624 count=")
+    counts = [segment["count"] for segment in analyzed(standin, FILE.read_bytes())["segments"]]
+    assert answer.text == " ".join(f"count={count}" for count in counts)
 
 
 def test_segments_that_fail_are_not_left_out(launch: Launch) -> None:
@@ -222,9 +236,10 @@ def test_a_listener_that_goes_away_stops_the_work(launch: Launch) -> None:
     assert before < 4
 
 
-def test_fields_that_make_no_difference_are_accepted(transcriber: Server) -> None:
-    with client_of(transcriber) as client:
-        answer = client.audio.transcriptions.create(
-            model="whisper-1", file=FILE, chunking_strategy="auto", prompt="", temperature=0
-        )
-    assert answer.text == BECKETT
+def test_fields_that_make_no_difference_are_accepted(
+    client: OpenAI, heard: list[dict[str, Any]]
+) -> None:
+    answer = client.audio.transcriptions.create(
+        model="whisper-1", file=FILE, chunking_strategy="auto", prompt="", temperature=0
+    )
+    assert answer.text == text_of(heard)
