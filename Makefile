@@ -9,7 +9,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench bench-inference bench-http web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy bench bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ bench-inference: install  ## latency and cost of inference for 1 to 64 sessions 
 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python benchmarks/recordings.py
+
+soak: install  ## abuse a server in every way there is (16 minutes) [SECONDS=60 for less]
+	$(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS))
 
 web-tools:  ## what the tests of the page need from npm: Node packages, exactly as locked
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund

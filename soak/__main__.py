@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from soak.chaos import chaos
 from soak.churn import churn
 from soak.everything import everything
+from soak.greedy import greedy
 from soak.hostile import hostile
 from soak.neighbours import neighbours
 from soak.paused import paused
@@ -29,6 +30,7 @@ RESULTS = Path("benchmarks/results/soak.json")
 Test = Callable[[float, Callable[[float], None]], Coroutine[Any, Any, Row]]
 ROWS: dict[str, Test] = {
     "neighbours": neighbours,
+    "greedy": greedy,
     "hostile": hostile,
     "chaos": chaos,
     "paused": paused,

@@ -43,7 +43,7 @@ async def chaos(share: float, progress: Progress) -> Row:
                 tasks.create_task(talk())
             while (gone_s := time.monotonic() - begun_s) < seconds:
                 progress(gone_s / seconds)
-                if worker := target.a_worker(chance):
+                if worker := target.a_worker(chance, loaded=True):
                     with contextlib.suppress(psutil.NoSuchProcess):
                         worker.kill()
                         killed += 1

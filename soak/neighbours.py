@@ -29,6 +29,7 @@ async def neighbours(share: float, progress: Progress) -> Row:
         "messages": frame(BINARY, b"x") * 1_000,
         "fragments": FRAGMENTS,
         "pings": frame(PING) * 1_000,
+        "quiet again": b"",
     }
     config = {"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 0}}
     numbers: dict[str, float] = {}
@@ -42,6 +43,7 @@ async def neighbours(share: float, progress: Progress) -> Row:
             with _flooding(target.port, flood):
                 most_mb = await _listen(target, tally)
             progress((done + 1) / len(kinds))
+            numbers[f"{kind}: median ms"] = round(percentile(tally.probe_ms, 50), 1)
             numbers[f"{kind}: p99 ms"] = round(percentile(tally.probe_ms, 99), 1)
             numbers[f"{kind}: memory MiB"] = round(most_mb - before.memory_mb, 1)
             used = (target.cpu_s() - cpu_s) / (time.monotonic() - at_s)
@@ -50,8 +52,9 @@ async def neighbours(share: float, progress: Progress) -> Row:
         row = Row("noisy neighbours", time.monotonic() - begun_s, everyone, before=before)
         row.numbers = numbers
         judge(row, target)
+    quiet_ms = max(numbers["quiet: p99 ms"], numbers["quiet again: p99 ms"])
     for kind in kinds:
-        if numbers[f"{kind}: p99 ms"] > numbers["quiet: p99 ms"] + WORSE_MS:
+        if numbers[f"{kind}: p99 ms"] > quiet_ms + WORSE_MS:
             row.problems.append(f"a flood of {kind} delays others by more than {WORSE_MS:g} ms")
         if numbers[f"{kind}: memory MiB"] > GROWTH_MB:
             row.problems.append(f"a flood of {kind} costs more than {GROWTH_MB:g} MiB")

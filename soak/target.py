@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import re
 import sys
 import tempfile
 from collections import Counter
@@ -15,6 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.server.process import UNWANTED, Server, wait_until
 
 MEGABYTE = 1 << 20
+LOADED = re.compile(r"worker (\d+) is loaded")
+LOG = Path("benchmarks/results/soak.log")
+"""What the server wrote, when a soak is broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,12 @@ class Target:
         text = self.server.get("/metrics").text
         return sum(len(family.samples) for family in text_string_to_metric_families(text))
 
-    def a_worker(self, chance: random.Random) -> psutil.Process | None:
-        """Any of those that run now, loaded or not."""
+    def a_worker(self, chance: random.Random, *, loaded: bool = False) -> psutil.Process | None:
+        """Any of those that run now; or of those that have loaded their model."""
         workers = self.server.workers()
+        if loaded:
+            ready = set(map(int, LOADED.findall(self.server.log())))
+            workers = [worker for worker in workers if worker.pid in ready]
         return chance.choice(workers) if workers else None
 
     def defects(self) -> list[str]:
@@ -121,7 +128,9 @@ def running(config: Mapping[str, object]) -> Generator[Target]:
             server.wait_ready()
             yield Target(server)
         except BaseException:
-            sys.stderr.write(server.log()[-4_000:])
+            LOG.parent.mkdir(parents=True, exist_ok=True)
+            LOG.write_text(server.log())
+            sys.stderr.write(f"the server's log is in {LOG}\n")
             raise
         finally:
             server.end()

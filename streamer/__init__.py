@@ -11,8 +11,9 @@ Follow the audio from socket to event:
     `speech/silero.py` (or `speech/webrtc.py`) how likely each window is speech, and tells
     `speech/segmenter.py`.
 6.  The segmenter's answers become `active` and `inactive` at once. Segments and interims go to
-    `inference/pool.py`, which picks the next with `inference/scheduler.py` and runs it in a
-    process, `inference/worker.py`, on a model such as `models/moonshine.py`.
+    `inference/pool.py` and wait in `inference/queue.py`, until `inference/scheduler.py` says that
+    it is their turn; `inference/supervisor.py` runs them in a process, `inference/worker.py`, on a
+    model such as `models/moonshine.py`.
 7.  `delivery.py` brings the results back in order, as `segment` and `interim`. They wait in
     `outbox.py` until the session's writer sends them.
 8.  On the way, all of them tell `monitor.py` what they do and `tracing.py` what became of a

@@ -137,6 +137,11 @@ class WorkerProcess:
         """Done once the process is gone."""
         return self._link.lost
 
+    @property
+    def gone(self) -> bool:
+        """Whether nothing can be said to the process any more."""
+        return self._link.lost.done() or self._transport.is_closing()
+
     async def loaded(self) -> wire.Ready:
         """Wait until the model is loaded and warm; returns how it wants to be used.
 
@@ -166,6 +171,8 @@ class WorkerProcess:
         Raises:
             WorkerDied: The process ended before it answered.
         """
+        if self.gone:  # uvloop raises when it is to write then, asyncio does not
+            raise WorkerDied
         jobs = [
             wire.Job(len(segment), state) for segment, state in zip(segments, states, strict=True)
         ]

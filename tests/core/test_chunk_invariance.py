@@ -24,8 +24,9 @@ from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config import Config, InterimConfig, SimpleConfig, VadConfig
+from streamer.inference.jobs import Counters
 from streamer.inference.model import ModelSpec
-from streamer.inference.pool import Counters, WorkerPool
+from streamer.inference.pool import WorkerPool
 from streamer.inference.pools import Pools
 from streamer.inference.result import Inferred, Result
 from streamer.messages import Active, Event, Inactive, Interim, Segment, Start, Stopped, VadOptions

@@ -1,8 +1,10 @@
 """The pool with real processes and real signals."""
 
 import asyncio
+import logging
 import random
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,8 +13,10 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import uvloop
 
 from streamer.config import InferenceConfig
+from streamer.inference import wire
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
@@ -158,6 +162,40 @@ async def test_chaos_loses_nothing(tmp_path: Path) -> None:
         assert psutil.Process().num_fds() == descriptors
 
 
+def test_a_worker_that_dies_as_it_is_given_a_job_takes_nobody_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server's own event loop raises when a closed connection is written to."""
+
+    async def kill_and_infer() -> None:
+        async with running(tmp_path, "Obedient", workers=1) as pool:
+            for tag in range(5):
+                await until(lambda: pool.workers_alive == 1 and pool._queue.idle_workers == 1)
+                (worker,) = workers()
+                worker.kill()
+                while worker.status() != psutil.STATUS_ZOMBIE:
+                    time.sleep(0.001)  # noqa: ASYNC251 – the pool is not to notice yet
+                assert (await infer(pool, FINE, tag)).output["tag"] == tag
+
+    uvloop.run(kill_and_infer())
+    assert not [record for record in caplog.records if record.levelno == logging.ERROR]
+
+
+async def test_a_defect_costs_a_worker_and_no_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(message: object) -> bytes:
+        monkeypatch.undo()
+        raise AssertionError("injected")
+
+    async with running(tmp_path, "Obedient") as pool:
+        monkeypatch.setattr(wire, "encode", fail)
+        assert (await infer(pool, FINE, 7)).output["tag"] == 7
+        await until(lambda: pool.workers_alive == 2)
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "injected" in str(record.exc_info)
+
+
 async def test_segments_go_together_and_a_bad_one_fails_alone(tmp_path: Path) -> None:
     async with running(tmp_path, "Batcher", workers=1) as pool:
         good = await asyncio.gather(*(infer(pool, FINE, i) for i in range(4)))
@@ -227,7 +265,7 @@ async def test_nothing_is_begun_early_when_all_workers_are_busy(tmp_path: Path) 
     async with running(tmp_path, "Obedient") as pool:
         await until(lambda: pool.infer_early(segment(FINE), session=1, channel=1))
         slow = [infer(pool, SLOW), infer(pool, SLOW)]
-        await until(lambda: len(pool._offers) == 0)
+        await until(lambda: pool._queue.idle_workers == 0)
         assert pool.infer_early(segment(FINE), session="s", channel="c") is None
         await asyncio.gather(*slow)
 

@@ -1,19 +1,24 @@
 """A defect in any stage ends one session, in order, and is written down with its trace."""
 
+import contextlib
+import io
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.delivery import Delivery
+from streamer.monitor import Monitor
 from streamer.outbox import Outbox
 from streamer.reader import Reader
 from streamer.speech.segmenter import Segmenter
 from streamer.speech.silero import SileroNetwork
+from streamer.telemetry.logs import JsonFormatter
 from tests.server.sounds import Audio, beckett
 from tests.server.streams import client, hear, of
 from tests.server.test_vanishing import _server_in_this_loop
@@ -35,6 +40,17 @@ class Defect(Exception):
     """Injected."""
 
 
+class Counting(Monitor):
+    """Remembers the errors that clients were told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.errors: list[str] = []
+
+    def error(self, code: str) -> None:
+        self.errors.append(code)
+
+
 def failing_once(real: Callable[..., Any], armed: list[bool]) -> Callable[..., Any]:
     def fail(*args: Any, **kwargs: Any) -> Any:
         if armed:
@@ -45,31 +61,45 @@ def failing_once(real: Callable[..., Any], armed: list[bool]) -> Callable[..., A
     return fail
 
 
+@pytest.fixture
+def log() -> Generator[io.StringIO]:
+    """What is logged of errors, as the server logs it."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonFormatter())
+    handler.setLevel(logging.ERROR)
+    logging.getLogger("streamer").addHandler(handler)
+    yield written
+    logging.getLogger("streamer").removeHandler(handler)
+
+
 @pytest.mark.parametrize("stage", STAGES)
 async def test_a_defect_ends_one_session(
-    stage: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    stage: str, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     owner, name = STAGES[stage]
+    # These run from the beginning of a session on, when it has no trace yet.
+    at_once, monitor = stage in ("outbox", "deadlines"), Counting()
     armed: list[bool] = []
     real = getattr(owner, name)
     audio = Audio(beckett().data, sample_rate=16_000)
-    async with _server_in_this_loop() as port:
+    async with _server_in_this_loop(monitor) as port:
         monkeypatch.setattr(owner, name, failing_once(real, armed))
         async with client(port) as neighbour:
             await neighbour.start(audio)
             await neighbour.send(audio.part(0, 1.0))
             await neighbour.until("active")
-            if stage in ("outbox", "deadlines"):  # they are already running for what is open
+            if at_once:
                 armed.append(True)
             async with client(port) as victim:
                 await victim.start(audio, trace_id=TRACE)
-                if not armed and stage not in ("outbox", "deadlines"):
+                if not at_once:
                     await victim.until("started")
                     armed.append(True)
-                with caplog.at_level(logging.ERROR):
+                with contextlib.suppress(ConnectionClosed):  # it may have failed already
                     await victim.send(audio.part(0, 2.0))
                     await victim.ask("stop")
-                    told = await victim.rest()
+                told = await victim.rest()
             (error,) = of(told, "error")
             assert error["code"] == "internal_error"
             assert error["fatal"] is True
@@ -80,7 +110,9 @@ async def test_a_defect_ends_one_session(
             assert len(of(await neighbour.rest(), "segment")) == 6
         assert not armed
         assert len(of(await hear(port, audio), "segment")) == 6
-    (record,) = [r for r in caplog.records if r.levelno >= logging.ERROR]
-    assert record.message == "the session failed"
-    assert record.exc_info is not None
-    assert "injected" in logging.Formatter().formatException(record.exc_info)
+    (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert line["message"] == "the session failed"
+    assert "injected" in line["exception"]
+    assert line["session_id"] in error["message"], "what the client is asked to quote"
+    assert at_once or line["trace_id"] == TRACE
+    assert monitor.errors == ["internal_error"]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from streamer.delivery import Delivery
+from streamer.inference.jobs import Counters
 from streamer.inference.model import ModelSpec
-from streamer.inference.pool import Counters, WorkerPool
+from streamer.inference.pool import WorkerPool
 from streamer.inference.result import InferenceFailed, Inferred, Result
 from streamer.messages import Event, Interim, Segment
 from streamer.monitor import Monitor

@@ -89,14 +89,15 @@ async def _command_in_mid_stream(port: int) -> AsyncIterator[asyncio.subprocess.
 
 
 @contextlib.asynccontextmanager
-async def _server_in_this_loop() -> AsyncIterator[int]:
+async def _server_in_this_loop(monitor: Monitor | None = None) -> AsyncIterator[int]:
+    monitor = monitor or Monitor()
     config = Config(model=ModelConfig(type="standin"))
     ready = asyncio.Event()
     app = create_app(
         config,
         model_specs(config, Path()),
-        lambda: open_vad(config, Meter(Monitor(), "vad")),
-        Telemetry(Monitor(), Tracer(), None),
+        lambda: open_vad(config, Meter(monitor, "vad")),
+        Telemetry(monitor, Tracer(), None),
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),
     )

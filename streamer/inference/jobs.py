@@ -1,0 +1,73 @@
+"""What the workers are given to do, and what the pool counts of it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.inference import wire
+from streamer.inference.result import (
+    Attempt,
+    InferenceError,
+    InferenceFailed,
+    Inferred,
+    PoolClosed,
+    Result,
+)
+from streamer.inference.scheduler import Job
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Inference(Job):
+    """A job with its audio. Whoever cancels `result` does not want it any more."""
+
+    samples: Samples
+    state: bytes | None
+    result: Result
+    added_s: float
+    made: list[Attempt] = field(default_factory=list)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still waits for the result."""
+        return not self.result.done()
+
+    def fail(self, error: InferenceError) -> None:
+        """There will be no result."""
+        if not self.result.done():
+            error.attempts = tuple(self.made)
+            self.result.set_exception(error)
+
+    def close(self) -> None:
+        """There will be no result, because the pool ends."""
+        self.fail(PoolClosed("the server is shutting down"))
+
+    def settle(self, answer: wire.Done | wire.Raised) -> None:
+        """A worker has answered."""
+        if isinstance(answer, wire.Raised):
+            error = InferenceFailed(answer.reason)
+            error.where = answer.where
+            self.fail(error)
+        elif not self.result.done():
+            self.result.set_result(
+                Inferred(answer.output, answer.state, answer.seconds, tuple(self.made))
+            )
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the pool has done since it started."""
+
+    finals: int = 0
+    interims: int = 0
+    interims_shed: int = 0
+    """Superseded or dropped before a worker began them."""
+    early_used: int = 0
+    early_wasted: int = 0
+    inference_seconds: float = 0.0
+    interim_seconds: float = 0.0
+    workers_replaced: dict[str, int] = field(
+        default_factory=lambda: {"died": 0, "timeout": 0, "max_jobs": 0}
+    )

@@ -1,0 +1,209 @@
+"""Keeps one worker alive.
+
+Start it, load the model, run jobs in it, and replace it when it died, hung, or did its share.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from streamer.config import InferenceConfig
+from streamer.inference import wire
+from streamer.inference.jobs import Counters, Inference
+from streamer.inference.model import ModelSpec
+from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
+from streamer.inference.queue import JobQueue, Jobs
+from streamer.inference.result import Attempt, Fate, InferenceTimedOut, WorkerLost
+from streamer.monitor import Monitor, RestartCause
+
+_log = logging.getLogger(__name__)
+
+MAX_FAILED_LOADS = 3
+"""Loads that may fail in a row, once the model has loaded before, until the pool gives up."""
+
+MAX_KILLED_LOADS = 10
+"""Loads that signals may end in a row, before the model has loaded once."""
+
+RETRY_S = 1.0
+
+
+class Supervisor:
+    """Owns one worker process after another.
+
+    Args:
+        number: Which of the pool's workers it is, from 0.
+        spec: The model.
+        config: Deadlines, and jobs after which a worker is replaced.
+        queue: Where the jobs come from.
+        warm: Done once all workers of the pool have been warm.
+        on_loaded: Told how the model wants to be used, each time that it was loaded.
+        counters: Of the pool.
+        monitor: Told of what is done.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        spec: ModelSpec,
+        config: InferenceConfig,
+        queue: JobQueue,
+        warm: asyncio.Future[wire.Ready],
+        on_loaded: Callable[[wire.Ready], None],
+        counters: Counters,
+        monitor: Monitor,
+    ) -> None:
+        self._number = number
+        self._spec = spec
+        self._config = config
+        self._queue = queue
+        self._warm = warm
+        self._on_loaded = on_loaded
+        self._counters = counters
+        self._monitor = monitor
+        self._failed_loads = 0
+        self.alive = False
+        """Whether the worker is loaded now."""
+
+    async def run(self) -> None:
+        """Keep a worker alive until cancelled; none is left behind when this returns.
+
+        Raises:
+            ModelCannotLoad: The model does not load; the message says why.
+        """
+        slot = new_slot()
+        while True:
+            try:
+                worker = await WorkerProcess.launch(self._spec, self._number, slot)
+            except OSError as error:  # no more processes or descriptors: there may be, later
+                _log.error("cannot start a worker: %s", error)
+                await asyncio.sleep(RETRY_S)
+                continue
+            cause = None
+            try:
+                problem = await self._load(worker)
+                if problem is None:
+                    cause = await self._serve(worker)
+            finally:
+                self.alive = False
+                await worker.end(at_once=cause != "max_jobs")
+            if problem is not None:
+                self._judge(problem)
+                await asyncio.sleep(min(RETRY_S, self._failed_loads * RETRY_S / 10))
+            elif cause is not None:
+                self._counters.workers_replaced[cause] += 1
+                self._monitor.worker_replaced(self._spec.name, cause)
+                name = f"{self._spec.name}-{self._number}"
+                _log.warning("worker %s is replaced: %s", name, cause)
+
+    async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
+        """Wait until the model is loaded; returns why it is not, if so."""
+        try:
+            async with asyncio.timeout(self._config.load_timeout_seconds):
+                ready = await worker.loaded()
+        except TimeoutError:
+            return ModelCannotLoad(f"it took over {self._config.load_timeout_seconds:g} s")
+        except (ModelCannotLoad, WorkerDied) as problem:
+            return problem
+        self._failed_loads = 0
+        self.alive = True
+        self._on_loaded(ready)
+        _log.info("worker %s is loaded and warm", worker.pid)
+        return None
+
+    def _judge(self, problem: ModelCannotLoad | WorkerDied) -> None:
+        """Give up on a model that does not load; a process may be killed by anybody.
+
+        Raises:
+            ModelCannotLoad: The pool gives up.
+        """
+        self._failed_loads += 1
+        killed = isinstance(problem, WorkerDied)
+        if self._warm.done():
+            give_up = not killed and self._failed_loads >= MAX_FAILED_LOADS
+        else:
+            give_up = not killed or self._failed_loads >= MAX_KILLED_LOADS
+        if give_up:
+            raise ModelCannotLoad(f"model '{self._spec.name}' cannot be loaded: {problem}")
+        _log.error("a worker could not load its model: %s", problem)
+
+    async def _serve(self, worker: WorkerProcess) -> RestartCause:
+        """Run jobs until the worker has to be replaced; returns why."""
+        most = self._config.max_jobs_per_worker
+        served = 0
+        while not most or served < most:
+            jobs = await self._queue.next(worker, worker.lost)
+            if not jobs:
+                return "died"
+            if cause := await self._run(worker, jobs):
+                return cause
+            served += len(jobs)
+        return "max_jobs"
+
+    async def _run(self, worker: WorkerProcess, jobs: Jobs) -> RestartCause | None:
+        """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
+        limit_s = self._config.timeout_seconds
+        begun = not worker.gone
+        begun_s = self._monitor.clock()
+        self._monitor.batch(self._spec.name, len(jobs))
+        try:
+            async with asyncio.timeout(limit_s):
+                answers = await worker.infer(
+                    [job.samples for job in jobs], [job.state for job in jobs]
+                )
+        except TimeoutError:
+            self._attempted(worker, jobs, begun_s, "timeout")
+            for job in self._hung(worker, jobs):
+                job.fail(InferenceTimedOut(f"inference took longer than {limit_s:g} s"))
+            return "timeout"
+        except asyncio.CancelledError:
+            for job in jobs:
+                job.close()
+            raise
+        except Exception as error:
+            if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
+                _log.exception("a worker could not be given its jobs")
+            self._attempted(worker, jobs, begun_s, "died")
+            for job in self._queue.died(worker, begun=begun):
+                job.fail(WorkerLost("the worker process died on this segment twice"))
+            return "died"
+        self._answered(worker, jobs, answers)
+        return None
+
+    def _hung(self, worker: WorkerProcess, jobs: Jobs) -> Sequence[Inference]:
+        """Those that are given up; which of a batch it was that hung shows when each runs alone."""
+        if len(jobs) > 1:
+            return self._queue.died(worker)
+        self._queue.hung(worker)
+        return jobs
+
+    def _answered(self, worker: WorkerProcess, jobs: Jobs, answers: wire.Answers) -> None:
+        self._queue.finished(worker)
+        self._monitor.worker_used(
+            self._spec.name, self._number, answers.cpu_s, answers.peak_memory_bytes
+        )
+        counters, rate = self._counters, self._warm.result().sample_rate
+        for job, answer in zip(jobs, answers.results, strict=True):
+            done = isinstance(answer, wire.Done)
+            job.made.append(
+                Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
+            )
+            counters.inference_seconds += answer.seconds
+            if job.interim:
+                counters.interims += 1
+                counters.interim_seconds += answer.seconds
+            else:
+                counters.finals += 1
+                self._queue.took(answer.seconds)
+            self._monitor.inferred(
+                self._spec.name,
+                interim=job.interim,
+                queue_s=answers.begun_s - job.added_s,
+                inference_s=answer.seconds,
+                media_s=len(job.samples) / rate,
+            )
+            job.settle(answer)
+
+    def _attempted(self, worker: WorkerProcess, jobs: Jobs, begun_s: float, outcome: Fate) -> None:
+        for job in jobs:
+            job.made.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
