@@ -3,7 +3,8 @@
     make soak                   a quarter of an hour
     make soak SECONDS=60        the same in small
 
-`__main__.py` runs the `rows.py` one after another, each against a server of its own
-(`target.py`), played to by clients that behave (`streams.py`) and by those that do not
-(`faults.py`), and writes down what came of it (`report.py`).
+`__main__.py` runs one test after another, each a file (`chaos.py`, `churn.py`, `everything.py`,
+`greedy.py`, `hostile.py`, `neighbours.py`, `paused.py`) with a server of its own (`target.py`),
+played to by clients that behave (`streams.py`) and by those that do not (`faults.py`). What came
+of it is judged (`verdict.py`) and written down (`report.py`, `markdown.py`).
 """

@@ -15,6 +15,7 @@ from soak.churn import churn
 from soak.everything import everything
 from soak.greedy import greedy
 from soak.hostile import hostile
+from soak.markdown import tables
 from soak.neighbours import neighbours
 from soak.paused import paused
 from soak.report import Row, show, write
@@ -26,6 +27,7 @@ LEAST = 0.1
 """No row shrinks below this part of its length."""
 
 RESULTS = Path("benchmarks/results/soak.json")
+TABLES = RESULTS.with_suffix(".md")
 
 Test = Callable[[float, Callable[[float], None]], Coroutine[Any, Any, Row]]
 ROWS: dict[str, Test] = {
@@ -61,7 +63,8 @@ def main() -> int:
             done(1.0)
     show(rows, console)
     write(rows, RESULTS)
-    console.print(f"written to {RESULTS}")
+    TABLES.write_text(tables(RESULTS))
+    console.print(f"written to {RESULTS} and {TABLES}")
     return 1 if any(row.problems for row in rows) else 0
 
 

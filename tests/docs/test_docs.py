@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from streamer import messages
-from streamer.config import Config, VadConfig
+from streamer.config import Config, LimitsConfig, VadConfig
 from streamer.weights.schema import ClassifierSettings
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +32,11 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_what_happens_at_each_limit_is_said() -> None:
+    page = (ROOT / "docs/reliability.md").read_text()
+    assert [name for name in LimitsConfig.__struct_fields__ if f"`{name}`" not in page] == []
 
 
 def anchors(page: Path) -> set[str]:
