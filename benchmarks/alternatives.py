@@ -211,6 +211,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=steps, help="the others stay as they were")
     args = parser.parse_args()
     raise_descriptor_limit()
+    RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "alternatives.json"
     results: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
     results["machine"] = machine()
@@ -223,9 +224,8 @@ def main() -> None:
             progress.update(bar, description=title)
             rows = results[name] = measure()
             progress.console.print(table(title, rows))
+            file.write_text(json.dumps(results, indent=2) + "\n")
             progress.advance(bar)
-    RESULTS.mkdir(exist_ok=True)
-    file.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
