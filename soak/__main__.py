@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -48,6 +49,8 @@ def main() -> int:
     parser.add_argument("--only", choices=ROWS, nargs="+", default=list(ROWS), help="these rows")
     args = parser.parse_args()
     console = Console()
+    # Clients that misbehave write to connections that are cut off; asyncio would say so each time.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     share = max(LEAST, min(1.0, args.seconds / WHOLE_S))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     rows: list[Row] = []
