@@ -9,7 +9,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy bench bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,8 +28,23 @@ test: install  ## all tests
 accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
 	$(BIN)/python benchmarks/accuracy.py $(if $(AUDIO),--audio $(AUDIO))
 
-bench: install  ## how fast, how many, how cheap (12 minutes) [AUDIO=folder]
+accuracy-curve: install  ## what each of the segmenter's settings does (8 minutes) [AUDIO=folder]
+	$(BIN)/python benchmarks/curve.py $(if $(AUDIO),--audio $(AUDIO))
+
+bench: install  ## how fast, how many, how cheap (10 minutes) [AUDIO=folder]
 	$(BIN)/python benchmarks/bench.py $(if $(AUDIO),--audio $(AUDIO))
+
+bench-long: install  ## whether anything grows in half an hour of 50 streams [MINUTES=30]
+	$(BIN)/python benchmarks/long.py $(if $(MINUTES),--minutes $(MINUTES))
+
+bench-alternatives: install  ## other sockets, loops, queues, threads, drafts, collectors (5 minutes)
+	$(BIN)/python benchmarks/alternatives.py
+
+bench-telemetry: install  ## what metrics and traces cost (5 minutes)
+	$(BIN)/python benchmarks/telemetry.py
+
+bench-publish: install  ## take the results of the benchmarks into the documentation
+	$(BIN)/python benchmarks/publish.py
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python benchmarks/inference.py

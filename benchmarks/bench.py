@@ -16,36 +16,41 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+import floor
 from live import (
-    MODEL,
+    RATE,
     STAND_IN,
     Floats,
     Run,
+    Served,
     bare,
     bare_worker_rss,
+    detector_ms,
     joined,
     machine,
     raise_descriptor_limit,
     recordings,
     serve,
+    written,
 )
 from pictures import draw
-from streamer.weights.manifest import require
 from streamer_client import transcribe
+from targets import compare
 
 RESULTS = Path(__file__).parent / "results"
-RATE = 16_000
 LIMIT_MS = 1000.0
 """The largest number of streams is that whose finals come within this, at the 95th percentile."""
+
+UPWARDS, DOWNWARDS = (80, 96, 112, 128), (48, 40, 24, 16)
+"""Numbers of streams to try, when those of 64 come in time and when they do not."""
 
 Row = dict[str, object]
 
@@ -66,7 +71,7 @@ def live_row(run: Run, streams: int, *, interims: bool) -> Row:
         "streams": streams,
         "interims": interims,
         "finals": report.events["segment"],
-        "lost": report.lost,
+        "lost": report.lost + report.unfinished,
         **{f"final {key} ms": value for key, value in percentiles(report.final_ms).items()},
         **{f"after inactive {k} ms": v for k, v in percentiles(report.settled_ms).items()},
         "interims a second": round(report.events["interim"] / (report.audio_s / streams), 1),
@@ -74,6 +79,12 @@ def live_row(run: Run, streams: int, *, interims: bool) -> Row:
         "CPU ms per speech s": round(1000 * total / max(report.inferred_s, 0.001), 1),
         "generator late p99 ms": percentiles(report.late_ms)["p99"],
     }
+
+
+def in_time(row: Row) -> bool:
+    """Whether finals come within the limit, and all of them."""
+    p95 = row["final p95 ms"]
+    return isinstance(p95, int) and p95 <= LIMIT_MS and row["lost"] == 0
 
 
 class Bench:
@@ -84,6 +95,16 @@ class Bench:
         self._speech = joined(self._parts, RATE)
         self._scale = scale
         self.results: dict[str, object] = {"machine": machine()}
+
+    def calibration(self) -> list[Row]:
+        """What the parts cost alone, on this machine at this moment."""
+        return [
+            {
+                "receiving alone, ms per audio s": round(floor.played("websockets-sansio"), 2),
+                "Silero, 32 windows a call": round(detector_ms(32), 2),
+                "one window a call": round(detector_ms(1), 2),
+            }
+        ]
 
     def overhead(self) -> list[Row]:
         """CPU of the server process with a model that costs nothing, 60 streams."""
@@ -101,78 +122,90 @@ class Bench:
                 {
                     "engine": engine,
                     "input Hz": rate,
-                    "server CPU ms per audio s": round(run.loop_ms, 2),
-                    "generator CPU ms per audio s": round(
-                        1000 * run.report.cpu_s / run.report.audio_s, 2
-                    ),
+                    "server CPU ms per audio s": round(run.steady_ms(60), 2),
+                    "with opening and closing": round(run.loop_ms, 2),
+                    "generator CPU": round(1000 * run.report.cpu_s / run.report.audio_s, 2),
                     "active p95 ms": percentiles(run.report.active_ms)["p95"],
                 }
             )
         return rows
 
     def growth(self) -> list[Row]:
-        """The same as streams grow, and memory."""
+        """The same as streams grow."""
         rows: list[Row] = []
         for streams in (1, 10, 50, 100, 200):
             with serve(STAND_IN) as served:
-                before = served.rss
                 run = served.play(self._speech, RATE, streams, 12 * self._scale)
-                grown = served.rss - before
             rows.append(
                 {
                     "streams": streams,
-                    "server CPU ms per audio s": round(run.loop_ms, 2),
-                    "memory KB per active session": round(grown / streams / 1000),
+                    "server CPU ms per audio s": round(run.steady_ms(streams), 2),
+                    "active p95 ms": percentiles(run.report.active_ms)["p95"],
                 }
             )
         return rows
 
+    def memory(self) -> list[Row]:
+        """Of 200 sessions in the server's process, after 20 that come and go first."""
+        with serve(STAND_IN) as served:
+            with served.idle(20):
+                pass
+            before = served.rss
+            with served.idle(200):
+                idle = served.rss - before
+        with serve(STAND_IN) as served:
+            with served.idle(20):
+                pass
+            before = served.rss
+            run = served.play(self._speech, RATE, 200, 15 * self._scale)
+            active = run.samples[-1].rss - before
+        return [
+            {
+                "idle session KB": round(idle / 200 / 1000),
+                "active session KB": round(active / 200 / 1000),
+            }
+        ]
+
     def live(self) -> list[Row]:
         """Live transcription: how soon finals come, and how many streams there may be."""
-        rows = []
+        rows: list[Row] = []
         with serve({}) as served:
             for streams, interims in ((1, False), (32, False), (32, True), (64, False), (64, True)):
-                seconds = 30 * self._scale * (2 if streams == 1 else 1)
-                run = served.play(self._speech, RATE, streams, seconds, interims=interims)
-                rows.append(live_row(run, streams, interims=interims))
-        rows += self._most()
-        return rows
-
-    def _most(self) -> list[Row]:
-        """More streams, as long as finals come in time; fewer, until they do."""
-        rows: list[Row] = []
-        for streams in (80, 96, 112):
+                rows.append(self._live(served, streams, interims=interims))
+        further = UPWARDS if in_time(rows[3]) else DOWNWARDS
+        for streams in further:
             with serve({}) as served:
-                run = served.play(self._speech, RATE, streams, 30 * self._scale)
-            rows.append(live_row(run, streams, interims=False))
-            if float(np.percentile(run.report.final_ms or [np.inf], 95)) > LIMIT_MS:
+                rows.append(self._live(served, streams, interims=False))
+            if in_time(rows[-1]) != (further is UPWARDS):
                 break
         return rows
 
+    def _live(self, served: Served, streams: int, *, interims: bool) -> Row:
+        run = served.play(self._speech, RATE, streams, 30 * self._scale, interims=interims)
+        return live_row(run, streams, interims=interims)
+
     def model(self) -> list[Row]:
-        """A recording through the socket at once, beside the model alone on the same segments."""
-        path = require(MODEL) / "two_cities.wav"
-        samples, rate = soundfile.read(path, dtype="float32")
-        audio = joined([(samples, rate)], RATE)
-        with serve({}) as served:
-            run = served.play(audio, RATE, 8, 30 * self._scale)
+        """A recording through the socket at once, and live, beside the model alone."""
+        with written(self._speech) as path, serve({}) as served:
+            live = served.play(self._speech, RATE, 32, 20 * self._scale)
             worker = max(process.memory_info().rss for process in served.workers)
             begun = time.perf_counter()
             times = asyncio.run(_segments(path, served.url))
             wall = time.perf_counter() - begun
-        segments = [audio[round(a * RATE) : round(b * RATE)] for a, b in times]
+        segments = [self._speech[round(a * RATE) : round(b * RATE)] for a, b in times]
         bare_cpu, bare_wall = bare(segments)
         speech = sum(b - a for a, b in times)
-        paced = run.loop_cpu_s + run.workers_cpu_s
+        total = live.loop_cpu_s + live.workers_cpu_s
+        inferred = live.report.inferred_s
         alone = bare_worker_rss()
         return [
             {
-                "whole cost, live, over the model's": round(
-                    (paced / run.report.inferred_s) / (bare_cpu / speech), 2
-                ),
-                "file at once, over the model's time": round(wall / bare_wall, 2),
-                "real-time factor of the file": round(wall * RATE / len(audio), 3),
                 "model CPU ms per speech s": round(1000 * bare_cpu / speech, 1),
+                "32 live streams, all processes": round(1000 * total / inferred, 1),
+                "of which workers": round(1000 * live.workers_cpu_s / inferred, 1),
+                "whole over the model's": round(total / inferred / (bare_cpu / speech), 2),
+                "file at once, over the model's time": round(wall / bare_wall, 2),
+                "its real-time factor": round(wall * RATE / len(self._speech), 3),
                 "worker memory MB": round(worker / 1e6),
                 "over a bare process": round(worker / alone, 2),
             }
@@ -194,24 +227,38 @@ def table(title: str, rows: list[Row]) -> Table:
     return made
 
 
+def tables(results: dict[str, object], titles: dict[str, str]) -> Iterator[Table]:
+    """One for each part that was measured, and the targets."""
+    for name, title in titles.items():
+        rows = results.get(name)
+        if isinstance(rows, list):
+            yield table(title, rows)
+    yield table("targets, and what was reached", compare(results))
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description="How fast, how many, how cheap.")
     parser.add_argument("--audio", type=Path, help="a folder of recordings")
     parser.add_argument("--scale", type=float, default=1.0, help="of all durations")
-    parser.add_argument(
-        "--only", nargs="+", choices=("overhead", "growth", "live", "model"), default=None
-    )
+    parser.add_argument("--only", nargs="+", help="parts to measure; the others stay as they were")
     args = parser.parse_args()
     raise_descriptor_limit()
     bench = Bench(args.audio, args.scale)
     steps: dict[str, tuple[str, Callable[[], list[Row]]]] = {
+        "calibration": ("the parts alone", bench.calibration),
         "overhead": ("streaming overhead, 60 streams, stand-in model", bench.overhead),
         "growth": ("as streams grow, stand-in model", bench.growth),
+        "memory": ("memory of the server process", bench.memory),
         "model": ("beside the bare model", bench.model),
         "live": ("live transcription", bench.live),
     }
     wanted = args.only or list(steps)
+    if unknown := set(wanted) - set(steps):
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(steps)}")
+    file = RESULTS / "bench.json"
+    if args.only and file.exists():
+        bench.results = {**json.loads(file.read_text()), **bench.results}
     console = Console(stderr=True)
     with Progress(console=console) as progress:
         bar = progress.add_task("measuring", total=len(wanted))
@@ -220,12 +267,11 @@ def main() -> None:
             bench.results[name] = steps[name][1]()
             progress.advance(bar)
     out = Console(width=max(console.width, 180))
-    for name in wanted:
-        rows = bench.results[name]
-        assert isinstance(rows, list)
-        out.print(table(steps[name][0], rows))
+    for each in tables(bench.results, {name: title for name, (title, _) in steps.items()}):
+        out.print(each)
+    bench.results["targets"] = compare(bench.results)
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "bench.json").write_text(json.dumps(bench.results, indent=2))
+    file.write_text(json.dumps(bench.results, indent=2) + "\n")
     draw(bench.results, RESULTS)
     print(f"written to {RESULTS}")
 

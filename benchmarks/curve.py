@@ -20,6 +20,7 @@ from rich.table import Table
 
 import vad
 from accuracy import MODEL, Recording, error_rate, losses, recordings
+from pictures import draw_curve
 from streamer.audio.buffer import SampleBuffer
 from streamer.config import VadConfig
 from streamer.models.moonshine import Moonshine
@@ -200,7 +201,9 @@ def main() -> None:
         )
     Console(width=180).print(table)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"defaults": _defaults(), "rows": rows}, indent=2))
+    results = {"defaults": _defaults(), "rows": rows}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    draw_curve(results, RESULTS.parent)
 
 
 def _defaults() -> dict[str, object]:

@@ -4,9 +4,10 @@ import multiprocessing
 import os
 import platform
 import resource
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,19 +18,16 @@ import soundfile
 import soxr
 
 from serving import server
-from streamer.config import LimitsConfig
 from streamer.models.moonshine import Moonshine
+from streamer.speech.silero import CONTEXT, STATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, LoadReport, generate
+from streamer_client.load import LoadPlan, LoadReport, connect, generate
 
 MODEL = "moonshine-tiny-en"
 STAND_IN: Mapping[str, object] = {"model": {"type": "standin"}}
-UNLIMITED = {
-    name: 0
-    for name in ("max_sessions", "max_sessions_per_ip")
-    if name in LimitsConfig.__struct_fields__
-}
+UNLIMITED = {"max_sessions": 0, "max_sessions_per_ip": 0, "max_queue_seconds": 0}
+RATE = 16_000
 
 Floats = npt.NDArray[np.float32]
 
@@ -57,17 +55,34 @@ def joined(parts: list[tuple[Floats, int]], rate: int) -> Floats:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """The server at one moment of a load: seconds since its beginning, CPU seconds, bytes."""
+
+    at_s: float
+    loop_cpu_s: float
+    rss: int
+
+
+@dataclass(frozen=True)
 class Run:
-    """One load and what it cost: CPU in seconds."""
+    """One load and what it cost: CPU in seconds, of the whole of it."""
 
     report: LoadReport
     loop_cpu_s: float
     workers_cpu_s: float
+    samples: list[Sample]
+    """While all streams played."""
 
     @property
     def loop_ms(self) -> float:
         """CPU of the server process, milliseconds per second of audio."""
         return 1000 * self.loop_cpu_s / self.report.audio_s
+
+    def steady_ms(self, streams: int) -> float:
+        """The same, without the opening and closing of the streams."""
+        first, last = self.samples[0], self.samples[-1]
+        spent_s = last.loop_cpu_s - first.loop_cpu_s
+        return 1000 * spent_s / (last.at_s - first.at_s) / streams
 
 
 class Served:
@@ -88,9 +103,25 @@ class Served:
         plan = LoadPlan(
             self.url, streams, seconds, pcm, AudioFormat(rate, 1, 16), interim_results=interims
         )
+        samples: list[Sample] = []
+
+        def look(at_s: float) -> None:
+            if plan.spread_s < at_s < seconds:
+                samples.append(Sample(at_s, _cpu_s([self.process]), self.rss))
+
         loop, workers = _cpu_s([self.process]), _cpu_s(self._children)
-        report = generate(plan)
-        return Run(report, _cpu_s([self.process]) - loop, _cpu_s(self._children) - workers)
+        report = generate(plan, look)
+        loop, workers = _cpu_s([self.process]) - loop, _cpu_s(self._children) - workers
+        return Run(report, loop, workers, samples)
+
+    @contextmanager
+    def idle(self, streams: int) -> Iterator[None]:
+        """Streams that have started and send nothing."""
+        plan = LoadPlan(self.url, streams, 0, b"", AudioFormat(RATE, 1, 16))
+        with ExitStack() as stack:
+            for _ in range(streams):
+                stack.enter_context(closing(connect(plan)[0]))
+            yield
 
     @property
     def rss(self) -> int:
@@ -99,10 +130,30 @@ class Served:
 
 
 @contextmanager
-def serve(config: Mapping[str, object]) -> Iterator[Served]:
+def serve(config: Mapping[str, object], env: Mapping[str, str] | None = None) -> Iterator[Served]:
     """A server without limits on the number of sessions."""
-    with server(config={**config, "limits": UNLIMITED}) as (url, pid):
+    with server(config={**config, "limits": UNLIMITED}, env=env) as (url, pid):
         yield Served(url, pid)
+
+
+@contextmanager
+def written(audio: Floats) -> Iterator[Path]:
+    """The audio as a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        soundfile.write(path, audio, RATE)
+        yield path
+
+
+def detector_ms(batch: int, calls: int = 200) -> float:
+    """CPU milliseconds of Silero alone for a second of audio, so many windows in a call."""
+    network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
+    windows = np.random.default_rng(0).normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32)
+    state = np.zeros((2, batch, STATE), dtype=np.float32)
+    begun = time.process_time()
+    for _ in range(calls):
+        _, state = network.step(windows, state)
+    return 1000 * (time.process_time() - begun) / calls / batch / (WINDOW / RATE)
 
 
 def bare(segments: list[Floats]) -> tuple[float, float]:

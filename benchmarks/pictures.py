@@ -1,25 +1,66 @@
-"""Pictures of the results of `make bench`, as SVG."""
+"""Pictures of the results of the benchmarks, as SVG: the same figures give the same file."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+Rows = list[dict[str, Any]]
+
+mpl.rcParams["svg.hashsalt"] = "streamer"
 
 
 def draw(results: Mapping[str, Any], folder: Path) -> None:
-    """Write a picture of each part of the results that is there."""
-    mpl.rcParams["svg.hashsalt"] = "streamer"  # the same figures give the same file
+    """A picture of each part of `bench.json` that is there."""
     if live := results.get("live"):
-        _latency(live).savefig(folder / "latency.svg", metadata={"Date": None})
+        _save(_latency(live), folder / "latency.svg")
     if growth := results.get("growth"):
-        _growth(growth).savefig(folder / "growth.svg", metadata={"Date": None})
+        _save(_growth(growth), folder / "growth.svg")
 
 
-def _latency(rows: list[dict[str, Any]]) -> Figure:
+def draw_curve(results: Mapping[str, Any], folder: Path) -> None:
+    """What each of the segmenter's settings does, of `curve.json`."""
+    rows, defaults = results["rows"], results["defaults"]
+    figure = Figure(figsize=(11, 5.5), layout="constrained")
+    grid = figure.subplots(2, len(defaults), sharey="row")
+    for column, (setting, default) in enumerate(defaults.items()):
+        chosen = [row for row in rows if row["setting"] == setting]
+        values = [row["value"] for row in chosen]
+        above, below = grid[0][column], grid[1][column]
+        above.plot(values, [row["word error rate"] for row in chosen], "o-", label="cut")
+        above.axhline(chosen[0]["of whole files"], color="grey", linewidth=0.8, label="whole")
+        if "f1" in chosen[0]:
+            noise = [row["noise segments a minute"] for row in chosen]
+            below.plot(values, [row["f1"] for row in chosen], "o-", label="F1")
+            below.plot(values, noise, "o:", label="false segments a minute")
+        for axes in (above, below):
+            axes.axvline(default, color="tab:green", linewidth=0.8)
+        below.set_xlabel(setting)
+    grid[0][0].set_ylabel("word error rate, %")
+    grid[0][0].legend()
+    grid[1][0].legend()
+    _save(figure, folder / "curve.svg")
+
+
+def draw_long(results: Mapping[str, Any], folder: Path) -> None:
+    """Memory, descriptors and tasks over time, of `long.json`."""
+    looks = results["looks"]
     figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot()
+    for axes, key in zip(
+        figure.subplots(3, 1, sharex=True), ("rss_mb", "descriptors", "tasks"), strict=True
+    ):
+        axes.plot([each["minutes"] for each in looks], [each[key] for each in looks])
+        axes.set(ylabel=key, ylim=(0, None))
+    axes.set_xlabel("minutes")
+    _save(figure, folder / "long.svg")
+
+
+def _latency(rows: Rows) -> Figure:
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes: Axes = figure.add_subplot()
     for interims, label in ((False, "finals only"), (True, "with interims")):
         chosen = sorted((r for r in rows if r["interims"] == interims), key=_streams)
         for key, style in (("final p95 ms", "o-"), ("final p50 ms", "o:")):
@@ -31,13 +72,17 @@ def _latency(rows: list[dict[str, Any]]) -> Figure:
     return figure
 
 
-def _growth(rows: list[dict[str, Any]]) -> Figure:
+def _growth(rows: Rows) -> Figure:
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     axes = figure.add_subplot()
     key = "server CPU ms per audio s"
     axes.plot([_streams(r) for r in rows], [r[key] for r in rows], "o-")
     axes.set(xlabel="live streams", ylabel="server CPU, ms per audio second", ylim=(0, None))
     return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
+    figure.savefig(path, metadata={"Date": None})
 
 
 def _streams(row: dict[str, Any]) -> int:

@@ -49,7 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(args: argparse.Namespace) -> int:
-    from streamer.server import CannotServe, serve
+    from streamer.listener import CannotServe
+    from streamer.server import serve
     from streamer.settings import SettingsError, load, parse
     from streamer.telemetry.logs import readable, set_up
     from streamer.weights.manifest import ModelError

@@ -3,6 +3,7 @@
 Two kinds: `SpeechChannel` for `/api/v1/segmented`, `ChunkChannel` for `/api/v1/simple`.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
@@ -25,6 +26,12 @@ from streamer.speech.segmenter import (
 )
 from streamer.speech.vad import Detector
 
+WORTH_A_TURN_S = 0.03
+"""Detection is run on so much audio at least: waking a channel costs more than a short window."""
+
+WORTH_RESAMPLING_S = 0.1
+"""A chunk can be long; its audio is not left lying until it is full, but resampled on the way."""
+
 Samples = npt.NDArray[np.float32]
 Probabilities = Awaitable[list[float]]
 
@@ -37,6 +44,10 @@ class Channel(Protocol):
     """
 
     delivery: Delivery
+
+    @property
+    def missing(self) -> int:
+        """Samples at the client's rate before which there is nothing to do."""
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Take float32 [n] at the client's rate; what it returns goes to `advance`."""
@@ -92,10 +103,16 @@ class SpeechChannel:
         self._tracks = {heard, wanted}
         self._detector = detector
         self._window = window
+        self._turn = window * math.ceil(WORTH_A_TURN_S * heard.rate / window)
         self._segmenter = Segmenter(settings, window, heard.buffer)
         self._classified = 0
         self._post = post
         self._meter = meter
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until the detector's next window is full; two if short."""
+        return self._heard.missing(self._classified + self._turn)
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample, and start detection on the windows that are full."""
@@ -160,9 +177,9 @@ class SpeechChannel:
                 case InterimDue(start, end):
                     samples, *times = self._segment(start, end)
                     self.delivery.interim(samples, *times)
-                case SpeechPaused(start, end):
+                case SpeechPaused(start, end, spare):
                     samples, *times = self._segment(start, end)
-                    self.delivery.pause(samples, *times)
+                    self.delivery.pause(samples, *times, spare_s=self._seconds(spare))
                 case SpeechResumed():
                     self.delivery.resume()
                 case SegmentEnded(at, start, end, flushed):
@@ -197,6 +214,12 @@ class ChunkChannel:
         self._meter = meter
         self._track = track
         self._chunk = chunk
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until the chunk is full, or are worth resampling."""
+        missing = self._track.missing(self._track.buffer.start + self._chunk)
+        return min(missing, int(WORTH_RESAMPLING_S * self._track.input_rate))
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample; there is nothing to detect."""

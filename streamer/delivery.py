@@ -92,6 +92,7 @@ class Delivery:
         self._state: bytes | None = None
         self._early_finals = early_finals and not self._in_turn
         self._early: _Ticket | None = None
+        self._begin_later: asyncio.TimerHandle | None = None
         self._monitor = monitor
         self._model = pool.spec.name
         self._trace = trace
@@ -108,24 +109,37 @@ class Delivery:
         """A segment has begun."""
         self._timeline = Timeline(self._monitor.clock())
 
-    def pause(self, samples: Samples, start_time: float, end_time: float) -> None:
-        """Speech has paused: if a worker is idle, begin on what is the final if it is over."""
+    def pause(
+        self, samples: Samples, start_time: float, end_time: float, *, spare_s: float
+    ) -> None:
+        """Speech has paused: begin on what is the final if it is over, in time for that.
+
+        No sooner, because the longer a pause is, the less likely it is that speech goes on and the
+        work was in vain.
+
+        Args:
+            samples: Of the segment.
+            start_time: Of the segment.
+            end_time: Of the segment.
+            spare_s: When the segment will be over, in seconds from now.
+        """
         if not self._early_finals:
             return
-        result = self._pool.infer_early(samples, session=self._session, channel=self)
-        if result is not None:
-            timeline = self._open_timeline()
-            timeline.early = True
-            timeline.submitted_s = self._monitor.clock()
-            self._early = _Ticket(
-                samples, start_time, end_time, final=True, timeline=timeline, result=result
-            )
+        timeline = self._open_timeline()
+        early = _Ticket(samples, start_time, end_time, final=True, timeline=timeline)
+        self._early = early
+        delay_s = spare_s - self._pool.lead_seconds(len(samples))
+        if delay_s > 0:
+            loop = asyncio.get_running_loop()
+            self._begin_later = loop.call_later(delay_s, self._begin_early, early)
+        else:
+            self._begin_early(early)
 
     def resume(self) -> None:
         """Speech goes on: what was begun in the pause is not the final."""
-        if self._early is not None:
-            self._drop_early(self._early)
-            self._early = None
+        early = self._forget_early()
+        if early is not None:
+            self._drop_early(early)
 
     async def final(
         self, samples: Samples, start_time: float, end_time: float, *, flushed: bool = False
@@ -192,20 +206,33 @@ class Delivery:
             self._timeline = Timeline(self._monitor.clock())
         return self._timeline
 
+    def _begin_early(self, early: _Ticket) -> None:
+        early.timeline.submitted_s = self._monitor.clock()
+        early.result = self._pool.infer_early(early.samples, session=self._session, channel=self)
+
+    def _forget_early(self) -> _Ticket | None:
+        """What was to be begun in the pause."""
+        if self._begin_later is not None:
+            self._begin_later.cancel()
+            self._begin_later = None
+        early, self._early = self._early, None
+        return early
+
     def _drop_early(self, early: _Ticket) -> None:
-        self._pool.counters.early_wasted += 1
-        self._monitor.early_final(self._model, used=False)
-        early.timeline.early = False
-        early.drop()
+        if early.result is not None and self._pool.withdraw(early.result):
+            self._pool.counters.early_wasted += 1
+            self._monitor.early_final(self._model, used=False)
 
     def _take_early(self, start_time: float, end_time: float) -> _Ticket | None:
         """What was begun in the pause, if it is exactly the segment that is now final."""
-        early, self._early = self._early, None
-        if early is None:
+        early = self._forget_early()
+        if early is None or early.result is None:
             return None
         if (early.start_time, early.end_time) == (start_time, end_time):
-            self._pool.counters.early_used += 1
-            self._monitor.early_final(self._model, used=True)
+            if self._pool.confirm(early.result):
+                self._pool.counters.early_used += 1
+                self._monitor.early_final(self._model, used=True)
+                early.timeline.early = True
             return early
         self._drop_early(early)
         return None

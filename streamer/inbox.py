@@ -47,6 +47,8 @@ class Inbox(Generic[T]):
         self._clock = clock
         self._items: deque[T | _Block] = deque()
         self._held = 0
+        self._least_bytes = 1
+        """What the processor waits for."""
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -62,10 +64,20 @@ class Inbox(Generic[T]):
         return self._held
 
     @property
+    def full(self) -> bool:
+        """Whether there is no room for more."""
+        return self._held >= self._max_bytes
+
+    @property
     def oldest_s(self) -> float | None:
-        """When the audio arrived that waits longest or is being processed; None without any."""
+        """When the audio arrived that waits for the processor or is being processed, the oldest.
+
+        None without any, and when it is the processor that waits for more.
+        """
         if self._working:
             return self.arrived_s
+        if self.idle_since_s is not None:
+            return None
         return next((item.arrived_s for item in self._items if isinstance(item, _Block)), None)
 
     def put(self, command: T) -> None:
@@ -84,19 +96,27 @@ class Inbox(Generic[T]):
         last.messages.append(audio)
         last.size += len(audio)
         self._count(last.charge - before)
-        self._filled.set()
+        if self._enough(self._least_bytes):
+            self._filled.set()
 
     async def roomy(self) -> None:
         """Wait until there is room for more."""
         await self._roomy.wait()
 
-    async def get(self) -> T | bytes:
-        """The next command, or the audio up to the next command as one block."""
+    async def get(self, least_bytes: int = 1) -> T | bytes:
+        """The next command, or the audio up to the next command as one block.
+
+        Args:
+            least_bytes: Less audio than this waits for more of it, or for a command. When there is
+                no room for more, it does not wait.
+        """
         self._working = False
-        while not self._items:
-            self._filled.clear()
+        self._least_bytes = least_bytes
+        if not self._enough(least_bytes):
             self.idle_since_s = self._clock()
-            await self._filled.wait()
+            while not self._enough(least_bytes):
+                self._filled.clear()
+                await self._filled.wait()
             self.idle_since_s = None
         item = self._items.popleft()
         if not isinstance(item, _Block):
@@ -108,9 +128,16 @@ class Inbox(Generic[T]):
         self._count(-item.charge)
         return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
 
+    def _enough(self, least_bytes: int) -> bool:
+        if not self._items:
+            return False
+        first = self._items[0]
+        alone = len(self._items) == 1
+        return not (alone and isinstance(first, _Block) and first.size < least_bytes) or self.full
+
     def _count(self, size: int) -> None:
-        self._held += size
-        if self._held < self._max_bytes:
+        before, self._held = self.full, self._held + size
+        if before and not self.full:
             self._roomy.set()
-        else:
+        elif self.full and not before:
             self._roomy.clear()

@@ -53,6 +53,11 @@ class Outbox:
             self._warned.add(warning.code)
             self.post(warning)
 
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for more."""
+        return len(self._items) >= MAX_WAITING
+
     async def drained(self) -> None:
         """Wait until there is room for more."""
         await self._roomy.wait()

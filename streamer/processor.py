@@ -57,12 +57,13 @@ class Processor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
-                    item = await self._inbox.get()
+                    item = await self._inbox.get(self._stream.wanted_bytes if self._stream else 1)
                     if isinstance(item, Command):
                         await self._do(item, tasks)
                     else:
                         await self._open_stream.feed(item, self._inbox.arrived_s)
-                    await self._outbox.drained()
+                    if self._outbox.full:
+                        await self._outbox.drained()
         finally:
             if self._stream is not None:
                 self._stream.close(None)

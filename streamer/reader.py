@@ -15,7 +15,7 @@ from streamer.config import LimitsConfig
 from streamer.conversation import Conversation
 from streamer.deadlines import Deadlines
 from streamer.inbox import Inbox
-from streamer.websocket import Slowed, TooLarge, notice_of
+from streamer.websocket import Slowed, TooLarge, listen, notice_of
 
 
 class Reader:
@@ -45,6 +45,7 @@ class Reader:
 
     async def run(self) -> None:
         """Read until the socket is closed, by either side."""
+        listen(self._socket.scope, self._hear)
         while True:
             message = await self._socket.receive()
             self._deadlines.heard_s = self._clock()
@@ -52,7 +53,8 @@ class Reader:
                 self._conversation.leave()
                 return
             self._take(message)
-            await self._inbox.roomy()
+            if self._inbox.full:
+                await self._inbox.roomy()
 
     async def keep_time(self) -> None:
         """Tell the conversation whenever a deadline has passed, until it is over."""
@@ -67,6 +69,14 @@ class Reader:
                 return
             else:
                 await asyncio.sleep(next_s - now_s)
+
+    def _hear(self, audio: bytes) -> bool:
+        """Audio that comes while `run` waits; there may be no room for it."""
+        if self._inbox.full:
+            return False
+        self._deadlines.heard_s = self._clock()
+        self._conversation.hear(audio)
+        return True
 
     def _take(self, message: Message) -> None:
         notice = notice_of(message)

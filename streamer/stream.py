@@ -99,6 +99,12 @@ class Stream:
             protocol=PROTOCOL_VERSION,
         )
 
+    @property
+    def wanted_bytes(self) -> int:
+        """Less than this changes nothing: no channel's next window, or chunk, would be full."""
+        frames = min(channel.missing for channel in self._channels)
+        return max(1, frames * self._start.format.bytes_per_frame)
+
     async def feed(self, data: bytes, arrived_s: float) -> None:
         """Process the next bytes, cut anywhere, that came at that moment."""
         self._bytes += len(data)

@@ -1,5 +1,7 @@
 """uvicorn's WebSocket protocol, with what a streaming server needs besides.
 
+- **A message of live audio takes a short way.** While the application waits for a message, one
+  that comes alone is handed to it at once (`listen`): no queue, no task to be woken.
 - **A flood is read slowly.** Bytes are parsed a piece at a time, and the next piece only when the
   messages of the last one have been taken and the rates allow it. Meanwhile nothing is read from
   the connection, and TCP holds the client back.
@@ -35,7 +37,11 @@ from streamer.config import LimitsConfig
 from streamer.rate import TokenBucket
 
 ABORT, GONE, NOTICE = "streamer.abort", "streamer.gone", "streamer.notice"
-"""Keys in the ASGI scope and its messages, for `abort_of`, `gone_of` and `notice_of`."""
+LISTEN = "streamer.listen"
+"""Keys in the ASGI scope and its messages: for `abort_of`, `gone_of`, `notice_of`, `listen`."""
+
+Listener = Callable[[bytes], bool]
+"""Takes a binary message at once, or says that it cannot."""
 
 LINGER_S = 5.0
 """A connection that is being closed has this long to take what was written."""
@@ -133,6 +139,9 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         self._watching: asyncio.TimerHandle | None = None
         self._slowed = False
         self._deaf = False
+        self._listener: Listener | None = None
+        self._awaited = False
+        """Whether the application waits for a message, and has dealt with the last one."""
 
     # Reading
 
@@ -143,7 +152,9 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
 
     async def receive(self) -> ASGIReceiveEvent:
         """The next message; when it was the last one, parsing and reading go on."""
+        self._awaited = True
         message = await self.queue.get()
+        self._awaited = False
         if self.read_paused and self.queue.empty():
             if self._unparsed:
                 await asyncio.sleep(0)  # a flood of small messages never has to wait for more
@@ -194,17 +205,23 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
 
     def handle_events(self) -> None:
         """Act on the frames of a piece, and count them."""
-        frames = [event for event in self.conn.events if isinstance(event, Frame)]
-        if len(frames) <= FEW:
+        messages = control = 0
+        for event in self.conn.events:
+            if isinstance(event, Frame):
+                messages += 1
+                control += event.opcode in CONTROL
+        if messages <= FEW:
             self._piece = min(2 * self._piece, MOST_BYTES)
-        elif len(frames) > MANY:
+        elif messages > MANY:
             self._piece = LEAST_BYTES
         super().handle_events()
+        if not messages:
+            return
         now_s = self.loop.time()
-        if control := sum(frame.opcode in CONTROL for frame in frames):
+        if control:
             self._rest(self._control, control, now_s, _CONTROL_RATE)
-        if len(frames) > control:
-            self._rest(self._messages, len(frames) - control, now_s, _MESSAGE_RATE)
+        if messages > control:
+            self._rest(self._messages, messages - control, now_s, _MESSAGE_RATE)
 
     def _rest(self, rate: TokenBucket, count: int, now_s: float, limit: str) -> None:
         """Count frames, and read nothing for a while if they are too many."""
@@ -261,16 +278,39 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         if self._deaf:
             self.frames = []
             return
+        if self.curr_msg_data_type == "bytes" and self._hand_over():
+            return
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
                 self.frames = []
-                self.conn.send_close(1007)
-                self.handle_parser_exception()
+                if self.conn.state is State.OPEN:  # the client's own close may be here already
+                    self.conn.send_close(1007)
+                    self.handle_parser_exception()
                 return
+        # uvicorn stops reading after each message, and starts again when it has been taken: two
+        # system calls for every one. Here the bytes that come too early are what stops it.
+        paused, self.read_paused = self.read_paused, True
         super().send_receive_event_to_app()
-        self._watch()
+        self.read_paused = paused
+
+    def _hand_over(self) -> bool:
+        """Give a binary message to the listener, if nothing comes before it or with it."""
+        if self._listener is None or not self._awaited or self._unparsed or self.close_sent:
+            return False
+        if not self.queue.empty():
+            return False
+        try:
+            taken = self._listener(b"".join(self.frames))
+        except Exception:  # it goes wrong again in the application's own task, which is supervised
+            return False
+        if taken:
+            self.frames = []
+        return taken
+
+    def _listen(self, listener: Listener) -> None:
+        self._listener = listener
 
     # Keepalive, and the end
 
@@ -293,6 +333,7 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         scope = cast("MutableMapping[str, Any]", self.scope)
         scope[ABORT] = self.transport.abort
         scope[GONE] = self.gone
+        scope[LISTEN] = self._listen
         try:
             await super().run_asgi()
         finally:
@@ -364,6 +405,16 @@ def gone_of(scope: MutableMapping[str, Any]) -> asyncio.Event:
     """Set when a socket's connection is lost, or the server shuts down."""
     gone: asyncio.Event = scope.get(GONE) or asyncio.Event()
     return gone
+
+
+def listen(scope: MutableMapping[str, Any], listener: Listener) -> None:
+    """Have binary messages handed over at once, as long as the application waits in `receive`.
+
+    A message that the listener cannot take, or that comes when it must not overtake another, goes
+    the way of all others.
+    """
+    begin: Callable[[Listener], None] = scope.get(LISTEN, lambda _: None)
+    begin(listener)
 
 
 def notice_of(message: Mapping[str, Any]) -> TooLarge | Slowed | None:

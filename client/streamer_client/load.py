@@ -120,7 +120,7 @@ def generate(plan: LoadPlan, on_progress: Callable[[float], None] = lambda _: No
         try:
             for _ in range(plan.streams):
                 at = chance.randrange(len(frames) // size) * size
-                stream = _Stream(_connect(plan), plan, report, frames, size, at)
+                stream = _Stream(connect(plan), plan, report, frames, size, at)
                 streams.append(stream)
                 selector.register(stream.socket, selectors.EVENT_READ, stream)
             begin = time.perf_counter() + 0.05
@@ -269,8 +269,13 @@ class _Stream:
         return self._moments[min(index, len(self._moments) - 1)]
 
 
-def _connect(plan: LoadPlan) -> tuple[socket.socket, bytes]:
-    """A socket on which a stream has started, and what came with the answer."""
+def connect(plan: LoadPlan) -> tuple[socket.socket, bytes]:
+    """A socket on which a stream has started, and what came with the answer.
+
+    Raises:
+        CannotConnect: Nothing usable answers there.
+        ServerError: The server refuses the stream.
+    """
     address = urlsplit(plan.address)
     try:
         connected = socket.create_connection(

@@ -82,11 +82,11 @@ class SampleBuffer:
         return self._data[a + offset : b + offset]
 
     def _make_room(self, needed: int) -> None:
-        if needed * 2 > len(self._data):
+        if needed * 3 // 2 > len(self._data):
             self._reallocate(needed)
             return
-        # More than half of the array has been discarded since the last move: that pays
-        # for moving the samples still held, which are fewer.
+        # A third of the array has been discarded since the last move: that pays for moving the
+        # samples still held, which are at most twice as many.
         held = len(self)
         self._data[:held] = self._data[self._first : self._first + held]
         self._first = 0
@@ -94,7 +94,7 @@ class SampleBuffer:
     def _reallocate(self, needed: int) -> None:
         # A new array rather than a resize: views given out before keep the old one alive.
         held = len(self)
-        data = np.empty(max(INITIAL_CAPACITY, needed * 2), np.float32)
+        data = np.empty(max(INITIAL_CAPACITY, needed * 3 // 2), np.float32)
         data[:held] = self._data[self._first : self._first + held]
         self._data = data
         self._first = 0

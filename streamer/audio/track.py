@@ -28,6 +28,10 @@ class Track:
         """One past the last sample held."""
         return self.buffer.end
 
+    def missing(self, end: int) -> int:
+        """Samples at the input rate that are needed, or a few more, to hold everything to `end`."""
+        return max(0, -(-(end - self.end) * self.input_rate // self.rate))
+
     def push(self, samples: Samples) -> None:
         """Take float32 [n] at the input rate."""
         self.buffer.append(self._resampler.push(samples))

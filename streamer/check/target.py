@@ -7,7 +7,7 @@ import msgspec
 
 from streamer.config import Config, ModelConfig
 from streamer.inference.model import ModelSpec
-from streamer.server import KINDS, model_specs
+from streamer.loading import KINDS, model_specs
 from streamer.settings import load
 from streamer.weights.manifest import (
     MANIFEST,

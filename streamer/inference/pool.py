@@ -37,6 +37,8 @@ class WorkerPool:
         self._size = config.workers or os.cpu_count() or 1
         self._loop = asyncio.get_running_loop()
         self._queue = JobQueue(self._size)
+        self._early: dict[Result, Inference] = {}
+        """Of which it is not known whether they are final."""
         self._warm: asyncio.Future[wire.Ready] = self._loop.create_future()
         self._closed = False
         self._supervisors = [
@@ -131,13 +133,31 @@ class WorkerPool:
         """
         return self._add(samples, session, channel, state=state)
 
-    def infer_early(
-        self, samples: Samples, *, session: Hashable, channel: Hashable
-    ) -> Result | None:
-        """Infer a segment that may turn out to go on, if a worker has nothing else to do."""
-        if not self._queue.idle_workers or self._queue.finals_waiting:
-            return None
-        return self._add(samples, session, channel)
+    def infer_early(self, samples: Samples, *, session: Hashable, channel: Hashable) -> Result:
+        """Infer a segment that may turn out to go on, when a worker has no final to do.
+
+        Whoever asks says what became of it: `confirm` or `withdraw`.
+        """
+        return self._add(samples, session, channel, early=True)
+
+    def confirm(self, result: Result) -> bool:
+        """The segment of an early result is final; returns whether it has been begun."""
+        job = self._early.pop(result, None)
+        waited = job is not None and self._queue.confirm(job)
+        return not waited
+
+    def withdraw(self, result: Result) -> bool:
+        """An early result is not wanted; returns whether it has been begun, in vain."""
+        job = self._early.pop(result, None)
+        waited = job is not None and self._queue.withdraw(job)
+        if not result.cancel() and not result.cancelled():
+            result.exception()  # asyncio complains of a failure that nobody looks at
+        return not waited
+
+    def lead_seconds(self, samples: int) -> float:
+        """How long before it is needed a result for so many samples should be asked for."""
+        rate = self._warm.result().sample_rate if self._warm.done() else 1
+        return self._queue.lead_seconds(samples / rate)
 
     def infer_interim(
         self, samples: Samples, *, session: Hashable, channel: Hashable, state: bytes | None = None
@@ -156,12 +176,14 @@ class WorkerPool:
         channel: Hashable,
         *,
         interim: bool = False,
+        early: bool = False,
         state: bytes | None = None,
     ) -> Result:
         job = Inference(
             session=session,
             channel=channel,
             interim=interim,
+            early=early,
             samples=samples,
             state=state,
             result=self._loop.create_future(),
@@ -170,6 +192,8 @@ class WorkerPool:
         if self._closed:
             job.close()
             return job.result
+        if early:
+            self._early[job.result] = job
         self._shed(self._queue.add(job), "superseded")
         return job.result
 

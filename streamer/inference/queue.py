@@ -12,6 +12,13 @@ from streamer.inference.scheduler import Scheduler
 SMOOTHING = 1 / 16
 """Weight of the newest final in the average of what one takes."""
 
+FIRST_FACTOR = 0.1
+"""What a final is thought to take for a second of audio, before one has been seen."""
+
+LEAD_FACTOR, LEAD_S = 1.5, 0.05
+"""A result that is to be there in time is asked for so much sooner than the average takes: half
+as long again, and what the way to a worker and back may take on a busy machine."""
+
 Jobs = tuple[Inference, ...]
 
 
@@ -30,6 +37,8 @@ class JobQueue:
         self._gathering: asyncio.TimerHandle | None = None
         self._max_wait_s = 0.0
         self._mean_s = 0.0
+        self._mean_factor = FIRST_FACTOR
+        """Of finals: inference time for a second of audio."""
         self._last_taken_s = self._loop.time()
 
     @property
@@ -67,6 +76,14 @@ class JobQueue:
         superseded = self._scheduler.add(job)
         self._dispatch_soon()
         return superseded
+
+    def confirm(self, job: Inference) -> bool:
+        """An early job is final now; returns whether it waited."""
+        return self._scheduler.confirm(job)
+
+    def withdraw(self, job: Inference) -> bool:
+        """An early job is not wanted any more; returns whether it waited."""
+        return self._scheduler.withdraw(job)
 
     def drop_interim(self, channel: Hashable) -> Inference | None:
         """Take out the waiting interim of a channel, if there is one."""
@@ -107,9 +124,15 @@ class JobQueue:
         self._dispatch()
         return given_up
 
-    def took(self, seconds: float) -> None:
-        """A final has taken a worker so long."""
+    def took(self, seconds: float, media_s: float) -> None:
+        """A final of so many seconds of audio has taken a worker so long."""
         self._mean_s += (seconds - self._mean_s) * SMOOTHING
+        if media_s:
+            self._mean_factor += (seconds / media_s - self._mean_factor) * SMOOTHING
+
+    def lead_seconds(self, media_s: float) -> float:
+        """How long before it is needed a result for so much audio should be asked for."""
+        return self.seconds + LEAD_FACTOR * self._mean_factor * media_s + LEAD_S
 
     def close(self) -> None:
         """There is nobody to run what waits."""
@@ -118,7 +141,7 @@ class JobQueue:
 
     def _dispatch_soon(self) -> None:
         """At once, unless the model would rather wait until more jobs can go together."""
-        waiting = self.finals_waiting + self.interims_waiting
+        waiting = self.finals_waiting + self._scheduler.early_waiting + self.interims_waiting
         if not self._max_wait_s or waiting >= self._scheduler.max_batch_size:
             self._dispatch()
         elif self._gathering is None:

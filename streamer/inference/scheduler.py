@@ -2,7 +2,7 @@
 
 Pure: no tasks, no clock, no processes.
 
-- Finals go before interims.
+- Finals go before early ones, which may turn out not to be final, and these before interims.
 - Sessions take turns, in the order in which their oldest waiting job came. So the oldest goes
   first, and a session with many channels cannot make the others wait for all of them.
 - One interim of a channel waits at most: a newer one supersedes it, and has its turn. Were it to
@@ -32,12 +32,14 @@ class Job:
         session: Takes turns with other sessions.
         channel: Has at most one interim waiting.
         interim: May be superseded, dropped and lost.
+        early: Perhaps a final, if the silence holds; nothing waits for it yet.
         attempts: How often a worker has begun it.
     """
 
     session: Hashable
     channel: Hashable
     interim: bool = False
+    early: bool = False
     attempts: int = 0
 
     @property
@@ -68,6 +70,13 @@ class _Turns(Generic[J]):
         self.count -= 1
         return job
 
+    def remove(self, job: J) -> bool:
+        """Take out a job, if it waits."""
+        waits = job in self.waiting.get(job.session, ())
+        if waits:
+            self.discard(job)
+        return waits
+
     def replace(self, job: J, successor: J) -> None:
         jobs = self.waiting[job.session]
         jobs[jobs.index(job)] = successor
@@ -93,19 +102,25 @@ class Scheduler(Generic[J]):
         self._most_interims = max(1, workers - 1)
         self._retries: deque[J] = deque()
         self._finals: _Turns[J] = _Turns()
+        self._early: _Turns[J] = _Turns()
         self._interims: _Turns[J] = _Turns()
         self._newest: dict[Hashable, J] = {}
         self._running: dict[Worker, tuple[J, ...]] = {}
 
     @property
     def finals_waiting(self) -> int:
-        """Finals that no worker has begun."""
+        """Finals that no worker has begun, as far as they are sure."""
         return self._finals.count + len(self._retries)
 
     @property
     def sessions_waiting(self) -> int:
         """Sessions with a final that no worker has begun; each has a turn before a new one."""
         return len(self._finals.waiting) + len(self._retries)
+
+    @property
+    def early_waiting(self) -> int:
+        """Early jobs that no worker has begun."""
+        return self._early.count
 
     @property
     def interims_waiting(self) -> int:
@@ -115,7 +130,7 @@ class Scheduler(Generic[J]):
     def add(self, job: J) -> J | None:
         """Queue a job; returns the interim that it supersedes, if any."""
         if not job.interim:
-            self._finals.add(job)
+            (self._early if job.early else self._finals).add(job)
             return None
         superseded = self._newest.get(job.channel)
         if superseded is None:
@@ -124,6 +139,18 @@ class Scheduler(Generic[J]):
             self._interims.replace(superseded, job)
         self._newest[job.channel] = job
         return superseded
+
+    def confirm(self, job: J) -> bool:
+        """An early job is final now; returns whether it waited, and so is the next final's turn."""
+        job.early = False
+        waited = self._early.remove(job)
+        if waited:
+            self._finals.add(job)
+        return waited
+
+    def withdraw(self, job: J) -> bool:
+        """An early job is not wanted any more; returns whether it waited."""
+        return self._early.remove(job)
 
     def drop_interim(self, channel: Hashable) -> J | None:
         """Take out the waiting interim of a channel; returns it, if there was one."""
@@ -165,7 +192,7 @@ class Scheduler(Generic[J]):
         """Take out every waiting job."""
         while self._retries:
             yield self._retries.popleft()
-        for turns in (self._finals, self._interims):
+        for turns in (self._finals, self._early, self._interims):
             while turns.count:
                 yield turns.next()
         self._newest.clear()
@@ -175,7 +202,9 @@ class Scheduler(Generic[J]):
             job = self._retries.popleft()
             if job.wanted:
                 return (job,)
-        return self._batch(self._finals, self.max_batch_size) or self._take_interims()
+        size = self.max_batch_size
+        sure = self._batch(self._finals, size)
+        return sure or self._batch(self._early, size) or self._take_interims()
 
     def _take_interims(self) -> tuple[J, ...]:
         busy = sum(jobs[0].interim for jobs in self._running.values())

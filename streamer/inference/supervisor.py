@@ -193,6 +193,7 @@ class Supervisor:
         counters, rate = self._counters, self._warm.result().sample_rate
         for job, answer in zip(jobs, answers.results, strict=True):
             done = isinstance(answer, wire.Done)
+            media_s = job.length / rate
             job.made.append(
                 Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
             )
@@ -202,13 +203,13 @@ class Supervisor:
                 counters.interim_seconds += answer.seconds
             else:
                 counters.finals += 1
-                self._queue.took(answer.seconds)
+                self._queue.took(answer.seconds, media_s)
             self._monitor.inferred(
                 self._spec.name,
                 interim=job.interim,
                 queue_s=answers.begun_s - job.added_s,
                 inference_s=answer.seconds,
-                media_s=job.length / rate,
+                media_s=media_s,
             )
             job.settle(answer)
 

@@ -63,10 +63,11 @@ class InterimDue:
 
 @dataclass(frozen=True, slots=True)
 class SpeechPaused:
-    """If the silence holds, the segment will have been [start, end)."""
+    """If the silence holds for `spare` samples more, the segment will have been [start, end)."""
 
     start: int
     end: int
+    spare: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +202,8 @@ class Segmenter:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
         elif silence >= self._settings.suffix_padding and not speech.paused:
             speech.paused = True
-            yield SpeechPaused(speech.start, self._padded_end(speech))
+            spare = self._settings.min_silence - silence
+            yield SpeechPaused(speech.start, self._padded_end(speech), spare)
 
     def _watch_length(self) -> Iterator[SegmenterEvent]:
         # More than once only when speech was confirmed late, after many short pauses.

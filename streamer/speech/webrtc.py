@@ -49,7 +49,10 @@ class WebRtcDetector:
     async def detect(self, windows: Window) -> list[float]:
         """Share of voiced windows among the last five, after each of `windows` [n, 320]."""
         begun_s = self._meter.clock()
-        pcm = (np.clip(windows, -1, 32767 / 32768) * 32768).astype(np.int16)
+        scaled = windows * np.float32(32_768)
+        np.maximum(scaled, -32_768, out=scaled)  # np.clip takes three times as long as these two
+        np.minimum(scaled, 32_767, out=scaled)
+        pcm = scaled.astype(np.int16)
         shares = [self._step(window.tobytes()) for window in pcm]
         self._meter.add(self._meter.clock() - begun_s, windows.size / SAMPLE_RATE)
         return shares

@@ -6,6 +6,7 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Awaitable, Hashable
 from dataclasses import replace
 from functools import cache
@@ -88,6 +89,15 @@ class Pool:
         return result
 
     infer_interim = infer_early = infer
+
+    def lead_seconds(self, _samples: int) -> float:
+        return math.inf
+
+    def confirm(self, _result: Result) -> bool:
+        return True
+
+    def withdraw(self, _result: Result) -> bool:
+        return True
 
     def drop_interim(self, channel: Hashable) -> None:
         pass

@@ -181,3 +181,52 @@ def split(items: list[bytes | str]) -> list[int | str]:
     for item in items:
         parts += [item] if isinstance(item, str) else list(item)
     return parts
+
+
+async def test_less_audio_than_is_wanted_waits_for_more() -> None:
+    inbox = new(1_000)
+    inbox.put_audio(b"ab")
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(4))
+        assert await waits(got)
+        inbox.put_audio(b"c")
+        assert await waits(got)
+        inbox.put_audio(b"de")
+    assert got.result() == b"abcde"
+
+
+async def test_a_command_brings_out_what_audio_there_is() -> None:
+    inbox = new(1_000)
+    inbox.put_audio(b"ab")
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(4))
+        assert await waits(got)
+        inbox.put("flush")
+    assert [got.result(), await inbox.get(4)] == [b"ab", "flush"]
+
+
+async def test_more_than_there_is_room_for_is_not_waited_for() -> None:
+    inbox = new(MESSAGE + 5)
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(1_000_000))
+        assert await waits(got)
+        inbox.put_audio(b"1" * 4)
+        assert await waits(got)
+        inbox.put_audio(b"2")
+    assert got.result() == b"11112"
+    assert not inbox.full
+
+
+async def test_audio_that_waits_for_more_is_not_behind() -> None:
+    """A client that pauses in the middle of a window keeps the server waiting, not the reverse."""
+    clock = Clock()
+    inbox = new(1_000, clock)
+    inbox.put_audio(b"ab")
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(4))
+        assert await waits(got)
+        clock.now_s = 60.0
+        assert inbox.oldest_s is None
+        assert inbox.idle_since_s == 0.0
+        inbox.put("stop")
+    assert inbox.idle_since_s is None

@@ -266,8 +266,12 @@ async def test_nothing_is_begun_early_when_all_workers_are_busy(tmp_path: Path) 
         await until(lambda: pool.infer_early(segment(FINE), session=1, channel=1))
         slow = [infer(pool, SLOW), infer(pool, SLOW)]
         await until(lambda: pool._queue.idle_workers == 0)
-        assert pool.infer_early(segment(FINE), session="s", channel="c") is None
-        await asyncio.gather(*slow)
+        late, vain = (pool.infer_early(segment(FINE), session=n, channel=n) for n in "ab")
+        assert not pool.withdraw(vain)
+        assert vain.cancelled()
+        final = infer(pool, FINE)
+        assert not pool.confirm(late)
+        await asyncio.gather(*slow, final, late)
 
 
 async def test_a_model_that_cannot_be_loaded_is_given_up_at_once() -> None:

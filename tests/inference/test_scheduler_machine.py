@@ -44,10 +44,11 @@ class Machine(RuleBasedStateMachine):
         target=jobs,
         session=st.sampled_from(SESSIONS),
         channel=st.integers(0, 7),
-        interim=st.booleans(),
+        kind=st.sampled_from(["final", "early", "interim"]),
     )
-    def add(self, session: str, channel: int, interim: bool) -> Told:
-        job = Told(session, (session, channel), interim)
+    def add(self, session: str, channel: int, kind: str) -> Told:
+        interim, early = kind == "interim", kind == "early"
+        job = Told(session, (session, channel), interim, early)
         expected: list[Told | None] = [
             other
             for other in self.waiting
@@ -63,9 +64,29 @@ class Machine(RuleBasedStateMachine):
         return job
 
     @rule(job=jobs)
+    def confirm(self, job: Told) -> None:
+        """The silence has held. What has not been begun is the newest final."""
+        waits = job.early and job in self.waiting
+        if job.early:
+            assert self.scheduler.confirm(job) == waits
+        if waits:
+            self.waiting.remove(job)
+            self.waiting.append(job)
+
+    @rule(job=jobs)
+    def withdraw(self, job: Told) -> None:
+        """The silence has not held."""
+        if job.early:
+            waits = job in self.waiting
+            assert self.scheduler.withdraw(job) == waits
+            job.cancelled = True
+            if waits:
+                self.waiting.remove(job)
+
+    @rule(job=jobs)
     def cancel(self, job: Told) -> None:
-        """A session ends. It drops its waiting interim by `drop_interim`."""
-        if job not in self.waiting or not job.interim:
+        """A session ends. Its waiting interims are dropped, and what is early is withdrawn."""
+        if job not in self.waiting or not (job.interim or job.early):
             job.cancelled = True
 
     @rule(session=st.sampled_from(SESSIONS), channel=st.integers(0, 7))
@@ -81,7 +102,8 @@ class Machine(RuleBasedStateMachine):
             return
         taken = self.scheduler.take(worker)
         retries = [job for job in self.again if job.wanted]
-        finals = [job for job in self.waiting if not job.interim and job.wanted]
+        sure = [j for j in self.waiting if not j.interim and not j.early and j.wanted]
+        finals = sure or [job for job in self.waiting if job.early and job.wanted]
         interims = [job for job in self.waiting if job.interim and job.wanted]
         busy = sum(jobs[0].interim for jobs in self.running.values())
         assert all(job.wanted for job in taken)
@@ -89,6 +111,7 @@ class Machine(RuleBasedStateMachine):
             assert taken == (retries[0],), "a retry runs before all others, and alone"
         elif finals:
             assert not any(job.interim for job in taken), "finals go before interims"
+            assert not sure or not any(job.early for job in taken), "and before early ones"
             assert len(taken) == min(BATCH, len(finals))
         elif busy < len(WORKERS) - 1:
             assert len(taken) == min(BATCH, len(interims))
@@ -141,7 +164,8 @@ class Machine(RuleBasedStateMachine):
         for job in self.all:
             if not job.interim and job.wanted:
                 assert job.done + job.given_up == 1
-        assert self.scheduler.finals_waiting == self.scheduler.interims_waiting == 0
+        waiting = (self.scheduler.finals_waiting, self.scheduler.early_waiting)
+        assert (*waiting, self.scheduler.interims_waiting) == (0, 0, 0)
 
 
 Machine.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)

@@ -15,9 +15,9 @@ from onnx import helper
 
 from streamer.config import Config, ModelConfig
 from streamer.inference.model import make_model
+from streamer.loading import model_specs
 from streamer.models.classifier import Classifier
 from streamer.models.network import UnfitNetwork
-from streamer.server import model_specs
 from streamer.settings import SettingsError
 from streamer.weights import BadManifest, MissingModel
 

@@ -180,3 +180,10 @@ def test_any_conversation(standin: Server) -> None:
     run_state_machine_as_test(
         machine, settings=settings(deadline=None, max_examples=25, stateful_step_count=25)
     )
+
+
+def test_bytes_that_are_no_text_beside_a_close(standin: Server) -> None:
+    """Both are there when the first is looked at, and the close is answered."""
+    with upgraded(standin) as raw:
+        raw.sendall(frame(TEXT, b"\x82") + frame(CLOSE, b"\x03\xe8"))
+        assert close_code(until_closed(raw)) == 1000

@@ -1,6 +1,7 @@
 """Results that nobody waits for any more, at moments that no client can bring about at will."""
 
 import asyncio
+import math
 from typing import Any, cast
 
 import numpy as np
@@ -25,12 +26,25 @@ class Pool:
     def __init__(self) -> None:
         self.results: list[Result] = []
         self.counters = Counters()
+        self.asked = asyncio.Event()
 
     def infer(self, _samples: object, **_of: object) -> Result:
+        self.asked.set()
         self.results.append(asyncio.get_running_loop().create_future())
         return self.results[-1]
 
     infer_interim = infer_early = infer
+
+    lead_s = math.inf
+
+    def lead_seconds(self, _samples: int) -> float:
+        return self.lead_s
+
+    def confirm(self, _result: Result) -> bool:
+        return True
+
+    def withdraw(self, result: Result) -> bool:
+        return result.cancel()
 
     def drop_interim(self, channel: object) -> None:
         pass
@@ -83,13 +97,43 @@ async def test_what_was_begun_early_is_the_final_only_if_it_is_the_same(
     delivery = deliver(pool, events, 8, early_finals=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(delivery.run())
-        delivery.pause(AUDIO, 0, 1)
+        delivery.pause(AUDIO, 0, 1, spare_s=0.2)
         await delivery.final(AUDIO, 0, end_time)
         assert (pool.counters.early_used, pool.counters.early_wasted) == (used, 1 - used)
         assert pool.results[0].cancelled() == (not used)
         pool.results[-1].set_result(ANSWER)
         await delivery.end()
     assert [cast("Any", event).end_time for event in events] == [end_time]
+
+
+@pytest.mark.parametrize("over", [True, False])
+async def test_nothing_is_begun_while_there_is_time(over: bool) -> None:
+    """A pause that does not last costs nothing, and one that ends sooner than thought little."""
+    pool, events = Pool(), list[Event]()
+    pool.lead_s = 1.0
+    delivery = deliver(pool, events, 8, early_finals=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(delivery.run())
+        delivery.pause(AUDIO, 0, 1, spare_s=60.0)
+        assert not pool.results
+        if over:
+            await delivery.final(AUDIO, 0, 1)
+            pool.results[0].set_result(ANSWER)
+        else:
+            delivery.resume()
+        await delivery.end()
+    assert len(pool.results) == len(events) == over
+    assert pool.counters.early_used == pool.counters.early_wasted == 0
+
+
+async def test_it_is_begun_when_it_has_to_be() -> None:
+    pool, events = Pool(), list[Event]()
+    pool.lead_s = 1.0
+    delivery = deliver(pool, events, 8, early_finals=True)
+    delivery.pause(AUDIO, 0, 1, spare_s=1.01)
+    await pool.asked.wait()
+    delivery.resume()
+    assert pool.results[0].cancelled()
 
 
 async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:

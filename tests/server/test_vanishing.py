@@ -15,8 +15,8 @@ import uvicorn
 
 from streamer.app import create_app
 from streamer.config import Config, ModelConfig
+from streamer.loading import model_specs, open_vad
 from streamer.monitor import Meter, Monitor
-from streamer.server import model_specs, open_vad
 from streamer.telemetry.setup import Telemetry
 from streamer.tracing import Tracer
 

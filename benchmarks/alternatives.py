@@ -1,0 +1,231 @@
+"""What else there would have been, in numbers: `make bench-alternatives`.
+
+Other WebSocket implementations and event loops, a queue more, threads instead of processes, other
+settings of the garbage collector, and interims that are decoded from the last one's words.
+`docs/performance.md` says what was made of it.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.progress import Progress
+
+import floor
+from bench import RESULTS, Row, table
+from curve import cuts, settings_of, tracks
+from drafts import DraftingMoonshine, interims
+from live import MODEL, RATE, STAND_IN, Floats, joined, machine, raise_descriptor_limit, serve
+from live import recordings as read
+from streamer.config import InterimConfig, VadConfig
+from streamer.models.moonshine import Moonshine
+from streamer.speech.silero import SileroNetwork
+from streamer.weights.manifest import require
+
+COLLECTORS = {
+    "as it is": "",
+    "thresholds ×100": "import gc; gc.set_threshold(70_000, 100, 100)",
+    "off": "import gc; gc.disable()",
+}
+
+
+def sockets() -> list[Row]:
+    """The same app under each implementation and event loop."""
+    cases = [
+        (implementation, loop)
+        for implementation in ("websockets-sansio", "websockets", "wsproto", "streamer")
+        for loop in ("uvloop", "asyncio")
+    ]
+    rows: list[Row] = []
+    for implementation, loop in cases:
+        try:
+            cost: float | None = round(floor.played(implementation, loop), 2)
+        except (OSError, ValueError, IndexError):
+            cost = None  # not installed
+        rows.append({"WebSocket": implementation, "loop": loop, "CPU ms per audio s": cost})
+    return rows
+
+
+def hops() -> list[Row]:
+    """Each message handed from task to task through more and more queues."""
+    return [
+        {"queues": count, "CPU ms per audio s": round(floor.played("streamer", hops=count), 2)}
+        for count in (0, 1, 2, 3)
+    ]
+
+
+def collectors() -> list[Row]:
+    """The whole server under other settings of the garbage collector, in turn."""
+    audio = joined(read(None), RATE)
+    spent: dict[str, list[float]] = {name: [] for name in COLLECTORS}
+    for _ in range(3):
+        for name, code in COLLECTORS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                (Path(folder) / "sitecustomize.py").write_text(code)
+                with serve(STAND_IN, {"PYTHONPATH": folder}) as served:
+                    spent[name].append(served.play(audio, RATE, 60, 8).steady_ms(60))
+    return [
+        {"collector": name, "CPU ms per audio s": [round(each, 2) for each in spent[name]]}
+        for name in COLLECTORS
+    ]
+
+
+_models: dict[int, Moonshine] = {}
+
+
+def _infer(segment: Floats) -> float:
+    """In a worker: its own model, and the CPU seconds that the inference took."""
+    import threading
+
+    model = _models.get(threading.get_ident())
+    if model is None:
+        model = _models[threading.get_ident()] = Moonshine(require(MODEL))
+        model.warm_up()
+    begun = time.thread_time()
+    model.infer(segment)
+    return time.thread_time() - begun
+
+
+async def _watch(lags_ms: list[float]) -> None:
+    """What an event loop in this process feels: how late an appointment in 5 ms is."""
+    while True:
+        begun = time.perf_counter()
+        await asyncio.sleep(0.005)
+        lags_ms.append(1000 * (time.perf_counter() - begun - 0.005))
+
+
+def workers() -> list[Row]:
+    """Threads beside processes: as much audio as one or two of them can take."""
+    segments = [segment for segment in _segments() if len(segment) > RATE]
+    rows: list[Row] = []
+    for count in (1, 2):
+        for kind in ("threads", "processes"):
+            context = multiprocessing.get_context("spawn")
+            executor: Executor = (
+                ThreadPoolExecutor(count)
+                if kind == "threads"
+                else ProcessPoolExecutor(count, mp_context=context)
+            )
+            with executor:
+                rows.append({"workers": f"{count} {kind}", **_throughput(executor, segments)})
+            _models.clear()
+    return rows
+
+
+def _throughput(executor: Executor, segments: list[Floats]) -> Row:
+    lags_ms: list[float] = []
+
+    async def work() -> float:
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(executor, _infer, s) for s in segments[:4]))
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(_watch(lags_ms))
+            begun = time.perf_counter()
+            for _ in range(2):
+                await asyncio.gather(*(loop.run_in_executor(executor, _infer, s) for s in segments))
+            passed = time.perf_counter() - begun
+            watching.cancel()
+        return passed
+
+    wall = asyncio.run(work())
+    speech = 2 * sum(map(len, segments)) / RATE
+    process = psutil.Process()
+    memory = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+    p50, p99 = np.percentile(lags_ms, (50, 99))
+    return {
+        "speech s per s": round(speech / wall, 1),
+        "loop late p50 ms": round(float(p50), 1),
+        "p99 ms": round(float(p99), 1),
+        "memory of all MB": round(memory / 1e6),
+    }
+
+
+def _segments() -> list[Floats]:
+    network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
+    settings = settings_of(VadConfig())
+    return [
+        track.samples[slice(*cut.heard)]
+        for name in ("two_cities.wav", "beckett.wav")
+        for track in tracks(require(MODEL) / name, network, channels=1)
+        for cut in cuts(track, settings)
+    ]
+
+
+def drafts() -> list[Row]:
+    """Interims decoded from nothing, and from the last interim's words."""
+    model = DraftingMoonshine(require(MODEL))
+    config = InterimConfig()
+    spent = {"from nothing": 0.0, "from the last one": 0.0}
+    steps = dict.fromkeys(spent, 0)
+    plain: list[str] = []
+    drafted: list[str] = []
+    for segment in _segments():
+        draft: list[int] = []
+        for end in interims(len(segment), config):
+            begun = time.process_time()
+            tokens = model.tokens(segment[:end])
+            spent["from nothing"] += time.process_time() - begun
+            steps["from nothing"] += len(tokens) + 1
+            begun = time.process_time()
+            draft, passes = model.verified(segment[:end], draft)
+            spent["from the last one"] += time.process_time() - begun
+            steps["from the last one"] += passes
+            plain.append(model.text(tokens))
+            drafted.append(model.text(draft))
+    differ = sum(a != b for a, b in zip(plain, drafted, strict=True))
+    said = [(a, b) for a, b in zip(plain, drafted, strict=True) if a.strip()]
+    changed = 100 * jiwer.wer([a for a, _ in said], [b for _, b in said])
+    return [
+        {
+            "interims": name,
+            "decoder passes": steps[name],
+            "CPU s": round(spent[name], 2),
+            "other text": f"{differ} of {len(plain)}" if name != "from nothing" else "–",
+            "other words, %": round(changed, 1) if name != "from nothing" else "–",
+        }
+        for name in spent
+    ]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    steps: dict[str, tuple[str, Callable[[], list[Row]]]] = {
+        "sockets": ("receiving live audio, and nothing else", sockets),
+        "hops": ("queues on the way of a message", hops),
+        "workers": ("threads or processes", workers),
+        "drafts": ("interims decoded from a draft", drafts),
+        "collectors": ("the garbage collector", collectors),
+    }
+    parser = argparse.ArgumentParser(description="What else there would have been.")
+    parser.add_argument("--only", nargs="+", choices=steps, help="the others stay as they were")
+    args = parser.parse_args()
+    raise_descriptor_limit()
+    file = RESULTS / "alternatives.json"
+    results: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
+    results["machine"] = machine()
+    console = Console(stderr=True)
+    wanted = args.only or list(steps)
+    with Progress(console=console) as progress:
+        bar = progress.add_task("measuring", total=len(wanted))
+        for name in wanted:
+            title, measure = steps[name]
+            progress.update(bar, description=title)
+            rows = results[name] = measure()
+            progress.console.print(table(title, rows))
+            progress.advance(bar)
+    RESULTS.mkdir(exist_ok=True)
+    file.write_text(json.dumps(results, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

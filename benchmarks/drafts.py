@@ -1,0 +1,75 @@
+"""Draft-verified decoding, for comparison: not used by the server (`docs/performance.md`).
+
+The last interim's tokens are put before the decoder all at once. As far as they are what it would
+have said itself, one pass has done the work of many; from the first other token on it goes on as
+always.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from streamer.config import InterimConfig
+from streamer.models.moonshine import (
+    END_TOKEN,
+    HEAD_SIZE,
+    HEADS,
+    MAX_TOKENS_PER_SECOND,
+    START_TOKEN,
+    Floats,
+    Moonshine,
+    Tensors,
+    _as_past,
+)
+
+RATE = 16_000
+
+
+class DraftingMoonshine(Moonshine):
+    """The transcriber, which can also be given what is probably said."""
+
+    def text(self, tokens: list[int]) -> str:
+        """The words."""
+        return self._tokenizer.decode(tokens)
+
+    def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
+        """The tokens of float32 [n], and how often the decoder was run."""
+        limit = max(1, int(len(samples) / self.sample_rate * MAX_TOKENS_PER_SECOND))
+        draft = draft[:limit]
+        inputs = self._encode(samples)
+        logits, caches = self._pass([START_TOKEN, *draft], inputs)
+        best = [int(token) for token in logits[0].argmax(axis=-1)]
+        agreed = next((i for i, token in enumerate(draft) if token != best[i]), len(draft))
+        tokens, token = draft[:agreed], best[agreed]
+        # What the decoder remembers of the part of the draft that was wrong.
+        for name in map(_as_past, self._growing_caches):
+            caches[name] = caches[name][:, :, : agreed + 1]
+        inputs.update(caches, use_cache_branch=np.array([True]))
+        passes = 1
+        while token != END_TOKEN and len(tokens) < limit:
+            tokens.append(token)
+            inputs["input_ids"] = np.array([[token]], dtype=np.int64)
+            logits, *grown = self._decoder.run(["logits", *self._growing_caches], inputs)
+            inputs.update(zip(map(_as_past, self._growing_caches), grown, strict=True))
+            token = int(logits[0, -1].argmax())
+            passes += 1
+        return tokens, passes
+
+    def _pass(self, tokens: list[int], inputs: Tensors) -> tuple[Floats, Tensors]:
+        empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
+        first: Tensors = {
+            **inputs,
+            **dict.fromkeys(map(_as_past, self._caches), empty),
+            "input_ids": np.array([tokens], dtype=np.int64),
+            "use_cache_branch": np.array([False]),
+        }
+        logits, *caches = self._decoder.run(["logits", *self._caches], first)
+        return logits, dict(zip(map(_as_past, self._caches), caches, strict=True))
+
+
+def interims(samples: int, config: InterimConfig) -> Iterator[int]:
+    """Where the interims of a segment of so many samples end."""
+    at = config.interval_ms * RATE // 1000
+    while at < samples:
+        yield at
+        at += max(config.interval_ms * RATE // 1000, int(config.growth * at))

@@ -1,0 +1,129 @@
+"""The targets of `make bench`, each beside what was reached. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Results = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure that ought to be at most `most`, or at least `least`."""
+
+    what: str
+    find: Callable[[Results], float | None]
+    most: float = float("inf")
+    least: float = float("-inf")
+
+    def met(self, value: float) -> bool:
+        """Whether a value is good enough."""
+        return self.least <= value <= self.most
+
+    @property
+    def wanted(self) -> str:
+        """In words."""
+        return f"≤ {self.most:g}" if self.most < float("inf") else f"≥ {self.least:g}"
+
+
+def overhead(results: Results, engine: str, rate: int) -> float | None:
+    """Server CPU for a second of audio."""
+    for row in results.get("overhead", ()):
+        if (row["engine"], row["input Hz"]) == (engine, rate):
+            return float(row["server CPU ms per audio s"])
+    return None
+
+
+def live(results: Results, streams: int, *, interims: bool, key: str) -> float | None:
+    """A figure of live transcription."""
+    for row in results.get("live", ()):
+        if (row["streams"], row["interims"]) == (streams, interims) and row[key] is not None:
+            return float(row[key])
+    return None
+
+
+def most_streams(results: Results, limit_ms: float = 1000.0) -> float | None:
+    """The largest number of streams, finals only, whose finals come in time and without a loss."""
+    good = [
+        row["streams"]
+        for row in results.get("live", ())
+        if not row["interims"]
+        and row["lost"] == 0
+        and row["final p95 ms"] is not None
+        and row["final p95 ms"] <= limit_ms
+    ]
+    return float(max(good, default=0)) if results.get("live") else None
+
+
+def growing(results: Results) -> float | None:
+    """The cost at 200 streams over that at 50: flat is 1."""
+    costs = {r["streams"]: r["server CPU ms per audio s"] for r in results.get("growth", ())}
+    return round(costs[200] / costs[50], 2) if {50, 200} <= set(costs) else None
+
+
+def only(results: Results, part: str, key: str) -> float | None:
+    """A figure of a part that has one row."""
+    rows = results.get(part)
+    return float(rows[0][key]) if rows else None
+
+
+P95 = "final p95 ms"
+
+TARGETS = (
+    Target(
+        "server CPU, ms per audio second, Silero, 16 kHz",
+        lambda r: overhead(r, "silero", 16_000),
+        most=4.5,
+    ),
+    Target("the same, 48 kHz", lambda r: overhead(r, "silero", 48_000), most=5.5),
+    Target("the same, WebRTC, 16 kHz", lambda r: overhead(r, "webrtc", 16_000), most=2.6),
+    Target(
+        "whole cost over the bare model's",
+        lambda r: only(r, "model", "whole over the model's"),
+        most=1.25,
+    ),
+    Target("finals, 32 streams, p95 ms", lambda r: live(r, 32, interims=False, key=P95), most=600),
+    Target("finals, 64 streams, p95 ms", lambda r: live(r, 64, interims=False, key=P95), most=900),
+    Target("most streams with p95 ≤ 1 s", most_streams, least=80),
+    Target(
+        "finals with interims, 32 streams, p95 ms",
+        lambda r: live(r, 32, interims=True, key=P95),
+        most=700,
+    ),
+    Target(
+        "finals with interims, 64 streams, p95 ms",
+        lambda r: live(r, 64, interims=True, key=P95),
+        most=1100,
+    ),
+    Target(
+        "inactive to final, 1 stream, p50 ms",
+        lambda r: live(r, 1, interims=False, key="after inactive p50 ms"),
+        most=30,
+    ),
+    Target(
+        "file at once, over the bare model's time",
+        lambda r: only(r, "model", "file at once, over the model's time"),
+        most=1.35,
+    ),
+    Target("KB for an idle session", lambda r: only(r, "memory", "idle session KB"), most=60),
+    Target("KB for an active session", lambda r: only(r, "memory", "active session KB"), most=400),
+    Target(
+        "worker's memory over a bare process",
+        lambda r: only(r, "model", "over a bare process"),
+        most=1.15,
+    ),
+    Target("cost at 200 streams over that at 50", growing, most=1.05),
+)
+
+
+def compare(results: Results) -> list[dict[str, object]]:
+    """A row for each target that has been measured."""
+    rows: list[dict[str, object]] = []
+    for target in TARGETS:
+        value = target.find(results)
+        if value is not None:
+            met = "yes" if target.met(value) else "no"
+            rows.append(
+                {"what": target.what, "target": target.wanted, "reached": value, "met": met}
+            )
+    return rows
