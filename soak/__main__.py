@@ -63,9 +63,9 @@ def main() -> int:
 
             part = args.seconds / WHOLE_S if name == "everything" else share
             rows.append(asyncio.run(ROWS[name](part, done)))
+            write(rows, RESULTS)
             done(1.0)
     show(rows, console)
-    write(rows, RESULTS)
     TABLES.write_text(tables(RESULTS))
     console.print(f"written to {RESULTS} and {TABLES}")
     return 1 if any(row.problems for row in rows) else 0
