@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from streamer.inference.jobs import NOTHING
 from streamer.inference.pool import WorkerPool
 from streamer.inference.result import (
     Attempt,
@@ -45,6 +46,7 @@ class _Ticket:
 
     def drop(self) -> None:
         self.dropped = True
+        self.samples = NOTHING
         if self.result is not None and not self.result.cancel() and not self.result.cancelled():
             self.result.exception()  # asyncio complains of a failure that nobody looks at
 
