@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -48,6 +49,8 @@ def main() -> int:
     parser.add_argument("--only", choices=ROWS, nargs="+", default=list(ROWS), help="these rows")
     args = parser.parse_args()
     console = Console()
+    # Clients that misbehave write to connections that are cut off; asyncio would say so each time.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
     share = max(LEAST, min(1.0, args.seconds / WHOLE_S))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     rows: list[Row] = []
@@ -60,9 +63,9 @@ def main() -> int:
 
             part = args.seconds / WHOLE_S if name == "everything" else share
             rows.append(asyncio.run(ROWS[name](part, done)))
+            write(rows, RESULTS)
             done(1.0)
     show(rows, console)
-    write(rows, RESULTS)
     TABLES.write_text(tables(RESULTS))
     console.print(f"written to {RESULTS} and {TABLES}")
     return 1 if any(row.problems for row in rows) else 0

@@ -61,6 +61,9 @@ class Channel(Protocol):
     async def finish(self) -> None:
         """The audio is over: end what is open. All results are then owed to `delivery`."""
 
+    def release(self) -> None:
+        """Let go of all audio; nothing may be asked of the channel afterwards."""
+
 
 class SpeechChannel:
     """Speech is found by a detector; only speech reaches the model.
@@ -149,6 +152,11 @@ class SpeechChannel:
         await self._handle(self._segmenter.finish())
         await self.delivery.end()
 
+    def release(self) -> None:
+        """Let go of all audio."""
+        for track in self._tracks:
+            track.release()
+
     def _detect(self) -> Probabilities | None:
         # One resampler may lag behind the other; a segment must not end where audio is missing.
         arrived = min(self._heard.end, self._wanted.end * self._heard.rate // self._wanted.rate)
@@ -235,6 +243,10 @@ class ChunkChannel:
         self._track.finish()
         await self._rest()
         await self.delivery.end()
+
+    def release(self) -> None:
+        """Let go of all audio."""
+        self._track.release()
 
     async def _rest(self, *, flushed: bool = False) -> None:
         await self.advance(None)

@@ -166,6 +166,9 @@ class Stream:
             del totals["audio_bytes"]  # it came decoded
         what = "stream ended" if stopped else "stream broken off"
         _log.info(what, extra={"fields": totals})
+        # Tracebacks of what was broken off may lead here until the garbage collector comes by.
+        for channel in self._channels:
+            channel.release()
 
     def _note_arrival(self, arrived_s: float) -> None:
         for channel in self._channels:

@@ -43,3 +43,7 @@ class Track:
     def finish(self) -> None:
         """Bring out everything pushed; nothing may be pushed afterwards."""
         self.buffer.append(self._resampler.finish())
+
+    def release(self) -> None:
+        """Let go of all that is held."""
+        self.buffer.discard_before(self.end)

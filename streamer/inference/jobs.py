@@ -18,16 +18,29 @@ from streamer.inference.scheduler import Job
 
 Samples = npt.NDArray[np.float32]
 
+NOTHING: Samples = np.empty(0, np.float32)
+
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Inference(Job):
-    """A job with its audio. Whoever cancels `result` does not want it any more."""
+    """A job with its audio. Whoever cancels `result` does not want it any more.
+
+    Attributes:
+        samples: float32 [n] at the model's rate; none are left once there is a result, or nobody
+            wants it: what waits in a queue shall not hold the audio of those that have gone.
+        length: How many they are, or were.
+    """
 
     samples: Samples
+    length: int = field(init=False)
     state: bytes | None
     result: Result
     added_s: float
     made: list[Attempt] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.length = len(self.samples)
+        self.result.add_done_callback(self._release)
 
     @property
     def wanted(self) -> bool:
@@ -54,6 +67,9 @@ class Inference(Job):
             self.result.set_result(
                 Inferred(answer.output, answer.state, answer.seconds, tuple(self.made))
             )
+
+    def _release(self, _: Result) -> None:
+        self.samples = NOTHING
 
 
 @dataclass(slots=True)

@@ -132,13 +132,21 @@ class Supervisor:
         most = self._config.max_jobs_per_worker
         served = 0
         while not most or served < most:
-            jobs = await self._queue.next(worker, worker.lost)
-            if not jobs:
-                return "died"
-            if cause := await self._run(worker, jobs):
+            done, cause = await self._serve_next(worker)
+            if cause is not None:
                 return cause
-            served += len(jobs)
+            served += done
         return "max_jobs"
+
+    async def _serve_next(self, worker: WorkerProcess) -> tuple[int, RestartCause | None]:
+        """Wait for jobs and run them; returns how many, and why the worker has to be replaced.
+
+        Jobs lead to their stream and all its audio, so nothing may hold them until the next ones.
+        """
+        jobs = await self._queue.next(worker, worker.lost)
+        if not jobs:
+            return 0, "died"
+        return len(jobs), await self._run(worker, jobs)
 
     async def _run(self, worker: WorkerProcess, jobs: Jobs) -> RestartCause | None:
         """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
@@ -185,7 +193,7 @@ class Supervisor:
         counters, rate = self._counters, self._warm.result().sample_rate
         for job, answer in zip(jobs, answers.results, strict=True):
             done = isinstance(answer, wire.Done)
-            media_s = len(job.samples) / rate
+            media_s = job.length / rate
             job.made.append(
                 Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
             )

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import sys
+import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -20,8 +22,10 @@ from streamer.tracing import Tracer
 
 from .conftest import Launch
 from .process import PATIENCE_S, Server, wait_until
-from .sounds import beckett, silence
+from .sounds import Audio, beckett, silence
 from .streams import client, hear, of
+
+MEGABYTE = 1 << 20
 
 
 async def test_a_killed_command_leaves_no_descriptor_and_no_process(standin: Server) -> None:
@@ -48,6 +52,29 @@ async def test_a_killed_command_leaves_no_task() -> None:
             command.kill()
             await command.wait()
         await _tasks_once(lambda names: names == at_rest)
+
+
+async def test_a_vanished_client_leaves_no_audio() -> None:
+    """Not even until the next garbage collection: there may be a hundred megabytes of it."""
+    audio = Audio(beckett().data * 8)
+    async with _server_in_this_loop(delay=600) as port:
+        at_rest = await _tasks_once(lambda names: True)
+        tracemalloc.start()
+        gc.disable()
+        try:
+            async with client(port) as vanishing:
+                await vanishing.start(audio, vad={"min_silence_ms": 3_000})
+                await vanishing.send(audio.data)
+                async with asyncio.timeout(PATIENCE_S):
+                    while tracemalloc.get_traced_memory()[0] < 3 * MEGABYTE:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                vanishing.abort()
+            await _tasks_once(lambda names: names == at_rest)
+            left = tracemalloc.get_traced_memory()[0]
+        finally:
+            gc.enable()
+            tracemalloc.stop()
+    assert left < MEGABYTE
 
 
 async def test_work_for_a_vanished_client_is_dropped(launch: Launch) -> None:
@@ -89,9 +116,11 @@ async def _command_in_mid_stream(port: int) -> AsyncIterator[asyncio.subprocess.
 
 
 @contextlib.asynccontextmanager
-async def _server_in_this_loop(monitor: Monitor | None = None) -> AsyncIterator[int]:
+async def _server_in_this_loop(
+    monitor: Monitor | None = None, **options: object
+) -> AsyncIterator[int]:
     monitor = monitor or Monitor()
-    config = Config(model=ModelConfig(type="standin"))
+    config = Config(model=ModelConfig(type="standin", options=options))
     ready = asyncio.Event()
     app = create_app(
         config,
