@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(args: argparse.Namespace) -> int:
     from streamer.listener import CannotServe
-    from streamer.server import serve
+    from streamer.server import Say, serve
     from streamer.settings import SettingsError, load, parse
     from streamer.telemetry.logs import readable, set_up
     from streamer.weights.manifest import ModelError
@@ -61,22 +61,23 @@ def _serve(args: argparse.Namespace) -> int:
         config = load(args.config, os.environ, overrides)
         set_up(config.server.log_level, config.telemetry.log_format)
         folder = args.config.parent if args.config else Path()
-        say = _say if readable(config.telemetry.log_format) else _announce
+        say: Say = _say if readable(config.telemetry.log_format) else _announce
         return serve(config, folder.absolute(), say)
     except (SettingsError, CannotServe, ModelError) as error:
         _say(f"streamer: {error}")
         return 2
 
 
-def _announce(text: str) -> None:
+def _announce(text: str, level: int = logging.INFO) -> None:
     """Say it where only a machine listens, whatever the log level."""
     announcements = logging.getLogger("streamer.announcements")
     announcements.setLevel(logging.INFO)
-    announcements.info(text)
+    announcements.log(level, text)
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _say(text: str, level: int = logging.INFO) -> None:
+    del level  # people see from the words how bad it is
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,14 +9,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from streamer.access import Access, Origins, is_loopback
 from streamer.config import Config
 from streamer.http import openapi
-from streamer.http.gate import STANDING, Gate
+from streamer.http.gate import STANDING, Gate, failure
 from streamer.http.metrics import MetricsEndpoint
 from streamer.http.operations import OPERATIONS
 from streamer.http.page import page_routes
@@ -32,6 +35,7 @@ from streamer.sessions import Sessions
 from streamer.speech.vad import VadEngine
 from streamer.telemetry.lag import watch_loop
 from streamer.telemetry.setup import Telemetry
+from streamer.validation import show
 
 _log = logging.getLogger(__name__)
 
@@ -90,6 +94,7 @@ def create_app(
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
         ],
         lifespan=lifespan,
+        exception_handlers={404: _no_such_address, 405: _no_such_method},
     )
     app.state.sessions = Sessions(config.limits)
     app.add_middleware(
@@ -105,7 +110,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=config.access.origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["Authorization", "Content-Type", "traceparent"],
         )
     return app
 
@@ -114,6 +119,18 @@ def _origins(config: Config) -> Origins:
     behind_proxy = bool(config.server.forwarded_allow_ips)
     local = is_loopback(config.server.host) and not behind_proxy
     return Origins(config.access.origins, local=local)
+
+
+async def _no_such_address(request: Request, error: Exception) -> Response:
+    message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
+    return failure(404, "not_found", message, {})
+
+
+async def _no_such_method(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    allowed = dict(error.headers or {})
+    message = f"{request.url.path} does not take {request.method}; allowed: {allowed['Allow']}"
+    return failure(405, "method_not_allowed", message, allowed)
 
 
 async def _segmented(socket: WebSocket) -> None:

@@ -7,9 +7,10 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -37,13 +38,20 @@ MIN_CLOSING_S = 1.0
 _log = logging.getLogger(__name__)
 
 
-def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> int:
+class Say(Protocol):
+    """Tells whoever started the server, however they listen."""
+
+    def __call__(self, text: str, level: int = logging.INFO) -> None:
+        """Say it; the level is one of `logging`'s."""
+
+
+def serve(config: Config, config_folder: Path, say: Say) -> int:
     """Serve until told to stop; returns the exit code.
 
     Args:
         config: All settings.
         config_folder: Relative paths and your own model classes are looked for here.
-        say: Prints a line for the person who started the server.
+        say: Tells how it starts and ends.
 
     Raises:
         CannotServe: The address cannot be listened on, or the certificate cannot be used.
@@ -77,7 +85,7 @@ def serve(config: Config, config_folder: Path, say: Callable[[str], None]) -> in
     say(f"Streamer {streamer.__version__} on {address}: loading {names} …")
     server.run(sockets=[listener])
     for failure in failures:
-        say(f"streamer: {failure}")
+        say(f"streamer: {failure}", logging.ERROR)
     return 1 if failures or not server.started else 0
 
 

@@ -14,6 +14,10 @@ from streamer.http.threads import in_thread
 IN_MEMORY_BYTES = 1 << 20
 """A longer body goes to a temporary file without a name, which ends with its last user."""
 
+LEAST_BYTES_PER_SECOND = 4_096
+"""A body that comes more slowly is given up: while it comes, it has a slot that others want. Raw
+audio that is sent while it is spoken has eight times as much."""
+
 
 def media_type(request: Request) -> str:
     """What the body is said to be, without parameters; "" when nothing is said."""
@@ -32,6 +36,8 @@ async def receive(request: Request, limits: LimitsConfig) -> AsyncGenerator[byte
     if declared.isdecimal() and int(declared) > allowed:
         raise _too_large(f"has {declared} bytes", allowed)
     received, more = 0, True
+    clock = asyncio.get_running_loop().time
+    began_s = clock()
     while more:
         message = await _next(request, limits.idle_seconds)
         if message["type"] == "http.disconnect":
@@ -41,6 +47,8 @@ async def receive(request: Request, limits: LimitsConfig) -> AsyncGenerator[byte
         received += len(body)
         if received > allowed:
             raise _too_large(f"has over {allowed} bytes", allowed)
+        if 0 < limits.idle_seconds < clock() - began_s - received / LEAST_BYTES_PER_SECOND:
+            raise _too_slow(f"less than {LEAST_BYTES_PER_SECOND} bytes a second received")
         yield body
         more = bool(message.get("more_body", False))
 
@@ -74,8 +82,11 @@ async def _next(request: Request, idle_s: float) -> dict[str, object]:
         async with asyncio.timeout(idle_s or None):
             return dict(await request.receive())
     except TimeoutError:
-        text = f"nothing received for limits.idle_seconds ({idle_s:g})"
-        raise Refused(408, "upload_timeout", text, headers={"Connection": "close"}) from None
+        raise _too_slow(f"nothing received for limits.idle_seconds ({idle_s:g})") from None
+
+
+def _too_slow(why: str) -> Refused:
+    return Refused(408, "upload_timeout", why, headers={"Connection": "close"})
 
 
 def _too_large(what: str, allowed: int) -> Refused:

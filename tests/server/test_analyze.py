@@ -231,7 +231,8 @@ def test_an_unknown_model(standin: Server) -> None:
 
 def test_only_post(standin: Server) -> None:
     reply = standin.get("/api/v1/analyze")
-    assert reply.status == 405
+    assert refused(reply, 405, "method_not_allowed").endswith("does not take GET; allowed: POST")
+    assert reply.headers["allow"] == "POST"
 
 
 def test_the_work_belongs_to_the_clients_trace(standin: Server) -> None:

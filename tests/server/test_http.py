@@ -38,7 +38,10 @@ def test_info(standin: Server) -> None:
 
 
 def test_an_unknown_address_is_not_found(standin: Server) -> None:
-    assert standin.get("/api/v1/nothing").status == 404
+    reply = standin.get("/api/v1/nothing")
+    message = 'there is nothing at "/api/v1/nothing"; see /openapi.json'
+    assert reply.status == 404
+    assert reply.json() == {"ok": False, "error": {"code": "not_found", "message": message}}
 
 
 async def test_not_ready_while_the_model_loads_and_a_stream_waits_for_it(launch: Launch) -> None:

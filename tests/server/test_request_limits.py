@@ -1,6 +1,7 @@
 """What requests may cost: bytes, seconds, slots; and what is left when a client goes away."""
 
 import http.client
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -152,6 +153,21 @@ def test_a_client_that_stops_sending(launch: Launch) -> None:
     response = connection.getresponse()
     assert response.status == 408
     assert b"nothing received for limits.idle_seconds (0.5)" in response.read()
+    connection.close()
+
+
+def test_a_client_that_sends_too_slowly(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin"}, "limits": {"idle_seconds": 0.5}})
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    connection.putrequest("POST", "/api/v1/analyze")
+    connection.putheader("Content-Length", "100000")
+    connection.endheaders(b"RIFF")
+    # A byte every so often: nothing is ever missing for long.
+    while not select.select([connection.sock], [], [], 0.05)[0]:
+        connection.send(b"R")
+    response = connection.getresponse()
+    assert response.status == 408
+    assert b"less than 4096 bytes a second received" in response.read()
     connection.close()
 
 
