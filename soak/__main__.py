@@ -66,7 +66,7 @@ def main() -> int:
             write(rows, RESULTS)
             done(1.0)
     show(rows, console)
-    TABLES.write_text(tables(RESULTS))
+    TABLES.write_text("\n".join(tables(RESULTS).values()))
     console.print(f"written to {RESULTS} and {TABLES}")
     return 1 if any(row.problems for row in rows) else 0
 

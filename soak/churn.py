@@ -31,7 +31,7 @@ async def churn(share: float, progress: Progress) -> Row:
                 await asyncio.gather(*(one() for _ in range(at_once)))
                 progress(first / count)
 
-        await some(200)
+        await some(max(600, round(4_000 * share)))  # until the allocator has what it wants
         before, begun_s = target.footprint(), time.monotonic()
         await some(sockets)
         row = Row("churn", time.monotonic() - begun_s, before=before)

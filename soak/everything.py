@@ -17,7 +17,7 @@ from soak.verdict import judge, restarts
 from tests.server.sounds import beckett
 
 STREAMS = 50
-WARM_UP_S = 30.0
+WARM_UP_S = 60.0
 MAY_FAIL = frozenset({"worker_lost", "inference_failed", "inference_timeout"})
 
 

@@ -8,16 +8,14 @@ from typing import Any
 Result = dict[str, Any]
 
 
-def tables(path: Path) -> str:
-    """Of a file of results, as `report.py` writes it."""
+def tables(path: Path) -> dict[str, str]:
+    """Of a file of results, as `report.py` writes it: of all tests, and of each by its name."""
     results: list[Result] = json.loads(path.read_text())["tests"]
-    return "\n".join(
-        (
-            _streams([result for result in results if result["tally"]]),
-            _process(results),
-            *(_numbers(result) for result in results),
-        )
-    )
+    return {
+        "streams that behave": _streams([result for result in results if result["tally"]]),
+        "the server process": _process(results),
+        **{result["name"]: _numbers(result) for result in results if result["numbers"]},
+    }
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -56,5 +54,19 @@ def _process(results: list[Result]) -> str:
 
 
 def _numbers(result: Result) -> str:
-    told = {f"`{code}`": count for code, count in result["errors"].items()}
-    return _table((result["name"], ""), {**result["numbers"], **told}.items())
+    """What was counted beside that; `eight channels: MiB` is a row and a column."""
+    numbers: dict[str, float] = result["numbers"]
+    if all(": " in name for name in numbers):
+        cells = {tuple(name.split(": ", 1)): number for name, number in numbers.items()}
+        rows, columns = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+        return _table(
+            (result["name"], *columns),
+            ((row, *(_plain(cells[row, column]) for column in columns)) for row in rows),
+        )
+    told = {f"told `{code}`": count for code, count in result["errors"].items()}
+    counted = {**numbers, **told}.items()
+    return _table((result["name"], ""), ((name, _plain(number)) for name, number in counted))
+
+
+def _plain(number: float) -> str:
+    return f"{number:,.0f}".replace(",", " ") if number >= 100 else f"{number:g}"

@@ -12,6 +12,7 @@ import msgspec
 import onnx
 import pytest
 
+from soak.markdown import tables
 from streamer import messages
 from streamer.config import Config, LimitsConfig, VadConfig
 from streamer.weights.schema import ClassifierSettings
@@ -37,6 +38,12 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_what_happens_at_each_limit_is_said() -> None:
     page = (ROOT / "docs/reliability.md").read_text()
     assert [name for name in LimitsConfig.__struct_fields__ if f"`{name}`" not in page] == []
+
+
+def test_the_numbers_of_reliability_are_those_of_a_soak() -> None:
+    page = (ROOT / "docs/reliability.md").read_text()
+    measured = tables(ROOT / "docs/reliability/soak.json")
+    assert [name for name, table in measured.items() if table not in page] == []
 
 
 def anchors(page: Path) -> set[str]:
