@@ -31,6 +31,7 @@ from streamer.config import InterimConfig, VadConfig
 from streamer.models.moonshine import Moonshine
 from streamer.speech.silero import SileroNetwork
 from streamer.weights.manifest import require
+from streamer_client.errors import CannotConnect
 
 COLLECTORS = {
     "as it is": "",
@@ -50,7 +51,7 @@ def sockets() -> list[Row]:
     for implementation, loop in cases:
         try:
             cost: float | None = round(floor.played(implementation, loop), 2)
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError, IndexError, CannotConnect):
             cost = None  # not installed
         rows.append({"WebSocket": implementation, "loop": loop, "CPU ms per audio s": cost})
     return rows
@@ -210,6 +211,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=steps, help="the others stay as they were")
     args = parser.parse_args()
     raise_descriptor_limit()
+    RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "alternatives.json"
     results: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
     results["machine"] = machine()
@@ -222,9 +224,8 @@ def main() -> None:
             progress.update(bar, description=title)
             rows = results[name] = measure()
             progress.console.print(table(title, rows))
+            file.write_text(json.dumps(results, indent=2) + "\n")
             progress.advance(bar)
-    RESULTS.mkdir(exist_ok=True)
-    file.write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,17 +1,19 @@
 """What watching costs: `make bench-telemetry`.
 
 The same 50 streams, in real time, to a server that counts nothing, to one with metrics that are
-scraped every 5 s, and to one that exports traces besides. CPU time of the server's own process, the
-variants in turn, several rounds in one run: the shares are worth more than the milliseconds.
+scraped every 5 s, and to one that exports traces besides: all three at the same time, so that
+whatever else the machine does is in all of them. CPU time of each server's own process, several
+rounds: the shares are worth more than the milliseconds.
 """
 
 import argparse
 import contextlib
 import json
+import multiprocessing
 import statistics
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -106,13 +108,22 @@ def main() -> None:
     audio = joined(recordings(None), RATE)
     spent: dict[str, list[float]] = {variant: [] for variant in VARIANTS}
     console = Console(stderr=True)
-    with collector() as endpoint, Progress(console=console, transient=True) as progress:
-        task = progress.add_task("playing", total=args.rounds * len(VARIANTS))
-        for _ in range(args.rounds):
-            for variant in VARIANTS:
-                found = measure(variant, args.streams, args.seconds, audio, endpoint)
-                spent[variant].append(found)
-                progress.advance(task)
+    # Spawned, because the collector's threads must not be forked.
+    context = multiprocessing.get_context("spawn")
+    with (
+        collector() as endpoint,
+        ProcessPoolExecutor(len(VARIANTS), mp_context=context) as players,
+        Progress(console=console, transient=True) as progress,
+    ):
+        for _ in progress.track(range(args.rounds), description="playing"):
+            playing = {
+                variant: players.submit(
+                    measure, variant, args.streams, args.seconds, audio, endpoint
+                )
+                for variant in VARIANTS
+            }
+            for variant, played in playing.items():
+                spent[variant].append(played.result())
     table = Table(title=f"{args.streams} streams, CPU of the server's process")
     for heading in ("watched by", "ms per audio s", "more than nothing, %"):
         table.add_column(heading, justify="right")

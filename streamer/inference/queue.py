@@ -15,7 +15,7 @@ SMOOTHING = 1 / 16
 FIRST_FACTOR = 0.1
 """What a final is thought to take for a second of audio, before one has been seen."""
 
-LEAD_FACTOR, LEAD_S = 1.5, 0.05
+LEAD_FACTOR, LEAD_S = 1.5, 0.1
 """A result that is to be there in time is asked for so much sooner than the average takes: half
 as long again, and what the way to a worker and back may take on a busy machine."""
 
