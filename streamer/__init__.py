@@ -14,8 +14,9 @@ Follow the audio from socket to event:
     `inference/pool.py` and wait in `inference/queue.py`, until `inference/scheduler.py` says that
     it is their turn; `inference/supervisor.py` runs them in a process, `inference/worker.py`, on a
     model such as `models/moonshine.py`.
-7.  `delivery.py` brings the results back in order, as `segment` and `interim`. They wait in
-    `outbox.py` until the session's writer sends them.
+7.  `delivery.py` brings the results back in order, as `segment` and `interim`; the final may be
+    begun in a pause already (`early.py`). They wait in `outbox.py` until the session's writer
+    sends them.
 8.  On the way, all of them tell `monitor.py` what they do and `tracing.py` what became of a
     segment (`timeline.py`). Both are interfaces; what is counted for Prometheus and exported by
     OpenTelemetry is in `telemetry/`.

@@ -15,7 +15,7 @@ from streamer.config import LimitsConfig
 from streamer.conversation import Conversation
 from streamer.deadlines import Deadlines
 from streamer.inbox import Inbox
-from streamer.websocket import Slowed, TooLarge, listen, notice_of
+from streamer.websocket_scope import Slowed, TooLarge, listen, notice_of
 
 
 class Reader:

@@ -23,7 +23,7 @@ from streamer.outbox import Close, Outbox
 from streamer.processor import Processor
 from streamer.reader import Reader
 from streamer.services import Services
-from streamer.websocket import abort_of, gone_of
+from streamer.websocket_scope import abort_of, gone_of
 
 SUBPROTOCOL = "streamer.v1"
 """Answered to whoever offers it. A browser can only show a token beside a subprotocol."""

@@ -19,8 +19,7 @@
 import asyncio
 import functools
 import socket
-from collections.abc import Callable, Generator, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import MutableMapping
 from typing import Any, cast
 
 import uvicorn
@@ -29,19 +28,21 @@ from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.exceptions import PayloadTooBig
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import Frame
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from streamer.config import LimitsConfig
 from streamer.rate import TokenBucket
-
-ABORT, GONE, NOTICE = "streamer.abort", "streamer.gone", "streamer.notice"
-LISTEN = "streamer.listen"
-"""Keys in the ASGI scope and its messages: for `abort_of`, `gone_of`, `notice_of`, `listen`."""
-
-Listener = Callable[[bytes], bool]
-"""Takes a binary message at once, or says that it cannot."""
+from streamer.websocket_core import CONTROL, Core, TooManyFragments
+from streamer.websocket_scope import (
+    ABORT,
+    GONE,
+    LISTEN,
+    NOTICE,
+    Listener,
+    Slowed,
+    TooLarge,
+)
 
 LINGER_S = 5.0
 """A connection that is being closed has this long to take what was written."""
@@ -61,65 +62,12 @@ _MESSAGE_RATE, _CONTROL_RATE = "limits.max_messages_per_second", "limits.max_con
 TCP_ESTABLISHED = 1
 """From linux/tcp_states.h."""
 
-CONTROL = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
-
-
-@dataclass(frozen=True, slots=True)
-class TooLarge:
-    """A message was too large to be taken; nothing after it will be."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Slowed:
-    """The client sends faster than a limit allows, and is read more slowly."""
-
-    limit: str
-    allowed: int
-
-
-class _TooManyFragments(PayloadTooBig):
-    """A message in more frames than there may be."""
-
-
-class _Connection(ServerProtocol):
-    """The protocol's core, which does not give up a connection over a message's size."""
-
-    max_fragments = 0
-    fragments = 0
-    """Of the message that is being received."""
-
-    def fail(self, code: CloseCode | int, reason: str = "") -> None:
-        """Fail the connection; after a message that is too large, only stop listening."""
-        if code == CloseCode.MESSAGE_TOO_BIG and self.state is State.OPEN:
-            self.parser = self._ignoring()
-            next(self.parser)
-        else:
-            super().fail(code, reason)
-
-    def recv_frame(self, frame: Frame) -> None:
-        """Take a frame; a client may also close in the middle of a fragmented message."""
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        elif frame.opcode not in CONTROL:
-            self.fragments = 1 + (self.fragments if frame.opcode is Opcode.CONT else 0)
-            if 0 < self.max_fragments < self.fragments:
-                raise _TooManyFragments(None, 0)
-        super().recv_frame(frame)
-
-    def _ignoring(self) -> Generator[None]:
-        while not (yield from self.reader.at_eof()):
-            self.reader.discard()
-        self.state = State.CLOSED
-        yield
-
 
 class StreamingProtocol(WebSocketsSansIOProtocol):
     """The protocol class for `uvicorn.Config(ws=…)`; `limited` makes one with other limits."""
 
     limits = LimitsConfig()
-    conn: _Connection
+    conn: Core
 
     def __init__(
         self,
@@ -129,7 +77,7 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.conn = _Connection(max_size=config.ws_max_size, logger=self.logger)
+        self.conn = Core(max_size=config.ws_max_size, logger=self.logger)
         self.conn.max_fragments = self.limits.max_fragments
         self._unparsed = bytearray()
         self._piece = LEAST_BYTES
@@ -249,7 +197,7 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
     def handle_parser_exception(self) -> None:
         """What was sent cannot be a message, or is too large for one."""
         problem = self.conn.parser_exc
-        if isinstance(problem, _TooManyFragments):
+        if isinstance(problem, TooManyFragments):
             most = self.limits.max_fragments
             self._refuse(f"the message has more fragments than limits.max_fragments ({most})")
         elif isinstance(problem, PayloadTooBig):
@@ -393,31 +341,3 @@ def limited(to: LimitsConfig) -> type[StreamingProtocol]:
         limits = to
 
     return Limited
-
-
-def abort_of(scope: MutableMapping[str, Any]) -> Callable[[], None]:
-    """What cuts a socket's connection off at once, dropping whatever is not yet written."""
-    abort: Callable[[], None] = scope.get(ABORT, lambda: None)
-    return abort
-
-
-def gone_of(scope: MutableMapping[str, Any]) -> asyncio.Event:
-    """Set when a socket's connection is lost, or the server shuts down."""
-    gone: asyncio.Event = scope.get(GONE) or asyncio.Event()
-    return gone
-
-
-def listen(scope: MutableMapping[str, Any], listener: Listener) -> None:
-    """Have binary messages handed over at once, as long as the application waits in `receive`.
-
-    A message that the listener cannot take, or that comes when it must not overtake another, goes
-    the way of all others.
-    """
-    begin: Callable[[Listener], None] = scope.get(LISTEN, lambda _: None)
-    begin(listener)
-
-
-def notice_of(message: Mapping[str, Any]) -> TooLarge | Slowed | None:
-    """What the protocol has to say about the client, in place of a message of its own."""
-    notice: TooLarge | Slowed | None = message.get(NOTICE)
-    return notice
