@@ -183,6 +183,7 @@ class WorkerProcess:
         else:
             inline = b"".join(segment.tobytes() for segment in segments)
         self._transport.write(wire.encode(wire.Batch(jobs, inline)))
+        del segments, inline  # the worker may take its time, and the client be gone
         message = await self._link.answer()
         assert isinstance(message, wire.Answers)
         return message
