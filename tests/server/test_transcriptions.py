@@ -19,10 +19,10 @@ from .sounds import BECKETT, recording, word_error_rate
 FILE = require("moonshine-tiny-en") / "beckett.wav"
 
 
-def client_of(server: Server) -> OpenAI:
+def client_of(server: Server, api_key: str = "none") -> OpenAI:
     return OpenAI(
         base_url=f"http://127.0.0.1:{server.port}/v1",
-        api_key="none",
+        api_key=api_key,
         max_retries=0,
         http_client=openai.DefaultHttpxClient(trust_env=False, timeout=PATIENCE_S),
     )
@@ -239,3 +239,15 @@ def test_fields_that_make_no_difference_are_accepted(transcriber: Server, text: 
             model="whisper-1", file=FILE, chunking_strategy="auto", prompt="", temperature=0
         )
     assert answer.text == text
+
+
+def test_the_api_key_is_the_servers_token(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin"}, "access": {"tokens": ["a-token"]}})
+    with client_of(server, "another") as client:
+        with pytest.raises(openai.AuthenticationError, match="a valid token is needed"):
+            client.models.list()
+        with pytest.raises(openai.AuthenticationError, match="a valid token is needed"):
+            client.audio.transcriptions.create(model="whisper-1", file=FILE)
+    with client_of(server, "a-token") as client:
+        assert [model.id for model in client.models.list()] == ["standin"]
+        assert client.audio.transcriptions.create(model="whisper-1", file=FILE).text
