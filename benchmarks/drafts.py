@@ -11,7 +11,6 @@ import numpy as np
 
 from streamer.config import InterimConfig
 from streamer.models.moonshine import (
-    END_TOKEN,
     HEAD_SIZE,
     HEADS,
     MAX_TOKENS_PER_SECOND,
@@ -45,15 +44,8 @@ class DraftingMoonshine(Moonshine):
         for name in map(_as_past, self._growing_caches):
             caches[name] = caches[name][:, :, : agreed + 1]
         inputs.update(caches, use_cache_branch=np.array([True]))
-        passes = 1
-        while token != END_TOKEN and len(tokens) < limit:
-            tokens.append(token)
-            inputs["input_ids"] = np.array([[token]], dtype=np.int64)
-            logits, *grown = self._decoder.run(["logits", *self._growing_caches], inputs)
-            inputs.update(zip(map(_as_past, self._growing_caches), grown, strict=True))
-            token = int(logits[0, -1].argmax())
-            passes += 1
-        return tokens, passes
+        tokens = self._continue(tokens, token, inputs, limit)
+        return tokens, 1 + len(tokens) - agreed
 
     def _pass(self, tokens: list[int], inputs: Tensors) -> tuple[Floats, Tensors]:
         empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)

@@ -71,7 +71,10 @@ class Moonshine(Model):
         inputs = self._encode(samples)
         token, caches = self._first_step(inputs)
         inputs.update(caches, use_cache_branch=np.array([True]))
-        tokens: list[int] = []
+        return self._continue([], token, inputs, limit)
+
+    def _continue(self, tokens: list[int], token: int, inputs: Tensors, limit: int) -> list[int]:
+        """Go on from `tokens`, of which the next is `token`, until the end."""
         while token != END_TOKEN and len(tokens) < limit:
             tokens.append(token)
             inputs["input_ids"] = np.array([[token]], dtype=np.int64)
