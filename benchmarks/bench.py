@@ -211,6 +211,25 @@ class Bench:
             }
         ]
 
+    def early(self) -> list[Row]:
+        """What early finals bring and cost: 32 streams with them and without."""
+        rows: list[Row] = []
+        for wanted in (True, False):
+            with serve({"inference": {"early_finals": wanted}}) as served:
+                run = served.play(self._speech, RATE, 32, 20 * self._scale)
+                counted = served.inference_counters()
+            row = live_row(run, 32, interims=False)
+            kept = ("finals", "final p50 ms", "final p95 ms", "CPU ms per speech s")
+            rows.append(
+                {
+                    "early finals": wanted,
+                    "used": counted["early_used"],
+                    "in vain": counted["early_wasted"],
+                    **{key: row[key] for key in kept},
+                }
+            )
+        return rows
+
 
 async def _segments(path: Path, url: str) -> list[tuple[float, float]]:
     events = [event async for event in transcribe(path, url) if event.type == "segment"]
@@ -252,6 +271,7 @@ def main() -> None:
         "memory": ("memory of the server process", bench.memory),
         "model": ("beside the bare model", bench.model),
         "live": ("live transcription", bench.live),
+        "early": ("early finals, 32 streams", bench.early),
     }
     wanted = args.only or list(steps)
     if unknown := set(wanted) - set(steps):

@@ -1,5 +1,6 @@
 """Live load on a server of one's own, and what it cost: the measuring part of `make bench`."""
 
+import json
 import multiprocessing
 import os
 import platform
@@ -10,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +49,8 @@ def recordings(folder: Path | None) -> list[tuple[Floats, int]]:
     return made
 
 
-_READABLE = frozenset(soundfile.available_formats())
+_READABLE = frozenset(soundfile.available_formats()) - {"RAW"}
+"""What says itself how it is to be read."""
 
 
 def joined(parts: list[tuple[Floats, int]], rate: int) -> Floats:
@@ -122,6 +126,12 @@ class Served:
             for _ in range(streams):
                 stack.enter_context(closing(connect(plan)[0]))
             yield
+
+    def inference_counters(self) -> dict[str, int]:
+        """What the workers have done, as `/api/v1/info` tells it."""
+        with urlopen(f"http://{urlsplit(self.url).netloc}/api/v1/info") as reply:
+            counters: dict[str, int] = json.load(reply)["inference"]
+        return counters
 
     @property
     def rss(self) -> int:
