@@ -1,7 +1,8 @@
 """What else there would have been, in numbers: `make bench-alternatives`.
 
-Other WebSocket implementations and event loops, a queue more, threads instead of processes, other
-settings of the garbage collector, and interims that are decoded from the last one's words.
+Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime, threads
+instead of processes, other settings of the garbage collector, and interims that are decoded from
+the last one's words.
 `docs/performance.md` says what was made of it.
 """
 
@@ -25,11 +26,21 @@ import floor
 from bench import RESULTS, Row, table
 from curve import cuts, settings_of, tracks
 from drafts import DraftingMoonshine, interims
-from live import MODEL, RATE, STAND_IN, Floats, joined, machine, raise_descriptor_limit, serve
+from live import (
+    MODEL,
+    RATE,
+    STAND_IN,
+    Floats,
+    detector_ms,
+    joined,
+    machine,
+    raise_descriptor_limit,
+    serve,
+)
 from live import recordings as read
 from streamer.config import InterimConfig, VadConfig
 from streamer.models.moonshine import Moonshine
-from streamer.speech.silero import SileroNetwork
+from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.errors import CannotConnect
 
@@ -63,6 +74,39 @@ def hops() -> list[Row]:
         {"queues": count, "CPU ms per audio s": round(floor.played("streamer", hops=count), 2)}
         for count in (0, 1, 2, 3)
     ]
+
+
+def detectors() -> list[Row]:
+    """Silero's network under ONNX Runtime, and in NumPy, with more and more windows in a call."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    weights = require("silero-vad") / "silero_vad_16k_op15.onnx"
+    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    rows: list[Row] = []
+    for batch in (1, 8, 32):
+        given = {
+            "input": rng.normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32),
+            "state": np.zeros((2, batch, STATE), dtype=np.float32),
+            "sr": np.array(RATE),
+        }
+        calls = 6_400 // batch
+        begun = time.process_time()
+        for _ in range(calls):
+            session.run(None, given)
+        spent_s = time.process_time() - begun
+        rows.append(
+            {
+                "windows a call": batch,
+                "ONNX Runtime, ms per audio s": round(
+                    1000 * spent_s / calls / batch / (WINDOW / RATE), 2
+                ),
+                "NumPy": round(detector_ms(batch, calls), 2),
+            }
+        )
+    return rows
 
 
 def collectors() -> list[Row]:
@@ -203,6 +247,7 @@ def main() -> None:
     steps: dict[str, tuple[str, Callable[[], list[Row]]]] = {
         "sockets": ("receiving live audio, and nothing else", sockets),
         "hops": ("queues on the way of a message", hops),
+        "detectors": ("Silero's network", detectors),
         "workers": ("threads or processes", workers),
         "drafts": ("interims decoded from a draft", drafts),
         "collectors": ("the garbage collector", collectors),

@@ -31,7 +31,14 @@ from streamer.speech.segmenter import (
     SpeechPaused,
     SpeechStarted,
 )
-from streamer.speech.silero import CONTEXT, SAMPLE_RATE, STATE, WINDOW, Floats, SileroNetwork
+from streamer.speech.silero_network import (
+    CONTEXT,
+    SAMPLE_RATE,
+    STATE,
+    WINDOW,
+    Floats,
+    SileroNetwork,
+)
 from streamer.weights.manifest import require
 
 RESULTS = Path(__file__).parent / "results/curve.json"
@@ -76,13 +83,7 @@ def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -
 
 def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
     padded = np.pad(samples, (CONTEXT, -len(samples) % WINDOW))
-    state = np.zeros((2, 1, STATE), dtype=np.float32)
-    found = []
-    for first in range(0, len(padded) - CONTEXT, WINDOW):
-        probability, state = network.step(
-            padded[np.newaxis, first : first + CONTEXT + WINDOW], state
-        )
-        found.append(float(probability[0]))
+    found, _ = network.follow(padded, np.zeros((2, 1, STATE), dtype=np.float32))
     return found
 
 

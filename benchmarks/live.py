@@ -22,7 +22,7 @@ import soxr
 
 from serving import server
 from streamer.models.moonshine import Moonshine
-from streamer.speech.silero import CONTEXT, STATE, WINDOW, SileroNetwork
+from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
 from streamer_client.load import LoadPlan, LoadReport, connect, generate
@@ -162,7 +162,7 @@ def detector_ms(batch: int, calls: int = 200) -> float:
     state = np.zeros((2, batch, STATE), dtype=np.float32)
     begun = time.process_time()
     for _ in range(calls):
-        _, state = network.step(windows, state)
+        _, state = network.step(network.encode(windows), state)
     return 1000 * (time.process_time() - begun) / calls / batch / (WINDOW / RATE)
 
 

@@ -11,7 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.inference.model import StatefulModel
-from streamer.speech.silero import CONTEXT, SAMPLE_RATE, STATE, WINDOW, Floats, SileroNetwork
+from streamer.speech.silero_network import (
+    CONTEXT,
+    SAMPLE_RATE,
+    STATE,
+    WINDOW,
+    Floats,
+    SileroNetwork,
+)
 
 
 class State(NamedTuple):
@@ -45,17 +52,10 @@ class SpeechFrames(StatefulModel):
             start = np.zeros(CONTEXT, dtype=np.float32)
             state = State(np.zeros((2, 1, STATE), dtype=np.float32), start)
         audio = np.concatenate((state.rest, samples))
-        network = state.network
-        frames: list[float] = []
-        used = 0
-        while used + CONTEXT + WINDOW <= len(audio):
-            window = audio[np.newaxis, used : used + CONTEXT + WINDOW]
-            probability, network = self._network.step(window, network)
-            frames.append(round(float(probability[0]), 6))
-            used += WINDOW
+        probabilities, network = self._network.follow(audio, state.network)
         output = {
-            "frames": frames,
+            "frames": [round(probability, 6) for probability in probabilities],
             "frame_seconds": WINDOW / SAMPLE_RATE,
             "first_frame_offset": (CONTEXT - len(state.rest)) / SAMPLE_RATE,
         }
-        return output, State(network, audio[used:].copy())
+        return output, State(network, audio[len(probabilities) * WINDOW :].copy())

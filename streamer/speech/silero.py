@@ -1,12 +1,9 @@
-"""Silero VAD, many channels in one ONNX call.
+"""Silero VAD, the windows of many channels together.
 
-The network is recurrent: each window of a channel needs the state its last one left. Windows of
-different channels do not depend on each other, and one call over 32 of them costs less than half
-of 32 calls. So windows are gathered for a few milliseconds, and then taken in rounds, one window
-of every waiting channel at a time.
-
-Model: https://github.com/snakers4/silero-vad (MIT), the 16 kHz network: 512-sample windows, each
-preceded by the last 64 samples of the one before; LSTM state float32 [2, batch, 128].
+One call of the network over 32 windows costs a third of 32 calls. So windows are gathered for a few
+milliseconds, whoever's they are. The network is recurrent only at its end: the features of all
+windows are found together, and then the windows are taken in rounds, one of every channel at a
+time, because each needs the state that the channel's last one left.
 """
 
 import asyncio
@@ -16,49 +13,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from streamer.monitor import Meter
+from streamer.speech.silero_network import (
+    CONTEXT,
+    SAMPLE_RATE,
+    STATE,
+    WINDOW,
+    Floats,
+    SileroNetwork,
+)
 from streamer.speech.vad import Window
 
-SAMPLE_RATE = 16_000
-WINDOW = 512
-CONTEXT = 64
-STATE = 128
 MAX_BATCH = 32
-WINDOWS_A_TURN = 32
-"""Windows classified before the event loop gets its turn: 2 to 4 ms of work."""
-
-Floats = npt.NDArray[np.float32]
-
-
-class SileroNetwork:
-    """The network alone: pure, synchronous, one window of each channel a call."""
-
-    def __init__(self, path: Path) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        # The arena would keep the largest batch's memory for ever, to save nothing measurable.
-        options.enable_cpu_mem_arena = False
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"]
-        )
-        self._rate = np.array(SAMPLE_RATE, dtype=np.int64)
-
-    def step(self, windows: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """Probabilities [batch] and next state [2, batch, 128].
-
-        Args:
-            windows: float32 [batch, 64 + 512], context first.
-            state: float32 [2, batch, 128], zeros at the start of a stream.
-        """
-        probabilities, state = self._session.run(
-            None, {"input": windows, "state": state, "sr": self._rate}
-        )
-        return probabilities[:, 0], state
+"""Windows classified together, before the event loop gets its turn: a millisecond of work."""
 
 
 @dataclass(eq=False)
@@ -69,6 +37,11 @@ class _Waiting:
     windows: Window
     done: asyncio.Future[list[float]]
     probabilities: list[float] = field(default_factory=list)
+
+    @property
+    def rest(self) -> Window:
+        """Those that have not been classified."""
+        return self.windows[len(self.probabilities) :]
 
 
 class SileroVad:
@@ -111,44 +84,69 @@ class SileroVad:
 
     def _run(self) -> None:
         """Classify as many windows as the loop can spare the time for; the rest goes on after."""
-        loop = asyncio.get_running_loop()
         begun_s = self._meter.clock()
+        batch = self._next_batch()
         classified = 0
-        while self._waiting and classified < WINDOWS_A_TURN:
-            batch = [self._waiting.popleft() for _ in range(min(MAX_BATCH, len(self._waiting)))]
-            batch = [waiting for waiting in batch if not waiting.done.done()]
-            classified += len(batch)
-            try:
-                self._round(batch)
-            except Exception as error:  # each waiting channel is told; none may wait for ever
-                for waiting in batch:
-                    waiting.done.set_exception(error)
+        try:
+            classified = self._classify(batch)
+        except Exception as error:  # each waiting channel is told; none may wait for ever
+            for waiting, _ in batch:
+                waiting.done.set_exception(error)
+        for waiting, _ in batch:
+            if waiting.done.done():
                 continue
-            for waiting in batch:
-                if len(waiting.probabilities) == len(waiting.windows):
-                    waiting.done.set_result(waiting.probabilities)
-                else:
-                    self._waiting.append(waiting)
+            if len(waiting.rest):
+                self._waiting.append(waiting)
+            else:
+                waiting.done.set_result(waiting.probabilities)
         self._meter.add(self._meter.clock() - begun_s, classified * WINDOW / SAMPLE_RATE)
+        loop = asyncio.get_running_loop()
         self._timer = loop.call_later(0, self._run) if self._waiting else None
 
-    def _round(self, batch: list[_Waiting]) -> None:
-        """The next window of each."""
-        if not batch:
-            return
-        inputs = np.empty((len(batch), CONTEXT + WINDOW), dtype=np.float32)
-        for row, waiting in zip(inputs, batch, strict=True):
-            row[:CONTEXT] = waiting.detector.context
-            row[CONTEXT:] = waiting.windows[len(waiting.probabilities)]
-        state = np.stack([waiting.detector.state for waiting in batch], axis=1)
-        probabilities, state = self._network.step(inputs, state)
-        for index, (waiting, probability) in enumerate(
-            zip(batch, probabilities.tolist(), strict=True)
-        ):
-            waiting.probabilities.append(probability)
+    def _next_batch(self) -> list[tuple[_Waiting, Window]]:
+        """Whose turn it is, and with which windows: those who waited longest, the most first."""
+        batch: list[tuple[_Waiting, Window]] = []
+        room = MAX_BATCH
+        while self._waiting and room:
+            waiting = self._waiting.popleft()
+            if not waiting.done.done():
+                windows = waiting.rest[:room]
+                batch.append((waiting, windows))
+                room -= len(windows)
+        return sorted(batch, key=lambda entry: len(entry[1]), reverse=True)
+
+    def _classify(self, batch: list[tuple[_Waiting, Window]]) -> int:
+        """Find the probabilities; returns of how many windows."""
+        counts = [len(windows) for _, windows in batch]
+        firsts = np.concatenate(([0], np.cumsum(counts, dtype=np.intp)))
+        features = self._network.encode(_with_context(batch, int(firsts[-1])))
+        state = np.stack([waiting.detector.state for waiting, _ in batch], axis=1)
+        for turn in range(max(counts, default=0)):
+            # The longest come first, so those that have a window left are at the front.
+            left = sum(count > turn for count in counts)
+            taken = features[firsts[:left] + turn]
+            probabilities, state[:, :left] = self._network.step(taken, state[:, :left])
+            for (waiting, _), probability in zip(batch, probabilities.tolist(), strict=False):
+                waiting.probabilities.append(probability)
+        for index, (waiting, windows) in enumerate(batch):
             # Copies: a view would keep the whole batch alive for as long as the channel lives.
             waiting.detector.state = state[:, index].copy()
-            waiting.detector.context = inputs[index, -CONTEXT:].copy()
+            waiting.detector.context = windows[-1, -CONTEXT:].copy()
+        return int(firsts[-1])
+
+
+def _with_context(batch: list[tuple[_Waiting, Window]], count: int) -> Floats:
+    """All windows as the network wants them, float32 [count, 64 + 512]."""
+    inputs = np.empty((count, CONTEXT + WINDOW), dtype=np.float32)
+    at = 0
+    for waiting, windows in batch:
+        rows = inputs[at : at + len(windows)]
+        rows[:, CONTEXT:] = windows
+        rows[0, :CONTEXT] = waiting.detector.context
+        if len(windows) > 1:
+            rows[1:, :CONTEXT] = windows[:-1, -CONTEXT:]
+        at += len(windows)
+    return inputs
 
 
 class SileroDetector:

@@ -4,13 +4,15 @@ import asyncio
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import soundfile
 from numpy.typing import NDArray
 
 from streamer.audio.resample import Resampler
 from streamer.monitor import Meter, Monitor
-from streamer.speech.silero import CONTEXT, MAX_BATCH, WINDOW, SileroDetector, SileroVad
+from streamer.speech.silero import MAX_BATCH, SileroDetector, SileroVad
+from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 
 Windows = NDArray[np.float32]
@@ -46,6 +48,31 @@ def alone(path: Path, speech: Windows) -> list[float]:
 
 def close(one: list[float], other: list[float]) -> bool:
     return np.allclose(one, other, rtol=0, atol=1e-4) and len(one) == len(other)
+
+
+def test_the_network_is_the_published_one(path: Path, speech: Windows) -> None:
+    reference = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    network = SileroNetwork(path)
+    # Two channels at once, one of them quieter, and both with the context that each should have.
+    windows = np.stack((speech, speech[::-1] / 10))
+    before = np.pad(windows[:, :-1, -CONTEXT:], ((0, 0), (1, 0), (0, 0)))
+    inputs = np.concatenate((before, windows), axis=2)
+    expected_state = state = np.zeros((2, 2, STATE), np.float32)
+    for turn in range(len(speech)):
+        expected, expected_state = reference.run(
+            None, {"input": inputs[:, turn], "state": expected_state, "sr": np.array(16_000)}
+        )
+        found, state = network.step(network.encode(inputs[:, turn]), state)
+        np.testing.assert_allclose(found, expected[:, 0], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(state, expected_state, rtol=0, atol=1e-4)
+
+
+def test_a_whole_signal_gets_what_its_windows_get(
+    path: Path, speech: Windows, alone: list[float]
+) -> None:
+    audio = np.concatenate((np.zeros(CONTEXT, np.float32), speech.ravel(), speech[0, :100]))
+    found, _ = SileroNetwork(path).follow(audio, np.zeros((2, 1, STATE), np.float32))
+    assert close(found, alone)
 
 
 def test_speech_is_likely_and_silence_is_not(
@@ -96,15 +123,15 @@ async def test_many_channels_together_get_what_each_gets_alone(
 
 
 def count_batches(engine: SileroVad) -> list[int]:
-    """The size of each call of the network, as they come."""
+    """Windows in each call of the network, as they come."""
     sizes: list[int] = []
-    step = engine._network.step
+    encode = engine._network.encode
 
-    def counted(windows: Windows, state: Windows) -> tuple[Windows, Windows]:
+    def counted(windows: Windows) -> Windows:
         sizes.append(len(windows))
-        return step(windows, state)
+        return encode(windows)
 
-    engine._network.step = counted  # type: ignore[method-assign]
+    engine._network.encode = counted  # type: ignore[method-assign]
     return sizes
 
 
@@ -117,7 +144,7 @@ async def test_windows_of_many_channels_share_a_call(path: Path, speech: Windows
         *(d.detect(speech[:count]) for d, count in zip(detectors, counts, strict=True))
     )
     assert [len(result) for result in results] == counts
-    assert sizes == [MAX_BATCH, 5, 1]
+    assert sizes == [MAX_BATCH, 6]
 
 
 async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
@@ -168,7 +195,7 @@ async def test_a_channel_that_went_away_disturbs_nobody(
     stays = engine.open().detect(speech[:3])
     gone.cancel()
     assert close(await stays, alone[:3])
-    assert sizes == [1, 1, 1]
+    assert sizes == [3]
 
 
 async def test_every_channel_hears_of_a_failure_and_the_next_batch_works(

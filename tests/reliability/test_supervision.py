@@ -17,7 +17,7 @@ from streamer.monitor import Monitor
 from streamer.outbox import Outbox
 from streamer.reader import Reader
 from streamer.speech.segmenter import Segmenter
-from streamer.speech.silero import SileroNetwork
+from streamer.speech.silero_network import SileroNetwork
 from streamer.telemetry.logs import JsonFormatter
 from tests.server.sounds import Audio, beckett
 from tests.server.streams import client, hear, of
