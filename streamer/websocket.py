@@ -1,7 +1,7 @@
 """uvicorn's WebSocket protocol, with what a streaming server needs besides.
 
 - **A message of live audio takes a short way.** While the application waits for a message, one
-  that comes alone is handed to it at once (`listen`): no queue, no task to be woken.
+  that comes alone is handed to it at once (`listen`): no parser, no queue, no task to wake.
 - **A flood is read slowly.** Bytes are parsed a piece at a time, and the next piece only when the
   messages of the last one have been taken and the rates allow it. Meanwhile nothing is read from
   the connection, and TCP holds the client back.
@@ -33,7 +33,7 @@ from websockets.protocol import State
 
 from streamer.config import LimitsConfig
 from streamer.rate import TokenBucket
-from streamer.websocket_core import CONTROL, Core, TooManyFragments
+from streamer.websocket_core import CONTROL, Core, TooManyFragments, whole_message
 from streamer.websocket_scope import (
     ABORT,
     GONE,
@@ -95,8 +95,21 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, now or when what came before has been taken."""
-        self._unparsed += data
-        self._parse()
+        if not self._take_at_once(data):
+            self._unparsed += data
+            self._parse()
+
+    def _take_at_once(self, data: bytes) -> bool:
+        """Hand over what is a message of audio and nothing else, without the parser."""
+        if self.read_paused or not self.conn.between_messages:
+            return False
+        audio = whole_message(data)
+        if audio is None or len(audio) > self.config.ws_max_size or not self._hand_over(audio):
+            return False
+        self._rest(self._messages, 1, self.loop.time(), _MESSAGE_RATE)
+        if self._resting is not None:
+            self._pause()
+        return True
 
     async def receive(self) -> ASGIReceiveEvent:
         """The next message; when it was the last one, parsing and reading go on."""
@@ -226,7 +239,8 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         if self._deaf:
             self.frames = []
             return
-        if self.curr_msg_data_type == "bytes" and self._hand_over():
+        if self.curr_msg_data_type == "bytes" and self._hand_over(b"".join(self.frames)):
+            self.frames = []
             return
         if self.curr_msg_data_type == "text":
             try:
@@ -243,19 +257,16 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
         self.read_paused = paused
 
-    def _hand_over(self) -> bool:
+    def _hand_over(self, audio: bytes) -> bool:
         """Give a binary message to the listener, if nothing comes before it or with it."""
         if self._listener is None or not self._awaited or self._unparsed or self.close_sent:
             return False
         if not self.queue.empty():
             return False
         try:
-            taken = self._listener(b"".join(self.frames))
+            return self._listener(audio)
         except Exception:  # it goes wrong again in the application's own task, which is supervised
             return False
-        if taken:
-            self.frames = []
-        return taken
 
     def _listen(self, listener: Listener) -> None:
         self._listener = listener
