@@ -9,6 +9,7 @@ from typing import Any, Literal
 from streamer_client.connection import close_websocket, open_websocket
 from streamer_client.errors import CannotConnect, StreamEnded
 from streamer_client.events import Event
+from streamer_client.pacing import message_bytes
 from streamer_client.stream import Stream
 from streamer_client.tracing import new_trace_id
 
@@ -119,7 +120,7 @@ async def transcribe(
             trace_id=trace_id,
             timeout_s=timeout_s,
         ) as stream:
-            for block in audio.blocks(audio.format.block_bytes(0.1)):
+            for block in audio.blocks(message_bytes(audio.format, live=False)):
                 try:
                     await stream.send(block)
                 except StreamEnded:

@@ -16,14 +16,13 @@ from streamer_client.failures import ExitCode, Progress, explain
 from streamer_client.formats import AudioFormat
 from streamer_client.microphone import Microphone
 from streamer_client.options import PROGRAM, Options, parse_options
+from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Line
 from streamer_client.render import make_formatter, printable
 from streamer_client.run import Run, Tally
 from streamer_client.sources import FileSource, Source, StandardInput
 from streamer_client.supply import Recording, Tape
 from streamer_client.tracing import begin_trace
-
-_CHUNK_S = 0.020
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +78,9 @@ async def _run(options: Options) -> int:
                     as_text=options.output == "text",
                     duration_s=source.duration_s,
                 )
-                chunk_bytes = options.chunk_bytes or source.format.block_bytes(_CHUNK_S)
+                chunk_bytes = options.chunk_bytes or message_bytes(
+                    source.format, live=source.live or options.real_time
+                )
                 again = source.duration_s is not None
                 supply = Recording(source, chunk_bytes) if again else Tape(source, chunk_bytes)
                 line.say = display.note

@@ -183,7 +183,8 @@ def _build_parser() -> argparse.ArgumentParser:
         "--chunk-size",
         type=_positive,
         metavar="BYTES",
-        help="bytes of audio a message (default: 20 ms of it)",
+        help="bytes of audio a message, at most (default: 20 ms of it from a microphone or with "
+        "--real-time, else 250 ms)",
     )
     sending.add_argument("--real-time", action="store_true", help="send no faster than it plays")
     sending.add_argument(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.client.conftest import Peer, RunCommand, ServeScript, StartCommand
+    from tests.server.conftest import Launch
 
 SPEECH = struct.pack("<8000h", *range(8000))
 SUMMARY = re.compile(
@@ -53,7 +54,7 @@ async def test_text_on_stdout_and_the_rest_on_stderr(
     assert warning == "warning lagging: a little late"
     assert SUMMARY.match(summary)
     assert bytes(server.peer.audio) == SPEECH
-    assert set(server.peer.messages) == {640}
+    assert server.peer.messages == [8000, 8000]
     assert server.peer.start["format"] == {
         "channels": 1,
         "sample_rate": 16000,
@@ -217,7 +218,23 @@ async def test_real_time_takes_as_long_as_the_audio(
     result = await run_command("-i", speech, "-a", server.url, "--real-time")
     assert result.code == 0
     assert times[1] - times[0] >= 0.49
+    assert set(server.peer.messages) == {640}
     assert bytes(server.peer.audio) == SPEECH
+
+
+@pytest.mark.parametrize("piped", [False, True])
+async def test_what_is_sent_at_once_is_not_slowed_down_for_its_many_messages(
+    launch: Launch, run_command: RunCommand, tmp_path: Path, piped: bool
+) -> None:
+    """Ten times the 20 s that messages of 20 ms would be let through with at once."""
+    server = launch({"model": {"type": "standin"}})
+    url = f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+    audio, path = np.zeros(200 * 16_000, np.int16), tmp_path / "long.wav"
+    soundfile.write(path, audio, 16_000)
+    source, stdin = ("-", audio.tobytes()) if piped else (path, None)
+    result = await run_command("-i", source, "-a", url, "--output", "jsonl", stdin=stdin)
+    assert result.code == 0
+    assert [json.loads(line)["type"] for line in result.out.splitlines()] == ["started", "stopped"]
 
 
 async def test_a_long_file_is_received_while_it_is_sent(

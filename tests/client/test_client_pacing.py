@@ -1,7 +1,29 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer_client.pacing import delay_s
+from streamer_client.formats import AudioFormat
+from streamer_client.pacing import MOST_BYTES, delay_s, message_bytes
+
+
+def test_live_audio_is_sent_a_little_at_a_time_and_what_is_there_in_large_messages() -> None:
+    speech = AudioFormat(16_000, 1, 16)
+    assert message_bytes(speech, live=True) == 0.020 * 32_000
+    assert message_bytes(speech, live=False) == 0.250 * 32_000
+
+
+@given(
+    st.builds(
+        AudioFormat,
+        st.integers(1, 192_000),
+        st.integers(1, 64),
+        st.sampled_from([8, 16, 24, 32, 64]),
+    ),
+    st.booleans(),
+)
+def test_messages_are_whole_frames_and_never_too_large(form: AudioFormat, live: bool) -> None:
+    size = message_bytes(form, live=live)
+    assert form.frame_bytes <= size <= MOST_BYTES
+    assert size % form.frame_bytes == 0
 
 
 def test_waits_until_the_audio_would_have_been_recorded() -> None:

@@ -434,6 +434,7 @@ async def test_transcribe_sends_a_whole_file(serve_script: ServeScript, speech: 
     events = [event async for event in transcribe(speech, server.url)]
     assert types(events) == ["started", "segment", "stopped"]
     assert bytes(server.peer.audio) == SPEECH
+    assert server.peer.messages == [8000, 8000]
 
 
 async def test_transcribe_yields_what_came_before_the_end(
