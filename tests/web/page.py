@@ -64,6 +64,17 @@ class Page:
         """The event log, as JSON."""
         return self.tab.locator("#log code").all_text_contents()
 
+    def sizes_of_messages(self) -> list[int]:
+        """Of the audio that is sent from now on, in bytes; the list grows."""
+        sizes: list[int] = []
+
+        def on_frame(data: str | bytes) -> None:
+            if isinstance(data, bytes):
+                sizes.append(len(data))
+
+        self.tab.on("websocket", lambda opened: opened.on("framesent", on_frame))
+        return sizes
+
     def expect_state(self, text: str) -> None:
         expect(self.tab.locator("#state-text")).to_contain_text(text)
 

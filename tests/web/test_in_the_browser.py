@@ -92,13 +92,7 @@ def test_a_microphone_is_heard_in_messages_of_some_tens_of_milliseconds(
     standin: Server, open_page: Open
 ) -> None:
     page = open_page(address(standin))
-    sent: list[int] = []
-
-    def on_frame(data: str | bytes) -> None:
-        if isinstance(data, bytes):
-            sent.append(len(data))
-
-    page.tab.on("websocket", lambda opened: opened.on("framesent", on_frame))
+    sent = page.sizes_of_messages()
     page.start()
     expect(page.tab.locator("#n-audio")).to_contain_text(re.compile("0:0[1-9]"))
     page.stop()
@@ -117,6 +111,44 @@ def test_a_file_as_fast_as_the_server_takes_it(transcriber: Server, open_page: O
     page.expect_state("Ready")
     assert word_error_rate(BECKETT, page.text()) < 0.3
     expect(page.tab.locator("#n-audio")).to_contain_text("0:10.")
+
+
+def test_a_file_at_once_goes_in_large_messages_and_is_not_slowed_down(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin))
+    sent = page.sizes_of_messages()
+    page.give("long.wav", wav(np.zeros(200 * 16_000), sample_rate=16_000))
+    page.tab.locator("#real-time").uncheck()
+    page.button.click()
+    expect(page.tab.locator("#n-audio")).to_contain_text("3:20.")
+    page.expect_state("Ready")
+    assert set(sent) == {4_000 * 2}
+    assert not any('"warning"' in event for event in page.events())
+
+
+def test_a_file_in_real_time_goes_in_small_messages(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    sent = page.sizes_of_messages()
+    page.give("short.wav", wav(np.zeros(16_000), sample_rate=16_000))
+    page.button.click()
+    expect(page.tab.locator("#n-audio")).to_contain_text("0:01.")
+    page.expect_state("Ready")
+    assert set(sent) == {640 * 2}
+
+
+def test_large_messages_of_many_channels_are_never_too_large(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin))
+    sent = page.sizes_of_messages()
+    page.tab.get_by_label("Sample rate sent").select_option("48000")
+    page.give("wide.wav", wav(*[np.zeros(48_000)] * 8, sample_rate=48_000))
+    page.tab.locator("#real-time").uncheck()
+    page.button.click()
+    expect(page.tab.locator("#n-audio")).to_contain_text("0:01.")
+    page.expect_state("Ready")
+    assert max(sent) == 65_536
 
 
 def test_two_channels_have_a_lane_each(transcriber: Server, open_page: Open) -> None:

@@ -19,7 +19,12 @@ import { Microphone, StreamerError } from '../streamer-client/streamer-client.js
  * @property {() => Promise<void>} stop Give out what there still is, and end.
  */
 
+/** Of audio in a block: in real time, and of a recording that is sent as fast as it is taken. */
 const BLOCK_SECONDS = 0.04;
+const LARGE_BLOCK_SECONDS = 0.25;
+
+/** In a block; the server takes four times as much unless it is told otherwise. */
+const MAX_BLOCK_BYTES = 65_536;
 
 /**
  * @param {{deviceId?: string, channels: number, sampleRate: number | undefined, processing: boolean}} options
@@ -60,7 +65,9 @@ export async function openRecording(file, { label, sampleRate, maxChannels, real
     format: { sample_rate: sampleRate, channels: audio.numberOfChannels, bit_depth: 16, is_float: false },
     label,
     run: async ({ take, ready }) => {
-      const block = Math.round(BLOCK_SECONDS * sampleRate);
+      const seconds = realTime ? BLOCK_SECONDS : LARGE_BLOCK_SECONDS;
+      const fitting = Math.floor(MAX_BLOCK_BYTES / (2 * audio.numberOfChannels));
+      const block = Math.min(Math.round(seconds * sampleRate), fitting);
       const pace = new Pace();
       for (let frame = 0; frame < audio.length && !stopped; frame += block) {
         await ready();
