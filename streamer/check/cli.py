@@ -77,7 +77,7 @@ def _row(answers: Answers) -> tuple[str, ...]:
 def _summary(report: Report) -> Iterator[str]:
     if report.memory_bytes:
         yield f"memory: {report.memory_bytes / 1e6:.0f} MB in a worker, at most"
-    if together := report.together:
+    if (together := report.together) and not together.split:
         yield (
             f"batch of {together.size}: {together.together_s * 1e3:.2f} ms for each second of "
             f"audio, {together.alone_s * 1e3:.2f} ms alone"

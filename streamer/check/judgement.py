@@ -51,7 +51,7 @@ def notes(report: Report) -> Iterator[str]:
     if slow:
         yield f"slow for live use, with interims above all: {', '.join(a.sound for a in slow)}"
     together = report.together
-    if together and together.together_s > together.alone_s:
+    if together and not together.split and together.together_s > together.alone_s:
         yield (
             f"batching does not pay here: a second of audio takes {together.alone_s * 1e3:.2f} ms "
             f"alone and {together.together_s * 1e3:.2f} ms in a batch of {together.size}"
@@ -83,7 +83,9 @@ def _nulls(output: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_of_batch(together: Together) -> Iterator[str]:
-    if len(together.together) != len(together.alone):
+    if together.split:
+        yield f"infer_batch fails, so that each segment of a batch runs alone: {together.split}"
+    elif len(together.together) != len(together.alone):
         yield f"infer_batch failed on {len(together.alone) - len(together.together)} segments"
     elif not all(map(_alike, together.alone, together.together)):
         yield "infer_batch gives other outputs than each segment alone: do its results mix?"

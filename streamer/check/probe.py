@@ -50,6 +50,7 @@ class Together:
         together: The outputs of the batch, in the same order.
         alone_s: What a segment took alone, the median.
         together_s: What a segment took in the batch, the median.
+        split: Why the worker ran the batch's segments alone after all, if it did.
     """
 
     size: int
@@ -57,6 +58,7 @@ class Together:
     together: tuple[dict[str, Any], ...]
     alone_s: float
     together_s: float
+    split: str | None = None
 
 
 @dataclass
@@ -159,15 +161,29 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
 async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) -> Together:
     """Compare outputs on sounds of every length, and times on equal ones."""
     mixed = [heard[index % len(heard)].samples for index in range(min(size, 2 * len(heard)))]
-    alone = [(await _infer(worker, [segment]))[0].output for segment in mixed]
-    together = [done.output for done in await _infer(worker, mixed)]
     equal = [heard[1].samples] * size
-    alone_s = [(await _infer(worker, equal[:1]))[0].seconds for _ in range(BATCH_RUNS)]
-    together_s = [(await _infer(worker, equal))[0].seconds for _ in range(BATCH_RUNS)]
-    medians = statistics.median(alone_s), statistics.median(together_s)
-    return Together(size, tuple(alone), tuple(together), *medians)
+    alone = [_done(await _infer(worker, [segment]))[0].output for segment in mixed]
+    together = await _infer(worker, mixed)
+    alone_runs = [await _infer(worker, equal[:1]) for _ in range(BATCH_RUNS)]
+    together_runs = [await _infer(worker, equal) for _ in range(BATCH_RUNS)]
+    return Together(
+        size,
+        tuple(alone),
+        tuple(done.output for done in _done(together)),
+        _median_s(alone_runs),
+        _median_s(together_runs),
+        next((batch.split for batch in [together, *together_runs] if batch.split), None),
+    )
 
 
-async def _infer(worker: WorkerProcess, segments: list[Floats]) -> list[wire.Done]:
-    answered = await worker.infer(segments, [None] * len(segments))
+async def _infer(worker: WorkerProcess, segments: list[Floats]) -> wire.Answers:
+    return await worker.infer(segments, [None] * len(segments))
+
+
+def _done(answered: wire.Answers) -> list[wire.Done]:
     return [result for result in answered.results if isinstance(result, wire.Done)]
+
+
+def _median_s(runs: list[wire.Answers]) -> float:
+    """What a segment took, as the first of each run did."""
+    return statistics.median(_done(run)[0].seconds for run in runs)

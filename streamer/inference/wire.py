@@ -69,6 +69,7 @@ class Answers(msgspec.Struct, frozen=True, tag="answers"):
         ended_s: Likewise.
         cpu_s: CPU time of the process, of all its threads.
         peak_memory_bytes: The most that the process has held since it began.
+        split: Why each segment was run alone after all, when the batch failed.
     """
 
     results: list[Done | Raised]
@@ -76,6 +77,7 @@ class Answers(msgspec.Struct, frozen=True, tag="answers"):
     ended_s: float
     cpu_s: float
     peak_memory_bytes: int
+    split: str | None = None
 
 
 Message = Batch | Ready | LoadFailed | Answers

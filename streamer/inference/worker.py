@@ -62,13 +62,14 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
 
 def _answer(model: Model, batch: wire.Batch, slot: Samples) -> wire.Answers:
     begun_s, cpu_s = time.monotonic(), time.process_time()
-    results = _infer(model, batch, slot)
+    results, split = _infer(model, batch, slot)
     return wire.Answers(
         results,
         begun_s,
         time.monotonic(),
         time.process_time() - cpu_s,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        split,
     )
 
 
@@ -86,29 +87,36 @@ def _batches(link: socket.socket) -> "Iterator[wire.Batch]":
             yield message
 
 
-def _infer(model: Model, batch: wire.Batch, slot: Samples) -> list[wire.Done | wire.Raised]:
+def _infer(
+    model: Model, batch: wire.Batch, slot: Samples
+) -> tuple[list[wire.Done | wire.Raised], str | None]:
+    """A result for each segment, and why they were run alone if the batch failed."""
     source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
     ends = list(itertools.accumulate(job.samples for job in batch.jobs))
     segments = [source[end - job.samples : end] for job, end in zip(batch.jobs, ends, strict=True)]
     if isinstance(model, StatefulModel):
         states = [job.state for job in batch.jobs]
-        return [_infer_next(model, *item) for item in zip(segments, states, strict=True)]
+        return [_infer_next(model, *item) for item in zip(segments, states, strict=True)], None
+    split = None
+    if len(segments) > 1:
+        try:
+            return _infer_together(model, segments), None
+        except Exception as error:  # the model's own; this worker is fine
+            split = _describe(error)
+    return [_infer_alone(model, segment) for segment in segments], split
+
+
+def _infer_alone(model: Model, segment: Samples) -> wire.Done | wire.Raised:
     started = time.perf_counter()
     try:
-        return _infer_together(model, segments, started)
+        (result,) = _infer_together(model, [segment])
     except Exception as error:  # the model's own; this worker is fine
-        if len(segments) == 1:
-            return [_raised(error, started)]
-    return [result for segment in segments for result in _infer(model, *_alone(segment))]
+        return _raised(error, started)
+    return result
 
 
-def _alone(segment: Samples) -> tuple[wire.Batch, Samples]:
-    return wire.Batch([wire.Job(len(segment))]), segment
-
-
-def _infer_together(
-    model: Model, segments: list[Samples], started: float
-) -> list[wire.Done | wire.Raised]:
+def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Done | wire.Raised]:
+    started = time.perf_counter()
     outputs = model.infer_batch(segments)
     seconds = (time.perf_counter() - started) / len(segments)
     if len(outputs) != len(segments):

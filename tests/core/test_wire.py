@@ -42,6 +42,7 @@ messages = st.one_of(
         st.lists(done | st.builds(Raised, st.text(max_size=5), st.floats(0, 10)), max_size=3),
         *[st.floats(0, 1e9)] * 3,
         st.integers(0, 2**40),
+        st.none() | st.text(max_size=5),
     ),
 )
 

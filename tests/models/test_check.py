@@ -69,6 +69,18 @@ class Mixing(Model):
         return outputs[-1:] + outputs[:-1]
 
 
+class Short(Model):
+    '''Has a result too few for a full batch.'''
+
+    max_batch_size = 16
+
+    def infer(self, samples):
+        return {"level": float(np.abs(samples).max())}
+
+    def infer_batch(self, batch):
+        return [self.infer(samples) for samples in batch][:15]
+
+
 class Moody(Model):
     def __init__(self):
         self.count = 0
@@ -197,6 +209,18 @@ def test_a_batch_that_mixes_its_results_is_found_out(check: Check, own: Path) ->
     assert outcome.code == 1
     assert "infer_batch gives other outputs than each segment alone" in outcome.err
     assert "up to 4 segments at a time" in outcome.out
+
+
+def test_a_batch_with_too_few_results_is_found_out(check: Check, own: Path) -> None:
+    """The worker runs each segment alone then, so that its results are those of the model."""
+    outcome = check("own:Short")
+    assert outcome.code == 1
+    assert outcome.err == (
+        "streamer models: Short: infer_batch fails, so that each segment of a batch runs alone: "
+        "ValueError: infer_batch returned 15 results for 16 segments\n"
+    )
+    assert "nothing is wrong" not in outcome.out
+    assert "in a batch" not in outcome.out
 
 
 def test_a_model_with_moods_is_noted(check: Check, own: Path) -> None:
