@@ -38,7 +38,7 @@ def describe(operations: Iterable[Operation]) -> Tree:
     paths: dict[str, Tree] = {}
     for operation in operations:
         described = _operation(operation, known, components)
-        paths.setdefault(operation.path, {})[operation.method.lower()] = described
+        paths.setdefault(_template(operation.path), {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -56,7 +56,7 @@ def _anything(kind: type) -> Tree:
     """The schema of what msgspec leaves open: a model's output is its own affair."""
     if kind is object:
         return {"description": "Anything that JSON can hold."}
-    raise NotImplementedError
+    raise NotImplementedError  # what msgspec wants of a `schema_hook` that does not know the type
 
 
 def _types(operation: Operation) -> list[Answer]:
@@ -72,11 +72,12 @@ def _alternatives(answer: Answer) -> tuple[Answer, ...]:
 
 
 def _operation(operation: Operation, known: Mapping[str, Tree], components: Tree) -> Tree:
+    path = _template(operation.path)
     summary = (inspect.getdoc(operation.endpoint) or "").partition("\n\n")[0]
     described: Tree = {
         "summary": " ".join(summary.split()),
-        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()} {operation.path}"),
-        "parameters": [*_path_parameters(operation.path)],
+        "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()} {path}"),
+        "parameters": [*_path_parameters(path)],
         "responses": {
             str(number): _answer(number, bodies, known)
             for number, bodies in operation.answers.items()
@@ -146,6 +147,11 @@ def _without_null(schema: Tree) -> Tree:
     if "enum" in schema:
         return {"enum": [value for value in schema["enum"] if value is not None]}
     return {name: value for name, value in schema.items() if name != "default" or value is not None}
+
+
+def _template(path: str) -> str:
+    """A path without Starlette's convertors, for which OpenAPI has no words."""
+    return re.sub(r"{(\w+):\w+}", r"{\1}", path)
 
 
 def _path_parameters(path: str) -> list[Tree]:

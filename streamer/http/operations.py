@@ -84,7 +84,7 @@ class Operation:
     """One address.
 
     Attributes:
-        path: As clients write it, with `{names}`.
+        path: As clients write it, with `{names}`; `{name:path}` where it may hold slashes.
         endpoint: Answers; its docstring is the summary.
         method: Of the request.
         query: Struct of the query's parameters.
@@ -160,7 +160,7 @@ OPERATIONS = (
         answers={200: _json(ModelList), **_refusals(ErrorAnswer, 401, 403, 503)},
     ),
     Operation(
-        path="/v1/models/{model}",
+        path="/v1/models/{model:path}",
         endpoint=transcriptions.model,
         answers={
             200: _json(ListedModel),

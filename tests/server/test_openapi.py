@@ -44,6 +44,13 @@ def test_the_description_is_served(standin: Server) -> None:
     assert served == {**describe(OPERATIONS), "servers": [{"url": "/"}]}
 
 
+def test_addresses_are_described_without_what_only_the_router_knows() -> None:
+    described = describe(OPERATIONS)
+    (model,) = described["paths"]["/v1/models/{model}"]["get"]["parameters"]
+    assert (model["name"], model["in"]) == ("model", "path")
+    assert not [path for path in described["paths"] if ":" in path]
+
+
 def test_scores_are_described_as_what_is_perceived() -> None:
     described = describe(OPERATIONS)
     score = described["components"]["schemas"]["Score"]["description"]

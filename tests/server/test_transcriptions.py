@@ -108,6 +108,17 @@ def test_the_models(client: OpenAI) -> None:
         client.models.retrieve("other")
 
 
+def test_a_model_whose_name_has_a_slash(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin", "name": "acme/standin"}})
+    with client_of(server) as client:
+        assert [model.id for model in client.models.list()] == ["acme/standin"]
+        assert client.models.retrieve("acme/standin").id == "acme/standin"
+        with pytest.raises(openai.NotFoundError, match="allowed: acme/standin"):
+            client.models.retrieve("acme/other")
+    assert server.get("/v1/models/acme/standin").json()["id"] == "acme/standin"
+    assert server.get("/v1/models/").json() == server.get("/v1/models").json()
+
+
 @pytest.mark.parametrize(
     ("wanted", "status", "param", "says"),
     [
