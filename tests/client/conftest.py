@@ -85,6 +85,13 @@ class Peer:
         await self.send("stopped", audio_seconds=self.audio_s, segments=1, session_id="s1")
         await self.connection.close(1000)
 
+    async def go_away(self) -> None:
+        """End as a server does that restarts, with everything up to 0.1 s answered."""
+        await self.send("going_away", message="restarting", deadline_seconds=0)
+        await self.segment(0.0, 0.1, text="before")
+        await self.send("stopped", audio_seconds=0.1, segments=1, session_id="s1")
+        await self.connection.close(1012)
+
     @property
     def audio_s(self) -> float:
         form = self.start["format"]
@@ -231,6 +238,44 @@ def run_command(start_command: StartCommand) -> RunCommand:
         return await (await start_command(*arguments, **more)).result(stdin)
 
     return run
+
+
+FAKE_SOUNDDEVICE = """
+import threading
+class PortAudioError(Exception): pass
+class RawInputStream:
+    def __init__(self, *, samplerate, channels, dtype, blocksize, callback):
+        assert (samplerate, channels, dtype, blocksize) == (16000, 1, "int16", 320)
+        self.callback = callback
+        self.end = threading.Event()
+    def __enter__(self):
+        self.thread = threading.Thread(target=self.record)
+        self.thread.start()
+    def record(self):
+        while not self.end.wait(0.001):
+            self.callback(memoryview(b"m" * BLOCK_BYTES), BLOCK_BYTES // 2, None, None)
+    def __exit__(self, *_):
+        self.end.set()
+        self.thread.join()
+"""
+
+
+FakeMicrophone = Callable[..., Path]
+
+
+@pytest.fixture
+def fake_microphone(tmp_path: Path) -> FakeMicrophone:
+    """Make a `sounddevice` that hears a block every millisecond; returns its folder, for `modules`.
+
+    Larger blocks than the 20 ms that are asked for make one that outruns every connection.
+    """
+
+    def make(block_bytes: int = 640) -> Path:
+        written = FAKE_SOUNDDEVICE.replace("BLOCK_BYTES", str(block_bytes))
+        (tmp_path / "sounddevice.py").write_text(written)
+        return tmp_path
+
+    return make
 
 
 def pcm_wav(audio: bytes, sample_rate: int = 16_000, channels: int = 1) -> bytes:

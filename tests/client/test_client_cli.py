@@ -17,7 +17,13 @@ import soundfile
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.client.conftest import Peer, RunCommand, ServeScript, StartCommand
+    from tests.client.conftest import (
+        FakeMicrophone,
+        Peer,
+        RunCommand,
+        ServeScript,
+        StartCommand,
+    )
     from tests.server.conftest import Launch
 
 SPEECH = struct.pack("<8000h", *range(8000))
@@ -372,32 +378,11 @@ async def test_a_reader_that_has_enough_ends_it_quietly(
     assert result.err == ""
 
 
-FAKE_SOUNDDEVICE = """
-import threading
-class PortAudioError(Exception): pass
-class RawInputStream:
-    def __init__(self, *, samplerate, channels, dtype, blocksize, callback):
-        assert (samplerate, channels, dtype, blocksize) == (16000, 1, "int16", 320)
-        self.callback = callback
-        self.end = threading.Event()
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.record)
-        self.thread.start()
-    def record(self):
-        while not self.end.wait(0.001):
-            self.callback(memoryview(b"m" * 640), 320, None, None)
-    def __exit__(self, *_):
-        self.end.set()
-        self.thread.join()
-"""
-
-
 async def test_the_microphone_until_ctrl_c(
-    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path
+    serve_script: ServeScript, start_command: StartCommand, fake_microphone: FakeMicrophone
 ) -> None:
-    (tmp_path / "sounddevice.py").write_text(FAKE_SOUNDDEVICE)
     server = await serve_script(talk)
-    command = await start_command("--mic", "-a", server.url, modules=tmp_path)
+    command = await start_command("--mic", "-a", server.url, modules=fake_microphone())
     await server.arrived.wait()
     await server.peer.heard.wait()
     command.interrupt()

@@ -180,10 +180,7 @@ async def test_going_away_tells_what_was_not_sent(
     async def script(peer: Peer) -> None:
         await peer.begin()
         await peer.read_audio(3200)
-        await peer.send("going_away", message="restarting", deadline_seconds=0)
-        await peer.segment(0.0, 0.1, text="before")
-        await peer.send("stopped", audio_seconds=0.1, segments=1, session_id="s1")
-        await peer.connection.close(1012)
+        await peer.go_away()
 
     server = await serve_script(script)
     result = await run_command("-i", speech, "-a", server.url, "--real-time")

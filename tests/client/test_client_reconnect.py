@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
-    from tests.client.conftest import Command, Peer, RunCommand, ServeScript, StartCommand
+    from tests.client.conftest import (
+        Command,
+        FakeMicrophone,
+        Peer,
+        RunCommand,
+        ServeScript,
+        StartCommand,
+    )
     from tests.server.conftest import Launch
     from tests.server.process import Server
 
@@ -51,10 +58,7 @@ async def test_a_server_that_goes_away_and_another_that_goes_on(
         first.set()
         await peer.begin()
         await peer.read_audio(3200)
-        await peer.send("going_away", message="restarting", deadline_seconds=0)
-        await peer.segment(0.0, 0.1, text="before")
-        await peer.send("stopped", audio_seconds=0.1, segments=1, session_id="s1")
-        await peer.connection.close(1012)
+        await peer.go_away()
 
     server = await serve_script(script)
     result = await run_command("-i", speech, "-a", server.url, "--reconnect")
@@ -172,29 +176,10 @@ async def test_a_source_that_is_silent_is_kept_alive(
     assert json.loads(result.out.splitlines()[-1])["audio_seconds"] == 2.0
 
 
-FAST_MICROPHONE = """
-import threading
-class PortAudioError(Exception): pass
-class RawInputStream:
-    def __init__(self, *, callback, **settings):
-        self.callback = callback
-        self.end = threading.Event()
-    def __enter__(self):
-        self.thread = threading.Thread(target=self.record)
-        self.thread.start()
-    def record(self):
-        while not self.end.wait(0.001):
-            self.callback(memoryview(bytes(32000)), 16000, None, None)
-    def __exit__(self, *_):
-        self.end.set()
-        self.thread.join()
-"""
-
-
 async def test_a_microphone_goes_on_and_what_was_lost_is_said(
-    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path
+    serve_script: ServeScript, start_command: StartCommand, fake_microphone: FakeMicrophone
 ) -> None:
-    (tmp_path / "sounddevice.py").write_text(FAST_MICROPHONE)
+    microphone = fake_microphone(block_bytes=32_000)
     back = asyncio.Event()
 
     async def script(peer: Peer) -> None:
@@ -218,7 +203,7 @@ async def test_a_microphone_goes_on_and_what_was_lost_is_said(
     refused: list[Response] = []
     server = await serve_script(script, gate)
     command = await start_command(
-        "--mic", "-a", server.url, "--reconnect", "--output", "jsonl", modules=tmp_path
+        "--mic", "-a", server.url, "--reconnect", "--output", "jsonl", modules=microphone
     )
     await back.wait()
     command.interrupt()
