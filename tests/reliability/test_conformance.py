@@ -1,15 +1,11 @@
 """RFC 6455, as Autobahn's test suite reads it, on the protocol class that is served with."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from streamer.config import LimitsConfig
 from streamer.websocket import limited
+from tests.server.in_loop import serving
 
 kosoku = pytest.importorskip("kosoku", reason="there is no wheel of kosoku for this machine")
 
@@ -31,29 +27,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-@contextlib.asynccontextmanager
-async def echoing() -> AsyncIterator[str]:
-    config = uvicorn.Config(
-        echo,
-        port=0,
-        ws=limited(UNLIMITED),
-        ws_max_size=1 << 24,
-        ws_per_message_deflate=False,
-        lifespan="off",
-        log_config=None,
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 – uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        server.should_exit = True
-        await running
-
-
 async def test_every_case_without_compression_passes() -> None:
-    async with echoing() as address:
+    size = 1 << 24
+    async with serving(
+        echo, limited(UNLIMITED), ws_max_size=size, ws_per_message_deflate=False, lifespan="off"
+    ) as port:
+        address = f"ws://127.0.0.1:{port}"
         results = await kosoku.run_fuzzingclient(address, exclude_cases=COMPRESSION, concurrency=4)
     assert len(results) == 301

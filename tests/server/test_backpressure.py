@@ -6,18 +6,17 @@ import json
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
 import pytest
-import uvicorn
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from streamer.websocket import StreamingProtocol
 
 from .conftest import Launch
+from .in_loop import serving
 from .process import Server, wait_until
 from .sounds import beckett, silence
 from .streams import Client, client, hear, of
@@ -176,38 +175,14 @@ def test_a_client_that_reads_nothing_and_is_owed_little_does_not_stay(launch: La
             assert server.send(signal.SIGTERM) == 0
 
 
-@contextlib.asynccontextmanager
-async def sleepy_server(protocol: object) -> AsyncIterator[int]:
-    """A server that takes one message and then none for two seconds; pings come often."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "websocket":
-            return
-        await receive()
-        await send({"type": "websocket.accept"})
-        await receive()
-        await asyncio.sleep(2)
-        while (await receive())["type"] == "websocket.receive":
-            pass
-
-    config = uvicorn.Config(
-        app,
-        port=0,
-        ws=protocol,  # type: ignore[arg-type]
-        ws_ping_interval=0.2,
-        ws_ping_timeout=0.3,
-        lifespan="off",
-        log_config=None,
-    )
-    server = uvicorn.Server(config)
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(server.serve())
-        while not server.started:  # noqa: ASYNC110 – uvicorn has no event for it
-            await asyncio.sleep(0.01)
-        yield server.servers[0].sockets[0].getsockname()[1]
-        server.should_exit = True
-        await running
+async def sleepy(scope: Scope, receive: Receive, send: Send) -> None:
+    """An application that takes one message and then none for two seconds."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
+    await asyncio.sleep(2)
+    while (await receive())["type"] == "websocket.receive":
+        pass
 
 
 @pytest.mark.parametrize(
@@ -217,8 +192,9 @@ async def test_keepalive_rests_while_the_server_does_not_read(
     protocol: object, survives: bool
 ) -> None:
     """uvicorn's own protocol closes a healthy client; once it does not, ours is not needed."""
+    pings = {"ws_ping_interval": 0.2, "ws_ping_timeout": 0.3}
     async with (
-        sleepy_server(protocol) as port,
+        serving(sleepy, protocol, **pings, lifespan="off") as port,
         connect(f"ws://127.0.0.1:{port}/", compression=None, ping_interval=None) as connection,
     ):
         for _ in range(3):

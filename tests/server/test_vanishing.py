@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import socket
 import sys
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import uvicorn
 
 from streamer.app import create_app
 from streamer.config import Config, ModelConfig
@@ -21,6 +19,7 @@ from streamer.telemetry.setup import Telemetry
 from streamer.tracing import Tracer
 
 from .conftest import Launch
+from .in_loop import serving
 from .process import PATIENCE_S, Server, wait_until
 from .sounds import Audio, beckett, silence
 from .streams import client, hear, of
@@ -137,17 +136,10 @@ async def _server_in_this_loop(
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),
     )
-    server = uvicorn.Server(uvicorn.Config(app, ws="websockets-sansio", log_config=None))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        async with asyncio.TaskGroup() as tasks:
-            serving = tasks.create_task(server.serve([listener]))
-            try:
-                async with asyncio.timeout(PATIENCE_S):
-                    await ready.wait()
-                yield int(listener.getsockname()[1])
-            finally:
-                server.should_exit = True
-                await serving
+    async with serving(app, "websockets-sansio") as port:
+        async with asyncio.timeout(PATIENCE_S):
+            await ready.wait()
+        yield port
 
 
 async def _tasks_once(condition: Callable[[list[str]], bool]) -> list[str]:
