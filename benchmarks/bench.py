@@ -9,7 +9,8 @@ Figures are ratios, CPU time per second of audio, or latencies with their percen
 processor time are the server's own, from the operating system.
 
 A latency counts from the sending of the last speech in a segment to the final that holds it, so
-the silence that ends the segment is in it.
+the silence that ends the segment is in it. The finals that `stop` brings, to all streams within a
+second, are counted by themselves.
 """
 
 import argparse
@@ -74,6 +75,7 @@ def live_row(run: Run, streams: int, *, interims: bool) -> Row:
         "lost": report.lost + report.unfinished,
         **{f"final {key} ms": value for key, value in percentiles(report.final_ms).items()},
         **{f"after inactive {k} ms": v for k, v in percentiles(report.settled_ms).items()},
+        "after stop p95 ms": percentiles(report.closing_ms)["p95"],
         "interims a second": round(report.events["interim"] / (report.audio_s / streams), 1),
         "CPU ms per audio s": round(1000 * total / report.audio_s, 1),
         "CPU ms per speech s": round(1000 * total / max(report.inferred_s, 0.001), 1),

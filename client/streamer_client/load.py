@@ -6,7 +6,9 @@ the generator takes little from the machine that it shares with the server. `Loa
 says whether it kept up.
 
 Latency is counted from the sending of the message that holds an event's last sample, so it holds
-everything that a user waits for: the silence that ends a segment, inference, and the way back.
+everything that a user waits for: the silence that ends a segment, inference, and the way back. All
+streams end within the same moment, and then want the final of the segment they are in at once;
+what they wait for those is counted by itself, and says nothing about so many live streams.
 """
 
 import heapq
@@ -70,9 +72,11 @@ class LoadReport:
     """What the streams saw. Latencies in milliseconds."""
 
     final_ms: list[float] = field(default_factory=list)
-    """From the sending of a segment's last speech to its `segment`."""
+    """From the sending of a segment's last speech to its `segment`, while the stream played."""
     settled_ms: list[float] = field(default_factory=list)
-    """From `inactive` to `segment`."""
+    """From `inactive` to `segment`, of the same."""
+    closing_ms: list[float] = field(default_factory=list)
+    """From the sending of `stop` to the `segment` that it brought."""
     active_ms: list[float] = field(default_factory=list)
     """From the sending of a segment's first speech to its `active`."""
     late_ms: list[float] = field(default_factory=list)
@@ -197,6 +201,8 @@ class _Stream:
         """When each message was sent."""
         self._speech: deque[tuple[float, float]] = deque()
         """When the last speech of each ended segment was sent, and its `inactive` came."""
+        self._stopped_s: float | None = None
+        """When `stop` was sent."""
         self._reader = FrameReader()
         self._take(early)
 
@@ -211,6 +217,7 @@ class _Stream:
 
     def stop(self) -> None:
         """No more audio; the server finishes and closes."""
+        self._stopped_s = time.perf_counter()
         self.socket.settimeout(CONNECT_TIMEOUT_S)
         self._write(frame(TEXT, b'{"request":"stop","disconnect":true}'))
         self.socket.setblocking(False)
@@ -258,8 +265,11 @@ class _Stream:
             spoken, ended = self._speech.popleft()
             if kind == "segment":
                 self._report.inferred_s += event["end_time"] - event["start_time"]
-                self._report.final_ms.append(1000 * (now - spoken))
-                self._report.settled_ms.append(1000 * (now - ended))
+                if self._stopped_s is not None and ended > self._stopped_s:
+                    self._report.closing_ms.append(1000 * (now - self._stopped_s))
+                else:
+                    self._report.final_ms.append(1000 * (now - spoken))
+                    self._report.settled_ms.append(1000 * (now - ended))
         elif kind == "stopped":
             self.stopped = True
 

@@ -75,6 +75,7 @@ def print_report(report: LoadReport, *, as_json: bool) -> None:
         "unfinished": report.unfinished,
         "final_ms": _percentiles(report.final_ms),
         "after_inactive_ms": _percentiles(report.settled_ms),
+        "after_stop_ms": _percentiles(report.closing_ms),
         "active_ms": _percentiles(report.active_ms),
         "sent_late_ms": _percentiles(report.late_ms),
     }
