@@ -137,7 +137,7 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
     while len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
-                answered = await worker.infer([sound.samples], [state])
+                answered = await worker.infer([[sound.samples]], [state])
         except WorkerDied:
             failure, lost = "its process died", True
             break
@@ -169,5 +169,5 @@ async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) ->
 
 
 async def _infer(worker: WorkerProcess, segments: list[Floats]) -> list[wire.Done]:
-    answered = await worker.infer(segments, [None] * len(segments))
+    answered = await worker.infer([[segment] for segment in segments], [None] * len(segments))
     return [result for result in answered.results if isinstance(result, wire.Done)]

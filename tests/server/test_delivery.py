@@ -28,7 +28,7 @@ class Pool:
         self.counters = Counters()
         self.asked = asyncio.Event()
 
-    def infer(self, _samples: object, **_of: object) -> Result:
+    def infer(self, _audio: object, **_of: object) -> Result:
         self.asked.set()
         self.results.append(asyncio.get_running_loop().create_future())
         return self.results[-1]
@@ -37,7 +37,7 @@ class Pool:
 
     lead_s = math.inf
 
-    def lead_seconds(self, _samples: int) -> float:
+    def lead_seconds(self, _media_s: float) -> float:
         return self.lead_s
 
     def confirm(self, _result: Result) -> bool:
@@ -50,7 +50,7 @@ class Pool:
         pass
 
 
-AUDIO = np.zeros(1, np.float32)
+AUDIO = (np.zeros(1, np.float32),)
 ANSWER = Inferred({}, None, 0.0)
 
 
