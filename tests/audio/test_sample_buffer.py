@@ -104,6 +104,18 @@ def test_what_lies_in_one_block_is_not_copied() -> None:
     assert across.flags.c_contiguous
 
 
+@pytest.mark.parametrize("a", [BLOCK - 1, BLOCK, BLOCK + 1])
+@pytest.mark.parametrize("b", [2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1])
+def test_ranges_that_begin_and_end_where_blocks_do_or_beside_it(a: int, b: int) -> None:
+    buffer = SampleBuffer()
+    buffer.append(ramp(0, a))
+    buffer.append(ramp(a, b))
+    buffer.append(ramp(b, 3 * BLOCK))
+    buffer.discard_before(a)
+    assert np.array_equal(buffer.view(a, b), ramp(a, b))
+    assert np.array_equal(joined(buffer.pieces(a, b)), ramp(a, b))
+
+
 def test_pieces_are_not_copied_and_end_where_blocks_do() -> None:
     buffer = SampleBuffer()
     buffer.append(ramp(0, 3 * BLOCK))
