@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from streamer.audio.track import Track
 from streamer.delivery import Delivery
+from streamer.inference.jobs import Audio
 from streamer.messages import Active, Event, Inactive
 from streamer.monitor import Meter
 from streamer.speech.segmenter import (
@@ -175,22 +176,22 @@ class SpeechChannel:
                     self.delivery.begin()
                     self._post(Active(time=self._seconds(at), channel=self._number))
                 case InterimDue(start, end):
-                    samples, *times = self._segment(start, end)
-                    self.delivery.interim(samples, *times)
+                    audio, *times = self._segment(start, end)
+                    self.delivery.interim(audio, *times)
                 case SpeechPaused(start, end, spare):
-                    samples, *times = self._segment(start, end)
-                    self.delivery.pause(samples, *times, spare_s=self._seconds(spare))
+                    audio, *times = self._segment(start, end)
+                    self.delivery.pause(audio, *times, spare_s=self._seconds(spare))
                 case SpeechResumed():
                     self.delivery.resume()
                 case SegmentEnded(at, start, end, flushed):
                     self.delivery.drop_interims()
                     self._post(Inactive(time=self._seconds(at), channel=self._number))
-                    samples, *times = self._segment(start, end)
-                    await self.delivery.final(samples, *times, flushed=flushed)
+                    audio, *times = self._segment(start, end)
+                    await self.delivery.final(audio, *times, flushed=flushed)
 
-    def _segment(self, start: int, end: int) -> tuple[Samples, float, float]:
-        samples = self._wanted.buffer.copy(self._to_wanted(start), self._to_wanted(end))
-        return samples, self._seconds(start), self._seconds(end)
+    def _segment(self, start: int, end: int) -> tuple[Audio, float, float]:
+        audio = self._wanted.buffer.pieces(self._to_wanted(start), self._to_wanted(end))
+        return audio, self._seconds(start), self._seconds(end)
 
     def _seconds(self, at: int) -> float:
         return at / self._heard.rate
@@ -256,6 +257,6 @@ class ChunkChannel:
     async def _infer(self, end: int, *, flushed: bool = False) -> None:
         buffer, rate = self._track.buffer, self._track.rate
         start = buffer.start
-        samples = buffer.copy(start, end)
+        audio = buffer.pieces(start, end)
         buffer.discard_before(end)
-        await self.delivery.final(samples, start / rate, end / rate, flushed=flushed)
+        await self.delivery.final(audio, start / rate, end / rate, flushed=flushed)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal
 
 from streamer.early import EarlyFinal
+from streamer.inference.jobs import Audio
 from streamer.inference.pool import WorkerPool
 from streamer.inference.result import (
     Attempt,
@@ -17,7 +18,7 @@ from streamer.inference.result import (
 )
 from streamer.messages import Event, Failed, Interim, Segment
 from streamer.monitor import Monitor, Outcome
-from streamer.owed import Owed, Samples
+from streamer.owed import Owed
 from streamer.timeline import Settled, Timeline
 from streamer.tracing import StreamTrace
 
@@ -82,13 +83,11 @@ class Delivery:
         """A segment has begun."""
         self._timeline = Timeline(self._monitor.clock())
 
-    def pause(
-        self, samples: Samples, start_time: float, end_time: float, *, spare_s: float
-    ) -> None:
+    def pause(self, audio: Audio, start_time: float, end_time: float, *, spare_s: float) -> None:
         """Speech has paused: in `spare_s` seconds this is a segment, unless it goes on."""
         if self._early is not None:
             timeline = self._open_timeline()
-            owed = Owed(samples, start_time, end_time, final=True, timeline=timeline)
+            owed = Owed(audio, start_time, end_time, final=True, timeline=timeline)
             self._early.begin(owed, spare_s)
 
     def resume(self) -> None:
@@ -97,7 +96,7 @@ class Delivery:
             self._early.drop()
 
     async def final(
-        self, samples: Samples, start_time: float, end_time: float, *, flushed: bool = False
+        self, audio: Audio, start_time: float, end_time: float, *, flushed: bool = False
     ) -> None:
         """Infer a whole segment; waits while too many results are owed already."""
         owed = self._early.take(start_time, end_time) if self._early is not None else None
@@ -106,7 +105,7 @@ class Delivery:
         timeline.inactive_s = self._monitor.clock()
         timeline.arrived_s = self.arrived_s
         if owed is None:
-            owed = Owed(samples, start_time, end_time, final=True, timeline=timeline)
+            owed = Owed(audio, start_time, end_time, final=True, timeline=timeline)
             timeline.submitted_s = timeline.inactive_s
             if not self._in_turn:
                 self._submit(owed)
@@ -114,7 +113,7 @@ class Delivery:
         self._undelivered.add(owed)
         await self._queue.put(owed)
 
-    def interim(self, samples: Samples, start_time: float, end_time: float) -> None:
+    def interim(self, audio: Audio, start_time: float, end_time: float) -> None:
         """Infer a segment that is still growing, unless too many results are owed already."""
         timeline = self._open_timeline()
         if self._queue.full():
@@ -122,7 +121,7 @@ class Delivery:
             timeline.interims_shed += 1
             self._on_shed()
             return
-        owed = Owed(samples, start_time, end_time, final=False, timeline=timeline)
+        owed = Owed(audio, start_time, end_time, final=False, timeline=timeline)
         if not self._in_turn:
             self._submit(owed)
         self._undelivered.add(owed)
@@ -151,8 +150,9 @@ class Delivery:
 
     def _submit(self, owed: Owed) -> Result:
         infer = self._pool.infer if owed.final else self._pool.infer_interim
-        owed.result = infer(owed.samples, session=self._session, channel=self, state=self._state)
-        return owed.result
+        result = infer(owed.audio, session=self._session, channel=self, state=self._state)
+        owed.submitted(result)
+        return result
 
     def _open_timeline(self) -> Timeline:
         if self._timeline is None:  # chunks have no beginning of their own

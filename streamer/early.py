@@ -38,7 +38,7 @@ class EarlyFinal:
             spare_s: When it will be, in seconds from now.
         """
         self._owed = owed
-        delay_s = spare_s - self._pool.lead_seconds(len(owed.samples))
+        delay_s = spare_s - self._pool.lead_seconds(owed.end_time - owed.start_time)
         if delay_s > 0:
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._infer, owed)
         else:
@@ -66,8 +66,8 @@ class EarlyFinal:
 
     def _infer(self, owed: Owed) -> None:
         owed.timeline.submitted_s = self._monitor.clock()
-        owed.result = self._pool.infer_early(
-            owed.samples, session=self._session, channel=self._channel
+        owed.submitted(
+            self._pool.infer_early(owed.audio, session=self._session, channel=self._channel)
         )
 
     def _forget(self) -> Owed | None:

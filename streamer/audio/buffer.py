@@ -3,21 +3,29 @@
 import numpy as np
 from numpy.typing import NDArray
 
-INITIAL_CAPACITY = 8_192
-"""Samples a buffer has room for at first, and never shrinks below: 0.5 s at 16 kHz, 32 KiB."""
+BLOCK = 4_096
+"""Samples in a block: 0.256 s at 16 kHz, 16 KiB.
+
+All blocks of all channels have one size, so whatever one of them frees fits the next one, and
+memory does not fall to pieces. It is a multiple of Silero's windows of 512, none of which lies
+across two blocks unless a stream was flushed.
+"""
 
 
 class SampleBuffer:
-    """A contiguous run of float32 samples, indexed from the start of the stream.
+    """A run of float32 samples, indexed from the start of the stream.
 
     The samples held are [start, end). New ones are appended at `end`, old ones discarded
-    from `start`; an index always means the same sample. Each sample is moved a bounded
-    number of times on average, however the calls come.
+    from `start`; an index always means the same sample. They lie in blocks that begin at
+    multiples of `BLOCK`, each filled once and never moved: what was given out stays as it
+    is, and keeps the blocks that it lies in for as long as somebody has it.
     """
 
     def __init__(self) -> None:
-        self._data = np.empty(INITIAL_CAPACITY, np.float32)
-        self._first = 0  # where in _data the sample `start` is
+        self._blocks: list[NDArray[np.float32]] = []
+        """Those in which there are samples, read-only."""
+        self._last = np.empty(0, np.float32)
+        """The last of them, to be written to."""
         self._start = 0
         self._end = 0
 
@@ -37,26 +45,44 @@ class SampleBuffer:
     def append(self, samples: NDArray[np.float32]) -> None:
         """Add samples, shape [n], at `end`; ValueError if they are not one-dimensional."""
         (count,) = samples.shape
-        held = len(self)
-        if self._first + held + count > len(self._data):
-            self._make_room(held + count)
-        tail = self._first + held
-        self._data[tail : tail + count] = samples
-        self._end += count
+        while count:
+            at = self._end % BLOCK
+            if not at or not self._blocks:
+                self._open_block()
+            room = BLOCK - at
+            if count <= room:
+                self._last[at : at + count] = samples
+                self._end += count
+                return
+            self._last[at:] = samples[:room]
+            self._end += room
+            samples = samples[room:]
+            count -= room
 
     def view(self, a: int, b: int) -> NDArray[np.float32]:
-        """Return samples [a, b) without copying: read-only and valid until the next append.
+        """Return samples [a, b) as one array, read-only.
+
+        It is a copy only where they lie in several blocks.
 
         Raises:
             IndexError: Not all of [a, b) is held, or b < a.
         """
-        samples = self._slice(a, b)
-        samples.flags.writeable = False
-        return samples
+        number, at = divmod(a, BLOCK)
+        if self._start <= a < b <= self._end and at + b - a <= BLOCK:
+            return self._blocks[number - self._start // BLOCK][at : at + b - a]
+        joined = np.concatenate([np.empty(0, np.float32), *self.pieces(a, b)])
+        joined.flags.writeable = False
+        return joined
 
-    def copy(self, a: int, b: int) -> NDArray[np.float32]:
-        """Return samples [a, b) in a new array; IndexError as for `view`."""
-        return self._slice(a, b).copy()
+    def pieces(self, a: int, b: int) -> list[NDArray[np.float32]]:
+        """Return samples [a, b) as they lie: read-only arrays, to be read one after another.
+
+        Nothing is copied. IndexError as for `view`.
+        """
+        if not self._start <= a <= b <= self._end:
+            raise IndexError(f"[{a}, {b}) is not within [{self._start}, {self._end})")
+        places = range(a - a % BLOCK, b, BLOCK) if a < b else ()
+        return [self.view(max(a, place), min(b, place + BLOCK)) for place in places]
 
     def discard_before(self, index: int) -> None:
         """Forget the samples before `index`; those already gone are no error.
@@ -68,33 +94,15 @@ class SampleBuffer:
             raise IndexError(f"cannot discard before {index}: the samples end at {self._end}")
         if index <= self._start:
             return
-        self._first += index - self._start
+        if index == self._end:
+            self._blocks.clear()
+            self._last = np.empty(0, np.float32)
+        else:
+            del self._blocks[: index // BLOCK - self._start // BLOCK]
         self._start = index
-        # A quarter leaves room to grow again, so that one long segment after another
-        # does not reallocate at every turn.
-        if len(self._data) > INITIAL_CAPACITY and len(self) * 4 <= len(self._data):
-            self._reallocate(len(self))
 
-    def _slice(self, a: int, b: int) -> NDArray[np.float32]:
-        if not self._start <= a <= b <= self._end:
-            raise IndexError(f"[{a}, {b}) is not within [{self._start}, {self._end})")
-        offset = self._first - self._start
-        return self._data[a + offset : b + offset]
-
-    def _make_room(self, needed: int) -> None:
-        if needed * 3 // 2 > len(self._data):
-            self._reallocate(needed)
-            return
-        # A third of the array has been discarded since the last move: that pays for moving the
-        # samples still held, which are at most twice as many.
-        held = len(self)
-        self._data[:held] = self._data[self._first : self._first + held]
-        self._first = 0
-
-    def _reallocate(self, needed: int) -> None:
-        # A new array rather than a resize: views given out before keep the old one alive.
-        held = len(self)
-        data = np.empty(max(INITIAL_CAPACITY, needed * 3 // 2), np.float32)
-        data[:held] = self._data[self._first : self._first + held]
-        self._data = data
-        self._first = 0
+    def _open_block(self) -> None:
+        self._last = np.empty(BLOCK, np.float32)
+        block = self._last.view()
+        block.flags.writeable = False
+        self._blocks.append(block)

@@ -139,7 +139,7 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
     while len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
-                answered = await worker.infer([sound.samples], [state])
+                answered = await worker.infer([[sound.samples]], [state])
         except WorkerDied:
             failure, lost = "its process died", True
             break
@@ -177,7 +177,7 @@ async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) ->
 
 
 async def _infer(worker: WorkerProcess, segments: list[Floats]) -> wire.Answers:
-    return await worker.infer(segments, [None] * len(segments))
+    return await worker.infer([[segment] for segment in segments], [None] * len(segments))
 
 
 def _done(answered: wire.Answers) -> list[wire.Done]:

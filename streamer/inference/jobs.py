@@ -1,5 +1,6 @@
 """What the workers are given to do, and what the pool counts of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,9 +17,10 @@ from streamer.inference.result import (
 )
 from streamer.inference.scheduler import Job
 
-Samples = npt.NDArray[np.float32]
+Audio = Sequence[npt.NDArray[np.float32]]
+"""Samples at the model's rate: arrays of any length, to be heard one after another."""
 
-NOTHING: Samples = np.empty(0, np.float32)
+NOTHING: Audio = ()
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -26,12 +28,12 @@ class Inference(Job):
     """A job with its audio. Whoever cancels `result` does not want it any more.
 
     Attributes:
-        samples: float32 [n] at the model's rate; none are left once there is a result, or nobody
-            wants it: what waits in a queue shall not hold the audio of those that have gone.
-        length: How many they are, or were.
+        audio: None is left once there is a result, or nobody wants it: what waits in a queue shall
+            not hold the audio of those that have gone.
+        length: How many samples it has, or had.
     """
 
-    samples: Samples
+    audio: Audio
     length: int = field(init=False)
     state: bytes | None
     result: Result
@@ -39,7 +41,7 @@ class Inference(Job):
     made: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.length = len(self.samples)
+        self.length = sum(map(len, self.audio))
         self.result.add_done_callback(self._release)
 
     @property
@@ -69,7 +71,7 @@ class Inference(Job):
             )
 
     def _release(self, _: Result) -> None:
-        self.samples = NOTHING
+        self.audio = NOTHING
 
 
 @dataclass(slots=True)

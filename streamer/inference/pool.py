@@ -10,7 +10,7 @@ from collections.abc import Hashable
 
 from streamer.config import InferenceConfig
 from streamer.inference import wire
-from streamer.inference.jobs import Counters, Inference, Samples
+from streamer.inference.jobs import Audio, Counters, Inference
 from streamer.inference.model import ModelSpec
 from streamer.inference.process import ModelCannotLoad
 from streamer.inference.queue import JobQueue
@@ -121,24 +121,24 @@ class WorkerPool:
         return (await asyncio.shield(self._warm)).sample_rate
 
     def infer(
-        self, samples: Samples, *, session: Hashable, channel: Hashable, state: bytes | None = None
+        self, audio: Audio, *, session: Hashable, channel: Hashable, state: bytes | None = None
     ) -> Result:
         """Queue a segment; the future raises an `InferenceError` when it gets no result.
 
         Args:
-            samples: float32 [n] at the model's sample rate; must not change until the result.
+            audio: At the model's sample rate; must not change until the result.
             session: Takes turns with others.
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
         """
-        return self._add(samples, session, channel, state=state)
+        return self._add(audio, session, channel, state=state)
 
-    def infer_early(self, samples: Samples, *, session: Hashable, channel: Hashable) -> Result:
+    def infer_early(self, audio: Audio, *, session: Hashable, channel: Hashable) -> Result:
         """Infer a segment that may turn out to go on, when a worker has no final to do.
 
         Whoever asks says what became of it: `confirm` or `withdraw`.
         """
-        return self._add(samples, session, channel, early=True)
+        return self._add(audio, session, channel, early=True)
 
     def confirm(self, result: Result) -> bool:
         """The segment of an early result is final; returns whether it has been begun."""
@@ -154,16 +154,15 @@ class WorkerPool:
             result.exception()  # asyncio complains of a failure that nobody looks at
         return not waited
 
-    def lead_seconds(self, samples: int) -> float:
-        """How long before it is needed a result for so many samples should be asked for."""
-        rate = self._warm.result().sample_rate if self._warm.done() else 1
-        return self._queue.lead_seconds(samples / rate)
+    def lead_seconds(self, media_s: float) -> float:
+        """How long before it is needed a result for so much audio should be asked for."""
+        return self._queue.lead_seconds(media_s)
 
     def infer_interim(
-        self, samples: Samples, *, session: Hashable, channel: Hashable, state: bytes | None = None
+        self, audio: Audio, *, session: Hashable, channel: Hashable, state: bytes | None = None
     ) -> Result:
         """Queue a growing segment; the future is cancelled when it is superseded."""
-        return self._add(samples, session, channel, interim=True, state=state)
+        return self._add(audio, session, channel, interim=True, state=state)
 
     def drop_interim(self, channel: Hashable) -> bool:
         """Cancel the waiting interim of a channel; returns whether there was one."""
@@ -171,7 +170,7 @@ class WorkerPool:
 
     def _add(
         self,
-        samples: Samples,
+        audio: Audio,
         session: Hashable,
         channel: Hashable,
         *,
@@ -184,7 +183,7 @@ class WorkerPool:
             channel=channel,
             interim=interim,
             early=early,
-            samples=samples,
+            audio=audio,
             state=state,
             result=self._loop.create_future(),
             added_s=self._monitor.clock(),

@@ -11,13 +11,11 @@ from multiprocessing.context import SpawnProcess
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from streamer.inference import wire
+from streamer.inference.jobs import Audio
 from streamer.inference.model import ModelSpec
 from streamer.inference.worker import SERVER_SIGNALS, run
-
-Samples = npt.NDArray[np.float32]
 
 SLOT_SAMPLES = 60 * 16_000
 """Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""
@@ -164,7 +162,7 @@ class WorkerProcess:
         return message
 
     async def infer(
-        self, segments: Sequence[Samples], states: Sequence[bytes | None]
+        self, segments: Sequence[Audio], states: Sequence[bytes | None]
     ) -> wire.Answers:
         """Run one batch; only one at a time. Returns a result for each segment.
 
@@ -174,16 +172,18 @@ class WorkerProcess:
         if self.gone:  # uvloop raises when it is to write then, asyncio does not
             raise WorkerDied
         jobs = [
-            wire.Job(len(segment), state) for segment, state in zip(segments, states, strict=True)
+            wire.Job(sum(map(len, audio)), state)
+            for audio, state in zip(segments, states, strict=True)
         ]
+        pieces = [piece for audio in segments for piece in audio]
         total = sum(job.samples for job in jobs)
         inline = None
-        if total <= len(self._slot):
-            np.concatenate(segments, out=self._slot[:total])
-        else:
-            inline = b"".join(segment.tobytes() for segment in segments)
+        if total > len(self._slot):
+            inline = b"".join(piece.tobytes() for piece in pieces)
+        elif total:
+            np.concatenate(pieces, out=self._slot[:total])
         self._transport.write(wire.encode(wire.Batch(jobs, inline)))
-        del segments, inline  # the worker may take its time, and the client be gone
+        del segments, pieces, inline  # the worker may take its time, and the client be gone
         message = await self._link.answer()
         assert isinstance(message, wire.Answers)
         return message

@@ -157,7 +157,7 @@ class Supervisor:
         try:
             async with asyncio.timeout(limit_s):
                 answers = await worker.infer(
-                    [job.samples for job in jobs], [job.state for job in jobs]
+                    [job.audio for job in jobs], [job.state for job in jobs]
                 )
         except TimeoutError:
             self._attempted(worker, jobs, begun_s, "timeout")

@@ -25,7 +25,7 @@ from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config import Config, InterimConfig, SimpleConfig, VadConfig
-from streamer.inference.jobs import Counters
+from streamer.inference.jobs import Audio, Counters
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.pools import Pools
@@ -81,7 +81,8 @@ class Pool:
         self.given: dict[str, Samples] = {}
         self.counters = Counters()
 
-    def infer(self, samples: Samples, **_of: object) -> Result:
+    def infer(self, audio: Audio, **_of: object) -> Result:
+        samples = np.concatenate([*audio, np.empty(0, np.float32)])
         key = hashlib.sha256(samples.tobytes()).hexdigest()
         self.given[key] = samples
         result: Result = asyncio.get_running_loop().create_future()
@@ -90,7 +91,7 @@ class Pool:
 
     infer_interim = infer_early = infer
 
-    def lead_seconds(self, _samples: int) -> float:
+    def lead_seconds(self, _media_s: float) -> float:
         return math.inf
 
     def confirm(self, _result: Result) -> bool:

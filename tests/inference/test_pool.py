@@ -17,6 +17,7 @@ import uvloop
 
 from streamer.config import InferenceConfig
 from streamer.inference import wire
+from streamer.inference.jobs import Audio
 from streamer.inference.model import ModelSpec
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
@@ -28,7 +29,7 @@ from streamer.inference.result import (
     WorkerLost,
 )
 
-from .misbehaving import DIE, DIE_ONCE, FINE, FORGE, HANG, ODD, RAISE, SLOW, Samples
+from .misbehaving import DIE, DIE_ONCE, FINE, FORGE, HANG, ODD, RAISE, SLOW
 
 HERE = str(Path(__file__).parent)
 PATIENCE_S = 60
@@ -47,10 +48,10 @@ async def running(folder: Path | None, model: str, **settings: Any) -> AsyncIter
         task.cancel()
 
 
-def segment(what: int, tag: float = 0.0, length: int = 100) -> Samples:
+def segment(what: int, tag: float = 0.0, length: int = 100) -> Audio:
     samples = np.zeros(length, dtype=np.float32)
     samples[0], samples[-1] = what, tag
-    return samples
+    return np.array_split(samples, 3)
 
 
 def infer(pool: WorkerPool, what: int, tag: float = 0.0, length: int = 100) -> Result:

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import weakref
 from typing import Any, cast
 
 import numpy as np
@@ -28,7 +29,7 @@ class Pool:
         self.counters = Counters()
         self.asked = asyncio.Event()
 
-    def infer(self, _samples: object, **_of: object) -> Result:
+    def infer(self, _audio: object, **_of: object) -> Result:
         self.asked.set()
         self.results.append(asyncio.get_running_loop().create_future())
         return self.results[-1]
@@ -37,7 +38,7 @@ class Pool:
 
     lead_s = math.inf
 
-    def lead_seconds(self, _samples: int) -> float:
+    def lead_seconds(self, _media_s: float) -> float:
         return self.lead_s
 
     def confirm(self, _result: Result) -> bool:
@@ -50,7 +51,7 @@ class Pool:
         pass
 
 
-AUDIO = np.zeros(1, np.float32)
+AUDIO = (np.zeros(1, np.float32),)
 ANSWER = Inferred({}, None, 0.0)
 
 
@@ -134,6 +135,26 @@ async def test_it_is_begun_when_it_has_to_be() -> None:
     await pool.asked.wait()
     delivery.resume()
     assert pool.results[0].cancelled()
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_audio_is_let_go_of_when_the_pool_has_it(early: bool) -> None:
+    """The pool is the test, and holds none: nothing may be left of a segment while it waits."""
+    pool, events = Pool(), list[Event]()
+    delivery = deliver(pool, events, 8, early_finals=early)
+    samples = np.zeros(1, np.float32)
+    held = weakref.ref(samples)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(delivery.run())
+        delivery.begin()
+        if early:
+            delivery.pause((samples,), 0, 1, spare_s=0.2)
+        await delivery.final((samples,), 0, 1)
+        del samples
+        assert held() is None
+        pool.results[0].set_result(ANSWER)
+        await delivery.end()
+    assert len(events) == 1
 
 
 async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
