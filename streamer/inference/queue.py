@@ -17,11 +17,8 @@ FIRST_FACTOR = 0.1
 
 LEAD_FACTOR, LEAD_S = 1.2, 0.05
 """A result that is to be there in time is asked for so much sooner than the average takes: a fifth
-as long again, and what the way to a worker and back takes."""
-
-MOST_LEAD_S = 0.2
-"""However long it takes, it is not asked for sooner. In short pauses speech often goes on, and what
-was done in vain makes all others wait, the more so the busier the workers are."""
+as long again, and what the way to a worker and back takes. Never how long it would have to wait for
+a worker: what is begun sooner is in vain more often, and makes the queue longer."""
 
 Jobs = tuple[Inference, ...]
 
@@ -136,7 +133,7 @@ class JobQueue:
 
     def lead_seconds(self, media_s: float) -> float:
         """How long before it is needed a result for so much audio should be asked for."""
-        return min(MOST_LEAD_S, LEAD_FACTOR * self._mean_factor * media_s + LEAD_S)
+        return LEAD_FACTOR * self._mean_factor * media_s + LEAD_S
 
     def close(self) -> None:
         """There is nobody to run what waits."""
