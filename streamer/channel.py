@@ -27,8 +27,9 @@ from streamer.speech.segmenter import (
 )
 from streamer.speech.vad import Detector
 
-WORTH_A_TURN_S = 0.03
-"""Detection is run on so much audio at least: waking a channel costs more than a short window."""
+WORTH_A_TURN_S, LONGEST_TURN_S = 0.03, 0.3
+"""Detection is run on so much audio at least: waking a channel costs more than a short window. And
+on no more than that at once, even when nothing can come of it yet: others wait meanwhile."""
 
 WORTH_RESAMPLING_S = 0.1
 """A chunk can be long; its audio is not left lying until it is full, but resampled on the way."""
@@ -105,6 +106,7 @@ class SpeechChannel:
         self._detector = detector
         self._window = window
         self._turn = window * math.ceil(WORTH_A_TURN_S * heard.rate / window)
+        self._longest_turn = window * math.ceil(LONGEST_TURN_S * heard.rate / window)
         self._segmenter = Segmenter(settings, window, heard.buffer)
         self._classified = 0
         self._post = post
@@ -112,8 +114,11 @@ class SpeechChannel:
 
     @property
     def missing(self) -> int:
-        """Samples of the client's until the detector's next window is full; two if short."""
-        return self._heard.missing(self._classified + self._turn)
+        """Samples of the client's until windows are full from which something may follow."""
+        ahead = self._segmenter.eventless_until - self._classified
+        windows = -(-ahead // self._window) * self._window
+        turn = min(max(self._turn, windows), self._longest_turn)
+        return self._heard.missing(self._classified + turn)
 
     def push(self, samples: Samples) -> Probabilities | None:
         """Resample, and start detection on the windows that are full."""

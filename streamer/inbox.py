@@ -20,9 +20,12 @@ BLOCK_BYTES = 65_536
 class _Block:
     """Audio that lies side by side."""
 
-    arrived_s: float
+    begun_s: float
+    """When its first message came."""
     messages: list[bytes] = field(default_factory=list)
     size: int = 0
+    enough_s: float | None = None
+    """When there was as much as the processor waits for."""
 
     @property
     def charge(self) -> int:
@@ -53,9 +56,9 @@ class Inbox(Generic[T]):
         self._roomy = asyncio.Event()
         self._roomy.set()
         self.arrived_s = 0.0
-        """When what was taken last came in; of a block of audio, its beginning."""
-        self._working = False
-        """On audio."""
+        """When what was taken last came in; of a block of audio, when there was enough of it."""
+        self._working_on_s: float | None = None
+        """When the audio began to come in that is being processed."""
         self.idle_since_s: float | None = None
         """Since when the processor has done everything and waits for more; None while it works."""
 
@@ -74,11 +77,11 @@ class Inbox(Generic[T]):
 
         None without any, and when it is the processor that waits for more.
         """
-        if self._working:
-            return self.arrived_s
+        if self._working_on_s is not None:
+            return self._working_on_s
         if self.idle_since_s is not None:
             return None
-        return next((item.arrived_s for item in self._items if isinstance(item, _Block)), None)
+        return next((item.begun_s for item in self._items if isinstance(item, _Block)), None)
 
     def put(self, command: T) -> None:
         """Append a command."""
@@ -97,6 +100,8 @@ class Inbox(Generic[T]):
         last.size += len(audio)
         self._count(last.charge - before)
         if self._enough(self._least_bytes):
+            if last.enough_s is None:
+                last.enough_s = self._clock()
             self._filled.set()
 
     async def roomy(self) -> None:
@@ -110,7 +115,7 @@ class Inbox(Generic[T]):
             least_bytes: Less audio than this waits for more of it, or for a command. When there is
                 no room for more, it does not wait.
         """
-        self._working = False
+        self._working_on_s = None
         self._least_bytes = least_bytes
         if not self._enough(least_bytes):
             self.idle_since_s = self._clock()
@@ -123,8 +128,8 @@ class Inbox(Generic[T]):
             self._count(-OVERHEAD_BYTES)
             self.arrived_s = self._clock()
             return item
-        self._working = True
-        self.arrived_s = item.arrived_s
+        self._working_on_s = item.begun_s
+        self.arrived_s = self._clock() if item.enough_s is None else item.enough_s
         self._count(-item.charge)
         return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
 

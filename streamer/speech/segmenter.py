@@ -149,6 +149,21 @@ class Segmenter:
             return self._speech.start
         return max(self._floor, self._speech.first - self._settings.prefix_padding)
 
+    @property
+    def eventless_until(self) -> int:
+        """Until this sample has been classified `advance` gives no event, whatever it is told.
+
+        So nobody needs to ask before. In a pause that is the next window, as speech may resume.
+        """
+        settings, speech = self._settings, self._speech
+        if speech is None or not speech.confirmed:
+            if self._position < self._resume_until:
+                return self._position
+            voiced = 0 if speech is None else speech.voiced
+            return self._position + settings.min_speech - voiced
+        until = min(speech.last + settings.suffix_padding, speech.start + settings.max_segment)
+        return until if settings.interim_interval is None else min(until, speech.next_interim)
+
     def advance(self, probability: float) -> Iterator[SegmenterEvent]:
         """Classify the next window. The iterator must be exhausted before the next call."""
         first = max(self._position, self._floor)

@@ -230,3 +230,21 @@ async def test_audio_that_waits_for_more_is_not_behind() -> None:
         assert inbox.idle_since_s == 0.0
         inbox.put("stop")
     assert inbox.idle_since_s is None
+
+
+async def test_audio_has_arrived_when_there_is_enough_of_it() -> None:
+    clock = Clock()
+    inbox = new(10_000, clock)
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(least_bytes=3))
+        for clock.now_s, audio in ((1.0, b"a"), (2.0, b"b"), (3.0, b"c"), (4.0, b"d")):
+            inbox.put_audio(audio)
+        clock.now_s = 5.0
+        assert await got == b"abcd"
+    assert (inbox.arrived_s, inbox.oldest_s) == (3.0, 1.0)
+    inbox.put_audio(b"e")
+    clock.now_s = 6.0
+    inbox.put("stop")
+    clock.now_s = 7.0
+    assert await inbox.get(least_bytes=3) == b"e"
+    assert (inbox.arrived_s, inbox.oldest_s) == (7.0, 5.0)

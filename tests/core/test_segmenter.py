@@ -70,6 +70,8 @@ class Rig:
         """The segment to come if the silence holds, as `SpeechPaused` said."""
         self.foreseen = 0
         """Segments that came as it said."""
+        self.eventless_until = 0
+        """What it has promised, unless there is a flush."""
 
     @property
     def in_speech(self) -> bool:
@@ -80,16 +82,24 @@ class Rig:
         """One window, with `ahead` more samples already there."""
         self.heard = min(self.heard + self.window, len(self.tape.samples))
         self.arrive(self.heard + ahead)
-        self.step(lambda: self.segmenter.advance(probability))
+        self.eventless_until = max(self.eventless_until, self.segmenter.eventless_until)
+        if self.step(lambda: self.segmenter.advance(probability)):
+            assert self.heard >= self.eventless_until
 
     def arrive(self, end: int) -> None:
         self.tape.end = min(max(self.tape.end, end), len(self.tape.samples))
 
-    def step(self, act: Callable[[], Iterable[SegmenterEvent]]) -> None:
+    def flush(self) -> None:
+        self.step(self.segmenter.flush)
+        self.eventless_until = 0
+
+    def step(self, act: Callable[[], Iterable[SegmenterEvent]]) -> bool:
+        """Whether anything came of it."""
         kept = self.segmenter.keep_from
         assert kept >= self.tape.discarded, "what was given up is wanted again"
         self.tape.discarded = kept
-        for event in act():
+        found = list(act())
+        for event in found:
             if isinstance(event, SpeechPaused | SpeechResumed):
                 self.pause(event)
                 continue
@@ -99,6 +109,7 @@ class Rig:
                 self.foreseen += self.paused == (event.start, event.end)
                 self.paused = None
             self.events.append(event)
+        return bool(found)
 
     def pause(self, event: SpeechPaused | SpeechResumed) -> None:
         """Pauses and resumptions alternate, and come in an open segment only."""
@@ -126,7 +137,7 @@ def rig_of(
     rig = Rig(asked, samples)
     for char in picture:
         if char == "|":
-            rig.step(rig.segmenter.flush)
+            rig.flush()
         else:
             rig.hear(PROBABILITY[char])
     rig.step(rig.segmenter.finish)
@@ -208,7 +219,7 @@ def test_a_flush_takes_the_samples_of_the_window_that_is_not_full(min_speech: in
     rig = Rig(replace(SETTINGS, min_speech=min_speech), np.ones(47, np.float32))
     for _ in range(4):
         rig.hear(0.9, ahead=7)
-    rig.step(rig.segmenter.flush)
+    rig.flush()
     # Those seven come again, as the beginning of a window or as the end of the stream.
     rig.hear(0.9)
     rig.step(rig.segmenter.finish)
@@ -219,7 +230,7 @@ def test_what_follows_a_flush_begins_where_it_ended() -> None:
     rig = Rig(replace(SETTINGS, min_speech=0), np.ones(60, np.float32))
     for _ in range(4):
         rig.hear(0.9, ahead=7)
-    rig.step(rig.segmenter.flush)
+    rig.flush()
     rig.hear(0.9)
     rig.step(rig.segmenter.finish)
     assert list(map(line, rig.events))[1:] == [
@@ -233,7 +244,7 @@ def test_samples_a_flush_has_taken_do_not_count_as_speech_again() -> None:
     rig = Rig(replace(SETTINGS, min_speech=10), np.ones(60, np.float32))
     for _ in range(4):
         rig.hear(0.9, ahead=7)
-    rig.step(rig.segmenter.flush)
+    rig.flush()
     rig.hear(0.9)  # three samples of it are new
     assert not rig.in_speech
     rig.hear(0.9)
@@ -587,7 +598,7 @@ def play(case: Case, asked: SegmenterSettings, flushes: set[int], ahead: list[in
     rig = Rig(asked, case.samples, case.window)
     for index, probability in enumerate(case.probabilities):
         if index in flushes:
-            rig.step(rig.segmenter.flush)
+            rig.flush()
         rig.hear(probability, ahead[index % len(ahead)])
     rig.step(rig.segmenter.finish)
     assert rig.heard == rig.tape.end == len(case.samples)
