@@ -4,7 +4,8 @@
     make bench AUDIO=path/to/folder     every recording in a folder
 
 Starts servers as a user would, drives them from this process with the client's load generator
-(`streamer_client/load.py`), prints tables, and writes JSON and pictures to `benchmarks/results/`.
+(`streamer_client/load.py`), prints tables, and writes JSON and pictures to `benchmarks/results/`,
+or to `audio/` in there for recordings of one's own.
 Figures are ratios, CPU time per second of audio, or latencies with their percentiles; those of
 processor time are the server's own, from the operating system.
 
@@ -78,7 +79,9 @@ def live_row(run: Run, streams: int, *, interims: bool) -> Row:
         "after stop p95 ms": percentiles(report.closing_ms)["p95"],
         "interims a second": round(report.events["interim"] / (report.audio_s / streams), 1),
         "CPU ms per audio s": round(1000 * total / report.audio_s, 1),
-        "CPU ms per speech s": round(1000 * total / max(report.inferred_s, 0.001), 1),
+        "CPU ms per speech s": (
+            round(1000 * total / report.inferred_s, 1) if report.inferred_s else None
+        ),
         "generator late p99 ms": percentiles(report.late_ms)["p99"],
     }
 
@@ -188,6 +191,8 @@ class Bench:
 
     def model(self) -> list[Row]:
         """A recording through the socket at once, and live, beside the model alone."""
+        with serve({"inference": {"early_finals": False}}) as served:
+            frugal = served.play(self._speech, RATE, 32, 20 * self._scale)
         with written(self._speech) as path, serve({}) as served:
             live = served.play(self._speech, RATE, 32, 20 * self._scale)
             worker = max(process.memory_info().rss for process in served.workers)
@@ -196,16 +201,19 @@ class Bench:
             wall = time.perf_counter() - begun
         segments = [self._speech[round(a * RATE) : round(b * RATE)] for a, b in times]
         bare_cpu, bare_wall = bare(segments)
-        speech = sum(b - a for a, b in times)
-        total = live.loop_cpu_s + live.workers_cpu_s
-        inferred = live.report.inferred_s
+        bare_s = bare_cpu / sum(b - a for a, b in times)
+        whole_s, frugal_s = (
+            (run.loop_cpu_s + run.workers_cpu_s) / run.report.inferred_s for run in (live, frugal)
+        )
+        workers_s = live.workers_cpu_s / live.report.inferred_s
         alone = bare_worker_rss()
         return [
             {
-                "model CPU ms per speech s": round(1000 * bare_cpu / speech, 1),
-                "32 live streams, all processes": round(1000 * total / inferred, 1),
-                "of which workers": round(1000 * live.workers_cpu_s / inferred, 1),
-                "whole over the model's": round(total / inferred / (bare_cpu / speech), 2),
+                "model CPU ms per speech s": round(1000 * bare_s, 1),
+                "32 live streams, all processes": round(1000 * whole_s, 1),
+                "of which workers": round(1000 * workers_s, 1),
+                "whole over the model's": round(whole_s / bare_s, 2),
+                "without early finals": round(frugal_s / bare_s, 2),
                 "file at once, over the model's time": round(wall / bare_wall, 2),
                 "its real-time factor": round(wall * RATE / len(self._speech), 3),
                 "worker memory MB": round(worker / 1e6),
@@ -278,7 +286,8 @@ def main() -> None:
     wanted = args.only or list(steps)
     if unknown := set(wanted) - set(steps):
         parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(steps)}")
-    file = RESULTS / "bench.json"
+    folder = RESULTS if args.audio is None else RESULTS / "audio"
+    file = folder / "bench.json"
     if args.only and file.exists():
         bench.results = {**json.loads(file.read_text()), **bench.results}
     console = Console(stderr=True)
@@ -292,10 +301,10 @@ def main() -> None:
     for each in tables(bench.results, {name: title for name, (title, _) in steps.items()}):
         out.print(each)
     bench.results["targets"] = compare(bench.results)
-    RESULTS.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(bench.results, indent=2) + "\n")
-    draw(bench.results, RESULTS)
-    print(f"written to {RESULTS}")
+    draw(bench.results, folder)
+    print(f"written to {folder}")
 
 
 if __name__ == "__main__":

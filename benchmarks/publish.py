@@ -1,6 +1,6 @@
 """Takes the results of the benchmarks into the documentation: `make bench-publish`.
 
-Results and pictures are copied to `docs/performance/`. In `docs/performance.md`, what stands
+Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In `docs/performance.md`, what stands
 between `<!-- table: FILE PART -->` and `<!-- end -->` is written anew from them, so that no figure
 there is anybody's typing.
 """
@@ -15,7 +15,7 @@ RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs"
 FILES = ("accuracy", "alternatives", "bench", "curve", "long", "telemetry")
 
-BLOCK = re.compile(r"(<!-- table: (\w+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rendered(page: str, folder: Path) -> str:
@@ -54,10 +54,11 @@ def _cell(value: object) -> str:
 def main() -> None:
     """Copy and write."""
     folder = DOCS / "performance"
-    folder.mkdir(exist_ok=True)
-    for path in (*RESULTS.glob("*.json"), *RESULTS.glob("*.svg")):
+    for path in (*RESULTS.rglob("*.json"), *RESULTS.rglob("*.svg")):
         if path.suffix == ".svg" or path.stem in FILES:
-            shutil.copy(path, folder)
+            copy = folder / path.relative_to(RESULTS)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
     page = DOCS / "performance.md"
     page.write_text(rendered(page.read_text(), folder))
     print(f"written: {page}")

@@ -237,6 +237,7 @@ async def test_audio_has_arrived_when_there_is_enough_of_it() -> None:
     inbox = new(10_000, clock)
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get(least_bytes=3))
+        assert await waits(got)
         for clock.now_s, audio in ((1.0, b"a"), (2.0, b"b"), (3.0, b"c"), (4.0, b"d")):
             inbox.put_audio(audio)
         clock.now_s = 5.0
