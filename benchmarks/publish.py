@@ -1,8 +1,8 @@
 """Takes the results of the benchmarks into the documentation: `make bench-publish`.
 
-Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In `docs/performance.md`, what stands
-between `<!-- table: FILE PART -->` and `<!-- end -->` is written anew from them, so that no figure
-there is anybody's typing.
+Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
+`docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
+anew from them, so that no figure there is anybody's typing.
 """
 
 import json

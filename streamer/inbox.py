@@ -104,6 +104,11 @@ class Inbox(Generic[T]):
                 last.enough_s = self._clock()
             self._filled.set()
 
+    def clear(self) -> None:
+        """Let go of everything that waits; nobody will take it."""
+        self._items.clear()
+        self._held = 0
+
     async def roomy(self) -> None:
         """Wait until there is room for more."""
         await self._roomy.wait()

@@ -105,6 +105,7 @@ class Session:
         finally:
             self._trace.end(failure)
             self._monitor.session_closed(self._route, self._inbox.held_bytes)
+            self._inbox.clear()  # tracebacks may lead here until the garbage collector comes by
 
     async def _run_tasks(self) -> None:
         tracked = self._monitor.tracked

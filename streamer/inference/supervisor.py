@@ -62,6 +62,7 @@ class Supervisor:
         self._counters = counters
         self._monitor = monitor
         self._failed_loads = 0
+        self._said_split = False
         self.alive = False
         """Whether the worker is loaded now."""
 
@@ -190,6 +191,9 @@ class Supervisor:
         self._monitor.worker_used(
             self._spec.name, self._number, answers.cpu_s, answers.peak_memory_bytes
         )
+        if answers.split and not self._said_split:
+            self._said_split = True
+            _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
         counters, rate = self._counters, self._warm.result().sample_rate
         for job, answer in zip(jobs, answers.results, strict=True):
             done = isinstance(answer, wire.Done)

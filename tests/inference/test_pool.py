@@ -197,7 +197,9 @@ async def test_a_defect_costs_a_worker_and_no_segment(
     assert "injected" in str(record.exc_info)
 
 
-async def test_segments_go_together_and_a_bad_one_fails_alone(tmp_path: Path) -> None:
+async def test_segments_go_together_and_a_bad_one_fails_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running(tmp_path, "Batcher", workers=1) as pool:
         good = await asyncio.gather(*(infer(pool, FINE, i) for i in range(4)))
         assert [result.output["batch"] for result in good] == [4] * 4
@@ -210,6 +212,7 @@ async def test_segments_go_together_and_a_bad_one_fails_alone(tmp_path: Path) ->
             False,
             True,
         ]
+        assert caplog.text.count("a batch failed, so its segments were run alone") == 1
         dying = [infer(pool, what, i) for i, what in enumerate((FINE, DIE, FINE, FINE))]
         done = await asyncio.gather(*dying, return_exceptions=True)
         assert [isinstance(result, WorkerLost) for result in done] == [False, True, False, False]

@@ -17,6 +17,7 @@ from streamer.loading import model_specs, open_vad
 from streamer.monitor import Meter, Monitor
 from streamer.telemetry.setup import Telemetry
 from streamer.tracing import Tracer
+from streamer.websocket import StreamingProtocol
 
 from .conftest import Launch
 from .in_loop import serving
@@ -136,7 +137,7 @@ async def _server_in_this_loop(
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),
     )
-    async with serving(app, "websockets-sansio") as port:
+    async with serving(app, StreamingProtocol) as port:
         async with asyncio.timeout(PATIENCE_S):
             await ready.wait()
         yield port
