@@ -37,7 +37,7 @@ bench: install  ## how fast, how many, how cheap (10 minutes) [AUDIO=folder]
 bench-long: install  ## whether anything grows in half an hour of 50 streams [MINUTES=30]
 	$(BIN)/python benchmarks/long.py $(if $(MINUTES),--minutes $(MINUTES))
 
-bench-alternatives: install  ## other sockets, loops, queues, threads, drafts, collectors (5 minutes)
+bench-alternatives: install  ## other sockets, loops, queues, detectors, threads, drafts, collectors (5 minutes)
 	$(BIN)/python benchmarks/alternatives.py
 
 bench-telemetry: install  ## what metrics and traces cost (5 minutes)

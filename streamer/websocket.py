@@ -18,7 +18,6 @@
 
 import asyncio
 import functools
-import socket
 from collections.abc import MutableMapping
 from typing import Any, cast
 
@@ -32,8 +31,8 @@ from websockets.frames import Frame
 from websockets.protocol import State
 
 from streamer.config import LimitsConfig
-from streamer.rate import TokenBucket
 from streamer.websocket_core import CONTROL, Core, TooManyFragments, whole_message
+from streamer.websocket_pace import Pace
 from streamer.websocket_scope import (
     ABORT,
     GONE,
@@ -43,24 +42,10 @@ from streamer.websocket_scope import (
     Slowed,
     TooLarge,
 )
+from streamer.websocket_watch import Watch
 
 LINGER_S = 5.0
 """A connection that is being closed has this long to take what was written."""
-
-WATCH_S = 1.0
-"""Between two looks at a connection from which nothing is read."""
-
-LEAST_BYTES, MOST_BYTES = 256, 4_096
-"""Parsed at once: little where frames are small, as 40 of them take a millisecond to handle, and
-more in the middle of large ones."""
-
-FEW, MANY = 1, 8
-"""Frames in a piece, for the next one to be larger or as small as can be."""
-
-_MESSAGE_RATE, _CONTROL_RATE = "limits.max_messages_per_second", "limits.max_control_per_second"
-
-TCP_ESTABLISHED = 1
-"""From linux/tcp_states.h."""
 
 
 class StreamingProtocol(WebSocketsSansIOProtocol):
@@ -80,11 +65,9 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         self.conn = Core(max_size=config.ws_max_size, logger=self.logger)
         self.conn.max_fragments = self.limits.max_fragments
         self._unparsed = bytearray()
-        self._piece = LEAST_BYTES
-        self._messages = TokenBucket(self.limits.max_messages_per_second)
-        self._control = TokenBucket(self.limits.max_control_per_second)
+        self._pace = Pace(self.limits)
         self._resting: asyncio.TimerHandle | None = None
-        self._watching: asyncio.TimerHandle | None = None
+        self._watch = Watch(self.loop)
         self._slowed = False
         self._deaf = False
         self._listener: Listener | None = None
@@ -106,7 +89,7 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         audio = whole_message(data)
         if audio is None or len(audio) > self.config.ws_max_size or not self._hand_over(audio):
             return False
-        self._rest(self._messages, 1, self.loop.time(), _MESSAGE_RATE)
+        self._count(messages=1, control=0)
         if self._resting is not None:
             self._pause()
         return True
@@ -125,8 +108,9 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
     def _parse(self) -> None:
         """Parse what there is, as far as messages are taken and the rates allow."""
         while self._unparsed and self._resting is None and self._taken:
-            piece = bytes(self._unparsed[: self._piece])
-            del self._unparsed[: self._piece]
+            size = self._pace.piece_bytes
+            piece = bytes(self._unparsed[:size])
+            del self._unparsed[:size]
             self.conn.receive_data(piece)
             self.handle_events()  # also of what came before a message that cannot be one
             if self.conn.parser_exc is not None:
@@ -137,6 +121,7 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
             self._pause()
         elif self.read_paused and self._taken:
             self.read_paused = False
+            self._watch.end()
             self.transport.resume_reading()
 
     @property
@@ -148,53 +133,28 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
         if not self.read_paused:
             self.read_paused = True
             self.transport.pause_reading()
-            self._watch()
-
-    def _watch(self) -> None:
-        """Look whether the client is still there, for as long as nothing is read from it."""
-        if self._watching is None:
-            self._watching = self.loop.call_later(WATCH_S, self._look)
-
-    def _look(self) -> None:
-        self._watching = None
-        if self.transport.is_closing() or not self.read_paused:
-            return
-        if _is_over(self.transport):
-            self.transport.abort()
-        else:
-            self._watch()
+            self._watch.begin(self.transport)
 
     def handle_events(self) -> None:
         """Act on the frames of a piece, and count them."""
-        messages = control = 0
-        for event in self.conn.events:
-            if isinstance(event, Frame):
-                messages += 1
-                control += event.opcode in CONTROL
-        if messages <= FEW:
-            self._piece = min(2 * self._piece, MOST_BYTES)
-        elif messages > MANY:
-            self._piece = LEAST_BYTES
+        frames = [event for event in self.conn.events if isinstance(event, Frame)]
+        control = sum(frame.opcode in CONTROL for frame in frames)
+        self._pace.fit(len(frames))
         super().handle_events()
-        if not messages:
-            return
-        now_s = self.loop.time()
-        if control:
-            self._rest(self._control, control, now_s, _CONTROL_RATE)
-        if messages > control:
-            self._rest(self._messages, messages - control, now_s, _MESSAGE_RATE)
+        if frames:
+            self._count(len(frames) - control, control)
 
-    def _rest(self, rate: TokenBucket, count: int, now_s: float, limit: str) -> None:
+    def _count(self, messages: int, control: int) -> None:
         """Count frames, and read nothing for a while if they are too many."""
-        wait_s = rate.take(count, now_s)
-        if not wait_s:
+        rest = self._pace.count(messages, control, self.loop.time())
+        if rest is None:
             return
         if not self._slowed and not self.close_sent:
             self._slowed = True
-            self._notify(Slowed(limit, rate.per_second))
+            self._notify(rest.because)
         if self._resting is not None:
             self._resting.cancel()
-        self._resting = self.loop.call_later(wait_s, self._rested)
+        self._resting = self.loop.call_later(rest.seconds, self._rested)
 
     def _rested(self) -> None:
         self._resting = None
@@ -315,9 +275,9 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is no more."""
-        for timer in (self._resting, self._watching):
-            if timer is not None:
-                timer.cancel()
+        if self._resting is not None:
+            self._resting.cancel()
+        self._watch.end()
         self._unparsed.clear()
         self.gone.set()
         super().connection_lost(exc)
@@ -334,15 +294,6 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
             super().handle_ping()
         else:
             self.transport.abort()
-
-
-def _is_over(transport: asyncio.Transport) -> bool:
-    """Whether the other end has closed or reset the connection, though much of it is unread."""
-    connection = transport.get_extra_info("socket")
-    if connection is None or not hasattr(socket, "TCP_INFO"):  # not Linux
-        return False
-    state: int = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-    return state != TCP_ESTABLISHED
 
 
 def limited(to: LimitsConfig) -> type[StreamingProtocol]:
