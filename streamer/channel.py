@@ -27,9 +27,12 @@ from streamer.speech.segmenter import (
 )
 from streamer.speech.vad import Detector
 
-WORTH_A_TURN_S, LONGEST_TURN_S = 0.03, 0.3
-"""Detection is run on so much audio at least: waking a channel costs more than a short window. And
-on no more than that at once, even when nothing can come of it yet: others wait meanwhile."""
+WORTH_A_TURN_S = 0.03
+"""Detection is run on so much audio at least: waking a channel costs more than a short window."""
+
+LONGEST_TURN_S = 0.3
+"""It is not put off for longer than that, even when nothing can come of it: others wait while it
+is made up for."""
 
 WORTH_RESAMPLING_S = 0.1
 """A chunk can be long; its audio is not left lying until it is full, but resampled on the way."""
@@ -114,7 +117,7 @@ class SpeechChannel:
 
     @property
     def missing(self) -> int:
-        """Samples of the client's until windows are full from which something may follow."""
+        """Samples of the client's until so many windows are full that something may follow."""
         ahead = self._segmenter.eventless_until - self._classified
         windows = -(-ahead // self._window) * self._window
         turn = min(max(self._turn, windows), self._longest_turn)

@@ -22,6 +22,7 @@ class _Block:
 
     begun_s: float
     """When its first message came."""
+    last_s: float
     messages: list[bytes] = field(default_factory=list)
     size: int = 0
     enough_s: float | None = None
@@ -58,7 +59,7 @@ class Inbox(Generic[T]):
         self.arrived_s = 0.0
         """When what was taken last came in; of a block of audio, when there was enough of it."""
         self._working_on_s: float | None = None
-        """When the audio began to come in that is being processed."""
+        """When the audio had arrived that is being processed."""
         self.idle_since_s: float | None = None
         """Since when the processor has done everything and waits for more; None while it works."""
 
@@ -91,21 +92,23 @@ class Inbox(Generic[T]):
 
     def put_audio(self, audio: bytes) -> None:
         """Append audio."""
+        now_s = self._clock()
         last = self._items[-1] if self._items else None
         if not isinstance(last, _Block) or last.size >= BLOCK_BYTES:
-            last = _Block(self._clock())
+            last = _Block(now_s, now_s)
             self._items.append(last)
         before = last.charge
+        last.last_s = now_s
         last.messages.append(audio)
         last.size += len(audio)
         self._count(last.charge - before)
         if self._enough(self._least_bytes):
             if last.enough_s is None:
-                last.enough_s = self._clock()
+                last.enough_s = now_s
             self._filled.set()
 
     def clear(self) -> None:
-        """Let go of everything that waits; nobody will take it."""
+        """Let go of everything that waits; nobody puts anything in or takes it any more."""
         self._items.clear()
         self._held = 0
 
@@ -123,6 +126,7 @@ class Inbox(Generic[T]):
         self._working_on_s = None
         self._least_bytes = least_bytes
         if not self._enough(least_bytes):
+            self._want_more()
             self.idle_since_s = self._clock()
             while not self._enough(least_bytes):
                 self._filled.clear()
@@ -133,10 +137,15 @@ class Inbox(Generic[T]):
             self._count(-OVERHEAD_BYTES)
             self.arrived_s = self._clock()
             return item
-        self._working_on_s = item.begun_s
-        self.arrived_s = self._clock() if item.enough_s is None else item.enough_s
+        self.arrived_s = item.last_s if item.enough_s is None else item.enough_s
+        self._working_on_s = self.arrived_s
         self._count(-item.charge)
         return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
+
+    def _want_more(self) -> None:
+        """What was enough, by what was wanted before, is not."""
+        if self._items and isinstance(first := self._items[0], _Block):
+            first.enough_s = None
 
     def _enough(self, least_bytes: int) -> bool:
         if not self._items:

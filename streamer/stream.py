@@ -103,7 +103,8 @@ class Stream:
     def wanted_bytes(self) -> int:
         """Less than this changes nothing: no channel's next window, or chunk, would be full."""
         frames = min(channel.missing for channel in self._channels)
-        return max(1, frames * self._start.format.bytes_per_frame)
+        wanted = frames * self._start.format.bytes_per_frame - self._decoder.pending_bytes
+        return max(1, wanted)
 
     async def feed(self, data: bytes, arrived_s: float) -> None:
         """Process the next bytes, cut anywhere, that came at that moment."""

@@ -39,6 +39,11 @@ class PcmDecoder:
         self._convert = self._converter(fmt)
         self._simple = fmt.channels == 1 and self._convert is _from_int16
 
+    @property
+    def pending_bytes(self) -> int:
+        """Of a frame that is not complete."""
+        return len(self._pending)
+
     def decode(self, data: bytes) -> NDArray[np.float32]:
         """Decode the next bytes of the stream.
 

@@ -21,6 +21,7 @@ class Track:
         self.input_rate = input_rate
         self.rate = rate
         self.buffer = SampleBuffer()
+        self._received = 0
         self._resampler = Resampler(input_rate, rate)
 
     @property
@@ -29,11 +30,15 @@ class Track:
         return self.buffer.end
 
     def missing(self, end: int) -> int:
-        """Samples at the input rate that are needed, or a few more, to hold everything to `end`."""
-        return max(0, -(-(end - self.end) * self.input_rate // self.rate))
+        """Samples at the input rate without which not everything to `end` can be held.
+
+        The resampler keeps a few back, so it may take more.
+        """
+        return max(0, -(-end * self.input_rate // self.rate) - self._received)
 
     def push(self, samples: Samples) -> None:
         """Take float32 [n] at the input rate."""
+        self._received += len(samples)
         self.buffer.append(self._resampler.push(samples))
 
     def cut(self) -> None:

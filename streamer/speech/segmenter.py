@@ -161,7 +161,8 @@ class Segmenter:
                 return self._position
             voiced = 0 if speech is None else speech.voiced
             return self._position + settings.min_speech - voiced
-        until = min(speech.last + settings.suffix_padding, speech.start + settings.max_segment)
+        pause = min(settings.suffix_padding, settings.min_silence)
+        until = min(speech.last + pause, speech.start + settings.max_segment)
         return until if settings.interim_interval is None else min(until, speech.next_interim)
 
     def advance(self, probability: float) -> Iterator[SegmenterEvent]:

@@ -119,6 +119,10 @@ class Heard(NamedTuple):
     """What the model heard, by its hash."""
     windows: list[list[Samples]]
     """What the detector of each channel heard."""
+    moments: list[tuple[int, Active | Inactive]]
+    """After how many of the pieces each of these came."""
+    turns: int
+    """How often the stream was given something."""
 
 
 VAD = VadOptions(
@@ -134,17 +138,26 @@ def hear(
     segmented: bool = True,
     rate: int = 16_000,
     interims: bool = False,
+    patient: bool = False,
 ) -> Heard:
-    """Play `pieces`, where None is a flush, to a stream."""
+    """Play `pieces`, where None is a flush, to a stream.
+
+    Either each as it comes, or, as the inbox does, together as soon as they are what is wanted.
+    """
 
     pool, vad, events = Pool(), LoudnessEngine(), list[Event]()
+    moments: list[tuple[int, Active | Inactive]] = []
+    played = turns = 0
 
     class Listener(Outbox):
         def post(self, item: Event | Close) -> None:
             assert not isinstance(item, Close)
             events.append(item)
+            if isinstance(item, Active | Inactive):
+                moments.append((played, item))
 
     async def play() -> Stopped:
+        nonlocal played, turns
         services = Services(
             config=CONFIG,
             pools=Pools([cast("WorkerPool", pool)]),
@@ -166,18 +179,25 @@ def hear(
                 outbox=Listener(Monitor()),
                 trace=StreamTrace("0" * 32),
             )
+            waiting = b""
             for piece in pieces:
+                played += 1
+                waiting += piece or b""
+                if not patient or piece is None or len(waiting) >= stream.wanted_bytes:
+                    turns += 1
+                    await stream.feed(waiting, 0)
+                    waiting = b""
                 if piece is None:
                     await stream.flush(0)
-                else:
-                    await stream.feed(piece, 0)
+            await stream.feed(waiting, 0)
             stopped = await stream.finish(0)
             stream.close(stopped)
             return stopped
 
     stopped = asyncio.run(play())
     channels = [outcome(events, n) for n in range(fmt.channels)]
-    return Heard(channels, stopped, pool.given, [detector.windows for detector in vad.opened])
+    windows = [detector.windows for detector in vad.opened]
+    return Heard(channels, stopped, pool.given, windows, moments, turns)
 
 
 def outcome(events: list[Event], channel: int) -> Outcome:
@@ -349,6 +369,24 @@ def test_any_cut_with_flushes_in_fixed_places(
             # and on the model's.
             asked = (segment.end_time - segment.start_time) * rate
             assert abs(len(samples) - asked) <= 1 + rate / 16_000
+
+
+@pytest.mark.parametrize("message_ms", [7, 20, 100])
+@every_format
+@every_rate
+def test_to_wait_until_enough_has_come_delays_no_event(
+    name: str, rate: int, message_ms: int
+) -> None:
+    fmt = FORMATS[name]
+    data = audio(fmt, 5)
+    message = fmt.sample_rate * message_ms // 1000 * fmt.bytes_per_frame + 1
+    pieces = cut(data, list(range(message, len(data), message)))
+    pieces[len(pieces) // 2 : len(pieces) // 2] = [None]
+    at_once = hear(fmt, pieces, rate=rate)
+    patient = hear(fmt, pieces, rate=rate, patient=True)
+    same(patient, at_once)
+    assert patient.moments == at_once.moments
+    assert message_ms > 20 or patient.turns < at_once.turns
 
 
 @every_rate

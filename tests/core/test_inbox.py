@@ -242,10 +242,29 @@ async def test_audio_has_arrived_when_there_is_enough_of_it() -> None:
             inbox.put_audio(audio)
         clock.now_s = 5.0
         assert await got == b"abcd"
-    assert (inbox.arrived_s, inbox.oldest_s) == (3.0, 1.0)
+    assert (inbox.arrived_s, inbox.oldest_s) == (3.0, 3.0)
     inbox.put_audio(b"e")
     clock.now_s = 6.0
     inbox.put("stop")
     clock.now_s = 7.0
     assert await inbox.get(least_bytes=3) == b"e"
-    assert (inbox.arrived_s, inbox.oldest_s) == (7.0, 5.0)
+    assert (inbox.arrived_s, inbox.oldest_s) == (5.0, 5.0)
+
+
+async def test_what_is_enough_is_decided_by_what_is_wanted_now() -> None:
+    clock = Clock()
+    inbox = new(10_000, clock)
+    inbox.put_audio(b"a")  # enough for the get before
+    clock.now_s = 2.0
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(least_bytes=2))
+        assert await waits(got)
+        clock.now_s = 3.0
+        inbox.put_audio(b"b")
+        assert await got == b"ab"
+    assert inbox.arrived_s == 3.0
+    for clock.now_s, audio in ((4.0, b"c"), (5.0, b"d"), (6.0, b"e")):
+        inbox.put_audio(audio)
+    clock.now_s = 7.0
+    assert await inbox.get(least_bytes=1) == b"cde"
+    assert inbox.arrived_s == 5.0, "there was enough for the get before"
