@@ -23,7 +23,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 def read_weights(path: Path) -> dict[str, npt.NDArray[np.float32]]:
-    """The float32 tensors that are stored in the model's graph, read-only, by their names.
+    """The float32 tensors that are stored in the model's graph, by their names.
 
     Raises:
         ValueError: It is not an ONNX file.
@@ -90,4 +90,5 @@ def _is_float(tensor: _Fields) -> bool:
 
 def _array(tensor: _Fields) -> npt.NDArray[np.float32]:
     shape = [_varint(size, 0)[0] for size in tensor.get(TENSOR_DIMS, [])]
-    return np.frombuffer(tensor[TENSOR_RAW_DATA][0], "<f4").reshape(shape)
+    # A copy: a view would keep the whole file, and begins wherever the field does.
+    return np.frombuffer(tensor[TENSOR_RAW_DATA][0], "<f4").reshape(shape).astype(np.float32)

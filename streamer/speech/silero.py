@@ -7,6 +7,7 @@ time, because each needs the state that the channel's last one left.
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from streamer.speech.silero_network import (
 )
 from streamer.speech.vad import Window
 
+_log = logging.getLogger(__name__)
+
 MAX_BATCH = 32
 """Windows classified together, before the event loop gets its turn: a millisecond of work."""
 
@@ -42,6 +45,10 @@ class _Waiting:
     def rest(self) -> Window:
         """Those that have not been classified."""
         return self.windows[len(self.probabilities) :]
+
+
+_Entry = tuple[_Waiting, Window]
+"""A channel, and those of its windows whose turn it is."""
 
 
 class SileroVad:
@@ -78,7 +85,7 @@ class SileroVad:
         self._waiting.append(waiting)
         if self._timer is None:
             # A long block is a batch of its own making: it gains nothing by waiting.
-            delay = self._gather_s if len(windows) < MAX_BATCH // 4 else 0
+            delay = self._gather_s if len(windows) < MAX_BATCH // 2 else 0
             self._timer = loop.call_later(delay, self._run)
         return waiting.done
 
@@ -86,12 +93,12 @@ class SileroVad:
         """Classify as many windows as the loop can spare the time for; the rest goes on after."""
         begun_s = self._meter.clock()
         batch = self._next_batch()
-        classified = 0
         try:
-            classified = self._classify(batch)
-        except Exception as error:  # each waiting channel is told; none may wait for ever
-            for waiting, _ in batch:
-                waiting.done.set_exception(error)
+            self._classify(batch)
+        except Exception:  # a defect in one channel's windows must not reach the others
+            _log.warning("windows were classified one channel after another", exc_info=True)
+            for entry in batch:
+                self._classify_alone(entry)
         for waiting, _ in batch:
             if waiting.done.done():
                 continue
@@ -99,13 +106,14 @@ class SileroVad:
                 self._waiting.append(waiting)
             else:
                 waiting.done.set_result(waiting.probabilities)
+        classified = sum(len(windows) for _, windows in batch)
         self._meter.add(self._meter.clock() - begun_s, classified * WINDOW / SAMPLE_RATE)
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(0, self._run) if self._waiting else None
 
-    def _next_batch(self) -> list[tuple[_Waiting, Window]]:
+    def _next_batch(self) -> list[_Entry]:
         """Whose turn it is, and with which windows: those who waited longest, the most first."""
-        batch: list[tuple[_Waiting, Window]] = []
+        batch: list[_Entry] = []
         room = MAX_BATCH
         while self._waiting and room:
             waiting = self._waiting.popleft()
@@ -115,27 +123,36 @@ class SileroVad:
                 room -= len(windows)
         return sorted(batch, key=lambda entry: len(entry[1]), reverse=True)
 
-    def _classify(self, batch: list[tuple[_Waiting, Window]]) -> int:
-        """Find the probabilities; returns of how many windows."""
+    def _classify_alone(self, entry: _Entry) -> None:
+        try:
+            self._classify([entry])
+        except Exception as error:  # whoever waits for it is told
+            entry[0].done.set_exception(error)
+
+    def _classify(self, batch: list[_Entry]) -> None:
+        """Find the probabilities; of all, or of none when it fails."""
+        if not batch:
+            return
         counts = [len(windows) for _, windows in batch]
         firsts = np.concatenate(([0], np.cumsum(counts, dtype=np.intp)))
         features = self._network.encode(_with_context(batch, int(firsts[-1])))
         state = np.stack([waiting.detector.state for waiting, _ in batch], axis=1)
-        for turn in range(max(counts, default=0)):
+        found: list[list[float]] = [[] for _ in batch]
+        for turn in range(max(counts)):
             # The longest come first, so those that have a window left are at the front.
             left = sum(count > turn for count in counts)
             taken = features[firsts[:left] + turn]
             probabilities, state[:, :left] = self._network.step(taken, state[:, :left])
-            for (waiting, _), probability in zip(batch, probabilities.tolist(), strict=False):
-                waiting.probabilities.append(probability)
+            for own, probability in zip(found, probabilities.tolist(), strict=False):
+                own.append(probability)
         for index, (waiting, windows) in enumerate(batch):
+            waiting.probabilities += found[index]
             # Copies: a view would keep the whole batch alive for as long as the channel lives.
             waiting.detector.state = state[:, index].copy()
             waiting.detector.context = windows[-1, -CONTEXT:].copy()
-        return int(firsts[-1])
 
 
-def _with_context(batch: list[tuple[_Waiting, Window]], count: int) -> Floats:
+def _with_context(batch: list[_Entry], count: int) -> Floats:
     """All windows as the network wants them, float32 [count, 64 + 512]."""
     inputs = np.empty((count, CONTEXT + WINDOW), dtype=np.float32)
     at = 0

@@ -32,11 +32,17 @@ _FRAMES = (CONTEXT + WINDOW + _PADDING - _FFT) // _HOP + 1
 _BINS = _FFT // 2 + 1
 _STRIDES = (1, 2, 2, 1)
 
+_AT_ONCE = 256
+"""Windows of a long signal that are encoded together; they take 20 KB each."""
+
 Floats = npt.NDArray[np.float32]
 
 
 class SileroNetwork:
     """The network alone: pure, synchronous, without any state of its own.
+
+    To make one keeps the linear algebra of NumPy to one thread, in the whole process: the matrices
+    are too small to be shared, and a second thread costs more than it does.
 
     Args:
         path: `silero_vad_16k_op15.onnx`, of which only the weights are used.
@@ -46,7 +52,6 @@ class SileroNetwork:
     """
 
     def __init__(self, path: Path) -> None:
-        # The matrices are too small to be shared: a second thread costs more than it does.
         threadpool_limits(1, user_api="blas")
         weights = read_weights(path)
         try:
@@ -117,9 +122,10 @@ class SileroNetwork:
             return [], state
         windows = np.lib.stride_tricks.sliding_window_view(audio, CONTEXT + WINDOW)[::WINDOW]
         found: list[float] = []
-        for features in self.encode(windows):
-            probabilities, state = self.step(features[np.newaxis], state)
-            found.append(float(probabilities[0]))
+        for first in range(0, len(windows), _AT_ONCE):
+            for features in self.encode(windows[first : first + _AT_ONCE]):
+                probabilities, state = self.step(features[np.newaxis], state)
+                found.append(float(probabilities[0]))
         return found, state
 
 

@@ -1,6 +1,7 @@
 """Silero VAD with its real weights: batching changes nothing, state is carried, speech is found."""
 
 import asyncio
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
+from streamer.channel import LONGEST_TURN_S
 from streamer.monitor import Meter, Monitor
 from streamer.speech.silero import MAX_BATCH, SileroDetector, SileroVad
 from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
@@ -198,17 +201,72 @@ async def test_a_channel_that_went_away_disturbs_nobody(
     assert sizes == [3]
 
 
-async def test_every_channel_hears_of_a_failure_and_the_next_batch_works(
-    path: Path, speech: Windows
+async def test_a_defect_in_one_channel_reaches_no_other(
+    path: Path, speech: Windows, alone: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = SileroVad(path, 0.001, METER)
-    bad = engine.open()
+    bad, good = engine.open(), [engine.open() for _ in range(3)]
     bad.state = np.zeros((2, 1), np.float32)
-    results = await asyncio.gather(
-        bad.detect(speech[:1]), engine.open().detect(speech[:1]), return_exceptions=True
+    failed, *found = await asyncio.gather(
+        bad.detect(speech[:2]),
+        *(detector.detect(speech[:3]) for detector in good),
+        return_exceptions=True,
     )
-    assert all(isinstance(result, Exception) for result in results)
-    assert len(await engine.open().detect(speech[:2])) == 2
+    assert isinstance(failed, ValueError)
+    assert all(close(each, alone[:3]) for each in found if isinstance(each, list))
+    assert close(await good[0].detect(speech[3:6]), alone[3:6])
+    (record,) = caplog.records
+    assert record.exc_info is not None
+
+
+async def test_a_failure_half_way_leaves_nothing_behind(
+    path: Path, speech: Windows, alone: list[float]
+) -> None:
+    engine = SileroVad(path, 0.001, METER)
+    step, calls = engine._network.step, 0
+
+    def failing(features: Windows, state: Windows) -> tuple[Windows, Windows]:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise ZeroDivisionError
+        return step(features, state)
+
+    engine._network.step = failing  # type: ignore[method-assign]
+    found = await asyncio.gather(*(engine.open().detect(speech[:4]) for _ in range(2)))
+    assert all(close(each, alone[:4]) for each in found)
+
+
+async def test_nobody_left_is_nothing_to_do(
+    path: Path, speech: Windows, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = SileroVad(path, 0.001, METER)
+    gone = asyncio.ensure_future(engine.open().detect(speech[:1]))  # noqa: TID251
+    gone.cancel()
+    await asyncio.sleep(0.05)
+    assert len(await engine.open().detect(speech[:1])) == 1
+    assert not caplog.records
+
+
+async def test_channels_share_a_call_after_their_longest_turn(path: Path, speech: Windows) -> None:
+    engine = SileroVad(path, 0.005, METER)
+    sizes = count_batches(engine)
+    windows = math.ceil(LONGEST_TURN_S * 16_000 / WINDOW)
+    await asyncio.gather(*(engine.open().detect(speech[:windows]) for _ in range(2)))
+    assert sizes == [2 * windows]
+
+
+@pytest.mark.parametrize("level", [MAX_MAGNITUDE, 1e-45, 0.0])
+async def test_samples_of_any_size_give_probabilities_and_are_forgotten(
+    path: Path, speech: Windows, level: float
+) -> None:
+    signs = np.where(np.arange(20 * WINDOW).reshape(20, WINDOW) % 2, 1, -1)
+    detector = SileroVad(path, 0, METER).open()
+    found = await detector.detect((signs * level).astype(np.float32))
+    assert all(0 <= probability <= 1 for probability in found)
+    loud = await detector.detect(speech)
+    assert max(loud) > 0.9
+    assert min(loud) < 0.1
 
 
 async def test_no_windows_no_probabilities(path: Path, speech: Windows) -> None:

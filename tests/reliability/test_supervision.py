@@ -54,7 +54,7 @@ class Counting(Monitor):
 def failing_once(real: Callable[..., Any], armed: list[bool]) -> Callable[..., Any]:
     def fail(*args: Any, **kwargs: Any) -> Any:
         if armed:
-            armed.clear()
+            armed.pop()
             raise Defect("injected")
         return real(*args, **kwargs)
 
@@ -95,7 +95,8 @@ async def test_a_defect_ends_one_session(
                 await victim.start(audio, trace_id=TRACE)
                 if not at_once:
                     await victim.until("started")
-                    armed.append(True)
+                    # Windows that fail together are tried once more, each channel alone.
+                    armed += [True] * (2 if stage == "vad" else 1)
                 with contextlib.suppress(ConnectionClosed):  # it may have failed already
                     await victim.send(audio.part(0, 2.0))
                     await victim.ask("stop")
