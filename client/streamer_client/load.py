@@ -76,7 +76,7 @@ class LoadReport:
     settled_ms: list[float] = field(default_factory=list)
     """From `inactive` to `segment`, of the same."""
     closing_ms: list[float] = field(default_factory=list)
-    """From the sending of `stop` to the `segment` that it brought."""
+    """From the sending of `stop` to the `segment` that it brought, not silence."""
     active_ms: list[float] = field(default_factory=list)
     """From the sending of a segment's first speech to its `active`."""
     late_ms: list[float] = field(default_factory=list)
@@ -199,10 +199,11 @@ class _Stream:
         self._message_s = plan.message_s
         self._moments = array("d")
         """When each message was sent."""
-        self._speech: deque[tuple[float, float]] = deque()
-        """When the last speech of each ended segment was sent, and its `inactive` came."""
-        self._stopped_s: float | None = None
+        self._speech: deque[tuple[float, float, float]] = deque()
+        """When each ended segment's last speech was sent and its `inactive` came; its end in s."""
+        self._stopped_s = 0.0
         """When `stop` was sent."""
+        self._min_silence_s = 0.0
         self._reader = FrameReader()
         self._take(early)
 
@@ -260,16 +261,18 @@ class _Stream:
         if kind == "active":
             self._report.active_ms.append(1000 * (now - self._sent_at(event["time"])))
         elif kind == "inactive":
-            self._speech.append((self._sent_at(event["time"]), now))
+            self._speech.append((self._sent_at(event["time"]), now, event["time"]))
         elif "end_time" in event and kind != "interim" and self._speech:
-            spoken, ended = self._speech.popleft()
+            spoken, ended, end_s = self._speech.popleft()
             if kind == "segment":
                 self._report.inferred_s += event["end_time"] - event["start_time"]
-                if self._stopped_s is not None and ended > self._stopped_s:
+                if end_s + self._min_silence_s > self.sent * self._message_s:
                     self._report.closing_ms.append(1000 * (now - self._stopped_s))
                 else:
                     self._report.final_ms.append(1000 * (now - spoken))
                     self._report.settled_ms.append(1000 * (now - ended))
+        elif kind == "started":
+            self._min_silence_s = (event["vad"] or {}).get("min_silence_ms", 0) / 1000
         elif kind == "stopped":
             self.stopped = True
 
