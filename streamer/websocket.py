@@ -97,8 +97,10 @@ class StreamingProtocol(WebSocketsSansIOProtocol):
     async def receive(self) -> ASGIReceiveEvent:
         """The next message; when it was the last one, parsing and reading go on."""
         self._awaited = True
-        message = await self.queue.get()
-        self._awaited = False
+        try:
+            message = await self.queue.get()
+        finally:
+            self._awaited = False
         if self.read_paused and self.queue.empty():
             if self._unparsed:
                 await asyncio.sleep(0)  # a flood of small messages never has to wait for more

@@ -1,10 +1,11 @@
 """RFC 6455, as Autobahn's test suite reads it, on the protocol class that is served with."""
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.config import LimitsConfig
 from streamer.websocket import limited
+from tests.server.hearing import Hearing
 from tests.server.in_loop import serving
 
 kosoku = pytest.importorskip("kosoku", reason="there is no wheel of kosoku for this machine")
@@ -27,10 +28,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-async def test_every_case_without_compression_passes() -> None:
+@pytest.mark.parametrize("app", [echo, Hearing()], ids=["receiving", "listening"])
+async def test_every_case_without_compression_passes(app: ASGIApp) -> None:
     size = 1 << 24
     async with serving(
-        echo, limited(UNLIMITED), ws_max_size=size, ws_per_message_deflate=False, lifespan="off"
+        app, limited(UNLIMITED), ws_max_size=size, ws_per_message_deflate=False, lifespan="off"
     ) as port:
         address = f"ws://127.0.0.1:{port}"
         results = await kosoku.run_fuzzingclient(address, exclude_cases=COMPRESSION, concurrency=4)
