@@ -194,8 +194,7 @@ class SpeechChannel:
                 case SegmentEnded(at, start, end, flushed):
                     self.delivery.drop_interims()
                     self._post(Inactive(time=self._seconds(at), channel=self._number))
-                    audio, *times = self._segment(start, end)
-                    await self.delivery.final(audio, *times, flushed=flushed)
+                    await self.delivery.final(*self._segment(start, end), flushed=flushed)
 
     def _segment(self, start: int, end: int) -> tuple[Audio, float, float]:
         audio = self._wanted.buffer.pieces(self._to_wanted(start), self._to_wanted(end))
@@ -265,6 +264,8 @@ class ChunkChannel:
     async def _infer(self, end: int, *, flushed: bool = False) -> None:
         buffer, rate = self._track.buffer, self._track.rate
         start = buffer.start
-        audio = buffer.pieces(start, end)
+        chunk = self.delivery.final(
+            buffer.pieces(start, end), start / rate, end / rate, flushed=flushed
+        )
         buffer.discard_before(end)
-        await self.delivery.final(audio, start / rate, end / rate, flushed=flushed)
+        await chunk

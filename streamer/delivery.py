@@ -111,6 +111,7 @@ class Delivery:
                 self._submit(owed)
         owed.flushed = flushed
         self._undelivered.add(owed)
+        del audio  # the pool has it; there may be no room for long
         await self._queue.put(owed)
 
     def interim(self, audio: Audio, start_time: float, end_time: float) -> None:

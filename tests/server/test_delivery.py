@@ -157,6 +157,21 @@ async def test_audio_is_let_go_of_when_the_pool_has_it(early: bool) -> None:
     assert len(events) == 1
 
 
+async def test_nor_while_there_is_no_room_for_what_is_owed() -> None:
+    pool = Pool()
+    delivery = deliver(pool, [], 1)
+    samples = np.zeros(1, np.float32)
+    held = weakref.ref(samples)
+    async with asyncio.TaskGroup() as tasks:
+        await delivery.final(AUDIO, 0, 1)
+        waiting = tasks.create_task(delivery.final((samples,), 1, 2))
+        await asyncio.sleep(0)
+        del samples
+        assert len(pool.results) == 2
+        assert held() is None
+        waiting.cancel()
+
+
 async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
     pool = Pool()
     delivery = deliver(pool, [], 3)
