@@ -9,11 +9,21 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.http import analyze, status, ticket, transcriptions, windows
 from streamer.http.refusals import Code
+
+
+class NameConvertor(PathConvertor):
+    """A name, whatever is in it; Starlette's own `path` ends at a line break."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("name", NameConvertor())
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -84,7 +94,7 @@ class Operation:
     """One address.
 
     Attributes:
-        path: As clients write it, with `{names}`; `{name:path}` where it may hold slashes.
+        path: As clients write it, with `{names}`; `{name:name}` where it may hold slashes.
         endpoint: Answers; its docstring is the summary.
         method: Of the request.
         query: Struct of the query's parameters.
@@ -160,7 +170,7 @@ OPERATIONS = (
         answers={200: _json(ModelList), **_refusals(ErrorAnswer, 401, 403, 503)},
     ),
     Operation(
-        path="/v1/models/{model:path}",
+        path="/v1/models/{model:name}",
         endpoint=transcriptions.model,
         answers={
             200: _json(ListedModel),

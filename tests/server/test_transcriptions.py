@@ -115,6 +115,8 @@ def test_a_model_whose_name_has_a_slash(launch: Launch) -> None:
         assert client.models.retrieve("acme/standin").id == "acme/standin"
         with pytest.raises(openai.NotFoundError, match="allowed: acme/standin"):
             client.models.retrieve("acme/other")
+        with pytest.raises(openai.NotFoundError, match="allowed: acme/standin"):
+            client.models.retrieve("acme\n/standin\n")
     assert server.get("/v1/models/acme/standin").json()["id"] == "acme/standin"
     assert server.get("/v1/models/").json() == server.get("/v1/models").json()
 
