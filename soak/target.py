@@ -5,6 +5,7 @@ import random
 import re
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
+from streamer.memory import WAIT_S
 from tests.server.process import UNWANTED, Server, wait_until
 
 MEGABYTE = 1 << 20
@@ -44,10 +46,18 @@ class Target:
         wait_until(lambda: self._metric("sessions_open") == 0, "all sessions have ended")
         wait_until(self._complete, "all workers are there")
         return Footprint(
-            memory_mb=self._process.memory_info().rss / MEGABYTE,
+            memory_mb=self._settled_mb(),
             tasks=round(self._metric("tasks_alive")),
             descriptors=self._at_rest(),
         )
+
+    def _settled_mb(self) -> float:
+        """Resident memory, once what sessions have left has gone back to the system."""
+        before, now = float("inf"), self.memory_mb()
+        while now < before - 1:
+            time.sleep(2 * WAIT_S)
+            before, now = now, self.memory_mb()
+        return now
 
     def memory_mb(self) -> float:
         """Resident memory of the server process, in MiB."""

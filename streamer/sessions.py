@@ -7,6 +7,7 @@ from typing import Protocol
 
 from streamer.admission import Admission, Refusal
 from streamer.config import LimitsConfig
+from streamer.memory import Trimmer
 
 STREAM_ON, FINISH = 0.5, 0.9
 """Parts of `limits.drain_seconds`: streams may go on for the first, and what they are owed is
@@ -32,6 +33,7 @@ class Sessions:
         self._open: set[Drainable] = set()
         self._busy = 0
         self._empty = asyncio.Event()
+        self._trimmer = Trimmer()
         self.draining = False
 
     def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
@@ -68,6 +70,7 @@ class Sessions:
             yield
         finally:
             self._busy -= 1
+            self._trimmer.soon()
             if not self._busy:
                 self._empty.set()
 
