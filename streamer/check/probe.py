@@ -151,6 +151,9 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
         if isinstance(answer, wire.Raised):
             failure = f"it raised {answer.reason} ({answer.where})"
             break
+        if isinstance(answer, wire.Abandoned):
+            failure = "it raised Unwanted, though its result is wanted"
+            break
         outputs.append(answer.output)
         seconds.append(answer.seconds)
         state = answer.state

@@ -59,9 +59,11 @@ class Inference(Job):
         """There will be no result, because the pool ends."""
         self.fail(PoolClosed("the server is shutting down"))
 
-    def settle(self, answer: wire.Done | wire.Raised) -> None:
+    def settle(self, answer: wire.Result) -> None:
         """A worker has answered."""
-        if isinstance(answer, wire.Raised):
+        if isinstance(answer, wire.Abandoned):
+            self.fail(InferenceFailed("the model raised Unwanted without having been told"))
+        elif isinstance(answer, wire.Raised):
             error = InferenceFailed(answer.reason)
             error.where = answer.where
             self.fail(error)

@@ -24,6 +24,17 @@ BUILT_IN: Mapping[str, str] = {
 }
 
 
+class Unwanted(BaseException):
+    """Nobody waits for the result any more: what a model may raise when it has been told.
+
+    No `Exception`, so that what catches those does not take it for a failure.
+    """
+
+
+def _never() -> bool:
+    return False
+
+
 class Model(ABC):
     """A CPU-bound model. Each worker process makes one and calls it for one segment at a time.
 
@@ -37,6 +48,11 @@ class Model(ABC):
     max_seconds: float | None = None
     """The longest audio that `infer` takes, where that is bounded; a request for more is refused.
     A stream's segments are at most 60 s long."""
+
+    unwanted: Callable[[], bool] = staticmethod(_never)
+    """Says whether nobody waits any more for what is being inferred: speech went on after a pause,
+    or the client has gone. A model that works in steps can ask between them, which takes a few
+    microseconds, and raise `Unwanted`. The worker process sets it."""
 
     @abstractmethod
     def infer(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object]:

@@ -188,6 +188,11 @@ class WorkerProcess:
         assert isinstance(message, wire.Answers)
         return message
 
+    def abandon(self) -> None:
+        """Say that nobody wants what is being inferred; the model may stop then."""
+        if not self.gone:
+            self._transport.write(wire.encode(wire.Abandon()))
+
     async def end(self, *, at_once: bool = False) -> None:
         """End the process and free all that it held. It is gone when this returns or raises."""
         self._transport.close()

@@ -13,7 +13,7 @@ from streamer.inference.jobs import Counters, Inference
 from streamer.inference.model import ModelSpec
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 from streamer.inference.queue import JobQueue, Jobs
-from streamer.inference.result import Attempt, Fate, InferenceTimedOut, WorkerLost
+from streamer.inference.result import Attempt, Fate, InferenceTimedOut, Result, WorkerLost
 from streamer.monitor import Monitor, RestartCause
 
 _log = logging.getLogger(__name__)
@@ -155,6 +155,14 @@ class Supervisor:
         begun = not worker.gone
         begun_s = self._monitor.clock()
         self._monitor.batch(self._spec.name, len(jobs))
+        running = True
+
+        def give_up(_: Result) -> None:
+            if running and not any(job.wanted for job in jobs):
+                worker.abandon()
+
+        for job in jobs:
+            job.result.add_done_callback(give_up)
         try:
             async with asyncio.timeout(limit_s):
                 answers = await worker.infer(
@@ -176,6 +184,10 @@ class Supervisor:
             for job in self._queue.died(worker, begun=begun):
                 job.fail(WorkerLost("the worker process died on this segment twice"))
             return "died"
+        finally:
+            running = False
+            for job in jobs:
+                job.result.remove_done_callback(give_up)
         self._answered(worker, jobs, answers)
         return None
 
@@ -196,6 +208,9 @@ class Supervisor:
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
         counters, rate = self._counters, self._warm.result().sample_rate
         for job, answer in zip(jobs, answers.results, strict=True):
+            if isinstance(answer, wire.Abandoned):  # how long it took says nothing about others
+                job.settle(answer)
+                continue
             done = isinstance(answer, wire.Done)
             media_s = job.length / rate
             job.made.append(

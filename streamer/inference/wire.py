@@ -28,6 +28,10 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
     inline: bytes | None = None
 
 
+class Abandon(msgspec.Struct, frozen=True, tag="abandon"):
+    """Nobody wants the results of the last batch any more."""
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The model is loaded and warm; this is how it wants to be used."""
 
@@ -60,6 +64,13 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
     where: str = ""
 
 
+class Abandoned(msgspec.Struct, frozen=True, tag="abandoned"):
+    """The model has stopped half-way, as nobody wanted the result."""
+
+
+Result = Done | Raised | Abandoned
+
+
 class Answers(msgspec.Struct, frozen=True, tag="answers"):
     """What became of each segment of a batch, and what the batch took.
 
@@ -72,7 +83,7 @@ class Answers(msgspec.Struct, frozen=True, tag="answers"):
         split: Why each segment was run alone after all, when the batch failed.
     """
 
-    results: list[Done | Raised]
+    results: list[Result]
     begun_s: float
     ended_s: float
     cpu_s: float
@@ -80,7 +91,7 @@ class Answers(msgspec.Struct, frozen=True, tag="answers"):
     split: str | None = None
 
 
-Message = Batch | Ready | LoadFailed | Answers
+Message = Batch | Abandon | Ready | LoadFailed | Answers
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import resource
+import selectors
 import signal
 import socket
 import sys
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.inference import wire
-from streamer.inference.model import Model, ModelSpec, StatefulModel, make_model
+from streamer.inference.model import Model, ModelSpec, StatefulModel, Unwanted, make_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,13 +57,24 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
     link.sendall(wire.encode(_ready(model)))
     samples = np.ctypeslib.as_array(slot)
     samples.flags.writeable = False
+    with selectors.DefaultSelector() as selector:
+        selector.register(link, selectors.EVENT_READ)
+        # While a batch is being worked on, the server has nothing else to say but `Abandon`.
+        model.unwanted = lambda: bool(selector.select(0))
+        _serve(link, model, samples)
+
+
+def _serve(link: socket.socket, model: Model, samples: Samples) -> None:
     for batch in _batches(link):
         link.sendall(wire.encode(_answer(model, batch, samples)))
 
 
 def _answer(model: Model, batch: wire.Batch, slot: Samples) -> wire.Answers:
     begun_s, cpu_s = time.monotonic(), time.process_time()
-    results, split = _infer(model, batch, slot)
+    try:
+        results, split = _infer(model, batch, slot)
+    except Unwanted:
+        results, split = [wire.Abandoned() for _ in batch.jobs], None
     return wire.Answers(
         results,
         begun_s,
@@ -83,13 +95,11 @@ def _batches(link: socket.socket) -> "Iterator[wire.Batch]":
     reader = wire.FrameReader()
     while data := link.recv(1 << 16):
         for message in reader.feed(data):
-            assert isinstance(message, wire.Batch)
-            yield message
+            if isinstance(message, wire.Batch):  # to abandon one that is done is too late
+                yield message
 
 
-def _infer(
-    model: Model, batch: wire.Batch, slot: Samples
-) -> tuple[list[wire.Done | wire.Raised], str | None]:
+def _infer(model: Model, batch: wire.Batch, slot: Samples) -> tuple[list[wire.Result], str | None]:
     """A result for each segment, and why they were run alone if the batch failed."""
     source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
     ends = list(itertools.accumulate(job.samples for job in batch.jobs))
@@ -106,7 +116,7 @@ def _infer(
     return [_infer_alone(model, segment) for segment in segments], split
 
 
-def _infer_alone(model: Model, segment: Samples) -> wire.Done | wire.Raised:
+def _infer_alone(model: Model, segment: Samples) -> wire.Result:
     started = time.perf_counter()
     try:
         (result,) = _infer_together(model, [segment])
@@ -115,7 +125,7 @@ def _infer_alone(model: Model, segment: Samples) -> wire.Done | wire.Raised:
     return result
 
 
-def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Done | wire.Raised]:
+def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Result]:
     started = time.perf_counter()
     outputs = model.infer_batch(segments)
     seconds = (time.perf_counter() - started) / len(segments)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamer.inference.model import Model
+from streamer.inference.model import Model, Unwanted
 from streamer.models.tokenizer import Tokenizer
 
 START_TOKEN = 1
@@ -76,6 +76,8 @@ class Moonshine(Model):
     def _continue(self, tokens: list[int], token: int, inputs: Tensors, limit: int) -> list[int]:
         """Go on from `tokens`, of which the next is `token`, until the end."""
         while token != END_TOKEN and len(tokens) < limit:
+            if self.unwanted():
+                raise Unwanted
             tokens.append(token)
             inputs["input_ids"] = np.array([[token]], dtype=np.int64)
             logits, *grown = self._decoder.run(["logits", *self._growing_caches], inputs)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamer import Model, StatefulModel
+from streamer import Model, StatefulModel, Unwanted
 
 Samples = npt.NDArray[np.float32]
 
-FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD, FORGE = range(8)
+FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD, FORGE, WORK, QUIT = range(10)
 
 
 class Obedient(Model):
@@ -52,6 +52,26 @@ class Batcher(Obedient):
     def infer_batch(self, batch: Sequence[Samples]) -> Sequence[Mapping[str, object]]:
         answers = [{**self.infer(samples), "batch": len(batch)} for samples in batch]
         return answers[:-1] if int(batch[0][0]) == SLOW and len(batch) > 1 else answers
+
+
+class Patient(Obedient):
+    """Works in steps for as many seconds as the last sample says, unless nobody waits any more."""
+
+    max_batch_size = 2
+    max_batch_wait_ms = 20.0
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        what = int(samples[0])
+        if what == WORK:
+            (self.folder / "begun").touch()
+            end = time.monotonic() + float(samples[-1])
+            while time.monotonic() < end:
+                if self.unwanted():
+                    raise Unwanted
+                time.sleep(0.0005)
+        if what == QUIT:
+            raise Unwanted
+        return super().infer(samples)
 
 
 class Running(StatefulModel):

@@ -29,7 +29,7 @@ from streamer.inference.result import (
     WorkerLost,
 )
 
-from .misbehaving import DIE, DIE_ONCE, FINE, FORGE, HANG, ODD, RAISE, SLOW
+from .misbehaving import DIE, DIE_ONCE, FINE, FORGE, HANG, ODD, QUIT, RAISE, SLOW, WORK
 
 HERE = str(Path(__file__).parent)
 PATIENCE_S = 60
@@ -276,6 +276,49 @@ async def test_nothing_is_begun_early_when_all_workers_are_busy(tmp_path: Path) 
         final = infer(pool, FINE)
         assert not pool.confirm(late)
         await asyncio.gather(*slow, final, late)
+
+
+async def test_what_nobody_wants_any_more_is_left_half_way(tmp_path: Path) -> None:
+    async with running(tmp_path, "Patient", workers=1) as pool:
+        for early in (True, False):
+            ask = pool.infer_early if early else pool.infer
+            vain = ask(segment(WORK, 600), session=1, channel=1)
+            await until((tmp_path / "begun").exists)
+            assert pool.withdraw(vain)
+            assert (await infer(pool, FINE, 3)).output["tag"] == 3
+            (tmp_path / "begun").unlink()
+        assert pool.counters.workers_replaced == {"died": 0, "timeout": 0, "max_jobs": 0}
+        assert pool.counters.finals == 2, "and nothing is learnt from what was left"
+
+
+async def test_a_batch_goes_on_while_anybody_wants_it(tmp_path: Path) -> None:
+    async with running(tmp_path, "Patient", workers=1) as pool:
+        vain, wanted = infer(pool, WORK, 0.3), infer(pool, WORK, 0.4)
+        await until((tmp_path / "begun").exists)
+        vain.cancel()
+        assert (await wanted).output["tag"] == pytest.approx(0.4)
+        both = [infer(pool, WORK, 600), infer(pool, WORK, 600)]
+        await asyncio.sleep(0.05)
+        for result in both:
+            result.cancel()
+        assert (await infer(pool, FINE, 5)).output["tag"] == 5
+
+
+async def test_to_give_one_up_never_touches_the_next(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    async with running(tmp_path, "Patient", workers=1) as pool:
+        for number in range(150):
+            vain = infer(pool, WORK, 0.002)
+            await asyncio.sleep(chance.uniform(0.020, 0.026))  # about when it is done
+            vain.cancel()
+            assert (await infer(pool, WORK, 0.001 * (number % 3))).output
+
+
+async def test_a_model_that_gives_up_what_is_wanted_has_failed(tmp_path: Path) -> None:
+    async with running(tmp_path, "Patient", workers=1) as pool:
+        with pytest.raises(InferenceFailed, match="raised Unwanted"):
+            await infer(pool, QUIT)
+        assert (await infer(pool, FINE, 3)).output["tag"] == 3
 
 
 async def test_a_model_that_cannot_be_loaded_is_given_up_at_once() -> None:
