@@ -272,7 +272,7 @@ class _Stream:
                     self._report.final_ms.append(1000 * (now - spoken))
                     self._report.settled_ms.append(1000 * (now - ended))
         elif kind == "started":
-            self._min_silence_s = (event["vad"] or {}).get("min_silence_ms", 0) / 1000
+            self._min_silence_s = (event.get("vad") or {}).get("min_silence_ms", 0) / 1000
         elif kind == "stopped":
             self.stopped = True
 
