@@ -7,11 +7,16 @@ megabytes, for as long as the process lives. See malloc_trim(3).
 
 import asyncio
 import ctypes
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 WAIT_S = 1.0
-"""Sessions that end within this time are one occasion. Each takes some milliseconds."""
+"""Sessions that end within this time are one occasion."""
+
+WORTH_BYTES = 64 << 20
+"""It takes up to some ten milliseconds, so it is done when the process has grown by so much."""
 
 
 class Trimmer:
@@ -20,6 +25,8 @@ class Trimmer:
     def __init__(self) -> None:
         self._trim = _malloc_trim()
         self._timer: asyncio.TimerHandle | None = None
+        self._resident = _resident_bytes() if self._trim else 0
+        """After the last time."""
 
     def soon(self) -> None:
         """Something has ended."""
@@ -28,7 +35,9 @@ class Trimmer:
 
     def _run(self, trim: Callable[[int], int]) -> None:
         self._timer = None
-        trim(0)
+        if _resident_bytes() > self._resident + WORTH_BYTES:
+            trim(0)
+            self._resident = _resident_bytes()
 
 
 def _malloc_trim() -> Callable[[int], int] | None:
@@ -37,3 +46,9 @@ def _malloc_trim() -> Callable[[int], int] | None:
         return None
     found: Callable[[int], int] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return found
+
+
+def _resident_bytes() -> int:
+    """See proc(5), statm."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
