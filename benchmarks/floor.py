@@ -25,10 +25,11 @@ def main() -> None:
     """Serve with the WebSocket implementation, event loop and number of queue hops given."""
     import uvicorn
 
-    from streamer.websocket import StreamingProtocol
+    from streamer.config import LimitsConfig
+    from streamer.websocket import limited
 
     implementation, loop, hops = sys.argv[1:]
-    ws: Any = StreamingProtocol if implementation == "streamer" else implementation
+    ws: Any = limited(LimitsConfig()) if implementation == "streamer" else implementation
     config = uvicorn.Config(
         _app(int(hops)),
         ws=ws,

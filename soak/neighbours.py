@@ -3,19 +3,22 @@
 import asyncio
 import contextlib
 import multiprocessing
+import random
 import socket
 import time
 from collections.abc import Generator
 
 from soak.progress import Progress
 from soak.report import Row, percentile
-from soak.streams import Tally, play, reference
+from soak.streams import MESSAGE_S, Tally, play, reference
 from soak.target import Target, running
 from soak.verdict import GROWTH_MB, judge
 from tests.reliability.raw import BINARY, CONT, PING, START, TEXT, frame, request
 from tests.server.sounds import beckett
 
 STREAMS, FLOODERS = 10, 8
+PROBE_EVERY = 5
+"""Messages of audio."""
 WORSE_MS = 5.0
 FRAGMENTS = (frame(BINARY, b"x", flags=0) + frame(CONT, b"x", flags=0) * 997) + frame(CONT, b"x")
 STEP_S = 0.005
@@ -63,16 +66,22 @@ async def neighbours(share: float, progress: Progress) -> Row:
 
 async def _listen(target: Target, tally: Tally) -> float:
     """Well-behaved streams that ask now and then; returns the most memory seen, in MiB."""
-    most_mb = 0.0
+    most_mb, chance = 0.0, random.Random(1)
     async with asyncio.TaskGroup() as tasks:
         playing = [
-            tasks.create_task(play(target.port, beckett(), tally, probe_every=5))
+            tasks.create_task(_one(target, tally, chance.uniform(0, MESSAGE_S * PROBE_EVERY)))
             for _ in range(STREAMS)
         ]
         while not all(task.done() for task in playing):
             most_mb = max(most_mb, target.memory_mb())
             await asyncio.sleep(0.2)
     return most_mb
+
+
+async def _one(target: Target, tally: Tally, after_s: float) -> None:
+    """Streams that began in the same moment would delay each other's questions."""
+    await asyncio.sleep(after_s)
+    await play(target.port, beckett(), tally, probe_every=PROBE_EVERY)
 
 
 @contextlib.contextmanager

@@ -32,12 +32,15 @@ class Pace:
     def __init__(self, limits: LimitsConfig) -> None:
         self.piece_bytes = LEAST_BYTES
         """To parse at once."""
+        self.crowded = False
+        """Whether the last piece was full of small frames."""
         self._messages = TokenBucket(limits.max_messages_per_second)
         self._control = TokenBucket(limits.max_control_per_second)
 
     def fit(self, frames: int) -> None:
         """Choose the next piece; so many frames were in the last one."""
-        if frames <= FEW:
+        self.crowded = frames > FEW
+        if not self.crowded:
             self.piece_bytes = min(2 * self.piece_bytes, MOST_BYTES)
         elif frames > MANY:
             self.piece_bytes = LEAST_BYTES

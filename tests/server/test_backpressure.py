@@ -13,7 +13,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
-from streamer.websocket import StreamingProtocol
+from streamer.config import LimitsConfig
+from streamer.websocket import limited
 
 from .conftest import Launch
 from .in_loop import serving
@@ -186,7 +187,7 @@ async def sleepy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "survives"), [(StreamingProtocol, True), ("websockets-sansio", False)]
+    ("protocol", "survives"), [(limited(LimitsConfig()), True), ("websockets-sansio", False)]
 )
 async def test_keepalive_rests_while_the_server_does_not_read(
     protocol: object, survives: bool

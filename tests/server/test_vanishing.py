@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from streamer.app import create_app
-from streamer.config import Config, ModelConfig
+from streamer.config import Config, LimitsConfig, ModelConfig
 from streamer.loading import model_specs, open_vad
 from streamer.monitor import Meter, Monitor
 from streamer.telemetry.setup import Telemetry
 from streamer.tracing import Tracer
-from streamer.websocket import StreamingProtocol
+from streamer.websocket import limited
 
 from .conftest import Launch
 from .in_loop import serving
@@ -137,7 +137,7 @@ async def _server_in_this_loop(
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),
     )
-    async with serving(app, StreamingProtocol) as port:
+    async with serving(app, limited(LimitsConfig())) as port:
         async with asyncio.timeout(PATIENCE_S):
             await ready.wait()
         yield port
