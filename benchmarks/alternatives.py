@@ -40,7 +40,7 @@ from live import (
 from live import recordings as read
 from streamer.config import InterimConfig, VadConfig
 from streamer.models.moonshine import Moonshine
-from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
+from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.errors import CannotConnect
 
@@ -89,7 +89,7 @@ def detectors() -> list[Row]:
     for batch in (1, 8, 32):
         given = {
             "input": rng.normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32),
-            "state": np.zeros((2, batch, STATE), dtype=np.float32),
+            "state": SileroNetwork.start(batch),
             "sr": np.array(RATE),
         }
         calls = 6_400 // batch

@@ -31,14 +31,7 @@ from streamer.speech.segmenter import (
     SpeechPaused,
     SpeechStarted,
 )
-from streamer.speech.silero_network import (
-    CONTEXT,
-    SAMPLE_RATE,
-    STATE,
-    WINDOW,
-    Floats,
-    SileroNetwork,
-)
+from streamer.speech.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
 from streamer.weights.manifest import require
 
 RESULTS = Path(__file__).parent / "results/curve.json"
@@ -83,7 +76,7 @@ def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -
 
 def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
     padded = np.pad(samples, (CONTEXT, -len(samples) % WINDOW))
-    found, _ = network.follow(padded, np.zeros((2, 1, STATE), dtype=np.float32))
+    found, _ = network.follow(padded, network.start())
     return found
 
 

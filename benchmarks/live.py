@@ -22,7 +22,7 @@ import soxr
 
 from serving import server
 from streamer.models.moonshine import Moonshine
-from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
+from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
 from streamer_client.load import LoadPlan, LoadReport, connect, generate
@@ -159,7 +159,7 @@ def detector_ms(batch: int, calls: int = 200) -> float:
     """CPU milliseconds of Silero alone for a second of audio, so many windows in a call."""
     network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
     windows = np.random.default_rng(0).normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32)
-    state = np.zeros((2, batch, STATE), dtype=np.float32)
+    state = network.start(batch)
     begun = time.process_time()
     for _ in range(calls):
         _, state = network.step(network.encode(windows), state)

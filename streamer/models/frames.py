@@ -11,14 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.inference.model import StatefulModel
-from streamer.speech.silero_network import (
-    CONTEXT,
-    SAMPLE_RATE,
-    STATE,
-    WINDOW,
-    Floats,
-    SileroNetwork,
-)
+from streamer.speech.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
 
 
 class State(NamedTuple):
@@ -50,7 +43,7 @@ class SpeechFrames(StatefulModel):
         """The frames that `samples`, float32 [n] at 16 kHz, complete."""
         if state is None:
             start = np.zeros(CONTEXT, dtype=np.float32)
-            state = State(np.zeros((2, 1, STATE), dtype=np.float32), start)
+            state = State(self._network.start(), start)
         audio = np.concatenate((state.rest, samples))
         probabilities, network = self._network.follow(audio, state.network)
         output = {

@@ -16,14 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.monitor import Meter
-from streamer.speech.silero_network import (
-    CONTEXT,
-    SAMPLE_RATE,
-    STATE,
-    WINDOW,
-    Floats,
-    SileroNetwork,
-)
+from streamer.speech.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
 from streamer.speech.vad import Window
 
 _log = logging.getLogger(__name__)
@@ -171,7 +164,7 @@ class SileroDetector:
 
     def __init__(self, engine: SileroVad) -> None:
         self._engine = engine
-        self.state: Floats = np.zeros((2, STATE), dtype=np.float32)
+        self.state: Floats = SileroNetwork.start()[:, 0]
         self.context: Floats = np.zeros(CONTEXT, dtype=np.float32)
 
     def detect(self, windows: Window) -> Awaitable[list[float]]:

@@ -65,6 +65,11 @@ class SileroNetwork:
         except KeyError as error:
             raise ValueError(f"{path} is not Silero's 16 kHz network: no {error}") from None
 
+    @staticmethod
+    def start(channels: int = 1) -> Floats:
+        """The state [2, channels, 128] at the start of their streams."""
+        return np.zeros((2, channels, STATE), dtype=np.float32)
+
     def encode(self, windows: Floats) -> Floats:
         """Features [n, 128] of windows, in any order and of any channels.
 
@@ -90,7 +95,7 @@ class SileroNetwork:
 
         Args:
             features: float32 [batch, 128], of `encode`.
-            state: float32 [2, batch, 128], zeros at the start of a stream.
+            state: float32 [2, batch, 128], as `start` makes it or the last step.
         """
         hidden, cell = state
         gates = np.concatenate((features, hidden), axis=1) @ self._gates

@@ -15,7 +15,7 @@ from streamer.audio.resample import Resampler
 from streamer.channel import LONGEST_TURN_S
 from streamer.monitor import Meter, Monitor
 from streamer.speech.silero import MAX_BATCH, SileroDetector, SileroVad
-from streamer.speech.silero_network import CONTEXT, STATE, WINDOW, SileroNetwork
+from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 
 Windows = NDArray[np.float32]
@@ -60,7 +60,7 @@ def test_the_network_is_the_published_one(path: Path, speech: Windows) -> None:
     windows = np.stack((speech, speech[::-1] / 10))
     before = np.pad(windows[:, :-1, -CONTEXT:], ((0, 0), (1, 0), (0, 0)))
     inputs = np.concatenate((before, windows), axis=2)
-    expected_state = state = np.zeros((2, 2, STATE), np.float32)
+    expected_state = state = SileroNetwork.start(2)
     for turn in range(len(speech)):
         expected, expected_state = reference.run(
             None, {"input": inputs[:, turn], "state": expected_state, "sr": np.array(16_000)}
@@ -74,7 +74,7 @@ def test_a_whole_signal_gets_what_its_windows_get(
     path: Path, speech: Windows, alone: list[float]
 ) -> None:
     audio = np.concatenate((np.zeros(CONTEXT, np.float32), speech.ravel(), speech[0, :100]))
-    found, _ = SileroNetwork(path).follow(audio, np.zeros((2, 1, STATE), np.float32))
+    found, _ = SileroNetwork(path).follow(audio, SileroNetwork.start())
     assert close(found, alone)
 
 

@@ -143,8 +143,9 @@ FLOODS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("kind", FLOODS)
-async def test_a_flood_costs_little_and_disturbs_nobody(standin: Server, kind: str) -> None:
+async def test_a_flood_costs_little_and_disturbs_nobody(launch: Launch, kind: str) -> None:
     """Eight clients send as fast as they can; how late others get their events, see `make soak`."""
+    standin = launch({"model": {"type": "standin"}})
     await hear(standin, beckett())
     process = psutil.Process(standin.process.pid)
     before = process.memory_info().rss
@@ -285,8 +286,9 @@ async def test_a_pipeline_that_stands_still(launch: Launch) -> None:
 # The memory of a server that has been abused
 
 
-def test_sockets_that_are_reset_leave_nothing_behind(standin: Server) -> None:
+def test_sockets_that_are_reset_leave_nothing_behind(launch: Launch) -> None:
     """`make soak` does this ten times as often."""
+    standin = launch({"model": {"type": "standin"}})
     process = psutil.Process(standin.process.pid)
 
     def churn(times: int) -> None:
