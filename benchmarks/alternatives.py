@@ -38,6 +38,7 @@ from live import (
     serve,
 )
 from live import recordings as read
+from published import PublishedMoonshine
 from streamer.config import InterimConfig, VadConfig
 from streamer.models.moonshine import Moonshine
 from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
@@ -206,6 +207,26 @@ def _segments() -> list[Floats]:
     ]
 
 
+def graphs() -> list[Row]:
+    """Moonshine's graphs as they are published, and those that the server makes of them."""
+    segments = _segments()
+    seconds = sum(map(len, segments)) / RATE
+    rows: list[Row] = []
+    said: list[list[str]] = []
+    for name, kind in (("published", PublishedMoonshine), ("the server's", Moonshine)):
+        model = kind(require(MODEL))
+        model.warm_up()
+        begun = time.process_time()
+        tokens = [model.tokens(segment) for segment in segments]
+        spent_s = time.process_time() - begun
+        said.append([model.text(each) for each in tokens])
+        rows.append({"graphs": name, "CPU ms per speech s": round(1000 * spent_s / seconds, 1)})
+    differ = sum(a != b for a, b in zip(*said, strict=True))
+    rows[0]["other text"] = "–"
+    rows[1]["other text"] = f"{differ} of {len(segments)}"
+    return rows
+
+
 def drafts() -> list[Row]:
     """Interims decoded from nothing, and from the last interim's words."""
     model = DraftingMoonshine(require(MODEL))
@@ -249,6 +270,7 @@ def main() -> None:
         "hops": ("queues on the way of a message", hops),
         "detectors": ("Silero's network", detectors),
         "workers": ("threads or processes", workers),
+        "graphs": ("Moonshine's graphs", graphs),
         "drafts": ("interims decoded from a draft", drafts),
         "collectors": ("the garbage collector", collectors),
     }

@@ -9,31 +9,20 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from published import PublishedMoonshine, Tensors, as_past
 from streamer.config import InterimConfig
-from streamer.models.moonshine import (
-    HEAD_SIZE,
-    HEADS,
-    MAX_TOKENS_PER_SECOND,
-    START_TOKEN,
-    Floats,
-    Moonshine,
-    Tensors,
-    _as_past,
-)
+from streamer.models.moonshine import START_TOKEN, Floats, most_tokens
+from streamer.models.moonshine_graphs import HEAD_SIZE, HEADS
 
 RATE = 16_000
 
 
-class DraftingMoonshine(Moonshine):
+class DraftingMoonshine(PublishedMoonshine):
     """The transcriber, which can also be given what is probably said."""
-
-    def text(self, tokens: list[int]) -> str:
-        """The words."""
-        return self._tokenizer.decode(tokens)
 
     def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
         """The tokens of float32 [n], and how often the decoder was run."""
-        limit = max(1, int(len(samples) / self.sample_rate * MAX_TOKENS_PER_SECOND))
+        limit = most_tokens(samples)
         draft = draft[:limit]
         inputs = self._encode(samples)
         logits, caches = self._pass([START_TOKEN, *draft], inputs)
@@ -41,7 +30,7 @@ class DraftingMoonshine(Moonshine):
         agreed = next((i for i, token in enumerate(draft) if token != best[i]), len(draft))
         tokens, token = draft[:agreed], best[agreed]
         # What the decoder remembers of the part of the draft that was wrong.
-        for name in map(_as_past, self._growing_caches):
+        for name in map(as_past, self._growing_caches):
             caches[name] = caches[name][:, :, : agreed + 1]
         inputs.update(caches, use_cache_branch=np.array([True]))
         tokens = self._continue(tokens, token, inputs, limit)
@@ -51,12 +40,12 @@ class DraftingMoonshine(Moonshine):
         empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
         first: Tensors = {
             **inputs,
-            **dict.fromkeys(map(_as_past, self._caches), empty),
+            **dict.fromkeys(map(as_past, self._caches), empty),
             "input_ids": np.array([tokens], dtype=np.int64),
             "use_cache_branch": np.array([False]),
         }
         logits, *caches = self._decoder.run(["logits", *self._caches], first)
-        return logits, dict(zip(map(_as_past, self._caches), caches, strict=True))
+        return logits, dict(zip(map(as_past, self._caches), caches, strict=True))
 
 
 def interims(samples: int, config: InterimConfig) -> Iterator[int]:

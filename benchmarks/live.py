@@ -20,6 +20,7 @@ import psutil
 import soundfile
 import soxr
 
+from published import PublishedMoonshine
 from serving import server
 from streamer.models.moonshine import Moonshine
 from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
@@ -166,9 +167,11 @@ def detector_ms(batch: int, calls: int = 200) -> float:
     return 1000 * (time.process_time() - begun) / calls / batch / (WINDOW / RATE)
 
 
-def bare(segments: list[Floats]) -> tuple[float, float]:
+def bare(
+    segments: list[Floats], kind: type[Moonshine | PublishedMoonshine] = Moonshine
+) -> tuple[float, float]:
     """CPU and wall seconds of the model alone on `segments`, in a tight loop."""
-    model = Moonshine(require(MODEL))
+    model = kind(require(MODEL))
     model.warm_up()
     cpu, wall = time.process_time(), time.perf_counter()
     for segment in segments:

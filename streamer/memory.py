@@ -78,6 +78,12 @@ class _Heap:
         return resident_pages * os.sysconf("SC_PAGE_SIZE") - int(usage.uordblks + usage.hblkhd)
 
 
+def give_back() -> None:
+    """At once; after something large was loaded, of which much is not needed any more."""
+    if has_heap():
+        _Heap().trimmed_bytes()
+
+
 def has_heap() -> bool:
     """Whether the C library can be asked."""
     return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallinfo2")

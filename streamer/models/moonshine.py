@@ -11,14 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.inference.model import Model, Unwanted
+from streamer.memory import give_back
+from streamer.models import moonshine_graphs
+from streamer.models.moonshine_graphs import CACHES, HEAD_SIZE, HEADS
+from streamer.models.runtime import load, sums_int8
 from streamer.models.tokenizer import Tokenizer
 
 START_TOKEN = 1
 END_TOKEN = 2
 MAX_TOKENS_PER_SECOND = 6.5
 """Above this the decoder is repeating itself (the paper, section 4.2)."""
-
-HEADS, HEAD_SIZE = 8, 36
 
 MIN_SAMPLES = 4_000
 """The encoder's strided convolutions need some audio; shorter segments are padded to 0.25 s."""
@@ -27,7 +29,9 @@ TRAILING_SILENCE = 1_600
 """Audio that stops in the middle of a sound loses its last word: 0.1 s of silence follows."""
 
 Floats = npt.NDArray[np.float32]
-Tensors = dict[str, npt.NDArray[np.generic]]
+
+PAST, HEARD = ([f"{of}.{cache}" for cache in CACHES] for of in ("past", "heard"))
+EMPTY = np.zeros((1, HEADS, 0, HEAD_SIZE), np.float32)
 
 
 class Moonshine(Model):
@@ -40,72 +44,47 @@ class Moonshine(Model):
 
     sample_rate = 16_000
     max_seconds = 60.0
-    """Memory grows with the square of the length: 0.7 GB for 60 s, 2.7 GB for 120 s."""
+    """There are positions for 98 s (`transformer.MOST_POSITIONS`)."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self._encoder = onnxruntime.InferenceSession(
-            str(folder / "encoder_model.ort"), options, providers=["CPUExecutionProvider"]
-        )
-        self._decoder = onnxruntime.InferenceSession(
-            str(folder / "decoder_model_merged.ort"), options, providers=["CPUExecutionProvider"]
-        )
+        signed = sums_int8()
+        self._encoder = load(moonshine_graphs.encoder(folder, signed=signed), threads)
+        self._decoder = load(moonshine_graphs.decoder(folder, signed=signed), threads)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
-        outputs = [output.name for output in self._decoder.get_outputs()]
-        self._caches = [name for name in outputs if name != "logits"]
-        # After the first step the encoder's keys stay as they are: not asking for them again
-        # saves copying them at every step.
-        self._growing_caches = [name for name in self._caches if ".decoder." in name]
+        give_back()
+
+    def text(self, tokens: list[int]) -> str:
+        """The words."""
+        return self._tokenizer.decode(tokens)
 
     def infer(self, samples: Floats) -> dict[str, object]:
         """Transcribe float32 [n] at 16 kHz: `{"text": …}`."""
-        return {"text": self._tokenizer.decode(self.tokens(samples))}
+        return {"text": self.text(self.tokens(samples))}
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens, chosen greedily one after another."""
-        limit = max(1, int(len(samples) / self.sample_rate * MAX_TOKENS_PER_SECOND))
-        inputs = self._encode(samples)
-        token, caches = self._first_step(inputs)
-        inputs.update(caches, use_cache_branch=np.array([True]))
-        return self._continue([], token, inputs, limit)
-
-    def _continue(self, tokens: list[int], token: int, inputs: Tensors, limit: int) -> list[int]:
-        """Go on from `tokens`, of which the next is `token`, until the end."""
-        while token != END_TOKEN and len(tokens) < limit:
+        limit = most_tokens(samples)
+        heard = self._encoder.run(None, {"samples": padded(samples)})
+        inputs = dict(zip(HEARD, heard, strict=True)) | dict.fromkeys(PAST, EMPTY)
+        tokens = [START_TOKEN]
+        while len(tokens) <= limit:
             if self.unwanted():
                 raise Unwanted
-            tokens.append(token)
-            inputs["input_ids"] = np.array([[token]], dtype=np.int64)
-            logits, *grown = self._decoder.run(["logits", *self._growing_caches], inputs)
-            inputs.update(zip(map(_as_past, self._growing_caches), grown, strict=True))
-            token = int(logits[0, -1].argmax())
-        return tokens
-
-    def _encode(self, samples: Floats) -> Tensors:
-        padding = max(TRAILING_SILENCE, MIN_SAMPLES - len(samples))
-        samples = np.pad(samples, (0, padding))
-        mask = np.ones((1, len(samples)), dtype=np.int64)
-        audio = {"input_values": samples[np.newaxis], "attention_mask": mask}
-        (hidden,) = self._encoder.run(None, audio)
-        return {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
-
-    def _first_step(self, inputs: Tensors) -> tuple[int, Tensors]:
-        empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
-        first: Tensors = {
-            **inputs,
-            **dict.fromkeys(map(_as_past, self._caches), empty),
-            "input_ids": np.array([[START_TOKEN]], dtype=np.int64),
-            "use_cache_branch": np.array([False]),
-        }
-        logits, *caches = self._decoder.run(["logits", *self._caches], first)
-        past = dict(zip(map(_as_past, self._caches), caches, strict=True))
-        return int(logits[0, -1].argmax()), past
+            inputs["token"] = np.array([tokens[-1:]])
+            inputs["position"] = np.array([len(tokens) - 1])
+            token, *present = self._decoder.run(None, inputs)
+            if token == END_TOKEN:
+                break
+            tokens.append(int(token[0, 0]))
+            inputs.update(zip(PAST, present, strict=True))
+        return tokens[1:]
 
 
-def _as_past(output: str) -> str:
-    """The input that takes, at the next step, what `output` gave at this one."""
-    return output.replace("present", "past_key_values", 1)
+def most_tokens(samples: Floats) -> int:
+    """So many can be said in float32 [n]."""
+    return max(1, int(len(samples) / Moonshine.sample_rate * MAX_TOKENS_PER_SECOND))
+
+
+def padded(samples: Floats) -> Floats:
+    """With the silence that is needed after it."""
+    return np.pad(samples, (0, max(TRAILING_SILENCE, MIN_SAMPLES - len(samples))))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streamer.models.runtime import load
 from streamer.models.windows import Windows
 from streamer.weights.schema import ClassifierSettings
 
@@ -45,17 +46,10 @@ class WaveformNetwork:
     def __init__(
         self, path: Path, settings: ClassifierSettings, windows: Windows, threads: int
     ) -> None:
-        import onnxruntime
-
         if not path.is_file():
             raise UnfitNetwork(f"{path} is not there; 'classifier.file' names it")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
         try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = load(path, threads)
         except Exception as error:  # ONNX Runtime has a class for each reason, with no base
             raise UnfitNetwork(f"{path} cannot be read as ONNX: {error}") from error
         inputs = [_tensor(value) for value in self._session.get_inputs()]
