@@ -5,6 +5,7 @@ Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice
 to 30 seconds, so the cost grows with the length of what was said.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,12 @@ MIN_SAMPLES = 4_000
 
 TRAILING_SILENCE = 1_600
 """Audio that stops in the middle of a sound loses its last word: 0.1 s of silence follows."""
+
+MORE_SILENCE = 800
+"""Before what is heard again, 0.05 s."""
+
+LOOP_TOKENS, LOOP_TIMES = 4, 8
+"""A loop is at most so many tokens, so often; nobody says a word eight times without a comma."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -62,9 +69,19 @@ class Moonshine(Model):
         return {"text": self.text(self.tokens(samples))}
 
     def tokens(self, samples: Floats) -> list[int]:
-        """The most likely tokens, chosen greedily one after another."""
+        """The most likely tokens, chosen greedily one after another.
+
+        Now and then that ends in a loop, the same few tokens until the limit. Then the same audio
+        with a little more silence is heard again, which mostly ends as it should.
+        """
+        tokens = self._said(samples, padded(samples))
+        if repeats(tokens):
+            tokens = self._said(samples, np.pad(padded(samples), (MORE_SILENCE, 0)))
+        return tokens[: len(tokens) - repeats(tokens)]
+
+    def _said(self, samples: Floats, audio: Floats) -> list[int]:
         limit = most_tokens(samples)
-        heard = self._encoder.run(None, {"samples": padded(samples)})
+        heard = self._encoder.run(None, {"samples": audio})
         inputs = dict(zip(HEARD, heard, strict=True)) | dict.fromkeys(PAST, EMPTY)
         tokens = [START_TOKEN]
         while len(tokens) <= limit:
@@ -76,6 +93,8 @@ class Moonshine(Model):
             if token == END_TOKEN:
                 break
             tokens.append(int(token[0, 0]))
+            if repeats(tokens):
+                break
             inputs.update(zip(PAST, present, strict=True))
         return tokens[1:]
 
@@ -83,6 +102,15 @@ class Moonshine(Model):
 def most_tokens(samples: Floats) -> int:
     """So many can be said in float32 [n]."""
     return max(1, int(len(samples) / Moonshine.sample_rate * MAX_TOKENS_PER_SECOND))
+
+
+def repeats(tokens: Sequence[int]) -> int:
+    """How many tokens at the end only repeat those before them; 0 if it is not a loop."""
+    for size in range(1, LOOP_TOKENS + 1):
+        end = tokens[-size * LOOP_TIMES :]
+        if len(end) == size * LOOP_TIMES and end[size:] == end[:-size]:
+            return len(end) - size
+    return 0
 
 
 def padded(samples: Floats) -> Floats:

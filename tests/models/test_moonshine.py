@@ -11,7 +11,7 @@ import soundfile
 import soxr
 
 from streamer.models import moonshine
-from streamer.models.moonshine import HEARD, Moonshine, padded
+from streamer.models.moonshine import HEARD, Moonshine, padded, repeats
 from streamer.models.moonshine_graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
 from streamer.models.ort_weights import Weights
 from streamer.models.runtime import sums_int8
@@ -88,6 +88,38 @@ def test_half_a_minute_is_understood(model: Moonshine, speech: Floats) -> None:
     said = str(model.infer(speech[: 11 * Moonshine.sample_rate])["text"]).lower()
     words = "it was the best of times it was the worst of times it was the age of wisdom"
     assert jiwer.wer(words, " ".join(said.replace(",", "").split()[: len(words.split())])) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("tokens", "only_repeating"),
+    [
+        ([], 0),
+        ([5] * 7, 0),
+        ([3, 5, 5, 5, 5, 5, 5, 5, 5], 7),
+        ([9] + [1, 2, 3, 4] * 8, 28),
+        ([1, 2] * 7 + [1, 3], 0),
+        ([1, 2, 3, 4, 5] * 8, 0),
+    ],
+)
+def test_a_loop_is_known(tokens: list[int], only_repeating: int) -> None:
+    assert repeats(tokens) == only_repeating
+
+
+def test_what_ends_in_a_loop_is_heard_again(
+    model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = speech[:208_000]
+    heard: list[int] = []
+    answers = iter([[7, *[8, 9] * 8], [7, 8], [7, *[8, 9] * 8], [7, *[8, 9] * 8]])
+
+    def say(samples: Floats, audio: Floats) -> list[int]:
+        heard.append(len(audio) - len(samples))
+        return next(answers)
+
+    monkeypatch.setattr(model, "_said", say)
+    assert model.tokens(sentence) == [7, 8]
+    assert model.tokens(sentence) == [7, 8, 9]
+    assert heard == [1_600, 2_400, 1_600, 2_400]
 
 
 def test_the_shortest_and_silence_are_no_trouble(model: Moonshine) -> None:
