@@ -25,7 +25,7 @@ class Trimmer:
         self._heap = _Heap() if has_heap() else None
         self._timer: asyncio.TimerHandle | None = None
         self._unused_bytes = self._heap.trimmed_bytes() if self._heap else 0
-        """After the last time: nothing of it could be given back."""
+        """When last nothing of it could be given back, or less since then."""
 
     def soon(self) -> None:
         """Something has ended."""
@@ -34,8 +34,11 @@ class Trimmer:
 
     def _run(self, heap: "_Heap") -> None:
         self._timer = None
-        if heap.unused_bytes() > self._unused_bytes + WORTH_BYTES:
+        unused_bytes = heap.unused_bytes()
+        if unused_bytes > self._unused_bytes + WORTH_BYTES:
             self._unused_bytes = heap.trimmed_bytes()
+        else:
+            self._unused_bytes = min(self._unused_bytes, unused_bytes)
 
 
 class _Usage(ctypes.Structure):
@@ -80,8 +83,8 @@ class _Heap:
 
 def give_back() -> None:
     """At once; after something large was loaded, of which much is not needed any more."""
-    if has_heap():
-        _Heap().trimmed_bytes()
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
 
 
 def has_heap() -> bool:

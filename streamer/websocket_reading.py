@@ -62,7 +62,7 @@ class ReadingProtocol(WebSocketsSansIOProtocol):
         """Parse, now or when what came before has been taken."""
         if not self._take_at_once(data):
             self._unparsed += data
-            if len(self._unparsed) <= self._pace.piece_bytes:
+            if len(self._unparsed) <= self._pace.piece_bytes and not self._pace.crowded:
                 self._parse()
             else:
                 self._ask()
@@ -86,7 +86,7 @@ class ReadingProtocol(WebSocketsSansIOProtocol):
             message = await self.queue.get()
         finally:
             self._awaited = False
-        if self.read_paused and self.queue.empty():
+        if self.read_paused and self._resting is None and self.queue.empty():
             self._ask()
         return message
 

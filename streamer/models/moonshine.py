@@ -75,9 +75,10 @@ class Moonshine(Model):
         with a little more silence is heard again, which mostly ends as it should.
         """
         tokens = self._said(samples, padded(samples))
-        if repeats(tokens):
-            tokens = self._said(samples, np.pad(padded(samples), (MORE_SILENCE, 0)))
-        return tokens[: len(tokens) - repeats(tokens)]
+        if repeating := repeats(tokens):
+            again = self._said(samples, np.pad(padded(samples), (MORE_SILENCE, 0)))
+            return again if again and not repeats(again) else tokens[:-repeating]
+        return tokens
 
     def _said(self, samples: Floats, audio: Floats) -> list[int]:
         limit = most_tokens(samples)

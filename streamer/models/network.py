@@ -48,6 +48,8 @@ class WaveformNetwork:
     ) -> None:
         if not path.is_file():
             raise UnfitNetwork(f"{path} is not there; 'classifier.file' names it")
+        import onnxruntime  # noqa: F401 - that it is missing is not the file's fault
+
         try:
             self._session = load(path, threads)
         except Exception as error:  # ONNX Runtime has a class for each reason, with no base

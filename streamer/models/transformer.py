@@ -56,6 +56,8 @@ class Blocks:
         for matrix in matrices:
             other, other_scale, other_zero = self._constants(matrix)
             inputs = [values, other, scale, other_scale, zero_point, other_zero]
+            if matrix.bias is not None:
+                inputs.append(self.graph.constant(matrix.bias))
             results.append(self.graph.add("MatMulIntegerToFloat", *inputs, domain=MICROSOFT))
         return results
 

@@ -1,4 +1,4 @@
-"""The transcriber's own graphs say what the published ones say."""
+"""The transcriber's own graphs hear what the published ones hear, but for rounding."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def published(samples: Floats) -> dict[str, Floats]:
 def test_the_decoder_hears_what_the_published_one_hears(
     model: Moonshine, speech: Floats, seconds: float
 ) -> None:
-    """But for rounding, which quantization makes larger: a few hundredths of what there is."""
+    """But for rounding, which quantization makes larger: to some hundredths of what there is."""
     samples = padded(speech[: round(seconds * Moonshine.sample_rate)])
     expected = published(samples)
     for name, found in zip(HEARD, model._encoder.run(None, {"samples": samples}), strict=True):
@@ -83,7 +83,7 @@ def test_signed_weights_say_the_same_words(
         assert model.tokens(part) == unsigned.tokens(part)
 
 
-def test_half_a_minute_is_understood(model: Moonshine, speech: Floats) -> None:
+def test_a_sentence_is_understood(model: Moonshine, speech: Floats) -> None:
     """The beginning of `A Tale of Two Cities`."""
     said = str(model.infer(speech[: 11 * Moonshine.sample_rate])["text"]).lower()
     words = "it was the best of times it was the worst of times it was the age of wisdom"
@@ -110,7 +110,8 @@ def test_what_ends_in_a_loop_is_heard_again(
 ) -> None:
     sentence = speech[:208_000]
     heard: list[int] = []
-    answers = iter([[7, *[8, 9] * 8], [7, 8], [7, *[8, 9] * 8], [7, *[8, 9] * 8]])
+    loop = [7, *[8, 9] * 8]
+    answers = iter([loop, [7, 8], loop, [5, *[6] * 8], loop, []])
 
     def say(samples: Floats, audio: Floats) -> list[int]:
         heard.append(len(audio) - len(samples))
@@ -119,7 +120,8 @@ def test_what_ends_in_a_loop_is_heard_again(
     monkeypatch.setattr(model, "_said", say)
     assert model.tokens(sentence) == [7, 8]
     assert model.tokens(sentence) == [7, 8, 9]
-    assert heard == [1_600, 2_400, 1_600, 2_400]
+    assert model.tokens(sentence) == [7, 8, 9]
+    assert heard == [1_600, 2_400] * 3
 
 
 def test_the_shortest_and_silence_are_no_trouble(model: Moonshine) -> None:
@@ -127,8 +129,22 @@ def test_the_shortest_and_silence_are_no_trouble(model: Moonshine) -> None:
         assert isinstance(model.infer(np.zeros(length, np.float32))["text"], str)
 
 
-def test_a_file_of_another_kind_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_the_models_is_told(tmp_path: Path) -> None:
     file = tmp_path / "model.ort"
-    file.write_bytes(b"not a model, but long enough to be looked into")
-    with pytest.raises(ValueError, match=r"model\.ort is not a model in ONNX Runtime's own format"):
-        Weights(file)
+    whole = (FOLDER / ENCODER).read_bytes()
+    for content, why in {
+        b"": "not a model in ONNX Runtime's own format",
+        b"not a model, but long enough to be looked into": "not a model in ONNX Runtime's own",
+        whole[:8]: "cut off or damaged",
+        whole[:-1_000]: "cut off or damaged",
+        whole[: len(whole) // 2]: "cut off or damaged",
+    }.items():
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"model\.ort is {why}"):
+            Weights(file)
+    with pytest.raises(
+        ValueError, match=r"encoder_model\.ort is another model's: it has no '/proj_out'"
+    ):
+        Weights(FOLDER / ENCODER).matrix("/proj_out")
+    with pytest.raises(ValueError, match="is another model's: it has no 'weight'"):
+        Weights(FOLDER / ENCODER)["weight"]

@@ -23,14 +23,19 @@ FLOOD = frame(BINARY, b"x", flags=0) + ONE_BYTE * FRAGMENTS + frame(CONT, b"x")
 LIMITS = LimitsConfig(max_fragments=0, max_messages_per_second=0)
 
 
+@pytest.mark.parametrize("packet_bytes", [len(FLOOD), LEAST_BYTES - 4])
 async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, packet_bytes: int
 ) -> None:
-    pieces, turn, over = Counter[int](), 0, asyncio.Event()
+    pieces, turn, received, over = Counter[int](), 0, 0, asyncio.Event()
     receive_data = Core.receive_data
 
     def counting(core: Core, data: bytes) -> None:
-        pieces[turn] += len(data) == LEAST_BYTES
+        nonlocal received
+        # From where each is known to send small frames, to the end of the floods.
+        if FLOODERS * LEAST_BYTES <= received < FLOODERS * len(FLOOD):
+            pieces[turn] += 1
+        received += len(data)
         receive_data(core, data)
 
     async def count_turns() -> None:
@@ -51,9 +56,13 @@ async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
             await clients.enter_async_context(connect(address, compression=None))
             for _ in range(FLOODERS)
         ]
+        received = 0  # without the requests to upgrade
         tasks.create_task(count_turns())
-        for flooder in flooders:
-            flooder.transport.write(FLOOD)
+        for at in range(0, len(FLOOD), packet_bytes):
+            for flooder in flooders:
+                flooder.transport.write(FLOOD[at : at + packet_bytes])
+            while received < FLOODERS * min(len(FLOOD), at + packet_bytes):  # noqa: ASYNC110
+                await asyncio.sleep(0)
         for flooder in flooders:
             assert await flooder.recv() == b"x" * (FRAGMENTS + 2)
         over.set()
