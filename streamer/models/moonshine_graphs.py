@@ -1,9 +1,9 @@
 """Moonshine's graphs, written anew around the published weights.
 
-The published ones were exported from PyTorch operator by operator: of the decoder's 900 nodes for
-each token, 850 compute shapes, slice and pad, and take as long as the 49 products. Here a layer is
-20 nodes, with ONNX Runtime's own operators for rotary positions, attention and normalization. The
-products are the same ones with the same weights, so the words are the same too.
+The published ones were exported from PyTorch operator by operator: most of the decoder's 896 nodes
+for each token compute shapes, slice and pad, and take as long as the 49 products. Here there are
+119, with ONNX Runtime's own operators for rotary positions, attention and normalization. The
+products are the same ones with the same weights; words differ where rounding makes them differ.
 
 Network: Jeffries et al., 2024 (https://arxiv.org/abs/2410.15608): 6 layers each, 288 wide.
 """
