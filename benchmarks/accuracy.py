@@ -11,7 +11,8 @@ What the socket adds is segmentation: words lost or changed where the audio is c
 counted: words that only the socket lost, and recordings whose first word only the socket lost.
 
 Quantized weights change a word here and there when a recording begins some milliseconds later, so
-each is played several times, with a little more silence before it every time, and all is counted.
+each is played twenty times, with a little more silence before it every time, and all is counted.
+How far the rounds differ says how much of the difference is chance: its standard error.
 Results are written to `benchmarks/results/accuracy.json`.
 """
 
@@ -19,6 +20,7 @@ import argparse
 import asyncio
 import json
 import re
+import statistics
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
@@ -41,6 +43,7 @@ from streamer_client import Event, transcribe
 
 MODEL = "moonshine-tiny-en"
 RESULTS = Path(__file__).parent / "results/accuracy.json"
+ROUNDS = 20
 LATER_MS = 7
 """Each round begins so much later than the one before."""
 
@@ -122,6 +125,25 @@ def lost_words(said: str, heard: str) -> list[int]:
     return [at for chunk in deleted for at in range(chunk.ref_start_idx, chunk.ref_end_idx)]
 
 
+def rates(rounds: list[list[Recording]]) -> dict[str, float]:
+    """Word error rates in percent, whole and through the socket, and how far they are apart."""
+    done = [recording for each in rounds for recording in each]
+    whole, socket = _rates(done)
+    apart = [socket - whole for whole, socket in map(_rates, rounds)]
+    spread = statistics.stdev(apart) if len(apart) > 1 else 0.0
+    return {
+        "whole": whole,
+        "socket": socket,
+        "socket over whole": socket - whole,
+        "standard error": spread / len(apart) ** 0.5,
+    }
+
+
+def _rates(done: list[Recording]) -> tuple[float, float]:
+    whole = error_rate([(r.transcript, r.whole) for r in done])
+    return whole, error_rate([(r.transcript, r.streamed) for r in done])
+
+
 def losses(done: list[Recording]) -> dict[str, int]:
     """What only the socket lost: words, and first words."""
     pairs = [
@@ -146,13 +168,9 @@ def report(done: list[Recording], *, each: bool) -> Table:
     rows = {**groups, **({"all librispeech": libri} if libri else {}), "all": done}
     for name, members in rows.items():
         count = sum(len(words(member.transcript).split()) for member in members)
-        table.add_row(
-            name,
-            str(len({member.path for member in members})),
-            str(count),
-            f"{error_rate([(m.transcript, m.whole) for m in members]):.2f}",
-            f"{error_rate([(m.transcript, m.streamed) for m in members]):.2f}",
-        )
+        whole, socket = _rates(members)
+        files = len({member.path for member in members})
+        table.add_row(name, str(files), str(count), f"{whole:.2f}", f"{socket:.2f}")
     return table
 
 
@@ -161,19 +179,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Word error rate, whole and through the socket.")
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
     parser.add_argument("--each", action="store_true", help="a row for each file")
-    parser.add_argument("--rounds", type=int, default=5, help="times that each is played")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
     model = Moonshine(require(MODEL))
-    done = []
+    rounds: list[list[Recording]] = [[] for _ in range(args.rounds)]
     with server() as (url, _):
-        plays = [(r, turn) for r in recordings(args.audio) for turn in range(args.rounds)]
+        plays = [(r, turn) for turn in range(args.rounds) for r in recordings(args.audio)]
         for r, turn in track(plays, "transcribing", console=Console(stderr=True)):
             audio = read(r.path, turn * LATER_MS)
             heard = asyncio.run(streamed(*audio, url))
-            done.append(replace(r, whole=whole(*audio, model), streamed=heard))
+            rounds[turn].append(replace(r, whole=whole(*audio, model), streamed=heard))
+    done = [recording for each in rounds for recording in each]
+    found = rates(rounds)
     lost = {"rounds": args.rounds, **losses(done)}
     console = Console(width=max(Console().width, 140))
     console.print(report(done, each=args.each))
+    console.print(
+        f"the socket's over the whole files': {found['socket over whole']:+.2f} points, "
+        f"standard error {found['standard error']:.2f}"
+    )
     console.print(
         f"lost only through the socket, in {args.rounds} rounds: "
         f"{lost['words']} words, {lost['first_words']} first"
@@ -183,11 +207,7 @@ def main() -> None:
     if scores:
         console.print(vad.report(scores))
     RESULTS.parent.mkdir(exist_ok=True)
-    pairs = {
-        "whole": error_rate([(r.transcript, r.whole) for r in done]),
-        "socket": error_rate([(r.transcript, r.streamed) for r in done]),
-    }
-    result = {"word_error_rate": pairs, "lost": lost, "vad": [asdict(row) for row in scores]}
+    result = {"word_error_rate": found, "lost": lost, "vad": [asdict(row) for row in scores]}
     RESULTS.write_text(json.dumps(result, indent=2))
 
 

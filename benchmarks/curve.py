@@ -7,8 +7,10 @@ through a socket here: `make accuracy` does that, with the defaults that were ch
 
 import argparse
 import json
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import vad
-from accuracy import MODEL, Recording, error_rate, losses, recordings
+from accuracy import LATER_MS, MODEL, ROUNDS, Recording, error_rate, losses, read, recordings
 from pictures import draw_curve
 from streamer.audio.buffer import SampleBuffer
 from streamer.config import VadConfig
@@ -40,8 +42,8 @@ SWEPT: Mapping[str, tuple[float, ...]] = {
     "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
     "threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
     "min_speech_ms": (50, 100, 150, 200, 250, 300),
-    "prefix_padding_ms": (100, 200, 300, 400, 500),
-    "suffix_padding_ms": (50, 100, 150, 200, 250, 300, 400),
+    "prefix_padding_ms": (100, 200, 300, 450, 600, 800),
+    "suffix_padding_ms": (50, 100, 200, 300, 350, 400, 450, 550),
 }
 """Each alone, the others at their defaults."""
 
@@ -61,17 +63,18 @@ class Cut:
     speech: tuple[int, int]
     heard: tuple[int, int]
     resumed: int
-    """Pauses within it in which an early final would have been begun in vain."""
+    """Pauses within it in which an early final would be begun in vain."""
 
 
 def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -> list[Track]:
     """The first `channels` of a file, or all of them."""
     audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    return [
-        Track(samples, _probabilities(samples, network))
-        for row in audio.T[:channels]
-        for samples in [soxr.resample(np.ascontiguousarray(row), rate, SAMPLE_RATE)]
-    ]
+    return [_track(np.ascontiguousarray(row), rate, network) for row in audio.T[:channels]]
+
+
+def _track(audio: Floats, rate: int, network: SileroNetwork) -> Track:
+    samples = soxr.resample(audio, rate, SAMPLE_RATE)
+    return Track(samples, _probabilities(samples, network))
 
 
 def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
@@ -116,18 +119,40 @@ def cuts(track: Track, settings: SegmenterSettings) -> Iterator[Cut]:
                 pass
 
 
-class Files:
-    """All recordings, read once, and what the transcriber said of each piece."""
+@dataclass
+class Play:
+    """A recording once, and what the transcriber said of each piece."""
 
-    def __init__(self, folder: Path | None, progress: Progress) -> None:
+    recording: Recording
+    track: Track
+    _said: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[Recording, int]:
+        """What is heard with these settings, and the false pauses."""
+        found = list(cuts(self.track, settings))
+        for start, end in {cut.heard for cut in found} - set(self._said):
+            self._said[start, end] = said(self.track.samples[start:end], model)
+        text = " ".join(self._said[cut.heard] for cut in found)
+        return replace(self.recording, streamed=text), sum(cut.resumed for cut in found)
+
+
+def said(samples: Floats, model: Moonshine) -> str:
+    """The transcript of a piece."""
+    return str(model.infer(samples)["text"])
+
+
+class Files:
+    """All recordings, read once for each round, and what the transcriber said of each piece."""
+
+    def __init__(self, folder: Path | None, rounds: int, progress: Progress) -> None:
         network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
         self._model = Moonshine(require(MODEL))
-        self._said: dict[tuple[Path, int, int], str] = {}
-        self._asr: list[tuple[Recording, Track]] = []
-        for recording in progress.track(recordings(folder), description="reading"):
-            (track,) = tracks(recording.path, network, channels=1)
-            whole = self._text(recording.path, track, 0, len(track.samples))
-            self._asr.append((replace(recording, whole=whole), track))
+        self._rounds = rounds
+        # The model has no state and ONNX Runtime releases the interpreter's lock.
+        self._threads = ThreadPoolExecutor(os.cpu_count())
+        plays = [(r, turn * LATER_MS) for turn in range(rounds) for r in recordings(folder)]
+        played = self._threads.map(lambda play: self._play(play[0], play[1], network), plays)
+        self._asr = list(progress.track(played, total=len(plays), description="reading"))
         files = vad.labelled(folder) if folder else []
         self._vad = [
             (file, tracks(file.path, network))
@@ -137,12 +162,8 @@ class Files:
     def measure(self, config: VadConfig) -> dict[str, float]:
         """All figures for one setting."""
         settings = settings_of(config)
-        done, vain = [], 0
-        for recording, track in self._asr:
-            found = list(cuts(track, settings))
-            vain += sum(cut.resumed for cut in found)
-            text = " ".join(self._text(recording.path, track, *cut.heard) for cut in found)
-            done.append(replace(recording, streamed=text))
+        outcomes = list(self._threads.map(lambda play: play.cut(settings, self._model), self._asr))
+        done = [recording for recording, _ in outcomes]
         heard = [
             (file, [_seconds(cut.speech) for track in each for cut in cuts(track, settings)])
             for file, each in self._vad
@@ -153,7 +174,7 @@ class Files:
             "of whole files": error_rate([(r.transcript, r.whole) for r in done]),
             "first words lost": lost["first_words"],
             "words lost": lost["words"],
-            "false pauses": vain,
+            "false pauses": sum(resumed for _, resumed in outcomes) / self._rounds,
         }
         if heard:
             score = asdict(vad.score("silero", heard))
@@ -161,11 +182,10 @@ class Files:
             figures |= {name.replace("_", " "): value for name, value in score.items()}
         return figures
 
-    def _text(self, path: Path, track: Track, start: int, end: int) -> str:
-        key = (path, start, end)
-        if key not in self._said:
-            self._said[key] = str(self._model.infer(track.samples[start:end])["text"])
-        return self._said[key]
+    def _play(self, recording: Recording, later_ms: int, network: SileroNetwork) -> Play:
+        samples, rate = read(recording.path, later_ms)
+        track = _track(samples, rate, network)
+        return Play(replace(recording, whole=said(track.samples, self._model)), track)
 
 
 def _seconds(interval: tuple[int, int]) -> vad.Interval:
@@ -177,10 +197,11 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description="What each of the segmenter's settings does.")
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
     rows: list[dict[str, object]] = []
     with Progress(console=Console(stderr=True)) as progress:
-        files = Files(args.audio, progress)
+        files = Files(args.audio, args.rounds, progress)
         steps = [(name, value) for name, values in SWEPT.items() for value in values]
         for name, value in progress.track(steps, description="segmenting"):
             config = VadConfig(**{name: value})  # type: ignore[arg-type]
@@ -195,7 +216,7 @@ def main() -> None:
         )
     Console(width=180).print(table)
     RESULTS.parent.mkdir(exist_ok=True)
-    results = {"defaults": _defaults(), "rows": rows}
+    results = {"rounds": args.rounds, "defaults": _defaults(), "rows": rows}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     draw_curve(results, RESULTS.parent)
 

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
 from streamer.config import InterimConfig, VadConfig
+from streamer.models.moonshine import Moonshine
 from streamer_client.load import LoadReport
 
 pytest.importorskip("matplotlib")
@@ -82,6 +83,40 @@ def test_words_are_lost_where_the_socket_alone_has_none() -> None:
     ]
     assert accuracy.losses(done) == {"words": 1, "first_words": 1}
     assert accuracy.error_rate([("It's one, TWO", "it's one")]) == pytest.approx(100 / 3)
+
+
+def test_what_rounds_differ_by_tells_how_much_is_chance() -> None:
+    def heard(whole: str, socket: str) -> list[accuracy.Recording]:
+        return [accuracy.Recording("", Path("a"), "one two three four", whole, socket)]
+
+    all_right, one_wrong = "one two three four", "one two three for"
+    found = accuracy.rates([heard(all_right, one_wrong), heard(one_wrong, one_wrong)])
+    assert found == {
+        "whole": 12.5,
+        "socket": 25,
+        "socket over whole": 12.5,
+        "standard error": 12.5,
+    }
+    assert accuracy.rates([heard(all_right, one_wrong)])["standard error"] == 0
+
+
+def test_a_play_is_heard_as_it_is_cut() -> None:
+    class Counting:
+        def infer(self, samples: accuracy.Floats) -> dict[str, object]:
+            asked.append(len(samples))
+            return {"text": f"{len(samples)} samples"}
+
+    asked: list[int] = []
+    model = cast("Moonshine", Counting())
+    probabilities = [*([0.9] * 20), *([0.0] * 12), *([0.9] * 20), *([0.0] * 40)]
+    track = curve.Track(np.zeros(len(probabilities) * 512, np.float32), probabilities)
+    play = curve.Play(accuracy.Recording("", Path("a"), "said"), track)
+    settings = curve.settings_of(VadConfig(min_silence_ms=600, suffix_padding_ms=350))
+    length = 52 * 512 + 350 * 16
+    for _ in range(2):
+        recording, false_pauses = play.cut(settings, model)
+        assert (recording.streamed, false_pauses) == (f"{length} samples", 1)
+    assert asked == [length]
 
 
 def test_a_track_is_cut_as_a_stream_is() -> None:
