@@ -44,12 +44,20 @@ class Admission:
         """
         limits = self._limits
         if limits.max_sessions and self.sessions >= limits.max_sessions:
-            return Refusal("the server has no room for another session", RETRY_SECONDS)
+            return Refusal(
+                f"all places are taken: limits.max_sessions is {limits.max_sessions}",
+                RETRY_SECONDS,
+            )
         if limits.max_sessions_per_ip and self._by_address[address] >= limits.max_sessions_per_ip:
-            return Refusal("this address has too many sessions", RETRY_SECONDS)
+            return Refusal(
+                "this address has all the places it may have: limits.max_sessions_per_ip is "
+                f"{limits.max_sessions_per_ip}",
+                RETRY_SECONDS,
+            )
         if limits.max_queue_seconds and queue_seconds > limits.max_queue_seconds:
             return Refusal(
-                f"the server is busy: a result would wait for {queue_seconds:.0f} s",
+                f"the server is busy: a result would wait for {queue_seconds:.1f} s; "
+                f"limits.max_queue_seconds is {limits.max_queue_seconds:g}",
                 max(1, round(queue_seconds)),
             )
         return None

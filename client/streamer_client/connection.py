@@ -1,6 +1,7 @@
 """Opening the WebSocket, and telling apart the ways that fails or ends."""
 
 import asyncio
+import json
 import ssl
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -62,9 +63,13 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
     except InvalidURI as error:
         raise InvalidAddress(f"{url} is not a WebSocket address: {error.msg}") from error
     except InvalidStatus as error:
-        headers_back = error.response.headers
+        response = error.response
         raise _refusal(
-            url, error.response.status_code, headers_back.get("Retry-After"), token is not None
+            url,
+            response.status_code,
+            response.headers.get("Retry-After"),
+            reason_in(response.body),
+            token_sent=token is not None,
         ) from error
     except TimeoutError as error:
         raise CannotConnect(f"no answer from {url} within {timeout_s:g} s") from error
@@ -144,7 +149,18 @@ def ending(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
             )
 
 
-def _refusal(url: str, status: int, retry_after: str | None, token_sent: bool) -> StreamerError:
+def reason_in(body: bytes | bytearray | None) -> str | None:
+    """What the server says of why it refuses, if the answer is one of its own."""
+    try:
+        message = json.loads(bytes(body or b""))["error"]["message"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    return message if isinstance(message, str) else None
+
+
+def _refusal(
+    url: str, status: int, retry_after: str | None, reason: str | None, *, token_sent: bool
+) -> StreamerError:
     """Return the error for an upgrade request answered with `status`."""
     known_path = urlsplit(url).path in STREAM_PATHS
     # Web frameworks answer 403 to a WebSocket on a path they do not know, so a 403 only speaks
@@ -157,6 +173,7 @@ def _refusal(url: str, status: int, retry_after: str | None, token_sent: bool) -
     retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
     if status == 503:
         message = f"the server at {url} has no room for another stream now (HTTP 503)"
+        message += f": {reason}" if reason else ""
     else:
         message = f"{url} answered HTTP {status} instead of opening a WebSocket"
     return CannotConnect(message, status=status, retry_after_s=retry_after_s)

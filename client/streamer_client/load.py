@@ -11,6 +11,7 @@ streams end within the same moment, and then want the final of the segment they 
 what they wait for those is counted by itself, and says nothing about so many live streams.
 """
 
+import contextlib
 import heapq
 import json
 import random
@@ -25,13 +26,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamer_client.connection import check_address
+from streamer_client.connection import check_address, reason_in
 from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
 from streamer_client.formats import AudioFormat
 from streamer_client.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, frame, frames_of
 from streamer_client.frames import upgrade as upgrade_request
 
 CONNECT_TIMEOUT_S = 30.0
+REASON_TIMEOUT_S = 2.0
+MAX_REASON_BYTES = 4096
 TICK_S = 0.001
 """Messages due within one tick go out together."""
 
@@ -314,7 +317,11 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
     head, _, frames = answer.partition(b"\r\n\r\n")
     status = head.split(b"\r\n")[0].decode("latin-1")
     if " 101" not in status:
-        raise CannotConnect(f"{plan.address} answered {status}")
+        reason = reason_in(_body(connected, frames))
+        raise CannotConnect(
+            f"{plan.address} answered {status}{f': {reason}' if reason else ''}",
+            status=int(status.split()[1]) if status.split()[1:2] else None,
+        )
     request = {
         "request": "start",
         "format": {name: v for name, v in plan.format.settings().items() if v is not None},
@@ -329,6 +336,17 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
         raise ServerError(event["code"], event["message"])
     connected.setblocking(False)
     return frames
+
+
+def _body(connected: socket.socket, begun: bytes) -> bytes:
+    """What follows the head of an answer, until it says why, or does not go on."""
+    connected.settimeout(REASON_TIMEOUT_S)
+    with contextlib.suppress(OSError):
+        while len(begun) < MAX_REASON_BYTES and reason_in(begun) is None:
+            if not (data := connected.recv(MAX_REASON_BYTES)):
+                break
+            begun += data
+    return begun
 
 
 def _more(connected: socket.socket, plan: LoadPlan) -> bytes:

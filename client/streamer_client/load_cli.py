@@ -12,6 +12,7 @@ from streamer_client.errors import AudioFileError, StreamerError
 from streamer_client.failures import ExitCode
 from streamer_client.formats import AudioFormat
 from streamer_client.load import LoadPlan, LoadReport, generate
+from streamer_client.render import printable
 
 PROGRAM = "streamer-client load"
 BLOCK_BYTES = 1 << 20
@@ -121,5 +122,5 @@ def _positive(text: str) -> int:
 
 
 def _fail(code: ExitCode, problem: object) -> int:
-    sys.stderr.write(f"{PROGRAM}: {problem}\n")
+    sys.stderr.write(f"{PROGRAM}: {printable(str(problem))}\n")
     return code

@@ -5,6 +5,8 @@ that is more than a look (POST and the like), and everything below `/v1/`. A loo
 readiness, metrics, `info` or the page is always answered.
 """
 
+import logging
+import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
@@ -15,11 +17,16 @@ from streamer.access import Access, Origins, Standing, bearer
 from streamer.admission import Refusal, address_of
 from streamer.sessions import Sessions
 
+_log = logging.getLogger(__name__)
+
 STANDING = "streamer.standing"
 """Key in the scope of a WebSocket: the `Standing` of its client."""
 
 LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 GUARDED = "/v1/"
+REPORT_SECONDS = 10.0
+"""Between two lines in the log about whoever found no room."""
+
 TOKEN_PREFIX = "token."  # noqa: S105 – what marks a token among subprotocols
 
 
@@ -33,6 +40,7 @@ class Gate:
         sessions: How many there are, and whether the server is ending.
         queue_seconds: How long a new session's segment would wait for a worker.
         on_refused: Told the code of each answer that turns somebody away.
+        clock: The time in seconds.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class Gate:
         sessions: Sessions,
         queue_seconds: Callable[[], float],
         on_refused: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._access = access
@@ -51,6 +60,10 @@ class Gate:
         self._sessions = sessions
         self._queue_seconds = queue_seconds
         self._on_refused = on_refused
+        self._clock = clock
+        self._report_s = clock()
+        """When the log may be told again."""
+        self._turned_away = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -97,8 +110,16 @@ class Gate:
     def _overloaded(self, refusal: Refusal | None) -> Response:
         assert refusal is not None
         self._on_refused("overloaded")
+        self._report(refusal)
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
         return failure(503, "overloaded", refusal.message, headers)
+
+    def _report(self, refusal: Refusal) -> None:
+        self._turned_away += 1
+        now_s = self._clock()
+        if now_s >= self._report_s:
+            _log.warning("no room for %d: %s", self._turned_away, refusal.message)
+            self._report_s, self._turned_away = now_s + REPORT_SECONDS, 0
 
     def _allowed(self, headers: Headers) -> bool:
         return self._origins.allow(headers.get("origin"), headers.get("host", ""))

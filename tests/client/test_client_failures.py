@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import struct
 import sys
@@ -63,6 +64,18 @@ async def test_no_answer_in_time(run_command: RunCommand, speech: Path) -> None:
         result = await run_command("-i", speech, "-a", address, "--timeout", "0.3")
     assert result.code == 3
     assert result.err.startswith(f"streamer-client: no answer from {address} within 0.3 s; ")
+
+
+async def test_the_servers_reason_for_having_no_room(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    def gate(connection: ServerConnection, request: Request) -> Response:
+        body = {"ok": False, "error": {"code": "overloaded", "message": "one is \x1b the limit"}}
+        return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, json.dumps(body))
+
+    server = await serve_script(answer, gate)
+    result = await run_command("-i", speech, "-a", f"ws://127.0.0.1:{server.port}/api/v1/simple")
+    assert "another stream now (HTTP 503): one is   the limit; try again in a while" in result.err
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,13 @@ def test_places_are_counted_for_all_and_for_each_address() -> None:
     for address in ("a", "a", "b"):
         assert places.refusal(address, 0.0) is None
         places.enter(address)
-    assert places.refusal("c", 0.0) is not None
+    refused = places.refusal("c", 0.0)
+    assert refused is not None
+    assert refused.message == "all places are taken: limits.max_sessions is 3"
     places.leave("b")
-    assert places.refusal("a", 0.0) is not None
+    refused = places.refusal("a", 0.0)
+    assert refused is not None
+    assert refused.message.endswith("limits.max_sessions_per_ip is 2")
     assert places.refusal("c", 0.0) is None
     places.leave("a")
     assert places.refusal("a", 0.0) is None
@@ -30,6 +34,7 @@ def test_a_long_queue_says_how_long() -> None:
     refusal = places.refusal("a", 7.4)
     assert refusal is not None
     assert refusal.retry_after_seconds == 7
+    assert "would wait for 7.4 s; limits.max_queue_seconds is 2" in refusal.message
 
 
 def test_nothing_is_limited_by_zero() -> None:

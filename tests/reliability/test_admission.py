@@ -36,7 +36,9 @@ async def test_one_socket_more_than_there_may_be(launch: Launch, limit: str) -> 
         sockets = [await stack.enter_async_context(client(server)) for _ in range(3)]
         error = await asyncio.to_thread(refused, server)
         assert error["code"] == "overloaded"
+        assert error["message"].endswith(f"limits.{limit} is 3")
         assert int(error["retry_after"]) > 0
+        assert f"no room for 1: {error['message']}" in server.log()
         for path in ("/health", "/ready", "/metrics"):
             assert (await asyncio.to_thread(server.get, path)).status == 200
         for socket in sockets:

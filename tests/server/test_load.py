@@ -11,6 +11,7 @@ from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
 from streamer_client.formats import AudioFormat
 from streamer_client.load import LoadPlan, generate
 
+from .conftest import Launch
 from .process import PATIENCE_S, Server
 from .sounds import beckett
 
@@ -75,3 +76,10 @@ def test_an_address_where_nobody_listens(standin: Server) -> None:
 def test_a_stream_that_the_server_refuses(standin: Server) -> None:
     with pytest.raises(ServerError, match="sample_rate"):
         generate(_plan(_address(standin), AudioFormat(100, 1, 16)))
+
+
+def test_no_room_is_told_with_its_reason(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 2}})
+    with pytest.raises(CannotConnect, match=r"503.*limits\.max_sessions_per_ip is 2") as caught:
+        generate(_plan(_address(server)))
+    assert caught.value.status == 503
