@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(args: argparse.Namespace) -> int:
     from streamer.listener import CannotServe
     from streamer.server import Say, serve
-    from streamer.settings import SettingsError, load, parse
+    from streamer.settings import SettingsError, load, misnamed, parse
     from streamer.telemetry.logs import readable, set_up
     from streamer.weights.manifest import ModelError
 
@@ -60,6 +60,8 @@ def _serve(args: argparse.Namespace) -> int:
     try:
         config = load(args.config, os.environ, overrides)
         set_up(config.server.log_level, config.telemetry.log_format)
+        for line in misnamed(os.environ):
+            logging.getLogger("streamer.settings").warning(line)
         folder = args.config.parent if args.config else Path()
         say: Say = _say if readable(config.telemetry.log_format) else _announce
         return serve(config, folder.absolute(), say)

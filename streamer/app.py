@@ -89,6 +89,7 @@ def create_app(
             *page_routes(),
             WebSocketRoute("/api/v1/segmented", _segmented),
             WebSocketRoute("/api/v1/simple", _simple),
+            *(Route(path, _not_a_request) for path in ("/api/v1/segmented", "/api/v1/simple")),
             *(Route(o.path, o.endpoint, methods=[o.method]) for o in OPERATIONS),
             Route(openapi.PATH, openapi.openapi),
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
@@ -124,6 +125,11 @@ def _origins(config: Config) -> Origins:
 async def _no_such_address(request: Request, error: Exception) -> Response:
     message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
     return failure(404, "not_found", message, {})
+
+
+async def _not_a_request(request: Request) -> Response:
+    message = f"{request.url.path} is a WebSocket: connect with ws:// or wss://"
+    return failure(426, "upgrade_required", message, {"Upgrade": "websocket"})
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:

@@ -74,7 +74,9 @@ def serve(config: Config, config_folder: Path, say: Say) -> int:
         server.end_at_once()
 
     app = create_app(config, specs, lambda: vad, telemetry, on_ready, on_broken)
-    server = _Server(_uvicorn_config(app, config), app.state.sessions, config.limits.drain_seconds)
+    server = _Server(
+        _uvicorn_config(app, config), app.state.sessions, config.limits.drain_seconds, say
+    )
     if not (is_loopback(config.server.host) or config.access.tokens):
         _log.warning(
             "everybody who can reach %s can use this server: set access.tokens, or listen on "
@@ -118,9 +120,13 @@ class _Server(uvicorn.Server):
     A second signal ends the waiting. The exit code is 0: that is how a server is meant to end.
     """
 
-    def __init__(self, config: uvicorn.Config, sessions: Sessions, drain_seconds: float) -> None:
+    def __init__(
+        self, config: uvicorn.Config, sessions: Sessions, drain_seconds: float, say: Say
+    ) -> None:
         super().__init__(config)
         self._sessions = sessions
+        self._drain_s = drain_seconds
+        self._say = say
         self._closing_s = max(MIN_CLOSING_S, drain_seconds * (1 - FINISH))
         self._hurry = asyncio.Event()
 
@@ -148,6 +154,11 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close what is left, and cut off what cannot be closed."""
+        if waited_for := self._sessions.waited_for:
+            self._say(
+                f"Ending: sessions and requests that go on ({waited_for}) have up to "
+                f"{self._drain_s:g} s. Ctrl-C again ends at once."
+            )
         async with asyncio.TaskGroup() as tasks:
             hurried = tasks.create_task(self._hurry.wait())
             drained = tasks.create_task(self._sessions.drain())

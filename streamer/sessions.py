@@ -36,6 +36,11 @@ class Sessions:
         self._trimmer = Trimmer()
         self.draining = False
 
+    @property
+    def waited_for(self) -> int:
+        """Sessions and requests that the end of the server waits for."""
+        return self._busy
+
     def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
         """Why a new session has to be refused; None when it has not."""
         if self.draining:

@@ -5,14 +5,14 @@ Whatever is wrong is reported as one line that names the key, the value and what
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 
 from streamer.config import Config
-from streamer.validation import explain, show
+from streamer.validation import explain, fields_of, show
 
 ENVIRONMENT_PREFIX = "STREAMER_"
 TOKENS_VARIABLE = "STREAMER_TOKENS"
@@ -72,6 +72,19 @@ def load(
     if conflict := config.server.problem() or config.access.problem():
         raise SettingsError(f"{origin['']}: {conflict}")
     return config
+
+
+def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable that names a setting as it would be named with two underscores.
+
+    They are not refused: Kubernetes sets such names for a service that is called `streamer-server`.
+    """
+    for section in fields_of("", Config):
+        for key in fields_of(section, Config):
+            name = f"{ENVIRONMENT_PREFIX}{section}_{key}".upper()
+            if name in environment:
+                right = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+                yield f"{name} is not a setting and has no effect; did you mean {right}?"
 
 
 def _with_tokens(config: Config, environment: Mapping[str, str], folder: Path) -> Config:

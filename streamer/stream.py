@@ -182,7 +182,10 @@ class Stream:
         self._reported_frames, self._reported_bytes = self._frames, self._bytes
 
     def _on_shed(self) -> None:
-        message = "the server is busy: interim results come less often; finals are not affected"
+        message = (
+            "interim results come less often: the server is busy, or the audio comes faster than "
+            "it is spoken; finals are not affected"
+        )
         self._outbox.warn_once(Warned(code="interim_shed", message=message))
 
     async def _process(self, data: bytes) -> None:

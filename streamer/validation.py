@@ -35,7 +35,7 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
     if unknown := _UNKNOWN.fullmatch(str(error)):
         field = (unknown[2] or "").lstrip(".")
         name = f"{field}.{unknown[1]}" if field else unknown[1]
-        known = ", ".join(_fields(_type_at(field, expected)))
+        known = ", ".join(fields_of(field, expected))
         return Problem(name, f"unknown field '{show_name(name)}'; allowed: {known}")
     reason, _, path = str(error).partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
@@ -47,6 +47,11 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
         value = _item(value, name)
     subject = f"'{field}' is {show(value)}" if field else f"got {show(value)}"
     return Problem(field, f"{subject}; allowed: {_allowed(_type_at(field, expected))}")
+
+
+def fields_of(field: str, root: type) -> list[str]:
+    """The names that may stand below a dotted path ("" is the whole) of a struct."""
+    return _fields(_type_at(field, root))
 
 
 def show(value: object) -> str:

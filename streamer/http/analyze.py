@@ -94,6 +94,8 @@ async def _analyze(job: Job) -> Response:
     said = media_type(job.request)
     if said not in allowed:
         text = f"Content-Type is {show(said)}; allowed: {', '.join(filter(None, allowed))}"
+        if said == "multipart/form-data":
+            text += "; the file itself is the body, as with curl --data-binary @FILE"
         raise Refused(415, "unsupported_media_type", text)
     pool = job.pool(query.model)
     vad = VadOptions(**{name: getattr(query, name) for name in VadOptions.__struct_fields__})

@@ -32,7 +32,7 @@ COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the ``models`` command; the parsed arguments get ``run`` as the function to call."""
-    parser = subparsers.add_parser("models", help="list, fetch and verify model weights")
+    parser = subparsers.add_parser("models", help="list, fetch, export, check and verify models")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     command = commands.add_parser("list", help="show the models and which are ready")

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from streamer.config import Config, ModelConfig, VadConfig
-from streamer.settings import SettingsError, load, parse
+from streamer.settings import SettingsError, load, misnamed, parse
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,6 +84,23 @@ def test_environment_and_flags_without_a_file() -> None:
 )
 def test_other_variables_are_not_settings(environment: dict[str, str]) -> None:
     assert load(None, environment, {}) == Config()
+
+
+def test_one_underscore_instead_of_two_is_told() -> None:
+    environment = {
+        "STREAMER_SERVER_PORT": "9000",
+        "STREAMER_VAD_MIN_SILENCE_MS": "300",
+        "STREAMER_VAD__THRESHOLD": "0.4",
+        "STREAMER_MODELS": "/models",
+        "STREAMER_TOKENS": "a",
+        "STREAMER_PORT": "tcp://10.0.0.1:80",
+    }
+    assert list(misnamed(environment)) == [
+        "STREAMER_SERVER_PORT is not a setting and has no effect; did you mean "
+        "STREAMER_SERVER__PORT?",
+        "STREAMER_VAD_MIN_SILENCE_MS is not a setting and has no effect; did you mean "
+        "STREAMER_VAD__MIN_SILENCE_MS?",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def test_a_wrong_label(standin: Server) -> None:
         reply = analyze(standin, body, media_type=label)
         message = refused(reply, 415, "unsupported_media_type")
         assert message.startswith(f'Content-Type is "{label}"; allowed: application/octet-stream,')
+        assert ("curl --data-binary" in message) == (label == "multipart/form-data")
     assert analyze(standin, body, media_type="application/octet-stream").status == 200
 
 

@@ -44,6 +44,14 @@ def test_an_unknown_address_is_not_found(standin: Server) -> None:
     assert reply.json() == {"ok": False, "error": {"code": "not_found", "message": message}}
 
 
+@pytest.mark.parametrize("path", ["/api/v1/segmented", "/api/v1/simple"])
+def test_a_request_to_a_socket_is_told_what_it_is(standin: Server, path: str) -> None:
+    reply = standin.get(path)
+    assert (reply.status, reply.headers["upgrade"]) == (426, "websocket")
+    assert reply.json()["error"]["code"] == "upgrade_required"
+    assert reply.json()["error"]["message"].startswith(f"{path} is a WebSocket")
+
+
 async def test_not_ready_while_the_model_loads_and_a_stream_waits_for_it(launch: Launch) -> None:
     model = {"type": "standin", "options": {"warmup_penalty": 2}}
     server = launch({"model": model}, ready=False)
