@@ -43,7 +43,7 @@ SWEPT: Mapping[str, tuple[float, ...]] = {
     "threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
     "min_speech_ms": (50, 100, 150, 200, 250, 300),
     "prefix_padding_ms": (100, 200, 300, 450, 600, 800),
-    "suffix_padding_ms": (50, 100, 200, 300, 350, 400, 450, 550),
+    "suffix_padding_ms": (50, 100, 200, 250, 300, 350, 450, 550),
 }
 """Each alone, the others at their defaults."""
 
@@ -214,7 +214,7 @@ def main() -> None:
         table.add_row(
             *(f"{value:g}" if isinstance(value, float) else str(value) for value in row.values())
         )
-    Console(width=180).print(table)
+    Console(width=240).print(table)
     RESULTS.parent.mkdir(exist_ok=True)
     results = {"rounds": args.rounds, "defaults": _defaults(), "rows": rows}
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")

@@ -30,7 +30,7 @@ from streamer.speech.vad import Detector
 WORTH_A_TURN_S = 0.03
 """Detection is run on so much audio at least: waking a channel costs more than a short window."""
 
-LONGEST_TURN_S = 0.4
+LONGEST_TURN_S = 0.3
 """It is not put off for longer than that, even when nothing can come of it: others wait while it
 is made up for."""
 

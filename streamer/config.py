@@ -78,7 +78,7 @@ class VadConfig(_Section, frozen=True):
     min_silence_ms: MinSilenceMs = 550
     min_speech_ms: MinSpeechMs = 200
     prefix_padding_ms: PrefixPaddingMs = 450
-    suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 350
+    suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 250
     max_segment_ms: MaxSegmentMs = 20_000
 
     def problem(self) -> str | None:

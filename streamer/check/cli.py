@@ -82,10 +82,10 @@ def _summary(report: Report) -> Iterator[str]:
             f"batch of {together.size}: {together.together_s * 1e3:.2f} ms for each second of "
             f"audio, {together.alone_s * 1e3:.2f} ms alone"
         )
-    for note in notes(report):
-        yield f"note: {note}"
+    said = list(notes(report))
+    yield from (f"note: {note}" for note in said)
     if not list(problems(report)):
-        yield "nothing is wrong with it"
+        yield "it can serve, if the notes are as meant" if said else "nothing is wrong with it"
 
 
 def _say(line: str) -> None:
