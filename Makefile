@@ -28,7 +28,7 @@ test: install  ## all tests
 accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
 	$(BIN)/python benchmarks/accuracy.py $(if $(AUDIO),--audio $(AUDIO))
 
-accuracy-curve: install  ## what each of the segmenter's settings does (15 minutes) [AUDIO=folder]
+accuracy-curve: install  ## what each of the segmenter's settings does (10 minutes) [AUDIO=folder]
 	$(BIN)/python benchmarks/curve.py $(if $(AUDIO),--audio $(AUDIO))
 
 bench: install  ## how fast, how many, how cheap (10 minutes) [AUDIO=folder]

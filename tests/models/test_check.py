@@ -227,6 +227,7 @@ def test_a_model_with_moods_is_noted(check: Check, own: Path) -> None:
     outcome = check("own:Moody")
     assert outcome.code == 0
     assert "note: the same audio gives different outputs (silence; noise; " in outcome.out
+    assert outcome.out.endswith("\nit can serve, if the notes are as meant\n")
 
 
 def test_a_file_that_does_not_fit_is_explained(check: Check, classifier: Make) -> None:
