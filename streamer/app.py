@@ -87,9 +87,8 @@ def create_app(
     app = Starlette(
         routes=[
             *page_routes(),
-            WebSocketRoute("/api/v1/segmented", _segmented),
-            WebSocketRoute("/api/v1/simple", _simple),
-            *(Route(path, _not_a_request) for path in ("/api/v1/segmented", "/api/v1/simple")),
+            *(WebSocketRoute(path, endpoint) for path, endpoint in SOCKETS.items()),
+            *(Route(path, _socket_only(path)) for path in SOCKETS),
             *(Route(o.path, o.endpoint, methods=[o.method]) for o in OPERATIONS),
             Route(openapi.PATH, openapi.openapi),
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
@@ -127,9 +126,11 @@ async def _no_such_address(request: Request, error: Exception) -> Response:
     return failure(404, "not_found", message, {})
 
 
-async def _not_a_request(request: Request) -> Response:
-    message = f"{request.url.path} is a WebSocket: connect with ws:// or wss://"
-    return failure(426, "upgrade_required", message, {"Upgrade": "websocket"})
+def _socket_only(path: str) -> Response:
+    """What a request gets at the address of a socket, with whatever method."""
+    message = f"{path} is a WebSocket: connect with ws:// or wss://"
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
+    return failure(426, "upgrade_required", message, upgrade)
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:
@@ -145,6 +146,9 @@ async def _segmented(socket: WebSocket) -> None:
 
 async def _simple(socket: WebSocket) -> None:
     await _serve(socket, segmented=False)
+
+
+SOCKETS = {"/api/v1/segmented": _segmented, "/api/v1/simple": _simple}
 
 
 async def _serve(socket: WebSocket, *, segmented: bool) -> None:

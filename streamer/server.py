@@ -154,10 +154,11 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close what is left, and cut off what cannot be closed."""
-        if waited_for := self._sessions.waited_for:
+        waited_for = self._sessions.waited_for
+        if waited_for and not self._hurry.is_set():
             self._say(
-                f"Ending: sessions and requests that go on ({waited_for}) have up to "
-                f"{self._drain_s:g} s. Ctrl-C again ends at once."
+                f"Ending, in {self._drain_s:g} s at the latest: {waited_for} sessions and requests "
+                "go on. Ctrl-C again ends at once."
             )
         async with asyncio.TaskGroup() as tasks:
             hurried = tasks.create_task(self._hurry.wait())

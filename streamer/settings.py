@@ -77,12 +77,13 @@ def load(
 def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each variable that names a setting as it would be named with two underscores.
 
-    They are not refused: Kubernetes sets such names for a service that is called `streamer-server`.
+    For a service that is called `streamer-server`, Kubernetes sets some of these names to its
+    addresses; those are meant for others.
     """
     for section in fields_of("", Config):
         for key in fields_of(section, Config):
             name = f"{ENVIRONMENT_PREFIX}{section}_{key}".upper()
-            if name in environment:
+            if name in environment and "://" not in environment[name]:
                 right = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
                 yield f"{name} is not a setting and has no effect; did you mean {right}?"
 

@@ -153,7 +153,7 @@ def reason_in(body: bytes | bytearray | None) -> str | None:
     """What the server says of why it refuses, if the answer is one of its own."""
     try:
         message = json.loads(bytes(body or b""))["error"]["message"]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
     return message if isinstance(message, str) else None
 
@@ -173,9 +173,9 @@ def _refusal(
     retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
     if status == 503:
         message = f"the server at {url} has no room for another stream now (HTTP 503)"
-        message += f": {reason}" if reason else ""
     else:
         message = f"{url} answered HTTP {status} instead of opening a WebSocket"
+    message += f": {reason}" if reason else ""
     return CannotConnect(message, status=status, retry_after_s=retry_after_s)
 
 

@@ -318,9 +318,10 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
     status = head.split(b"\r\n")[0].decode("latin-1")
     if " 101" not in status:
         reason = reason_in(_body(connected, frames))
+        code = status.split()[1:2]
         raise CannotConnect(
             f"{plan.address} answered {status}{f': {reason}' if reason else ''}",
-            status=int(status.split()[1]) if status.split()[1:2] else None,
+            status=int(code[0]) if code and code[0].isdecimal() else None,
         )
     request = {
         "request": "start",
@@ -340,9 +341,10 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
 
 def _body(connected: socket.socket, begun: bytes) -> bytes:
     """What follows the head of an answer, until it says why, or does not go on."""
-    connected.settimeout(REASON_TIMEOUT_S)
+    give_up_s = time.monotonic() + REASON_TIMEOUT_S
     with contextlib.suppress(OSError):
         while len(begun) < MAX_REASON_BYTES and reason_in(begun) is None:
+            connected.settimeout(max(0.01, give_up_s - time.monotonic()))
             if not (data := connected.recv(MAX_REASON_BYTES)):
                 break
             begun += data

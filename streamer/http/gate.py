@@ -25,7 +25,7 @@ STANDING = "streamer.standing"
 LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 GUARDED = "/v1/"
 REPORT_SECONDS = 10.0
-"""Between two lines in the log about whoever found no room."""
+"""Between two lines in the log about those who found no room."""
 
 TOKEN_PREFIX = "token."  # noqa: S105 – what marks a token among subprotocols
 
@@ -63,7 +63,6 @@ class Gate:
         self._clock = clock
         self._report_s = clock()
         """When the log may be told again."""
-        self._turned_away = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -110,16 +109,17 @@ class Gate:
     def _overloaded(self, refusal: Refusal | None) -> Response:
         assert refusal is not None
         self._on_refused("overloaded")
-        self._report(refusal)
+        if not self._sessions.draining:
+            self._report(refusal.message)
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
         return failure(503, "overloaded", refusal.message, headers)
 
-    def _report(self, refusal: Refusal) -> None:
-        self._turned_away += 1
+    def _report(self, why: str) -> None:
+        """A line now and then; the metrics count them all."""
         now_s = self._clock()
         if now_s >= self._report_s:
-            _log.warning("no room for %d: %s", self._turned_away, refusal.message)
-            self._report_s, self._turned_away = now_s + REPORT_SECONDS, 0
+            _log.warning("somebody was refused: %s", why)
+            self._report_s = now_s + REPORT_SECONDS
 
     def _allowed(self, headers: Headers) -> bool:
         return self._origins.allow(headers.get("origin"), headers.get("host", ""))

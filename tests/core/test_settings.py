@@ -94,6 +94,7 @@ def test_one_underscore_instead_of_two_is_told() -> None:
         "STREAMER_MODELS": "/models",
         "STREAMER_TOKENS": "a",
         "STREAMER_PORT": "tcp://10.0.0.1:80",
+        "STREAMER_SERVER_HOST": "tcp://10.0.0.1:80",
     }
     assert list(misnamed(environment)) == [
         "STREAMER_SERVER_PORT is not a setting and has no effect; did you mean "

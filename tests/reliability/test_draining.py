@@ -70,7 +70,7 @@ async def test_a_stream_may_go_on_and_end_by_itself(launch: Launch) -> None:
     assert events[-1]["type"] == "stopped"
     assert socket.close_code == 1012
     assert server.process.wait(PATIENCE_S) == 0, "there is nothing to wait for any more"
-    assert "that go on (1) have up to 25 s. Ctrl-C again ends at once" in server.log()
+    assert "Ending, in 25 s at the latest: 1 sessions and requests go on." in server.log()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """What is served beside the sockets."""
 
 import asyncio
+import contextlib
+import http.client
+import json
 
 import pytest
 
 import streamer
 
 from .conftest import Launch
-from .process import Server, wait_until
+from .process import PATIENCE_S, Server, wait_until
 from .streams import client
 
 
@@ -44,12 +47,17 @@ def test_an_unknown_address_is_not_found(standin: Server) -> None:
     assert reply.json() == {"ok": False, "error": {"code": "not_found", "message": message}}
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/api/v1/segmented", "/api/v1/simple"])
-def test_a_request_to_a_socket_is_told_what_it_is(standin: Server, path: str) -> None:
-    reply = standin.get(path)
-    assert (reply.status, reply.headers["upgrade"]) == (426, "websocket")
-    assert reply.json()["error"]["code"] == "upgrade_required"
-    assert reply.json()["error"]["message"].startswith(f"{path} is a WebSocket")
+def test_a_request_to_a_socket_is_told_what_it_is(standin: Server, path: str, method: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=PATIENCE_S)
+    with contextlib.closing(connection):
+        connection.request(method, path, body=b"audio" if method == "POST" else None)
+        reply = connection.getresponse()
+        error = json.loads(reply.read())["error"]
+    assert (reply.status, reply.headers["Upgrade"]) == (426, "websocket")
+    assert error["code"] == "upgrade_required"
+    assert error["message"].startswith(f"{path} is a WebSocket")
 
 
 async def test_not_ready_while_the_model_loads_and_a_stream_waits_for_it(launch: Launch) -> None:

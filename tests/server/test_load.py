@@ -1,8 +1,10 @@
 """The load generator against a real server: what it counts is what happened."""
 
 import json
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,35 @@ def test_an_address_where_nobody_listens(standin: Server) -> None:
         generate(_plan(f"ws://127.0.0.1:{standin.port}/nowhere"))
     with pytest.raises(InvalidAddress):
         generate(_plan("http://127.0.0.1/"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        (b"220 mail.example ESMTP\r\n\r\n", None, "answered 220 mail.example ESMTP"),
+        (b"HTTP/1.1 503 No\r\n\r\n" + b"[" * 4_000, 503, "answered HTTP/1.1 503 No"),
+        (b'HTTP/1.1 503 No\r\n\r\n{"error": {"message": 1}}', 503, "answered HTTP/1.1 503 No"),
+        (b"HTTP/1.1 502 No\r\n\r\n<p>no</p>", 502, "answered HTTP/1.1 502 No"),
+        (b'HTTP/1.1 429 No\r\n\r\n{"error": {"message": "later"}}', 429, "429 No: later"),
+    ],
+)
+def test_what_is_not_this_server(answer: bytes, status: int | None, says: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(PATIENCE_S)
+
+        def reply() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        with pytest.raises(CannotConnect) as caught:
+            generate(_plan(f"ws://127.0.0.1:{listening.getsockname()[1]}/"))
+        thread.join()
+    assert caught.value.status == status
+    assert str(caught.value).endswith(says)
 
 
 def test_a_stream_that_the_server_refuses(standin: Server) -> None:

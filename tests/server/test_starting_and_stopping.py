@@ -24,6 +24,7 @@ def test_a_signal_ends_it_in_order(launch: Launch, number: signal.Signals) -> No
     family = server.family()
     assert family
     assert server.send(number) == 0
+    assert "Ending" not in server.log(), "nobody is waited for"
     wait_until(lambda: not alive(family), "its processes are gone")
 
 
@@ -98,6 +99,11 @@ def test_a_signal_to_the_whole_group_is_the_servers_alone(
     assert server.process.wait(PATIENCE_S) == 0
     assert "signal" not in server.log()
     assert "replaced" not in server.log()
+
+
+def test_a_setting_named_with_one_underscore_is_told(launch: Launch) -> None:
+    server = launch(STANDIN, env={"STREAMER_VAD_THRESHOLD": "0.9"})
+    assert "STREAMER_VAD_THRESHOLD is not a setting and has no effect" in server.log()
 
 
 def test_a_port_in_use(launch: Launch) -> None:

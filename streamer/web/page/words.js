@@ -33,7 +33,7 @@ const ERRORS = {
 
 /** @type {Record<string, string>} */
 const WARNINGS = {
-  interim_shed: 'The server is busy, so interim results come less often. Nothing is lost.',
+  interim_shed: 'The server is busy, or the audio comes too fast, so interim results come less often. Nothing is lost.',
   lagging: 'The server is behind the audio. Nothing is lost.',
   bad_trace_id: 'The page’s trace id was not understood; the server began a trace of its own.',
   bad_samples: 'Some samples were not numbers and were taken as silence.',
