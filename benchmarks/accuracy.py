@@ -12,7 +12,7 @@ counted: words that only the socket lost, and recordings whose first word only t
 
 Quantized weights change a word here and there when a recording begins some milliseconds later, so
 each is played twenty times, with a little more silence before it every time, and all is counted.
-How far the rounds differ says how much of the difference is chance: its standard error.
+How far the rounds differ gives the standard error of that: for these recordings, not for others.
 Results are written to `benchmarks/results/accuracy.json`.
 """
 
@@ -125,17 +125,17 @@ def lost_words(said: str, heard: str) -> list[int]:
     return [at for chunk in deleted for at in range(chunk.ref_start_idx, chunk.ref_end_idx)]
 
 
-def rates(rounds: list[list[Recording]]) -> dict[str, float]:
+def rates(rounds: list[list[Recording]]) -> dict[str, float | None]:
     """Word error rates in percent, whole and through the socket, and how far they are apart."""
     done = [recording for each in rounds for recording in each]
     whole, socket = _rates(done)
     apart = [socket - whole for whole, socket in map(_rates, rounds)]
-    spread = statistics.stdev(apart) if len(apart) > 1 else 0.0
+    error = statistics.stdev(apart) / len(apart) ** 0.5 if len(apart) > 1 else None
     return {
         "whole": whole,
         "socket": socket,
         "socket over whole": socket - whole,
-        "standard error": spread / len(apart) ** 0.5,
+        "standard error": error,
     }
 
 
@@ -174,12 +174,19 @@ def report(done: list[Recording], *, each: bool) -> Table:
     return table
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1, from the command line."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Word error rate, whole and through the socket.")
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
     parser.add_argument("--each", action="store_true", help="a row for each file")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that each is played")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
     model = Moonshine(require(MODEL))
     rounds: list[list[Recording]] = [[] for _ in range(args.rounds)]
@@ -194,9 +201,10 @@ def main() -> None:
     lost = {"rounds": args.rounds, **losses(done)}
     console = Console(width=max(Console().width, 140))
     console.print(report(done, each=args.each))
+    error = found["standard error"]
     console.print(
-        f"the socket's over the whole files': {found['socket over whole']:+.2f} points, "
-        f"standard error {found['standard error']:.2f}"
+        f"the socket's over the whole files': {found['socket over whole']:+.2f} points"
+        + (f", standard error {error:.2f}" if error is not None else "")
     )
     console.print(
         f"lost only through the socket, in {args.rounds} rounds: "

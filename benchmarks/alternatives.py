@@ -1,8 +1,8 @@
 """What else there would have been, in numbers: `make bench-alternatives`.
 
 Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime, threads
-instead of processes, other settings of the garbage collector, and interims that are decoded from
-the last one's words.
+instead of processes, other settings of the garbage collector, finals that hold more or less
+silence, and interims that are decoded from the last one's words.
 `docs/performance.md` says what was made of it.
 """
 
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import floor
-from bench import RESULTS, Row, table
+from bench import RESULTS, Row, live_row, table
 from curve import cuts, settings_of, tracks
 from drafts import DraftingMoonshine, interims
 from live import (
@@ -227,6 +227,27 @@ def graphs() -> list[Row]:
     return rows
 
 
+def padding() -> list[Row]:
+    """Finals of 32 live streams by how much silence they hold, which is when they may be begun."""
+    rows: list[Row] = []
+    speech = joined(read(None), RATE)
+    for milliseconds in (200, 250, 350, 450):
+        with serve({"vad": {"suffix_padding_ms": milliseconds}}) as served:
+            run = served.play(speech, RATE, 32, 20)
+            counted = served.inference_counters()
+        row = live_row(run, 32, interims=False)
+        rows.append(
+            {
+                "suffix_padding_ms": milliseconds,
+                "used": counted["early_used"],
+                "in vain": counted["early_wasted"],
+                **{key: row[key] for key in row if str(key).startswith("final ")},
+                "CPU ms per speech s": row["CPU ms per speech s"],
+            }
+        )
+    return rows
+
+
 def drafts() -> list[Row]:
     """Interims decoded from nothing, and from the last interim's words."""
     model = DraftingMoonshine(require(MODEL))
@@ -271,6 +292,7 @@ def main() -> None:
         "detectors": ("Silero's network", detectors),
         "workers": ("threads or processes", workers),
         "graphs": ("Moonshine's graphs", graphs),
+        "padding": ("early finals by suffix_padding_ms, 32 streams", padding),
         "drafts": ("interims decoded from a draft", drafts),
         "collectors": ("the garbage collector", collectors),
     }

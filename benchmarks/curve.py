@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 import vad
-from accuracy import LATER_MS, MODEL, ROUNDS, Recording, error_rate, losses, read, recordings
+from accuracy import (
+    LATER_MS,
+    MODEL,
+    ROUNDS,
+    Recording,
+    error_rate,
+    losses,
+    positive,
+    read,
+    recordings,
+)
 from pictures import draw_curve
 from streamer.audio.buffer import SampleBuffer
 from streamer.config import VadConfig
@@ -144,12 +154,14 @@ def said(samples: Floats, model: Moonshine) -> str:
 class Files:
     """All recordings, read once for each round, and what the transcriber said of each piece."""
 
-    def __init__(self, folder: Path | None, rounds: int, progress: Progress) -> None:
+    def __init__(
+        self, folder: Path | None, rounds: int, threads: Executor, progress: Progress
+    ) -> None:
         network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
         self._model = Moonshine(require(MODEL))
         self._rounds = rounds
         # The model has no state and ONNX Runtime releases the interpreter's lock.
-        self._threads = ThreadPoolExecutor(os.cpu_count())
+        self._threads = threads
         plays = [(r, turn * LATER_MS) for turn in range(rounds) for r in recordings(folder)]
         played = self._threads.map(lambda play: self._play(play[0], play[1], network), plays)
         self._asr = list(progress.track(played, total=len(plays), description="reading"))
@@ -172,8 +184,8 @@ class Files:
         figures: dict[str, float] = {
             "word error rate": error_rate([(r.transcript, r.streamed) for r in done]),
             "of whole files": error_rate([(r.transcript, r.whole) for r in done]),
-            "first words lost": lost["first_words"],
-            "words lost": lost["words"],
+            "first words lost": lost["first_words"] / self._rounds,
+            "words lost": lost["words"] / self._rounds,
             "false pauses": sum(resumed for _, resumed in outcomes) / self._rounds,
         }
         if heard:
@@ -197,11 +209,14 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description="What each of the segmenter's settings does.")
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="times that each is played")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
     rows: list[dict[str, object]] = []
-    with Progress(console=Console(stderr=True)) as progress:
-        files = Files(args.audio, args.rounds, progress)
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as threads,
+        Progress(console=Console(stderr=True)) as progress,
+    ):
+        files = Files(args.audio, args.rounds, threads, progress)
         steps = [(name, value) for name, values in SWEPT.items() for value in values]
         for name, value in progress.track(steps, description="segmenting"):
             config = VadConfig(**{name: value})  # type: ignore[arg-type]
