@@ -156,6 +156,14 @@ def test_the_tables_of_the_page_are_those_of_the_results() -> None:
     assert publish.BLOCK.search(page)
 
 
+def test_the_curve_of_the_page_is_that_of_the_defaults() -> None:
+    published = json.loads((publish.DOCS / "performance/curve.json").read_text())
+    defaults = VadConfig()
+    assert published["defaults"] == {name: getattr(defaults, name) for name in curve.SWEPT}
+    assert {row["setting"] for row in published["rows"]} == set(curve.SWEPT)
+    assert published["rounds"] == accuracy.ROUNDS
+
+
 def test_a_table_is_written_for_readers() -> None:
     rows: list[dict[str, Any]] = [
         {"what": "a", "ms": 1.5, "rounds": [1, 2]},
