@@ -110,7 +110,12 @@ async def _transcript(path: Path, url: str) -> str:
 
 def whole(samples: Floats, rate: int, model: Moonshine) -> str:
     """The transcript of audio, inferred in one piece."""
-    return str(model.infer(soxr.resample(samples, rate, model.sample_rate))["text"])
+    return said(soxr.resample(samples, rate, model.sample_rate), model)
+
+
+def said(samples: Floats, model: Moonshine) -> str:
+    """The transcript of audio at the model's rate."""
+    return str(model.infer(samples)["text"])
 
 
 def error_rate(pairs: list[tuple[str, str]]) -> float:

@@ -31,6 +31,7 @@ from accuracy import (
     positive,
     read,
     recordings,
+    said,
 )
 from pictures import draw_curve
 from streamer.audio.buffer import SampleBuffer
@@ -144,11 +145,6 @@ class Play:
             self._said[start, end] = said(self.track.samples[start:end], model)
         text = " ".join(self._said[cut.heard] for cut in found)
         return replace(self.recording, streamed=text), sum(cut.resumed for cut in found)
-
-
-def said(samples: Floats, model: Moonshine) -> str:
-    """The transcript of a piece."""
-    return str(model.infer(samples)["text"])
 
 
 class Files:

@@ -157,8 +157,8 @@ class _Server(uvicorn.Server):
         waited_for = self._sessions.waited_for
         if waited_for and not self._hurry.is_set():
             self._say(
-                f"Ending, in {self._drain_s:g} s at the latest: {waited_for} sessions and requests "
-                "go on. Ctrl-C again ends at once."
+                f"Ending in {self._drain_s:g} s at the latest, or when all that goes on is done "
+                f"(sessions and requests: {waited_for}). Ctrl-C again ends at once."
             )
         async with asyncio.TaskGroup() as tasks:
             hurried = tasks.create_task(self._hurry.wait())
