@@ -11,7 +11,13 @@ the actions out in order; this file is the whole truth about what is legal when.
 from enum import Enum, auto
 
 
-class State(Enum):
+class _Key(Enum):
+    """Looked up for every message; `Enum` would do the hashing in Python."""
+
+    __hash__ = object.__hash__
+
+
+class State(_Key):
     """Where a socket is in its life."""
 
     IDLE = auto()
@@ -28,7 +34,7 @@ class State(Enum):
     """Nothing that arrives matters any more."""
 
 
-class Input(Enum):
+class Input(_Key):
     """What can happen to a socket."""
 
     START = auto()
