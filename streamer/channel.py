@@ -110,7 +110,8 @@ class SpeechChannel:
         self._window = window
         self._turn = window * math.ceil(WORTH_A_TURN_S * heard.rate / window)
         self._longest_turn = window * math.ceil(LONGEST_TURN_S * heard.rate / window)
-        self._segmenter = Segmenter(settings, window, heard.buffer)
+        self._segmenter = Segmenter(settings, window, heard.buffer, self._lead)
+        self._paused: SpeechPaused | None = None
         self._classified = 0
         self._post = post
         self._meter = meter
@@ -137,6 +138,10 @@ class SpeechChannel:
             return
         for probability in await probabilities:
             await self._handle(self._segmenter.advance(probability))
+        if self._paused is not None:  # and goes on: the audio that came with it has been heard
+            audio, *times = self._segment(self._paused.start, self._paused.end)
+            self.delivery.pause(audio, *times)
+            self._paused = None
         kept = min(self._segmenter.keep_from, self._classified)
         self._heard.buffer.discard_before(kept)
         self._wanted.buffer.discard_before(self._to_wanted(kept))
@@ -186,15 +191,19 @@ class SpeechChannel:
                 case InterimDue(start, end):
                     audio, *times = self._segment(start, end)
                     self.delivery.interim(audio, *times)
-                case SpeechPaused(start, end, spare):
-                    audio, *times = self._segment(start, end)
-                    self.delivery.pause(audio, *times, spare_s=self._seconds(spare))
+                case SpeechPaused():
+                    self._paused = event
                 case SpeechResumed():
+                    self._paused = None
                     self.delivery.resume()
                 case SegmentEnded(at, start, end, flushed):
+                    self._paused = None
                     self.delivery.drop_interims()
                     self._post(Inactive(time=self._seconds(at), channel=self._number))
                     await self.delivery.final(*self._segment(start, end), flushed=flushed)
+
+    def _lead(self, samples: int) -> int:
+        return math.ceil(self.delivery.lead_seconds(samples / self._heard.rate) * self._heard.rate)
 
     def _segment(self, start: int, end: int) -> tuple[Audio, float, float]:
         audio = self._wanted.buffer.pieces(self._to_wanted(start), self._to_wanted(end))

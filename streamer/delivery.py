@@ -83,12 +83,15 @@ class Delivery:
         """A segment has begun."""
         self._timeline = Timeline(self._monitor.clock())
 
-    def pause(self, audio: Audio, start_time: float, end_time: float, *, spare_s: float) -> None:
-        """Speech has paused: in `spare_s` seconds this is a segment, unless it goes on."""
+    def lead_seconds(self, media_s: float) -> float:
+        """How long before the end of a segment of this length `pause` is wanted."""
+        return 0.0 if self._early is None else self._early.lead_seconds(media_s)
+
+    def pause(self, audio: Audio, start_time: float, end_time: float) -> None:
+        """Speech has paused: this will soon be a segment, unless it goes on."""
         if self._early is not None:
             timeline = self._open_timeline()
-            owed = Owed(audio, start_time, end_time, final=True, timeline=timeline)
-            self._early.begin(owed, spare_s)
+            self._early.begin(Owed(audio, start_time, end_time, final=True, timeline=timeline))
 
     def resume(self) -> None:
         """Speech goes on: what was begun in the pause is not the final."""

@@ -12,7 +12,7 @@ it from flickering, as in the reference implementation of Silero VAD: a window s
         events                    active                   inactive, segment
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,11 +63,10 @@ class InterimDue:
 
 @dataclass(frozen=True, slots=True)
 class SpeechPaused:
-    """If the silence holds for `spare` samples more, the segment will have been [start, end)."""
+    """If the silence holds, the segment will have been [start, end)."""
 
     start: int
     end: int
-    spare: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +123,20 @@ class Segmenter:
         settings: Thresholds and durations.
         window: Samples in a window of the VAD.
         samples: The channel's audio; it must hold everything from `keep_from` on.
+        lead: How many samples before the end of a segment of so many samples `SpeechPaused` is
+            wanted. It may come a window sooner, and never before the suffix padding is over;
+            None is as soon as that.
     """
 
-    def __init__(self, settings: SegmenterSettings, window: int, samples: Samples) -> None:
+    def __init__(
+        self,
+        settings: SegmenterSettings,
+        window: int,
+        samples: Samples,
+        lead: Callable[[int], int] | None = None,
+    ) -> None:
         self._settings = settings
+        self._lead = lead
         self._exit_threshold = max(settings.threshold - HYSTERESIS, MIN_EXIT_THRESHOLD)
         # How far into a segment the earliest forced cut is.
         self._uncut = settings.max_segment - int(settings.max_segment * CUT_SEARCH_FRACTION)
@@ -153,7 +162,8 @@ class Segmenter:
     def eventless_until(self) -> int:
         """Until this sample has been classified `advance` gives no event, whatever it is told.
 
-        So nobody needs to ask before. In a pause that is the next window, as speech may resume.
+        So nobody needs to ask before. After `SpeechPaused` that is the next window, as speech may
+        resume.
         """
         settings, speech = self._settings, self._speech
         if speech is None or not speech.confirmed:
@@ -161,7 +171,7 @@ class Segmenter:
                 return self._position
             voiced = 0 if speech is None else speech.voiced
             return self._position + settings.min_speech - voiced
-        pause = min(settings.suffix_padding, settings.min_silence)
+        pause = min(self._pause(speech), settings.min_silence)
         until = min(speech.last + pause, speech.start + settings.max_segment)
         return until if settings.interim_interval is None else min(until, speech.next_interim)
 
@@ -216,10 +226,9 @@ class Segmenter:
                 self._speech = None
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
-        elif silence >= self._settings.suffix_padding and not speech.paused:
+        elif silence >= self._pause(speech) and not speech.paused:
             speech.paused = True
-            spare = self._settings.min_silence - silence
-            yield SpeechPaused(speech.start, self._padded_end(speech), spare)
+            yield SpeechPaused(speech.start, self._padded_end(speech))
 
     def _watch_length(self) -> Iterator[SegmenterEvent]:
         # More than once only when speech was confirmed late, after many short pauses.
@@ -269,6 +278,14 @@ class Segmenter:
         self._speech = None
         self._floor = end
         return SegmentEnded(at, speech.start, end, flushed)
+
+    def _pause(self, speech: _Speech) -> int:
+        """The silence after which a segment may be about to end."""
+        padding = self._settings.suffix_padding
+        if self._lead is None:
+            return padding
+        lead = self._lead(speech.last + padding - speech.start)
+        return max(padding, self._settings.min_silence - lead - self._window)
 
     def _padded_end(self, speech: _Speech) -> int:
         longest = speech.start + self._settings.max_segment

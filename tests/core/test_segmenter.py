@@ -59,11 +59,15 @@ class Rig:
     """A segmenter, its samples, and a check of `keep_from` around each step."""
 
     def __init__(
-        self, asked: SegmenterSettings, samples: NDArray[np.float32], window: int = WINDOW
+        self,
+        asked: SegmenterSettings,
+        samples: NDArray[np.float32],
+        window: int = WINDOW,
+        lead: Callable[[int], int] | None = None,
     ) -> None:
         self.tape = Tape(samples)
         self.window = window
-        self.segmenter = Segmenter(asked, window, self.tape)
+        self.segmenter = Segmenter(asked, window, self.tape, lead)
         self.heard = 0
         self.events: list[Found] = []
         self.paused: tuple[int, int] | None = None
@@ -438,6 +442,47 @@ def test_a_segment_that_ends_in_silence_is_foreseen(picture: str, foreseen: int)
     assert rig.paused is None
 
 
+@pytest.mark.parametrize(
+    ("lead", "told"),
+    [
+        (None, 10),  # as soon as the suffix padding is over
+        (1_000, 10),
+        (45, 10),
+        (40, 10),
+        (35, 20),  # a window sooner than it must be
+        (30, 20),
+        (15, 40),
+        (0, 50),
+    ],
+)
+def test_a_pause_is_told_when_the_end_is_near(lead: int | None, told: int) -> None:
+    asked = replace(SETTINGS, min_silence=60)
+    samples = np.zeros(200, np.float32)
+    lengths: list[int] = []
+
+    def lead_of(length: int) -> int:
+        lengths.append(length)
+        assert lead is not None
+        return lead
+
+    rig = Rig(asked, samples, lead=None if lead is None else lead_of)
+    for char in "...###":
+        rig.hear(PROBABILITY[char])
+    while rig.paused is None:
+        rig.hear(0.1)
+    assert rig.heard - 60 == told
+    assert rig.paused == (10, 70)
+    rig.hear(0.9)
+    for _ in range(6):
+        rig.hear(0.1)
+    assert [line(event) for event in rig.events] == [
+        "active 30",
+        f"inactive {70 + told}: 10-{80 + told}",
+    ]
+    assert rig.foreseen == 1  # and told again
+    assert {50, 60, 70 + told} >= set(lengths)  # of the segment, its padding included
+
+
 def interims(picture: str, **change: float) -> list[str]:
     asked = replace(SETTINGS, interim_interval=50, **change)  # type: ignore[arg-type]
     return run(picture, asked)
@@ -594,8 +639,14 @@ def check(
     assert active is None
 
 
-def play(case: Case, asked: SegmenterSettings, flushes: set[int], ahead: list[int]) -> Rig:
-    rig = Rig(asked, case.samples, case.window)
+def play(
+    case: Case,
+    asked: SegmenterSettings,
+    flushes: set[int],
+    ahead: list[int],
+    lead: Callable[[int], int] | None = None,
+) -> Rig:
+    rig = Rig(asked, case.samples, case.window, lead)
     for index, probability in enumerate(case.probabilities):
         if index in flushes:
             rig.flush()
@@ -626,6 +677,15 @@ def test_how_windows_are_grouped_does_not_matter(
     alone, grouped = play(case, asked, set(), [0]), play(case, asked, set(), ahead)
     assert alone.events == grouped.events
     check(alone.events, asked, case.window, len(case.samples))
+
+
+@many
+@given(cases(), settings_(), st.sets(st.integers(0, 300)), st.integers(0, 500), st.integers(1, 50))
+def test_when_a_pause_is_told_changes_no_segment(
+    case: Case, asked: SegmenterSettings, flushes: set[int], least: int, part: int
+) -> None:
+    told = play(case, asked, flushes, [0], lambda length: least + length // part)
+    assert told.events == play(case, asked, flushes, [0]).events
 
 
 @many

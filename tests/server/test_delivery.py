@@ -1,7 +1,6 @@
 """Results that nobody waits for any more, at moments that no client can bring about at will."""
 
 import asyncio
-import math
 import weakref
 from typing import Any, cast
 
@@ -27,19 +26,15 @@ class Pool:
     def __init__(self) -> None:
         self.results: list[Result] = []
         self.counters = Counters()
-        self.asked = asyncio.Event()
 
     def infer(self, _audio: object, **_of: object) -> Result:
-        self.asked.set()
         self.results.append(asyncio.get_running_loop().create_future())
         return self.results[-1]
 
     infer_interim = infer_early = infer
 
-    lead_s = math.inf
-
-    def lead_seconds(self, _media_s: float) -> float:
-        return self.lead_s
+    def lead_seconds(self, media_s: float) -> float:
+        return media_s / 10
 
     def confirm(self, _result: Result) -> bool:
         return True
@@ -98,7 +93,7 @@ async def test_what_was_begun_early_is_the_final_only_if_it_is_the_same(
     delivery = deliver(pool, events, 8, early_finals=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(delivery.run())
-        delivery.pause(AUDIO, 0, 1, spare_s=0.2)
+        delivery.pause(AUDIO, 0, 1)
         await delivery.final(AUDIO, 0, end_time)
         assert (pool.counters.early_used, pool.counters.early_wasted) == (used, 1 - used)
         assert pool.results[0].cancelled() == (not used)
@@ -107,34 +102,21 @@ async def test_what_was_begun_early_is_the_final_only_if_it_is_the_same(
     assert [cast("Any", event).end_time for event in events] == [end_time]
 
 
-@pytest.mark.parametrize("over", [True, False])
-async def test_nothing_is_begun_while_there_is_time(over: bool) -> None:
-    """A pause that does not last costs nothing, and one that ends sooner than thought little."""
+async def test_what_was_begun_is_given_up_when_speech_goes_on() -> None:
     pool, events = Pool(), list[Event]()
-    pool.lead_s = 1.0
     delivery = deliver(pool, events, 8, early_finals=True)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(delivery.run())
-        delivery.pause(AUDIO, 0, 1, spare_s=60.0)
-        assert not pool.results
-        if over:
-            await delivery.final(AUDIO, 0, 1)
-            pool.results[0].set_result(ANSWER)
-        else:
-            delivery.resume()
-        await delivery.end()
-    assert len(pool.results) == len(events) == over
-    assert pool.counters.early_used == pool.counters.early_wasted == 0
-
-
-async def test_it_is_begun_when_it_has_to_be() -> None:
-    pool, events = Pool(), list[Event]()
-    pool.lead_s = 1.0
-    delivery = deliver(pool, events, 8, early_finals=True)
-    delivery.pause(AUDIO, 0, 1, spare_s=1.01)
-    await pool.asked.wait()
+    delivery.pause(AUDIO, 0, 1)
     delivery.resume()
     assert pool.results[0].cancelled()
+    assert (pool.counters.early_used, pool.counters.early_wasted) == (0, 1)
+
+
+@pytest.mark.parametrize(("early", "lead_s"), [(True, 0.25), (False, 0.0)])
+def test_a_pause_is_told_as_long_before_the_end_as_the_model_takes(
+    early: bool, lead_s: float
+) -> None:
+    pool = Pool()
+    assert deliver(pool, [], 8, early_finals=early).lead_seconds(2.5) == lead_s
 
 
 @pytest.mark.parametrize("early", [True, False])
@@ -148,7 +130,7 @@ async def test_audio_is_let_go_of_when_the_pool_has_it(early: bool) -> None:
         tasks.create_task(delivery.run())
         delivery.begin()
         if early:
-            delivery.pause((samples,), 0, 1, spare_s=0.2)
+            delivery.pause((samples,), 0, 1)
         await delivery.final((samples,), 0, 1)
         del samples
         assert held() is None
