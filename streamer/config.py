@@ -73,7 +73,7 @@ class VadConfig(_Section, frozen=True):
 
     engine: Literal["silero", "webrtc"] = "silero"
     webrtc_mode: Annotated[int, Meta(ge=0, le=3)] = 3
-    gather_ms: Annotated[float, Meta(ge=0, le=100)] = 10.0
+    gather_ms: Annotated[float, Meta(ge=0, le=100)] = 5.0
     threshold: Probability = 0.5
     min_silence_ms: MinSilenceMs = 550
     min_speech_ms: MinSpeechMs = 200

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from streamer.speech.company import Company
+
 T = TypeVar("T")
 
 OVERHEAD_BYTES = 512
@@ -44,15 +46,24 @@ class Inbox(Generic[T]):
     Args:
         max_bytes: Held before there is no room.
         clock: Says when audio arrived, in seconds.
+        company: With whose audio this may be taken before it is all that the processor waits for.
     """
 
-    def __init__(self, max_bytes: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        clock: Callable[[], float] = time.monotonic,
+        company: Company | None = None,
+    ) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
         self._items: deque[T | _Block] = deque()
         self._held = 0
         self._least_bytes = 1
         """What the processor waits for."""
+        self._fair_bytes = 1
+        """With so much it would come along with others."""
+        self._company = company or Company()
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -97,15 +108,16 @@ class Inbox(Generic[T]):
         if not isinstance(last, _Block) or last.size >= BLOCK_BYTES:
             last = _Block(now_s, now_s)
             self._items.append(last)
-        before = last.charge
         last.last_s = now_s
         last.messages.append(audio)
         last.size += len(audio)
-        self._count(last.charge - before)
+        self._count(len(audio) + OVERHEAD_BYTES // 8)
         if self._enough(self._least_bytes):
             if last.enough_s is None:
                 last.enough_s = now_s
             self._filled.set()
+        elif self.idle_since_s is not None and last.size >= self._fair_bytes:
+            self._company.offer(self._come)
 
     def clear(self) -> None:
         """Let go of everything that waits; nobody puts anything in or takes it any more."""
@@ -116,21 +128,27 @@ class Inbox(Generic[T]):
         """Wait until there is room for more."""
         await self._roomy.wait()
 
-    async def get(self, least_bytes: int = 1) -> T | bytes:
+    async def get(self, least_bytes: int = 1, fair_bytes: int | None = None) -> T | bytes:
         """The next command, or the audio up to the next command as one block.
 
         Args:
             least_bytes: Less audio than this waits for more of it, or for a command. When there is
                 no room for more, it does not wait.
+            fair_bytes: With so much of it, less than that, it does not wait when `company` is
+                called. None is never.
         """
         self._working_on_s = None
         self._least_bytes = least_bytes
         if not self._enough(least_bytes):
+            self._fair_bytes = least_bytes if fair_bytes is None else fair_bytes
             self._want_more()
             self.idle_since_s = self._clock()
-            while not self._enough(least_bytes):
-                self._filled.clear()
-                await self._filled.wait()
+            try:
+                while not self._enough(self._least_bytes):
+                    self._filled.clear()
+                    await self._filled.wait()
+            finally:
+                self._company.withdraw(self._come)
             self.idle_since_s = None
         item = self._items.popleft()
         if not isinstance(item, _Block):
@@ -146,6 +164,13 @@ class Inbox(Generic[T]):
         """What was enough, by what was wanted before, is not."""
         if self._items and isinstance(first := self._items[0], _Block):
             first.enough_s = None
+            if first.size >= self._fair_bytes:
+                self._company.offer(self._come)
+
+    def _come(self) -> None:
+        """What there is, is enough."""
+        self._least_bytes = 1
+        self._filled.set()
 
     def _enough(self, least_bytes: int) -> bool:
         if not self._items:
@@ -155,8 +180,8 @@ class Inbox(Generic[T]):
         return not (alone and isinstance(first, _Block) and first.size < least_bytes) or self.full
 
     def _count(self, size: int) -> None:
-        before, self._held = self.full, self._held + size
-        if before and not self.full:
-            self._roomy.set()
-        elif self.full and not before:
+        self._held += size
+        if self._held >= self._max_bytes:
             self._roomy.clear()
+        elif size < 0:
+            self._roomy.set()

@@ -57,7 +57,8 @@ class Processor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
-                    item = await self._inbox.get(self._stream.wanted_bytes if self._stream else 1)
+                    wanted = self._stream.wanted_bytes if self._stream else (1, None)
+                    item = await self._inbox.get(*wanted)
                     if isinstance(item, Command):
                         await self._do(item, tasks)
                     else:

@@ -67,7 +67,9 @@ class Session:
         self._send_timeout_s = services.config.limits.send_timeout_seconds
         limits = services.config.limits
         self._outbox = Outbox(self._monitor)
-        self._inbox: Inbox[Command] = Inbox(limits.max_buffered_bytes, self._monitor.clock)
+        self._inbox: Inbox[Command] = Inbox(
+            limits.max_buffered_bytes, self._monitor.clock, services.vad.company
+        )
         self._conversation = Conversation(self._inbox, self._outbox, services, standing)
         self._reader = Reader(socket, self._conversation, self._inbox, limits, self._monitor.clock)
         self._processor = Processor(

@@ -25,6 +25,9 @@ from streamer.tracing import StreamTrace
 
 _log = logging.getLogger(__name__)
 
+WORTH_COMPANY_S = 0.032
+"""With half of what it waits for, but with so much at least, a stream comes along with others."""
+
 BLOCK_SECONDS = 1.0
 """A longer backlog is processed in blocks of this length, and others get their turn between."""
 
@@ -100,11 +103,19 @@ class Stream:
         )
 
     @property
-    def wanted_bytes(self) -> int:
-        """Less than this changes nothing: no channel's next window, or chunk, would be full."""
+    def wanted_bytes(self) -> tuple[int, int | None]:
+        """What to wait for.
+
+        Returns:
+            Less than the first changes nothing: no channel can have an event, no chunk would be
+            full. The second, if any, is worth a turn when other streams have theirs.
+        """
         frames = min(channel.missing for channel in self._channels)
-        wanted = frames * self._start.format.bytes_per_frame - self._decoder.pending_bytes
-        return max(1, wanted)
+        frame_bytes = self._start.format.bytes_per_frame
+        wanted = max(1, frames * frame_bytes - self._decoder.pending_bytes)
+        worth = int(WORTH_COMPANY_S * self._start.format.sample_rate) * frame_bytes
+        fair = max(wanted // 2, worth)
+        return wanted, fair if self._segmented and fair < wanted else None
 
     async def feed(self, data: bytes, arrived_s: float) -> None:
         """Process the next bytes, cut anywhere, that came at that moment."""

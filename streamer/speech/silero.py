@@ -1,9 +1,10 @@
 """Silero VAD, the windows of many channels together.
 
-One call of the network over 32 windows costs a third of 32 calls. So windows are gathered for a few
-milliseconds, whoever's they are. The network is recurrent only at its end: the features of all
-windows are found together, and then the windows are taken in rounds, one of every channel at a
-time, because each needs the state that the channel's last one left.
+One call of the network over a hundred windows costs a fifth of a hundred calls. So windows are
+gathered for a few milliseconds, whoever's they are, and channels that have rested are called to
+bring theirs (`streamer.speech.company`). The network is recurrent only in its middle: what comes
+before and after is found for all windows together, and in between they are taken in rounds, one of
+every channel at a time, because each needs the state that the channel's last one left.
 """
 
 import asyncio
@@ -16,13 +17,27 @@ from pathlib import Path
 import numpy as np
 
 from streamer.monitor import Meter
-from streamer.speech.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
+from streamer.speech.company import Company
+from streamer.speech.silero_network import (
+    CONTEXT,
+    SAMPLE_RATE,
+    STATE,
+    WINDOW,
+    Floats,
+    SileroNetwork,
+)
 from streamer.speech.vad import Window
 
 _log = logging.getLogger(__name__)
 
-MAX_BATCH = 32
-"""Windows classified together, before the event loop gets its turn: a millisecond of work."""
+MAX_BATCH = 128
+"""Windows classified together, before the event loop gets its turn: two milliseconds of work."""
+
+REST = 4
+"""Windows of a channel that has rested: others that rest may come along."""
+
+LONG_BLOCK = 16
+"""Windows that make a batch by themselves."""
 
 
 @dataclass(eq=False)
@@ -62,6 +77,9 @@ class SileroVad:
         self._meter = meter
         self._gather_s = gather_s
         self._waiting: deque[_Waiting] = deque()
+        self.company = Company()
+        self._called = False
+        """Whether those who have rested have been, for the call that is being prepared."""
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self) -> "SileroDetector":
@@ -78,13 +96,17 @@ class SileroVad:
         self._waiting.append(waiting)
         if self._timer is None:
             # A long block is a batch of its own making: it gains nothing by waiting.
-            delay = self._gather_s if len(windows) < MAX_BATCH // 2 else 0
+            delay = self._gather_s if len(windows) < LONG_BLOCK else 0
             self._timer = loop.call_later(delay, self._run)
+        if not self._called and REST <= len(windows) < LONG_BLOCK:
+            self._called = True
+            self.company.call()
         return waiting.done
 
     def _run(self) -> None:
         """Classify as many windows as the loop can spare the time for; the rest goes on after."""
         begun_s = self._meter.clock()
+        self._called = False
         batch = self._next_batch()
         try:
             self._classify(batch)
@@ -127,19 +149,20 @@ class SileroVad:
         if not batch:
             return
         counts = [len(windows) for _, windows in batch]
-        firsts = np.concatenate(([0], np.cumsum(counts, dtype=np.intp)))
-        features = self._network.encode(_with_context(batch, int(firsts[-1])))
+        firsts = np.cumsum([0, *counts[:-1]], dtype=np.intp)
+        gates = self._network.encode(_with_context(batch, sum(counts)))
         state = np.stack([waiting.detector.state for waiting, _ in batch], axis=1)
-        found: list[list[float]] = [[] for _ in batch]
-        for turn in range(max(counts)):
+        hidden = np.empty((len(gates), STATE), dtype=np.float32)
+        for turn in range(counts[0]):
             # The longest come first, so those that have a window left are at the front.
             left = sum(count > turn for count in counts)
-            taken = features[firsts[:left] + turn]
-            probabilities, state[:, :left] = self._network.step(taken, state[:, :left])
-            for own, probability in zip(found, probabilities.tolist(), strict=False):
-                own.append(probability)
+            rows = firsts[:left] + turn
+            self._network.step(gates[rows], state[:, :left])
+            hidden[rows] = state[0, :left]
+        probabilities = self._network.probabilities(hidden).tolist()
         for index, (waiting, windows) in enumerate(batch):
-            waiting.probabilities += found[index]
+            first = firsts[index]
+            waiting.probabilities += probabilities[first : first + len(windows)]
             # Copies: a view would keep the whole batch alive for as long as the channel lives.
             waiting.detector.state = state[:, index].copy()
             waiting.detector.context = windows[-1, -CONTEXT:].copy()

@@ -9,8 +9,13 @@ Model: https://github.com/snakers4/silero-vad (MIT), the 16 kHz network. A windo
 with the last 64 of the one before it goes through a short-time Fourier transform (256 samples,
 every 128), four convolutions over the magnitudes, an LSTM cell, and one output:
 
-    encode   [n, 64 + 512] → 4 × 129 magnitudes → 4 × 128 → 2 × 64 → 64 → 128    any windows
-    step     128 + state [2, batch, 128] → probability, state        one window of each channel
+    encode         [n, 64 + 512] → 4 × 129 magnitudes → 4 × 128 → 2 × 64 → 64 → 128 → 4 gates × 128
+    step           gates [batch, 4 × 128], state [2, batch, 128] → state
+    probabilities  hidden state [n, 128] → n
+
+Only `step` must go from window to window; the others take all windows of all channels at once. So
+what the gates get from the window is found in `encode`, and `step` adds what they get from the
+state.
 """
 
 from pathlib import Path
@@ -24,7 +29,8 @@ from streamer.speech.onnx_weights import read_weights
 SAMPLE_RATE = 16_000
 WINDOW = 512
 CONTEXT = 64
-FEATURES = STATE = 128
+STATE = 128
+GATES = 4 * STATE
 
 _PADDING = 64
 _FFT, _HOP = 256, 128
@@ -59,7 +65,7 @@ class SileroNetwork:
                 weights["model.stft.forward_basis_buffer"][:, 0].T
             )
             self._layers = _unroll(weights)
-            self._gates, self._gates_bias = _join(weights)
+            self._from_features, self._from_hidden, self._gates_bias = _gates(weights)
             self._output = weights["model.decoder.decoder.2.weight"].reshape(STATE)
             self._output_bias = weights["model.decoder.decoder.2.bias"][0]
         except KeyError as error:
@@ -71,7 +77,7 @@ class SileroNetwork:
         return np.zeros((2, channels, STATE), dtype=np.float32)
 
     def encode(self, windows: Floats) -> Floats:
-        """Features [n, 128] of windows, in any order and of any channels.
+        """What the gates [n, 512] get from windows, in any order and of any channels.
 
         Args:
             windows: float32 [n, 64 + 512], context first.
@@ -88,33 +94,37 @@ class SileroNetwork:
             values = values @ matrix
             values += bias
             np.maximum(values, 0, out=values)
-        return values
+        gates: Floats = values @ self._from_features
+        gates += self._gates_bias
+        return gates
 
-    def step(self, features: Floats, state: Floats) -> tuple[Floats, Floats]:
-        """Probabilities [batch] of one window of each channel, and the next state.
+    def step(self, gates: Floats, state: Floats) -> None:
+        """Go on by one window of each channel.
 
         Args:
-            features: float32 [batch, 128], of `encode`.
-            state: float32 [2, batch, 128], as `start` makes it or the last step.
+            gates: float32 [batch, 512], of `encode`.
+            state: float32 [2, batch, 128], as `start` makes it; the next state is written to it.
         """
         hidden, cell = state
-        gates = np.concatenate((features, hidden), axis=1) @ self._gates
-        gates += self._gates_bias
+        gates = gates + hidden @ self._from_hidden
         np.tanh(gates, out=gates)
         # In, forget and out are sigmoids: of x, (1 + tanh(x / 2)) / 2. The halves of the first
-        # are in the matrix.
-        let_in, keep, new, let_out = np.split(gates, 4, axis=1)
-        state = np.empty_like(state)
-        hidden, next_cell = state
-        np.multiply(1 + keep, cell, out=next_cell)
-        next_cell += (1 + let_in) * new
-        next_cell *= 0.5
-        np.tanh(next_cell, out=hidden)
-        hidden *= 1 + let_out
+        # are in the matrices, those of the second come at the end.
+        gates[:, : 3 * STATE] += 1
+        let_in, keep, let_out, new = (gates[:, at : at + STATE] for at in range(0, GATES, STATE))
+        new *= let_in
+        cell *= keep
+        cell += new
+        cell *= 0.5
+        np.tanh(cell, out=hidden)
+        hidden *= let_out
         hidden *= 0.5
+
+    def probabilities(self, hidden: Floats) -> Floats:
+        """Of speech [n], from the hidden state [n, 128] that each window has left."""
         score = np.maximum(hidden, 0) @ self._output + self._output_bias
-        probabilities: Floats = 0.5 * (1 + np.tanh(0.5 * score))
-        return probabilities, state
+        found: Floats = 0.5 * (1 + np.tanh(0.5 * score))
+        return found
 
     def follow(self, audio: Floats, state: Floats) -> tuple[list[float], Floats]:
         """Probabilities of the windows of one channel, one after another, and the next state.
@@ -126,12 +136,13 @@ class SileroNetwork:
         if len(audio) < CONTEXT + WINDOW:
             return [], state
         windows = np.lib.stride_tricks.sliding_window_view(audio, CONTEXT + WINDOW)[::WINDOW]
-        found: list[float] = []
+        state = state.copy()
+        hidden = np.empty((len(windows), STATE), dtype=np.float32)
         for first in range(0, len(windows), _AT_ONCE):
-            for features in self.encode(windows[first : first + _AT_ONCE]):
-                probabilities, state = self.step(features[np.newaxis], state)
-                found.append(float(probabilities[0]))
-        return found, state
+            for turn, gates in enumerate(self.encode(windows[first : first + _AT_ONCE]), first):
+                self.step(gates[np.newaxis], state)
+                hidden[turn] = state[0, 0]
+        return self.probabilities(hidden).tolist(), state
 
 
 def _unroll(weights: dict[str, Floats]) -> list[tuple[Floats, Floats]]:
@@ -152,9 +163,17 @@ def _unroll(weights: dict[str, Floats]) -> list[tuple[Floats, Floats]]:
     return layers
 
 
-def _join(weights: dict[str, Floats]) -> tuple[Floats, Floats]:
-    """The LSTM's two matrices and biases as one each; the sigmoids' arguments halved."""
-    parts = [weights[f"model.decoder.rnn.weight_{kind}"] for kind in ("ih", "hh")]
+def _gates(weights: dict[str, Floats]) -> tuple[Floats, Floats, Floats]:
+    """The LSTM's two matrices, of features and of the hidden state, and its bias.
+
+    Its gates in, forget, new, out in the order in, forget, out, new, so that the sigmoids lie
+    together; their arguments halved.
+    """
+    order = np.r_[: 2 * STATE, 3 * STATE : GATES, 2 * STATE : 3 * STATE]
+    half = np.repeat(np.array([0.5, 0.5, 0.5, 1], dtype=np.float32), STATE)
+    from_features, from_hidden = (
+        np.ascontiguousarray(weights[f"model.decoder.rnn.weight_{kind}"][order].T) * half
+        for kind in ("ih", "hh")
+    )
     bias = weights["model.decoder.rnn.bias_ih"] + weights["model.decoder.rnn.bias_hh"]
-    half = np.repeat(np.array([0.5, 0.5, 1, 0.5], dtype=np.float32), STATE)
-    return np.ascontiguousarray(np.concatenate(parts, axis=1).T) * half, bias * half
+    return from_features, from_hidden, bias[order] * half

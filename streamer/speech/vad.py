@@ -6,6 +6,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamer.speech.company import Company
+
 Window = npt.NDArray[np.float32]
 
 
@@ -32,6 +34,8 @@ class VadEngine(Protocol):
     """Samples in one window."""
     sample_rate: int
     """The rate of the audio it takes, in Hz."""
+    company: Company
+    """Whose windows would come along when others are taken."""
 
     def open(self) -> Detector:
         """A detector with fresh state for one channel."""

@@ -10,6 +10,7 @@ import numpy as np
 import webrtcvad
 
 from streamer.monitor import Meter
+from streamer.speech.company import Company
 from streamer.speech.vad import Window
 
 SAMPLE_RATE = 16_000
@@ -32,6 +33,7 @@ class WebRtcVad:
     def __init__(self, mode: int, meter: Meter) -> None:
         self._mode = mode
         self._meter = meter
+        self.company = Company()  # a window costs the same with others
 
     def open(self) -> "WebRtcDetector":
         """A detector with fresh state for one channel."""

@@ -6,12 +6,11 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 
 import asyncio
 import hashlib
-import math
 from collections.abc import Awaitable, Hashable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, cast
 
 import msgspec
 import numpy as np
@@ -80,6 +79,7 @@ class Pool:
     def __init__(self) -> None:
         self.given: dict[str, Samples] = {}
         self.counters = Counters()
+        self.begun_early = 0
 
     def infer(self, audio: Audio, **_of: object) -> Result:
         samples = np.concatenate([*audio, np.empty(0, np.float32)])
@@ -89,10 +89,14 @@ class Pool:
         result.set_result(Inferred({"key": key, "count": len(samples)}, None, 0.0))
         return result
 
-    infer_interim = infer_early = infer
+    infer_interim = infer
+
+    def infer_early(self, audio: Audio, **of: object) -> Result:
+        self.begun_early += 1
+        return self.infer(audio, **of)
 
     def lead_seconds(self, _media_s: float) -> float:
-        return math.inf
+        return 10.0
 
     def confirm(self, _result: Result) -> bool:
         return True
@@ -123,6 +127,8 @@ class Heard(NamedTuple):
     """After how many of the pieces each of these came."""
     turns: int
     """How often the stream was given something."""
+    begun_early: int
+    """Segments that were begun before they had ended."""
 
 
 VAD = VadOptions(
@@ -138,11 +144,12 @@ def hear(
     segmented: bool = True,
     rate: int = 16_000,
     interims: bool = False,
-    patient: bool = False,
+    patient: Literal["no", "alone", "in company"] = "no",
 ) -> Heard:
     """Play `pieces`, where None is a flush, to a stream.
 
-    Either each as it comes, or, as the inbox does, together as soon as they are what is wanted.
+    Either each as it comes, or, as the inbox does, together as soon as they are what is wanted, or
+    as soon as they would come along with others.
     """
 
     pool, vad, events = Pool(), LoudnessEngine(), list[Event]()
@@ -183,7 +190,10 @@ def hear(
             for piece in pieces:
                 played += 1
                 waiting += piece or b""
-                if not patient or piece is None or len(waiting) >= stream.wanted_bytes:
+                least, fair = stream.wanted_bytes
+                if patient == "in company" and fair is not None:
+                    least = fair
+                if patient == "no" or piece is None or len(waiting) >= least:
                     turns += 1
                     await stream.feed(waiting, 0)
                     waiting = b""
@@ -197,7 +207,7 @@ def hear(
     stopped = asyncio.run(play())
     channels = [outcome(events, n) for n in range(fmt.channels)]
     windows = [detector.windows for detector in vad.opened]
-    return Heard(channels, stopped, pool.given, windows, moments, turns)
+    return Heard(channels, stopped, pool.given, windows, moments, turns, pool.begun_early)
 
 
 def outcome(events: list[Event], channel: int) -> Outcome:
@@ -383,10 +393,12 @@ def test_to_wait_until_enough_has_come_delays_no_event(
     pieces = cut(data, list(range(message, len(data), message)))
     pieces[len(pieces) // 2 : len(pieces) // 2] = [None]
     at_once = hear(fmt, pieces, rate=rate)
-    patient = hear(fmt, pieces, rate=rate, patient=True)
-    same(patient, at_once)
-    assert patient.moments == at_once.moments
-    assert message_ms > 20 or patient.turns < at_once.turns
+    alone = hear(fmt, pieces, rate=rate, patient="alone")
+    in_company = hear(fmt, pieces, rate=rate, patient="in company")
+    for patient in (alone, in_company):
+        same(patient, at_once)
+        assert patient.moments == at_once.moments
+    assert message_ms > 20 or alone.turns < in_company.turns < at_once.turns
 
 
 @every_rate
@@ -458,6 +470,16 @@ def test_the_order_of_a_channels_events(step: int) -> None:
     data = audio(fmt, 3.6)
     for channel in hear(fmt, cut(data, list(range(0, len(data), step)))).channels:
         check_order(channel.all)
+
+
+@pytest.mark.parametrize(("piece_ms", "begun"), [(20, 2), (1_000, 0)])
+def test_a_pause_that_is_known_to_be_over_begins_nothing(piece_ms: int, begun: int) -> None:
+    fmt, rng = FORMATS["s16"], np.random.default_rng(5)
+    loudness = np.repeat([0.5, 0.001, 0.5, 0.001], [4_800, 1_200, 4_800, 3_200])
+    data = encode(rng.uniform(-1, 1, len(loudness)) * loudness, fmt)
+    heard = hear(fmt, cut(data, list(range(32 * piece_ms, len(data), 32 * piece_ms))))
+    assert len(heard.channels[0].finals) == 1
+    assert heard.begun_early == begun
 
 
 @every_rate

@@ -1,12 +1,14 @@
 """What waits between the socket and the pipeline: in order, in blocks, bounded."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.inbox import BLOCK_BYTES, OVERHEAD_BYTES, Inbox
+from streamer.speech.company import AT_ONCE, Company
 
 COMMAND = OVERHEAD_BYTES
 MESSAGE = OVERHEAD_BYTES // 8
@@ -268,3 +270,78 @@ async def test_what_is_enough_is_decided_by_what_is_wanted_now() -> None:
     clock.now_s = 7.0
     assert await inbox.get(least_bytes=1) == b"cde"
     assert inbox.arrived_s == 5.0, "there was enough for the get before"
+
+
+async def test_what_is_a_fair_part_comes_along_with_others() -> None:
+    company = Company()
+    inbox = Inbox[str](10_000, Clock(), company)
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(6, 3))
+        assert await waits(got)
+        inbox.put_audio(b"ab")
+        company.call()
+        assert await waits(got)
+        inbox.put_audio(b"c")
+        assert await waits(got)
+        company.call()
+        assert not await waits(got)
+        inbox.put_audio(b"d")
+    assert got.result() == b"abc"
+    # What there was before anybody waited counts as well, and what was wanted before does not.
+    inbox.put_audio(b"ef")
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(6, 3))
+        assert await waits(got)
+        company.call()
+    assert got.result() == b"def"
+
+
+@pytest.mark.parametrize("fair", [None, 3])
+async def test_nothing_comes_along_that_does_not_want_to_or_is_not_waiting(
+    fair: int | None,
+) -> None:
+    company = Company()
+    inbox = Inbox[str](10_000, Clock(), company)
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(6, fair))
+        assert await waits(got)
+        inbox.put_audio(b"abcde")
+        inbox.put("flush")
+    assert got.result() == b"abcde"
+    inbox.put_audio(b"xyz")  # nobody waits for it
+    company.call()
+    assert await inbox.get() == "flush"
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(6))
+        assert await waits(got)
+        company.call()
+        assert await waits(got)
+        inbox.put("stop")
+    assert got.result() == b"xyz"
+
+
+async def test_one_who_is_gone_is_not_called() -> None:
+    company = Company()
+    inbox = Inbox[str](10_000, Clock(), company)
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(6, 1))
+        inbox.put_audio(b"a")
+        assert await waits(got)
+        inbox.put_audio(b"b")
+        got.cancel()
+    company.call()
+    assert await inbox.get() == b"ab"
+
+
+def test_those_who_have_waited_longest_come_first_and_not_all_at_once() -> None:
+    company, came = Company(), list[int]()
+    calls = [partial(came.append, number) for number in range(AT_ONCE + 3)]
+    for come in [*calls, *calls[:2]]:  # to offer twice changes nothing
+        company.offer(come)
+    company.withdraw(calls[1])
+    company.withdraw(calls[1])
+    company.call()
+    assert came == [0, *range(2, AT_ONCE + 1)]
+    company.call()
+    company.call()
+    assert came == [0, *range(2, AT_ONCE + 3)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
 from streamer.channel import LONGEST_TURN_S
 from streamer.monitor import Meter, Monitor
-from streamer.speech.silero import MAX_BATCH, SileroDetector, SileroVad
+from streamer.speech.silero import MAX_BATCH, REST, SileroDetector, SileroVad
 from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 
@@ -60,12 +61,13 @@ def test_the_network_is_the_published_one(path: Path, speech: Windows) -> None:
     windows = np.stack((speech, speech[::-1] / 10))
     before = np.pad(windows[:, :-1, -CONTEXT:], ((0, 0), (1, 0), (0, 0)))
     inputs = np.concatenate((before, windows), axis=2)
-    expected_state = state = SileroNetwork.start(2)
+    expected_state, state = SileroNetwork.start(2), SileroNetwork.start(2)
     for turn in range(len(speech)):
         expected, expected_state = reference.run(
             None, {"input": inputs[:, turn], "state": expected_state, "sr": np.array(16_000)}
         )
-        found, state = network.step(network.encode(inputs[:, turn]), state)
+        network.step(network.encode(inputs[:, turn]), state)
+        found = network.probabilities(state[0])
         np.testing.assert_allclose(found, expected[:, 0], rtol=0, atol=1e-5)
         np.testing.assert_allclose(state, expected_state, rtol=0, atol=1e-4)
 
@@ -160,6 +162,22 @@ async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
     assert sizes == [2]
 
 
+@pytest.mark.parametrize(("windows", "together"), [(REST - 1, False), (REST, True)])
+async def test_who_has_rested_brings_others(
+    path: Path, speech: Windows, windows: int, together: bool
+) -> None:
+    engine = SileroVad(path, 0.05, METER)
+    sizes, found = count_batches(engine), list[asyncio.Future[list[float]]]()
+    for _ in range(2):
+        other = engine.open()
+        come = partial(lambda d: found.append(d.detect(speech[:REST])), other)
+        engine.company.offer(come)
+        await engine.open().detect(speech[:windows])
+        engine.company.withdraw(come)
+        await asyncio.gather(*found)
+    assert sizes == ([windows + REST] if together else [windows]) * 2
+
+
 async def test_context_and_state_are_carried(path: Path, speech: Windows) -> None:
     engine = SileroVad(path, 0, METER)
     detector = engine.open()
@@ -225,12 +243,12 @@ async def test_a_failure_half_way_leaves_nothing_behind(
     engine = SileroVad(path, 0.001, METER)
     step, calls = engine._network.step, 0
 
-    def failing(features: Windows, state: Windows) -> tuple[Windows, Windows]:
+    def failing(gates: Windows, state: Windows) -> None:
         nonlocal calls
         calls += 1
         if calls == 3:
             raise ZeroDivisionError
-        return step(features, state)
+        step(gates, state)
 
     engine._network.step = failing  # type: ignore[method-assign]
     found = await asyncio.gather(*(engine.open().detect(speech[:4]) for _ in range(2)))
