@@ -1,8 +1,8 @@
 """What else there would have been, in numbers: `make bench-alternatives`.
 
-Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime, threads
-instead of processes, other settings of the garbage collector, finals that hold more or less
-silence, and interims that are decoded from the last one's words.
+Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime and with
+fewer windows a call, threads instead of processes, other settings of the garbage collector, finals
+that hold more or less silence, and interims that are decoded from the last one's words.
 `docs/performance.md` says what was made of it.
 """
 
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 import floor
-from bench import RESULTS, Row, live_row, table
+from bench import RESULTS, Row, live_row, percentiles, table
 from curve import cuts, settings_of, tracks
 from drafts import DraftingMoonshine, interims
 from live import (
@@ -87,7 +87,7 @@ def detectors() -> list[Row]:
     session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     rng = np.random.default_rng(0)
     rows: list[Row] = []
-    for batch in (1, 8, 32):
+    for batch in (1, 8, 32, 128):
         given = {
             "input": rng.normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32),
             "state": SileroNetwork.start(batch),
@@ -124,6 +124,30 @@ def collectors() -> list[Row]:
         {"collector": name, "CPU ms per audio s": [round(each, 2) for each in spent[name]]}
         for name in COLLECTORS
     ]
+
+
+def company() -> list[Row]:
+    """60 streams whose channels bring their windows along with others', or each alone."""
+    audio = joined(read(None), RATE)
+    rows: list[Row] = []
+    for together, gather_ms in ((False, 10), (False, 5), (True, 10), (True, 5), (True, 0)):
+        code = "" if together else "import streamer.speech.company as c; c.AT_ONCE = 0"
+        vad = {"engine": "silero", "gather_ms": gather_ms}
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "sitecustomize.py").write_text(code)
+            with serve({**STAND_IN, "vad": vad}, {"PYTHONPATH": folder}) as served:
+                run = served.play(audio, RATE, 60, 12)
+        active = percentiles(run.report.active_ms)
+        rows.append(
+            {
+                "in company": together,
+                "gather_ms": gather_ms,
+                "CPU ms per audio s": round(run.steady_ms(60), 2),
+                "active p50 ms": active["p50"],
+                "active p95 ms": active["p95"],
+            }
+        )
+    return rows
 
 
 _models: dict[int, Moonshine] = {}
@@ -290,6 +314,7 @@ def main() -> None:
         "sockets": ("receiving live audio, and nothing else", sockets),
         "hops": ("queues on the way of a message", hops),
         "detectors": ("Silero's network", detectors),
+        "company": ("windows gathered, and brought along", company),
         "workers": ("threads or processes", workers),
         "graphs": ("Moonshine's graphs", graphs),
         "padding": ("early finals by suffix_padding_ms, 32 streams", padding),

@@ -4,7 +4,7 @@ Two kinds: `SpeechChannel` for `/api/v1/segmented`, `ChunkChannel` for `/api/v1/
 """
 
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import numpy as np
@@ -112,6 +112,7 @@ class SpeechChannel:
         self._longest_turn = window * math.ceil(LONGEST_TURN_S * heard.rate / window)
         self._segmenter = Segmenter(settings, window, heard.buffer, self._lead)
         self._paused: SpeechPaused | None = None
+        """By the audio that is being processed, unless the rest of it goes on."""
         self._classified = 0
         self._post = post
         self._meter = meter
@@ -134,14 +135,18 @@ class SpeechChannel:
 
     async def advance(self, probabilities: Probabilities | None) -> None:
         """Tell the segmenter, and act on what it says."""
-        if probabilities is None:
-            return
-        for probability in await probabilities:
-            await self._handle(self._segmenter.advance(probability))
-        if self._paused is not None:  # and goes on: the audio that came with it has been heard
+        await self._hear(probabilities)
+        if self._paused is not None:
             audio, *times = self._segment(self._paused.start, self._paused.end)
             self.delivery.pause(audio, *times)
             self._paused = None
+
+    async def _hear(self, probabilities: Probabilities | None) -> None:
+        if probabilities is None:
+            return
+        for probability in await probabilities:
+            for event in self._segmenter.advance(probability):
+                await self._handle(event)
         kept = min(self._segmenter.keep_from, self._classified)
         self._heard.buffer.discard_before(kept)
         self._wanted.buffer.discard_before(self._to_wanted(kept))
@@ -150,20 +155,22 @@ class SpeechChannel:
         """End the open segment with the last sample that was sent."""
         for track in self._tracks:
             track.cut()
-        await self.advance(self._detect())
-        await self._handle(self._segmenter.flush())
+        await self._hear(self._detect())
+        for event in self._segmenter.flush():
+            await self._handle(event)
 
     async def finish(self) -> None:
         """End the open segment; the last window is filled up with silence."""
         for track in self._tracks:
             track.finish()
-        await self.advance(self._detect())
+        await self._hear(self._detect())
         rest = self._heard.end - self._classified
         if rest:
             window = np.zeros((1, self._window), dtype=np.float32)
             window[0, :rest] = self._heard.buffer.view(self._classified, self._heard.end)
-            await self.advance(self._detector.detect(window))
-        await self._handle(self._segmenter.finish())
+            await self._hear(self._detector.detect(window))
+        for event in self._segmenter.finish():
+            await self._handle(event)
         await self.delivery.end()
 
     def release(self) -> None:
@@ -182,25 +189,24 @@ class SpeechChannel:
         windows = self._heard.buffer.view(first, self._classified).reshape(count, self._window)
         return self._detector.detect(windows)
 
-    async def _handle(self, events: Iterable[SegmenterEvent]) -> None:
-        for event in events:
-            match event:
-                case SpeechStarted(at):
-                    self.delivery.begin()
-                    self._post(Active(time=self._seconds(at), channel=self._number))
-                case InterimDue(start, end):
-                    audio, *times = self._segment(start, end)
-                    self.delivery.interim(audio, *times)
-                case SpeechPaused():
-                    self._paused = event
-                case SpeechResumed():
-                    self._paused = None
-                    self.delivery.resume()
-                case SegmentEnded(at, start, end, flushed):
-                    self._paused = None
-                    self.delivery.drop_interims()
-                    self._post(Inactive(time=self._seconds(at), channel=self._number))
-                    await self.delivery.final(*self._segment(start, end), flushed=flushed)
+    async def _handle(self, event: SegmenterEvent) -> None:
+        match event:
+            case SpeechStarted(at):
+                self.delivery.begin()
+                self._post(Active(time=self._seconds(at), channel=self._number))
+            case InterimDue(start, end):
+                audio, *times = self._segment(start, end)
+                self.delivery.interim(audio, *times)
+            case SpeechPaused():
+                self._paused = event
+            case SpeechResumed():
+                self._paused = None
+                self.delivery.resume()
+            case SegmentEnded(at, start, end, flushed):
+                self._paused = None
+                self.delivery.drop_interims()
+                self._post(Inactive(time=self._seconds(at), channel=self._number))
+                await self.delivery.final(*self._segment(start, end), flushed=flushed)
 
     def _lead(self, samples: int) -> int:
         return math.ceil(self.delivery.lead_seconds(samples / self._heard.rate) * self._heard.rate)

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 
 from streamer.inference.pool import WorkerPool
+from streamer.inference.result import Result
 from streamer.monitor import Monitor
 from streamer.owed import Owed
 
@@ -24,7 +25,7 @@ class EarlyFinal:
         self._channel = channel
         self._pool = pool
         self._monitor = monitor
-        self._owed: Owed | None = None
+        self._begun: tuple[Owed, Result] | None = None
 
     def lead_seconds(self, media_s: float) -> float:
         """How long before the end of a segment of this length it is to begin, to be in time.
@@ -36,34 +37,31 @@ class EarlyFinal:
 
     def begin(self, owed: Owed) -> None:
         """Infer what is the final, if the segment is over."""
-        self._owed = owed
         owed.timeline.submitted_s = self._monitor.clock()
-        owed.submitted(
-            self._pool.infer_early(owed.audio, session=self._session, channel=self._channel)
-        )
+        result = self._pool.infer_early(owed.audio, session=self._session, channel=self._channel)
+        owed.submitted(result)
+        self._begun = owed, result
 
     def drop(self) -> None:
         """Speech goes on, or nobody listens any more."""
-        owed, self._owed = self._owed, None
-        if owed is not None:
-            self._withdraw(owed)
+        if self._begun is None:
+            return
+        (_, result), self._begun = self._begun, None
+        if self._pool.withdraw(result):
+            self._pool.counters.early_wasted += 1
+            self._monitor.early_final(self._pool.spec.name, used=False)
 
     def take(self, start_time: float, end_time: float) -> Owed | None:
         """What was begun, if it is exactly the segment that is now final."""
-        owed = self._owed
-        if owed is None or owed.result is None:
+        if self._begun is None:
             return None
+        owed, result = self._begun
         if (owed.start_time, owed.end_time) != (start_time, end_time):
             self.drop()
             return None
-        self._owed = None
-        if self._pool.confirm(owed.result):
+        self._begun = None
+        if self._pool.confirm(result):
             self._pool.counters.early_used += 1
             self._monitor.early_final(self._pool.spec.name, used=True)
             owed.timeline.early = True
         return owed
-
-    def _withdraw(self, owed: Owed) -> None:
-        if owed.result is not None and self._pool.withdraw(owed.result):
-            self._pool.counters.early_wasted += 1
-            self._monitor.early_final(self._pool.spec.name, used=False)

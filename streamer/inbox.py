@@ -1,7 +1,6 @@
 """What has arrived on a socket and waits to be processed, in order and bounded."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +11,10 @@ from streamer.speech.company import Company
 T = TypeVar("T")
 
 OVERHEAD_BYTES = 512
-"""What a command counts as; a message of audio counts as its bytes and a part of this."""
+"""What a command counts as."""
+
+MESSAGE_BYTES = OVERHEAD_BYTES // 8
+"""What a message of audio counts as, besides its bytes."""
 
 BLOCK_BYTES = 65_536
 """Messages are put together until they are so long: more would only make others wait."""
@@ -32,7 +34,7 @@ class _Block:
 
     @property
     def charge(self) -> int:
-        return self.size + len(self.messages) * OVERHEAD_BYTES // 8
+        return self.size + len(self.messages) * MESSAGE_BYTES
 
 
 class Inbox(Generic[T]):
@@ -49,21 +51,18 @@ class Inbox(Generic[T]):
         company: With whose audio this may be taken before it is all that the processor waits for.
     """
 
-    def __init__(
-        self,
-        max_bytes: int,
-        clock: Callable[[], float] = time.monotonic,
-        company: Company | None = None,
-    ) -> None:
+    def __init__(self, max_bytes: int, clock: Callable[[], float], company: Company | None) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
         self._items: deque[T | _Block] = deque()
         self._held = 0
         self._least_bytes = 1
         """What the processor waits for."""
-        self._fair_bytes = 1
-        """With so much it would come along with others."""
-        self._company = company or Company()
+        self._company = company
+        self._company_bytes: int | None = None
+        """With so much it would come along with others; None is never."""
+        self._called = False
+        """Whether it has been asked to."""
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -111,13 +110,13 @@ class Inbox(Generic[T]):
         last.last_s = now_s
         last.messages.append(audio)
         last.size += len(audio)
-        self._count(len(audio) + OVERHEAD_BYTES // 8)
+        self._count(len(audio) + MESSAGE_BYTES)
         if self._enough(self._least_bytes):
             if last.enough_s is None:
                 last.enough_s = now_s
             self._filled.set()
-        elif self.idle_since_s is not None and last.size >= self._fair_bytes:
-            self._company.offer(self._come)
+        else:
+            self._offer(last)
 
     def clear(self) -> None:
         """Let go of everything that waits; nobody puts anything in or takes it any more."""
@@ -128,27 +127,29 @@ class Inbox(Generic[T]):
         """Wait until there is room for more."""
         await self._roomy.wait()
 
-    async def get(self, least_bytes: int = 1, fair_bytes: int | None = None) -> T | bytes:
+    async def get(self, least_bytes: int = 1, company_bytes: int | None = None) -> T | bytes:
         """The next command, or the audio up to the next command as one block.
 
         Args:
             least_bytes: Less audio than this waits for more of it, or for a command. When there is
                 no room for more, it does not wait.
-            fair_bytes: With so much of it, less than that, it does not wait when `company` is
+            company_bytes: With so much of it, less than that, it does not wait when the company is
                 called. None is never.
         """
         self._working_on_s = None
         self._least_bytes = least_bytes
         if not self._enough(least_bytes):
-            self._fair_bytes = least_bytes if fair_bytes is None else fair_bytes
-            self._want_more()
             self.idle_since_s = self._clock()
+            self._company_bytes, self._called = company_bytes, False
+            self._want_more()
             try:
-                while not self._enough(self._least_bytes):
+                while not (self._called or self._enough(least_bytes)):
                     self._filled.clear()
                     await self._filled.wait()
             finally:
-                self._company.withdraw(self._come)
+                self._company_bytes = None
+                if self._company is not None:
+                    self._company.withdraw(self._come)
             self.idle_since_s = None
         item = self._items.popleft()
         if not isinstance(item, _Block):
@@ -164,12 +165,16 @@ class Inbox(Generic[T]):
         """What was enough, by what was wanted before, is not."""
         if self._items and isinstance(first := self._items[0], _Block):
             first.enough_s = None
-            if first.size >= self._fair_bytes:
-                self._company.offer(self._come)
+            self._offer(first)
+
+    def _offer(self, block: _Block) -> None:
+        if self._company is None or self._company_bytes is None:
+            return
+        if block.size >= self._company_bytes:
+            self._company.offer(self._come)
 
     def _come(self) -> None:
-        """What there is, is enough."""
-        self._least_bytes = 1
+        self._called = True
         self._filled.set()
 
     def _enough(self, least_bytes: int) -> bool:

@@ -57,8 +57,7 @@ class Processor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 while True:
-                    wanted = self._stream.wanted_bytes if self._stream else (1, None)
-                    item = await self._inbox.get(*wanted)
+                    item = await self._next()
                     if isinstance(item, Command):
                         await self._do(item, tasks)
                     else:
@@ -68,6 +67,12 @@ class Processor:
         finally:
             if self._stream is not None:
                 self._stream.close(None)
+
+    async def _next(self) -> Command | bytes:
+        if self._stream is None:
+            return await self._inbox.get()
+        wanted_bytes = self._stream.wanted_bytes
+        return await self._inbox.get(wanted_bytes, self._stream.company_bytes(wanted_bytes))
 
     @property
     def _open_stream(self) -> Stream:

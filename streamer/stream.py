@@ -26,7 +26,7 @@ from streamer.tracing import StreamTrace
 _log = logging.getLogger(__name__)
 
 WORTH_COMPANY_S = 0.032
-"""With half of what it waits for, but with so much at least, a stream comes along with others."""
+"""Half of what it waits for, but so much at least, and a stream comes along with others."""
 
 BLOCK_SECONDS = 1.0
 """A longer backlog is processed in blocks of this length, and others get their turn between."""
@@ -103,19 +103,21 @@ class Stream:
         )
 
     @property
-    def wanted_bytes(self) -> tuple[int, int | None]:
-        """What to wait for.
-
-        Returns:
-            Less than the first changes nothing: no channel can have an event, no chunk would be
-            full. The second, if any, is worth a turn when other streams have theirs.
-        """
+    def wanted_bytes(self) -> int:
+        """Less than this changes nothing: no channel can have an event, no chunk would be full."""
         frames = min(channel.missing for channel in self._channels)
-        frame_bytes = self._start.format.bytes_per_frame
-        wanted = max(1, frames * frame_bytes - self._decoder.pending_bytes)
-        worth = int(WORTH_COMPANY_S * self._start.format.sample_rate) * frame_bytes
-        fair = max(wanted // 2, worth)
-        return wanted, fair if self._segmented and fair < wanted else None
+        return max(1, frames * self._start.format.bytes_per_frame - self._decoder.pending_bytes)
+
+    def company_bytes(self, wanted_bytes: int) -> int | None:
+        """With so much, while it waits for more, it comes along with other streams; None is never.
+
+        Those of one channel do; the windows of many are company enough for each other.
+        """
+        if not self._segmented or len(self._channels) > 1:
+            return None
+        worth = int(WORTH_COMPANY_S * self._start.format.sample_rate)
+        company_bytes = max(wanted_bytes // 2, worth * self._start.format.bytes_per_frame)
+        return company_bytes if company_bytes < wanted_bytes else None
 
     async def feed(self, data: bytes, arrived_s: float) -> None:
         """Process the next bytes, cut anywhere, that came at that moment."""

@@ -15,10 +15,11 @@ SMOOTHING = 1 / 16
 FIRST_FACTOR = 0.1
 """What a final is thought to take for a second of audio, before one has been seen."""
 
-LEAD_FACTOR, LEAD_S = 1.2, 0.05
+LEAD_FACTOR, LEAD_S = 1.2, 0.08
 """A result that is to be there in time is asked for so much sooner than the average takes: a fifth
-as long again, and what the way to a worker and back takes. Never how long it would have to wait for
-a worker: what is begun sooner is in vain more often, and makes the queue longer."""
+as long again, and what the way to a worker and back takes, and a window of audio that is late.
+Never how long it would have to wait for a worker: what is begun sooner is in vain more often, and
+makes the queue longer."""
 
 Jobs = tuple[Inference, ...]
 
@@ -129,7 +130,9 @@ class JobQueue:
         """A final of so many seconds of audio has taken a worker so long."""
         self._mean_s += (seconds - self._mean_s) * SMOOTHING
         if media_s:
-            self._mean_factor += (seconds / media_s - self._mean_factor) * SMOOTHING
+            # A moment of audio says little of what a second takes.
+            weight = SMOOTHING * min(media_s, 1.0)
+            self._mean_factor += (seconds / media_s - self._mean_factor) * weight
 
     def lead_seconds(self, media_s: float) -> float:
         """How long before it is needed a result for so much audio should be asked for."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import islice
 
 AT_ONCE = 16
-"""Called together: with half a rest to two thirds of one each, they fill a call of the network."""
+"""Called together: with half of what they wait for or more, they come near filling a call."""
 
 
 class Company:

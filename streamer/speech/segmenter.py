@@ -124,8 +124,8 @@ class Segmenter:
         window: Samples in a window of the VAD.
         samples: The channel's audio; it must hold everything from `keep_from` on.
         lead: How many samples before the end of a segment of so many samples `SpeechPaused` is
-            wanted. It may come a window sooner, and never before the suffix padding is over;
-            None is as soon as that.
+            wanted: with the last window that is as long before, or as soon as the suffix padding is
+            over, when that is later. None is as soon as that, and with 0 it never comes.
     """
 
     def __init__(
@@ -137,6 +137,7 @@ class Segmenter:
     ) -> None:
         self._settings = settings
         self._lead = lead
+        self._longest_pause = -(-settings.min_silence // window) * window
         self._exit_threshold = max(settings.threshold - HYSTERESIS, MIN_EXIT_THRESHOLD)
         # How far into a segment the earliest forced cut is.
         self._uncut = settings.max_segment - int(settings.max_segment * CUT_SEARCH_FRACTION)
@@ -163,7 +164,7 @@ class Segmenter:
         """Until this sample has been classified `advance` gives no event, whatever it is told.
 
         So nobody needs to ask before. After `SpeechPaused` that is the next window, as speech may
-        resume.
+        resume. Only `SpeechPaused` may be due sooner, when `lead` answers otherwise by then.
         """
         settings, speech = self._settings, self._speech
         if speech is None or not speech.confirmed:
@@ -171,6 +172,8 @@ class Segmenter:
                 return self._position
             voiced = 0 if speech is None else speech.voiced
             return self._position + settings.min_speech - voiced
+        if speech.paused:
+            return self._position
         pause = min(self._pause(speech), settings.min_silence)
         until = min(speech.last + pause, speech.start + settings.max_segment)
         return until if settings.interim_interval is None else min(until, speech.next_interim)
@@ -190,7 +193,8 @@ class Segmenter:
             yield from self._hear_silence(speech)
         # Before the interim: nobody wants one of a segment that ends here.
         yield from self._watch_length()
-        yield from self._watch_growth()
+        if self._settings.interim_interval is not None:
+            yield from self._watch_growth(self._settings.interim_interval)
 
     def flush(self) -> Iterator[SegmenterEvent]:
         """End the open segment now, with every sample heard so far."""
@@ -226,7 +230,7 @@ class Segmenter:
                 self._speech = None
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
-        elif silence >= self._pause(speech) and not speech.paused:
+        elif not speech.paused and silence >= self._pause(speech):
             speech.paused = True
             yield SpeechPaused(speech.start, self._padded_end(speech))
 
@@ -252,9 +256,9 @@ class Segmenter:
         self._confirm(self._speech, cut)
         yield SpeechStarted(cut)
 
-    def _watch_growth(self) -> Iterator[SegmenterEvent]:
-        speech, interval = self._speech, self._settings.interim_interval
-        if speech is None or interval is None or not speech.confirmed:
+    def _watch_growth(self, interval: int) -> Iterator[SegmenterEvent]:
+        speech = self._speech
+        if speech is None or not speech.confirmed:
             return
         if speech.last == self._position >= speech.next_interim:
             yield InterimDue(speech.start, self._position)
@@ -285,7 +289,7 @@ class Segmenter:
         if self._lead is None:
             return padding
         lead = self._lead(speech.last + padding - speech.start)
-        return max(padding, self._settings.min_silence - lead - self._window)
+        return max(padding, self._longest_pause - lead - self._window + 1)
 
     def _padded_end(self, speech: _Speech) -> int:
         longest = speech.start + self._settings.max_segment

@@ -1,6 +1,6 @@
 """Silero VAD, the windows of many channels together.
 
-One call of the network over a hundred windows costs a fifth of a hundred calls. So windows are
+One call of the network over many windows costs a quarter of as many calls. So windows are
 gathered for a few milliseconds, whoever's they are, and channels that have rested are called to
 bring theirs (`streamer.speech.company`). The network is recurrent only in its middle: what comes
 before and after is found for all windows together, and in between they are taken in rounds, one of
@@ -31,13 +31,13 @@ from streamer.speech.vad import Window
 _log = logging.getLogger(__name__)
 
 MAX_BATCH = 128
-"""Windows classified together, before the event loop gets its turn: two milliseconds of work."""
+"""Windows classified together, before the event loop gets its turn: three milliseconds of work."""
 
-REST = 4
-"""Windows of a channel that has rested: others that rest may come along."""
+BRINGS_OTHERS = 4
+"""A channel with so many windows has rested, and others that rest are called to come along."""
 
 LONG_BLOCK = 16
-"""Windows that make a batch by themselves."""
+"""So many are of a recording or of a backlog: it is not kept waiting, and others are not called."""
 
 
 @dataclass(eq=False)
@@ -79,7 +79,7 @@ class SileroVad:
         self._waiting: deque[_Waiting] = deque()
         self.company = Company()
         self._called = False
-        """Whether those who have rested have been, for the call that is being prepared."""
+        """Whether company was, since the last call of the network."""
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self) -> "SileroDetector":
@@ -95,10 +95,9 @@ class SileroVad:
             return waiting.done
         self._waiting.append(waiting)
         if self._timer is None:
-            # A long block is a batch of its own making: it gains nothing by waiting.
             delay = self._gather_s if len(windows) < LONG_BLOCK else 0
             self._timer = loop.call_later(delay, self._run)
-        if not self._called and REST <= len(windows) < LONG_BLOCK:
+        if not self._called and BRINGS_OTHERS <= len(windows) < LONG_BLOCK:
             self._called = True
             self.company.call()
         return waiting.done

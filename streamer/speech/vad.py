@@ -34,8 +34,10 @@ class VadEngine(Protocol):
     """Samples in one window."""
     sample_rate: int
     """The rate of the audio it takes, in Hz."""
-    company: Company
-    """Whose windows would come along when others are taken."""
+
+    @property
+    def company(self) -> Company | None:
+        """Whose windows would come along when others are taken; None when that is of no use."""
 
     def open(self) -> Detector:
         """A detector with fresh state for one channel."""

@@ -26,7 +26,7 @@ class Clock:
 
 
 def new(max_bytes: int, clock: Clock | None = None) -> Inbox[str]:
-    return Inbox[str](max_bytes, clock or Clock())
+    return Inbox[str](max_bytes, clock or Clock(), None)
 
 
 async def waits(task: "asyncio.Task[object]") -> bool:
@@ -272,7 +272,7 @@ async def test_what_is_enough_is_decided_by_what_is_wanted_now() -> None:
     assert inbox.arrived_s == 5.0, "there was enough for the get before"
 
 
-async def test_what_is_a_fair_part_comes_along_with_others() -> None:
+async def test_what_is_enough_in_company_comes_along_with_others() -> None:
     company = Company()
     inbox = Inbox[str](10_000, Clock(), company)
     async with asyncio.TaskGroup() as tasks:
@@ -296,14 +296,14 @@ async def test_what_is_a_fair_part_comes_along_with_others() -> None:
     assert got.result() == b"def"
 
 
-@pytest.mark.parametrize("fair", [None, 3])
+@pytest.mark.parametrize("enough", [None, 3])
 async def test_nothing_comes_along_that_does_not_want_to_or_is_not_waiting(
-    fair: int | None,
+    enough: int | None,
 ) -> None:
     company = Company()
     inbox = Inbox[str](10_000, Clock(), company)
     async with asyncio.TaskGroup() as tasks:
-        got = tasks.create_task(inbox.get(6, fair))
+        got = tasks.create_task(inbox.get(6, enough))
         assert await waits(got)
         inbox.put_audio(b"abcde")
         inbox.put("flush")
@@ -331,6 +331,19 @@ async def test_one_who_is_gone_is_not_called() -> None:
         got.cancel()
     company.call()
     assert await inbox.get() == b"ab"
+
+
+async def test_what_came_along_changes_nothing_about_when_the_next_had_come() -> None:
+    clock, company = Clock(), Company()
+    inbox = Inbox[str](10_000, clock, company)
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(6, 3))
+        assert await waits(got)
+        inbox.put_audio(b"abc")
+        company.call()
+    for clock.now_s, audio in ((1.0, b"d"), (5.0, b"efghij")):
+        inbox.put_audio(audio)
+    assert (await inbox.get(6), inbox.arrived_s) == (b"defghij", 5.0)
 
 
 def test_those_who_have_waited_longest_come_first_and_not_all_at_once() -> None:

@@ -15,7 +15,7 @@ from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
 from streamer.channel import LONGEST_TURN_S
 from streamer.monitor import Meter, Monitor
-from streamer.speech.silero import MAX_BATCH, REST, SileroDetector, SileroVad
+from streamer.speech.silero import BRINGS_OTHERS, MAX_BATCH, SileroDetector, SileroVad
 from streamer.speech.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 
@@ -162,7 +162,9 @@ async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
     assert sizes == [2]
 
 
-@pytest.mark.parametrize(("windows", "together"), [(REST - 1, False), (REST, True)])
+@pytest.mark.parametrize(
+    ("windows", "together"), [(BRINGS_OTHERS - 1, False), (BRINGS_OTHERS, True)]
+)
 async def test_who_has_rested_brings_others(
     path: Path, speech: Windows, windows: int, together: bool
 ) -> None:
@@ -170,12 +172,12 @@ async def test_who_has_rested_brings_others(
     sizes, found = count_batches(engine), list[asyncio.Future[list[float]]]()
     for _ in range(2):
         other = engine.open()
-        come = partial(lambda d: found.append(d.detect(speech[:REST])), other)
+        come = partial(lambda d: found.append(d.detect(speech[:BRINGS_OTHERS])), other)
         engine.company.offer(come)
         await engine.open().detect(speech[:windows])
         engine.company.withdraw(come)
         await asyncio.gather(*found)
-    assert sizes == ([windows + REST] if together else [windows]) * 2
+    assert sizes == ([windows + BRINGS_OTHERS] if together else [windows]) * 2
 
 
 async def test_context_and_state_are_carried(path: Path, speech: Windows) -> None:
