@@ -9,7 +9,7 @@ from streamer.monitor import Meter
 from streamer.settings import SettingsError
 from streamer.speech.vad import VadEngine
 from streamer.validation import show
-from streamer.weights.manifest import find_model, require
+from streamer.weights.manifest import find_model, known_models, require
 
 SILERO = "silero-vad"
 KINDS = {"moonshine": "moonshine", "classifier": "classifier", "frames": "silero"}
@@ -76,6 +76,11 @@ def _default_name(model_type: str, folder: Path | None) -> str:
 
 def _shipped(model_type: str, name: str, section: str) -> Path:
     """The folder of a model with a manifest, which says what type it is for."""
+    if name not in known_models():
+        raise SettingsError(
+            f"'{section}.path' is {show(name)}; allowed: a folder, or a name that "
+            f"`streamer models list` shows ({', '.join(known_models())})"
+        )
     folder = require(name)
     fitting = KINDS.get(model_type)
     kind = find_model(name).manifest.kind

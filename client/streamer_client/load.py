@@ -95,7 +95,12 @@ class LoadReport:
 
     @property
     def lost(self) -> int:
-        """Segments begun and neither delivered nor reported as failed."""
+        """Segments begun and neither delivered nor reported as failed.
+
+        On `/api/v1/simple` none is announced, and what is missing cannot be told.
+        """
+        if not self.events["active"]:
+            return 0
         return self.events["active"] - self.events["segment"] - self.events["error"]
 
 

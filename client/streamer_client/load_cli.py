@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -107,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-a", "--addr", default=DEFAULT_URL, metavar="URL", help="ws://… address")
     parser.add_argument("--audio", type=Path, required=True, help="a recording, or a folder")
     parser.add_argument("-n", "--streams", type=_positive, default=8, help="at once")
-    parser.add_argument("--seconds", type=float, default=30.0, help="that each of them plays")
+    parser.add_argument("--seconds", type=_seconds, default=30.0, help="that each of them plays")
     parser.add_argument("--interim-results", action="store_true")
     parser.add_argument("--token", help="access token")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -118,6 +119,16 @@ def _positive(text: str) -> int:
     value = int(text) if text.isascii() and text.isdigit() else 0
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
 
 

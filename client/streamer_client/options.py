@@ -230,7 +230,8 @@ def _setting(text: str) -> tuple[str, float]:
     except ValueError:
         value = None
     if not key or not separator or isinstance(value, bool) or not isinstance(value, int | float):
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=NUMBER, such as threshold=0.6")
+        example = f"{key}=600" if separator and key.endswith("_ms") else "threshold=0.6"
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=NUMBER, such as {example}")
     return key, value
 
 

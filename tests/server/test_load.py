@@ -1,6 +1,7 @@
 """The load generator against a real server: what it counts is what happened."""
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -12,12 +13,14 @@ import pytest
 from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
 from streamer_client.formats import AudioFormat
 from streamer_client.load import LoadPlan, generate
+from streamer_client.load_cli import main
 
 from .conftest import Launch
 from .process import PATIENCE_S, Server
 from .sounds import beckett
 
 FORMAT = AudioFormat(16_000, 1, 16)
+ROOT = Path(__file__).parents[2]
 
 
 def _plan(address: str, audio_format: AudioFormat = FORMAT) -> LoadPlan:
@@ -43,27 +46,35 @@ def test_every_final_is_counted_with_its_wait(standin: Server) -> None:
     )
 
 
-def test_the_command_says_what_came(standin: Server) -> None:
+def test_nothing_is_lost_where_no_segment_is_announced(standin: Server) -> None:
+    report = generate(_plan(_address(standin).replace("segmented", "simple")))
+    assert report.unfinished == report.lost == 0
+    assert report.events["segment"] > 0
+
+
+def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
+    page = (ROOT / "docs/performance.md").read_text()
+    (shown,) = re.findall(r"`\.venv/bin/streamer-client (load .*?)`", page)
     command = Path(sys.executable).with_name("streamer-client")
-    sample = Path(__file__).parents[2] / "models/moonshine-tiny-en/beckett.wav"
-    arguments = [
-        "load",
-        "-a",
-        _address(standin),
-        "--audio",
-        str(sample),
-        "-n",
-        "2",
-        "--seconds",
-        "2",
-    ]
     run = subprocess.run(
-        [command, *arguments, "--json"], capture_output=True, timeout=PATIENCE_S, check=True
+        [command, *shown.split(), "-a", _address(standin), "--json"],
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=True,
+        cwd=ROOT,
     )
     figures = json.loads(run.stdout)
-    assert figures["events"]["stopped"] == 2
-    assert figures["audio_seconds"] == 4
+    assert figures["events"]["stopped"] == 8
+    assert figures["audio_seconds"] == 80
     assert figures["lost"] == figures["unfinished"] == 0
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "long"])
+def test_a_length_that_is_none(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--audio", "x.wav", f"--seconds={seconds}"])
+    assert left.value.code == 2
+    assert f"{seconds!r} is not a number of seconds above 0" in capsys.readouterr().err
 
 
 def test_an_address_where_nobody_listens(standin: Server) -> None:

@@ -235,6 +235,7 @@ def test_models_that_there_cannot_be(launch: Launch) -> None:
     wrong = [
         ({"type": "whisper"}, "'model.type' is \"whisper\"; allowed: one of moonshine, standin"),
         ({"type": "moonshine", "path": "silero-vad"}, "'model.path' is \"silero-vad\""),
+        ({"type": "moonshine", "path": "nope"}, "'model.path' is \"nope\"; allowed: a folder, or"),
     ]
     for model, says in wrong:
         assert says in refused(launch({"model": model}, ready=False), 2)
