@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,9 @@ from streamer_client.render import printable
 
 PROGRAM = "streamer-client load"
 BLOCK_BYTES = 1 << 20
+
+
+LONGEST_S = 86_400
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -127,8 +129,10 @@ def _seconds(text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    if not 1 <= value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds from 1 to {LONGEST_S}"
+        )
     return value
 
 

@@ -125,7 +125,8 @@ class Segmenter:
         samples: The channel's audio; it must hold everything from `keep_from` on.
         lead: How many samples before the end of a segment of so many samples `SpeechPaused` is
             wanted: with the last window that is as long before, or as soon as the suffix padding is
-            over, when that is later. None is as soon as that, and with 0 it never comes.
+            over, when that is later. None is as soon as that, and with 0 it does not come while the
+            stream goes on.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Silero VAD, the windows of many channels together.
 
 One call of the network over many windows costs a quarter of as many calls. So windows are
-gathered for a few milliseconds, whoever's they are, and channels that have rested are called to
+gathered for a few milliseconds, whoever's they are, and streams that have rested are called to
 bring theirs (`streamer.speech.company`). The network is recurrent only in its middle: what comes
 before and after is found for all windows together, and in between they are taken in rounds, one of
 every channel at a time, because each needs the state that the channel's last one left.
@@ -37,7 +37,7 @@ BRINGS_OTHERS = 4
 """A channel with so many windows has rested, and others that rest are called to come along."""
 
 LONG_BLOCK = 16
-"""So many are of a recording or of a backlog: it is not kept waiting, and others are not called."""
+"""So many are of a recording or of a backlog: they begin no wait, and others are not called."""
 
 
 @dataclass(eq=False)

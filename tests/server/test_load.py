@@ -69,12 +69,12 @@ def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
     assert figures["lost"] == figures["unfinished"] == 0
 
 
-@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "long"])
+@pytest.mark.parametrize("seconds", ["0", "0.01", "-1", "1e308", "nan", "inf", "long"])
 def test_a_length_that_is_none(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["--audio", "x.wav", f"--seconds={seconds}"])
     assert left.value.code == 2
-    assert f"{seconds!r} is not a number of seconds above 0" in capsys.readouterr().err
+    assert f"{seconds!r} is not a number of seconds from 1 to 86400" in capsys.readouterr().err
 
 
 def test_an_address_where_nobody_listens(standin: Server) -> None:
