@@ -10,9 +10,9 @@ WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 RUN python -m venv /opt/streamer
 # Everything comes as a wheel and with its hash, so nothing is compiled and nothing is resolved.
-COPY requirements-image.lock ./
+COPY requirements/image.lock requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/streamer/bin/pip install --require-hashes --only-binary=:all: -r requirements-image.lock
+    /opt/streamer/bin/pip install --require-hashes --only-binary=:all: -r requirements/image.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY models ./models
 COPY client ./client

@@ -20,40 +20,40 @@ run: install  ## start the server on http://127.0.0.1:8080
 	$(BIN)/streamer --config config.json
 
 demo: install  ## start the server, play a recording through the client, stop
-	$(BIN)/python scripts/demo.py
+	$(BIN)/python -m tools.demo
 
 test: install  ## all tests
 	$(BIN)/pytest
 
 accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
-	$(BIN)/python benchmarks/accuracy.py $(if $(AUDIO),--audio $(AUDIO))
+	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO))
 
 accuracy-curve: install  ## what each of the segmenter's settings does (10 minutes) [AUDIO=folder]
-	$(BIN)/python benchmarks/curve.py $(if $(AUDIO),--audio $(AUDIO))
+	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
 bench: install  ## how fast, how many, how cheap (10 minutes) [AUDIO=folder]
-	$(BIN)/python benchmarks/bench.py $(if $(AUDIO),--audio $(AUDIO))
+	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO))
 
 bench-long: install  ## whether anything grows in half an hour of 50 streams [MINUTES=30]
-	$(BIN)/python benchmarks/long.py $(if $(MINUTES),--minutes $(MINUTES))
+	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))
 
 bench-alternatives: install  ## other sockets, loops, queues, detectors, threads, drafts, collectors (5 minutes)
-	$(BIN)/python benchmarks/alternatives.py
+	$(BIN)/python -m tools.bench.alternatives
 
 bench-telemetry: install  ## what metrics and traces cost (5 minutes)
-	$(BIN)/python benchmarks/telemetry.py
+	$(BIN)/python -m tools.bench.telemetry
 
 bench-publish: install  ## take the results of the benchmarks into the documentation
-	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python -m tools.bench.publish
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
-	$(BIN)/python benchmarks/inference.py
+	$(BIN)/python -m tools.bench.inference
 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
-	$(BIN)/python benchmarks/recordings.py
+	$(BIN)/python -m tools.bench.recordings
 
 soak: install  ## abuse a server in every way there is (16 minutes) [SECONDS=60 for less]
-	$(BIN)/python -m soak $(if $(SECONDS),--seconds $(SECONDS))
+	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 web-tools:  ## what the tests of the page need from npm: Node packages, exactly as locked
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund
@@ -64,13 +64,13 @@ web-types: web-tools  ## write the browser client's TypeScript declarations anew
 tools: $(TOOLS)/.installed  ## programs that check the dependencies and deploy/
 
 audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of what is locked
-	$(BIN)/python scripts/audit.py
+	$(BIN)/python -m tools.audit
 
 screenshots: install  ## take the pictures of the page that the documentation shows
-	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python -m tools.docs.screenshots
 
 dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
-	$(BIN)/python -m scripts.dashboards
+	$(BIN)/python -m tools.docs.dashboards
 
 check: $(INSTALLED) format lint types  ## format, lint, types
 
@@ -85,24 +85,24 @@ types:
 
 lock: $(INSTALLED)  ## resolve the dependencies anew, and those of the container image
 	$(BIN)/pip install --quiet uv
-	$(LOCK) --group dev --extra mic --upgrade -o requirements.lock
-	$(LOCK) --group build --constraint requirements.lock --no-annotate \
-		-o requirements-image.lock
+	$(LOCK) --group dev --extra mic --upgrade -o requirements/development.lock
+	$(LOCK) --group build --constraint requirements/development.lock --no-annotate \
+		-o requirements/image.lock
 
 clean:  ## remove what set-up made, but not the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements/development.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/development.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-$(TOOLS)/.installed: requirements-tools.txt
+$(TOOLS)/.installed: requirements/tools.txt
 	test -x $(TOOLS)/bin/python || $(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements-tools.txt
+	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements/tools.txt
 	touch $@
 
 $(FETCHED): $(INSTALLED) $(wildcard models/*/model.json)

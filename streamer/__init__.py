@@ -28,7 +28,7 @@ decoded block by block by `audio/files.py`, and takes the same way from step 5 o
 
 import os
 
-from streamer.inference.model import Model, StatefulModel, Unwanted
+from streamer.model import Model, StatefulModel, Unwanted
 
 # From 1.29 on, ONNX Runtime reports to its maker what is run on it, unless it is told not to before
 # it is loaded. Every process of the server begins here; the workers inherit it.

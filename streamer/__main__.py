@@ -29,7 +29,7 @@ def _run() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Imported here, as in _serve: worker processes import this file too, and need none of it.
-    from streamer.weights.cli import add_parser
+    from streamer.cli.models import add_parser
 
     parser = argparse.ArgumentParser(
         prog="streamer",
@@ -49,9 +49,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(args: argparse.Namespace) -> int:
+    from streamer.config.sources import SettingsError, load, misnamed, parse
     from streamer.listener import CannotServe
     from streamer.server import Say, serve
-    from streamer.settings import SettingsError, load, misnamed, parse
     from streamer.telemetry.logs import readable, set_up
     from streamer.weights.manifest import ModelError
 

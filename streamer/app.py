@@ -16,26 +16,26 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from streamer.access import Access, Origins, is_loopback
-from streamer.config import Config
+from streamer.access.gate import STANDING, Gate, failure
+from streamer.access.sessions import Sessions
+from streamer.access.tokens import Access, Origins, is_loopback
+from streamer.config.explain import show
+from streamer.config.schema import Config
 from streamer.http import openapi
-from streamer.http.gate import STANDING, Gate, failure
 from streamer.http.metrics import MetricsEndpoint
 from streamer.http.operations import OPERATIONS
 from streamer.http.page import page_routes
-from streamer.http.requests import Slots
-from streamer.inference.model import ModelSpec
+from streamer.http.recording_request import Slots
+from streamer.inference.model_pools import Pools, worker_shares
 from streamer.inference.pool import WorkerPool
-from streamer.inference.pools import Pools, worker_shares
 from streamer.inference.process import ModelCannotLoad
-from streamer.monitor import Monitor
+from streamer.model import ModelSpec
+from streamer.observe.monitor import Monitor
 from streamer.services import Services
-from streamer.session import Session
-from streamer.sessions import Sessions
-from streamer.speech.vad import VadEngine
+from streamer.session.session import Session
 from streamer.telemetry.lag import watch_loop
 from streamer.telemetry.setup import Telemetry
-from streamer.validation import show
+from streamer.vad.engine import VadEngine
 
 _log = logging.getLogger(__name__)
 

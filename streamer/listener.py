@@ -6,7 +6,7 @@ import socket
 import ssl
 from pathlib import Path
 
-from streamer.config import ServerConfig
+from streamer.config.schema import ServerConfig
 
 
 class CannotServe(Exception):

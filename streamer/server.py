@@ -16,17 +16,17 @@ import uvicorn
 from starlette.applications import Starlette
 
 import streamer
-from streamer.access import is_loopback
+from streamer.access.sessions import FINISH, Sessions
+from streamer.access.tokens import is_loopback
 from streamer.app import create_app, workers_of
-from streamer.config import Config
-from streamer.http.connection import limited as http_limited
-from streamer.inference.pools import Pools
+from streamer.config.schema import Config
+from streamer.http.protocol import limited as http_limited
+from streamer.inference.model_pools import Pools
 from streamer.listener import address_of, check_certificate, listen
-from streamer.loading import model_specs, open_vad
-from streamer.monitor import Meter
-from streamer.sessions import FINISH, Sessions
+from streamer.models.resolve import model_specs, open_vad
+from streamer.observe.monitor import Meter
 from streamer.telemetry.setup import open_telemetry
-from streamer.websocket import limited as websocket_limited
+from streamer.websocket.connection import limited as websocket_limited
 from streamer.weights.manifest import MissingModel, require
 
 CANCEL_S = 2

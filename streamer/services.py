@@ -2,12 +2,12 @@
 
 import msgspec
 
-from streamer.access import Access
-from streamer.config import Config
-from streamer.inference.pools import Pools
-from streamer.monitor import Monitor
-from streamer.speech.vad import VadEngine
-from streamer.tracing import Tracer
+from streamer.access.tokens import Access
+from streamer.config.schema import Config
+from streamer.inference.model_pools import Pools
+from streamer.observe.monitor import Monitor
+from streamer.observe.tracer import Tracer
+from streamer.vad.engine import VadEngine
 
 
 class Services(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from streamer.check.probe import Answers, Report, Together
-from streamer.messages import Segment, encode_event
+from streamer.protocol.messages import Segment, encode_event
 
 SLOW = 0.5
 """Real-time factor from which a model has little left for interims and for other clients."""

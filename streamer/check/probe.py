@@ -10,7 +10,7 @@ from typing import Any
 
 from streamer.check.sounds import Floats, Sound, sounds
 from streamer.check.target import Target
-from streamer.inference import wire
+from streamer.inference import ipc
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 
 MAX_RUNS = 30
@@ -66,7 +66,7 @@ class Report:
     """All that was found out about a model."""
 
     target: Target
-    ready: wire.Ready | None = None
+    ready: ipc.Ready | None = None
     load_s: float = 0.0
     failure: str | None = None
     """Why the model could not be run to the end."""
@@ -118,7 +118,7 @@ async def _fill(report: Report, say: Callable[[str], object]) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, wire.Ready]]:
+async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, ipc.Ready]]:
     worker = await WorkerProcess.launch(target.spec, 0, new_slot())
     try:
         async with asyncio.timeout(target.config.inference.load_timeout_seconds):
@@ -148,10 +148,10 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
             break
         report.memory_bytes = max(report.memory_bytes, answered.peak_memory_bytes)
         (answer,) = answered.results
-        if isinstance(answer, wire.Raised):
+        if isinstance(answer, ipc.Raised):
             failure = f"it raised {answer.reason} ({answer.where})"
             break
-        if isinstance(answer, wire.Abandoned):
+        if isinstance(answer, ipc.Abandoned):
             failure = "it raised Unwanted, though its result is wanted"
             break
         outputs.append(answer.output)
@@ -179,14 +179,14 @@ async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) ->
     )
 
 
-async def _infer(worker: WorkerProcess, segments: list[Floats]) -> wire.Answers:
+async def _infer(worker: WorkerProcess, segments: list[Floats]) -> ipc.Answers:
     return await worker.infer([[segment] for segment in segments], [None] * len(segments))
 
 
-def _done(answered: wire.Answers) -> list[wire.Done]:
-    return [result for result in answered.results if isinstance(result, wire.Done)]
+def _done(answered: ipc.Answers) -> list[ipc.Done]:
+    return [result for result in answered.results if isinstance(result, ipc.Done)]
 
 
-def _median_s(runs: list[wire.Answers]) -> float:
+def _median_s(runs: list[ipc.Answers]) -> float:
     """What a segment took, as the first of each run did."""
     return statistics.median(_done(run)[0].seconds for run in runs)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from streamer.config import Config, ModelConfig
-from streamer.inference.model import ModelSpec
-from streamer.loading import KINDS, model_specs
-from streamer.settings import load
+from streamer.config.schema import Config, ModelConfig
+from streamer.config.sources import load
+from streamer.model import ModelSpec
+from streamer.models.resolve import KINDS, model_specs
 from streamer.weights.manifest import (
     MANIFEST,
     ModelError,

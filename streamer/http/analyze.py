@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
+from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
+from streamer.http.recording_request import Job, handle, tasks_of
 from streamer.http.recordings import Heard, Hearing, failed, hear, open_recording
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import MEDIA_TYPES, RENDERERS
-from streamer.http.requests import Job, handle, tasks_of
 from streamer.http.uploads import media_type, spool
-from streamer.messages import Failed, VadOptions, Warned, merge
-from streamer.validation import show
+from streamer.protocol.messages import Failed, VadOptions, Warned, merge
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),

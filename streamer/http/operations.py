@@ -13,7 +13,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamer.http import analyze, status, ticket, transcriptions, windows
+from streamer.http import analyze, analyze_window, status, ticket, transcriptions
 from streamer.http.refusals import Code
 
 
@@ -141,11 +141,11 @@ OPERATIONS = (
     Operation(
         path="/analyze_pcm_s16le",
         method="POST",
-        endpoint=windows.analyze_window,
-        query=windows.WindowQuery,
+        endpoint=analyze_window.analyze_window,
+        query=analyze_window.WindowQuery,
         body={"application/octet-stream": None},
         answers={
-            200: _json(windows.Score),
+            200: _json(analyze_window.Score),
             **_refusals(ErrorAnswer, 400, 401, 403, 404, 408, 413, 415, 500, 503, 504),
         },
     ),

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import msgspec
 
+from streamer.config.explain import explain, show_name
 from streamer.http.refusals import Refused
-from streamer.validation import explain, show_name
 
 T = TypeVar("T", bound=msgspec.Struct)
 

@@ -8,15 +8,15 @@ import msgspec
 
 from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, SoundFile
 from streamer.audio.format import AudioFormat
-from streamer.config import LimitsConfig
+from streamer.config.schema import LimitsConfig
+from streamer.http.recording_request import Job
 from streamer.http.refusals import FAILURES, Code, Refused
-from streamer.http.requests import Job
 from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
-from streamer.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
-from streamer.monitor import Meter
-from streamer.outbox import Outbox
-from streamer.stream import Stream
+from streamer.observe.monitor import Meter
+from streamer.pipeline.outbox import Outbox
+from streamer.pipeline.stream import Stream
+from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
 
 BLOCK_SECONDS = 1.0
 """Decoded at a time."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from unicodedata import category
 
-from streamer.messages import Segment
+from streamer.protocol.messages import Segment
 
 MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
 

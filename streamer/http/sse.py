@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from streamer.http.recording_request import Job
 from streamer.http.refusals import Refused
-from streamer.http.requests import Job
 
 Emit = Callable[[object], Awaitable[None]]
 """Sends one event; waits while the client does not read."""

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 import streamer
 from streamer.http.page import sample_recording
 from streamer.inference.pool import WorkerPool
-from streamer.messages import PROTOCOL_VERSION
+from streamer.protocol.messages import PROTOCOL_VERSION
 from streamer.services import Services
 
 

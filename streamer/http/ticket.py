@@ -3,8 +3,8 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from streamer.access import TICKET_SECONDS, Access, bearer
-from streamer.http.gate import unauthorized
+from streamer.access.gate import unauthorized
+from streamer.access.tokens import TICKET_SECONDS, Access, bearer
 
 
 async def ticket(request: Request) -> Response:

@@ -17,16 +17,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from streamer.audio.files import Recording
+from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
+from streamer.http.recording_request import Job, handle, tasks_of
 from streamer.http.recordings import Hearing, failed, hear, open_recording, play
 from streamer.http.refusals import Refused
 from streamer.http.render import MEDIA_TYPES, RENDERERS, output_text
-from streamer.http.requests import Job, handle, tasks_of
 from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
-from streamer.messages import Failed, Segment, Stopped, VadOptions
-from streamer.outbox import Outbox
-from streamer.validation import show
+from streamer.pipeline.outbox import Outbox
+from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions
 
 THEIR_MODELS = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""

@@ -8,15 +8,15 @@ import asyncio
 import os
 from collections.abc import Hashable
 
-from streamer.config import InferenceConfig
-from streamer.inference import wire
-from streamer.inference.jobs import Audio, Counters, Inference
-from streamer.inference.model import ModelSpec
+from streamer.config.schema import InferenceConfig
+from streamer.inference import ipc
+from streamer.inference.job import Audio, Counters, Inference
 from streamer.inference.process import ModelCannotLoad
 from streamer.inference.queue import JobQueue
 from streamer.inference.result import Result
 from streamer.inference.supervisor import Supervisor
-from streamer.monitor import Monitor, ShedReason
+from streamer.model import ModelSpec
+from streamer.observe.monitor import Monitor, ShedReason
 
 
 class WorkerPool:
@@ -39,7 +39,7 @@ class WorkerPool:
         self._queue = JobQueue(self._size)
         self._early: dict[Result, Inference] = {}
         """Of which it is not known whether they are final."""
-        self._warm: asyncio.Future[wire.Ready] = self._loop.create_future()
+        self._warm: asyncio.Future[ipc.Ready] = self._loop.create_future()
         self._closed = False
         self._supervisors = [
             Supervisor(
@@ -204,7 +204,7 @@ class WorkerPool:
         job.result.cancel()
         return True
 
-    def _note(self, ready: wire.Ready) -> None:
+    def _note(self, ready: ipc.Ready) -> None:
         """A worker is loaded; once all of them are, it is known how the model is to be used."""
         if not self._warm.done() and self.workers_alive == self._size:
             self._queue.batch(ready.max_batch_size, ready.max_batch_wait_ms / 1000)

@@ -12,10 +12,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from streamer.inference import wire
-from streamer.inference.jobs import Audio
-from streamer.inference.model import ModelSpec
+from streamer.inference import ipc
+from streamer.inference.job import Audio
 from streamer.inference.worker import SERVER_SIGNALS, run
+from streamer.model import ModelSpec
 
 SLOT_SAMPLES = 60 * 16_000
 """Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""
@@ -48,8 +48,8 @@ class _Link(asyncio.Protocol):
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
-        self._reader = wire.FrameReader()
-        self._answer: asyncio.Future[wire.Message] = loop.create_future()
+        self._reader = ipc.FrameReader()
+        self._answer: asyncio.Future[ipc.Message] = loop.create_future()
 
     def data_received(self, data: bytes) -> None:
         for message in self._reader.feed(data):
@@ -60,7 +60,7 @@ class _Link(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
-    async def answer(self) -> wire.Message:
+    async def answer(self) -> ipc.Message:
         """The next message; one that came before it was asked for counts."""
         await asyncio.wait((self._answer, self.lost), return_when=asyncio.FIRST_COMPLETED)
         if not self._answer.done():
@@ -140,7 +140,7 @@ class WorkerProcess:
         """Whether nothing can be said to the process any more."""
         return self._link.lost.done() or self._transport.is_closing()
 
-    async def loaded(self) -> wire.Ready:
+    async def loaded(self) -> ipc.Ready:
         """Wait until the model is loaded and warm; returns how it wants to be used.
 
         Raises:
@@ -156,14 +156,12 @@ class WorkerProcess:
             if code is not None and code < 0:
                 raise WorkerDied(f"its process was ended by signal {-code}") from None
             raise ModelCannotLoad(f"its process ended with exit code {code}") from None
-        if isinstance(message, wire.LoadFailed):
+        if isinstance(message, ipc.LoadFailed):
             raise ModelCannotLoad(message.reason)
-        assert isinstance(message, wire.Ready)
+        assert isinstance(message, ipc.Ready)
         return message
 
-    async def infer(
-        self, segments: Sequence[Audio], states: Sequence[bytes | None]
-    ) -> wire.Answers:
+    async def infer(self, segments: Sequence[Audio], states: Sequence[bytes | None]) -> ipc.Answers:
         """Run one batch; only one at a time. Returns a result for each segment.
 
         Raises:
@@ -172,7 +170,7 @@ class WorkerProcess:
         if self.gone:  # uvloop raises when it is to write then, asyncio does not
             raise WorkerDied
         jobs = [
-            wire.Job(sum(map(len, audio)), state)
+            ipc.Job(sum(map(len, audio)), state)
             for audio, state in zip(segments, states, strict=True)
         ]
         pieces = [piece for audio in segments for piece in audio]
@@ -182,16 +180,16 @@ class WorkerProcess:
             inline = b"".join(piece.tobytes() for piece in pieces)
         elif total:
             np.concatenate(pieces, out=self._slot[:total])
-        self._transport.write(wire.encode(wire.Batch(jobs, inline)))
+        self._transport.write(ipc.encode(ipc.Batch(jobs, inline)))
         del segments, pieces, inline  # the worker may take its time, and the client be gone
         message = await self._link.answer()
-        assert isinstance(message, wire.Answers)
+        assert isinstance(message, ipc.Answers)
         return message
 
     def abandon(self) -> None:
         """Say that nobody wants what is being inferred; the model may stop then."""
         if not self.gone:
-            self._transport.write(wire.encode(wire.Abandon()))
+            self._transport.write(ipc.encode(ipc.Abandon()))
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the process and free all that it held. It is gone when this returns or raises."""

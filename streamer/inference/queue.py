@@ -6,7 +6,7 @@ Nothing here waits for a worker, and nothing knows what a worker is.
 import asyncio
 from collections.abc import Hashable
 
-from streamer.inference.jobs import Inference
+from streamer.inference.job import Inference
 from streamer.inference.scheduler import Scheduler
 
 SMOOTHING = 1 / 16

@@ -7,14 +7,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from streamer.config import InferenceConfig
-from streamer.inference import wire
-from streamer.inference.jobs import Counters, Inference
-from streamer.inference.model import ModelSpec
+from streamer.config.schema import InferenceConfig
+from streamer.inference import ipc
+from streamer.inference.job import Counters, Inference
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 from streamer.inference.queue import JobQueue, Jobs
 from streamer.inference.result import Attempt, Fate, InferenceTimedOut, Result, WorkerLost
-from streamer.monitor import Monitor, RestartCause
+from streamer.model import ModelSpec
+from streamer.observe.monitor import Monitor, RestartCause
 
 _log = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ class Supervisor:
         spec: ModelSpec,
         config: InferenceConfig,
         queue: JobQueue,
-        warm: asyncio.Future[wire.Ready],
-        on_loaded: Callable[[wire.Ready], None],
+        warm: asyncio.Future[ipc.Ready],
+        on_loaded: Callable[[ipc.Ready], None],
         counters: Counters,
         monitor: Monitor,
     ) -> None:
@@ -198,7 +198,7 @@ class Supervisor:
         self._queue.hung(worker)
         return jobs
 
-    def _answered(self, worker: WorkerProcess, jobs: Jobs, answers: wire.Answers) -> None:
+    def _answered(self, worker: WorkerProcess, jobs: Jobs, answers: ipc.Answers) -> None:
         self._queue.finished(worker)
         self._monitor.worker_used(
             self._spec.name, self._number, answers.cpu_s, answers.peak_memory_bytes
@@ -208,10 +208,10 @@ class Supervisor:
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
         counters, rate = self._counters, self._warm.result().sample_rate
         for job, answer in zip(jobs, answers.results, strict=True):
-            if isinstance(answer, wire.Abandoned):  # how long it took says nothing about others
+            if isinstance(answer, ipc.Abandoned):  # how long it took says nothing about others
                 job.settle(answer)
                 continue
-            done = isinstance(answer, wire.Done)
+            done = isinstance(answer, ipc.Done)
             media_s = job.length / rate
             job.made.append(
                 Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from streamer.inference import wire
-from streamer.inference.model import Model, ModelSpec, StatefulModel, Unwanted, make_model
+from streamer.inference import ipc
+from streamer.model import Model, ModelSpec, StatefulModel, Unwanted, make_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,9 +52,9 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         model = make_model(spec)
         model.warm_up()
     except BaseException as error:  # whatever it is, the server has to say it
-        link.sendall(wire.encode(wire.LoadFailed(_describe(error))))
+        link.sendall(ipc.encode(ipc.LoadFailed(_describe(error))))
         return
-    link.sendall(wire.encode(_ready(model)))
+    link.sendall(ipc.encode(_ready(model)))
     samples = np.ctypeslib.as_array(slot)
     samples.flags.writeable = False
     with selectors.DefaultSelector() as selector:
@@ -66,16 +66,16 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
 
 def _serve(link: socket.socket, model: Model, samples: Samples) -> None:
     for batch in _batches(link):
-        link.sendall(wire.encode(_answer(model, batch, samples)))
+        link.sendall(ipc.encode(_answer(model, batch, samples)))
 
 
-def _answer(model: Model, batch: wire.Batch, slot: Samples) -> wire.Answers:
+def _answer(model: Model, batch: ipc.Batch, slot: Samples) -> ipc.Answers:
     begun_s, cpu_s = time.monotonic(), time.process_time()
     try:
         results, split = _infer(model, batch, slot)
     except Unwanted:
-        results, split = [wire.Abandoned() for _ in batch.jobs], None
-    return wire.Answers(
+        results, split = [ipc.Abandoned() for _ in batch.jobs], None
+    return ipc.Answers(
         results,
         begun_s,
         time.monotonic(),
@@ -85,21 +85,21 @@ def _answer(model: Model, batch: wire.Batch, slot: Samples) -> wire.Answers:
     )
 
 
-def _ready(model: Model) -> wire.Ready:
+def _ready(model: Model) -> ipc.Ready:
     stateful = isinstance(model, StatefulModel)
     size = 1 if stateful else model.max_batch_size
-    return wire.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful, model.max_seconds)
+    return ipc.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful, model.max_seconds)
 
 
-def _batches(link: socket.socket) -> "Iterator[wire.Batch]":
-    reader = wire.FrameReader()
+def _batches(link: socket.socket) -> "Iterator[ipc.Batch]":
+    reader = ipc.FrameReader()
     while data := link.recv(1 << 16):
         for message in reader.feed(data):
-            if isinstance(message, wire.Batch):  # to abandon one that is done is too late
+            if isinstance(message, ipc.Batch):  # to abandon one that is done is too late
                 yield message
 
 
-def _infer(model: Model, batch: wire.Batch, slot: Samples) -> tuple[list[wire.Result], str | None]:
+def _infer(model: Model, batch: ipc.Batch, slot: Samples) -> tuple[list[ipc.Result], str | None]:
     """A result for each segment, and why they were run alone if the batch failed."""
     source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
     ends = list(itertools.accumulate(job.samples for job in batch.jobs))
@@ -116,7 +116,7 @@ def _infer(model: Model, batch: wire.Batch, slot: Samples) -> tuple[list[wire.Re
     return [_infer_alone(model, segment) for segment in segments], split
 
 
-def _infer_alone(model: Model, segment: Samples) -> wire.Result:
+def _infer_alone(model: Model, segment: Samples) -> ipc.Result:
     started = time.perf_counter()
     try:
         (result,) = _infer_together(model, [segment])
@@ -125,7 +125,7 @@ def _infer_alone(model: Model, segment: Samples) -> wire.Result:
     return result
 
 
-def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Result]:
+def _infer_together(model: Model, segments: list[Samples]) -> list[ipc.Result]:
     started = time.perf_counter()
     outputs = model.infer_batch(segments)
     seconds = (time.perf_counter() - started) / len(segments)
@@ -138,7 +138,7 @@ def _infer_together(model: Model, segments: list[Samples]) -> list[wire.Result]:
 
 def _infer_next(
     model: StatefulModel, segment: Samples, state: bytes | None
-) -> wire.Done | wire.Raised:
+) -> ipc.Done | ipc.Raised:
     started = time.perf_counter()
     try:
         # Only ever what this server's own workers pickled.
@@ -149,14 +149,14 @@ def _infer_next(
         return _raised(error, started)
 
 
-def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = None) -> wire.Done:
-    return wire.Done(wire.plain(output), seconds, state)
+def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = None) -> ipc.Done:
+    return ipc.Done(ipc.plain(output), seconds, state)
 
 
-def _raised(error: Exception, started: float) -> wire.Raised:
+def _raised(error: Exception, started: float) -> ipc.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
-    return wire.Raised(_describe(error), time.perf_counter() - started, where)
+    return ipc.Raised(_describe(error), time.perf_counter() - started, where)
 
 
 def _describe(error: BaseException) -> str:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streamer.inference.model import StatefulModel
-from streamer.speech.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
+from streamer.model import StatefulModel
+from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
 
 
 class State(NamedTuple):

@@ -11,7 +11,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 
-from streamer.inference.model import Model
+from streamer.model import Model
 
 
 class StandIn(Model):

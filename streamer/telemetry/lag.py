@@ -2,7 +2,7 @@
 
 import asyncio
 
-from streamer.monitor import Monitor
+from streamer.observe.monitor import Monitor
 
 INTERVAL_S = 0.25
 

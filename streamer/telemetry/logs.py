@@ -10,8 +10,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from streamer.config import LogFormat
-from streamer.log_context import current
+from streamer.config.schema import LogFormat
+from streamer.observe.log_context import current
 
 
 class JsonFormatter(logging.Formatter):

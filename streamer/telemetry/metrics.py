@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 import streamer
 from streamer.http.refusals import Code
-from streamer.messages import ErrorCode, WarningCode
-from streamer.monitor import Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
+from streamer.observe.monitor import Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
+from streamer.protocol.messages import ErrorCode, WarningCode
 
 REAL_TIME_FACTORS = (
     *(0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7),

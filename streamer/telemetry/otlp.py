@@ -7,9 +7,9 @@ is imported, and nothing is traced, unless an endpoint is set.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from streamer.settings import SettingsError
-from streamer.tracing import Tracer
-from streamer.validation import show
+from streamer.config.explain import show
+from streamer.config.sources import SettingsError
+from streamer.observe.tracer import Tracer
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -48,7 +48,7 @@ def _open(env: Mapping[str, str], clock: Callable[[], float], *, record_text: bo
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     import streamer
-    from streamer.telemetry.tracing import OtelTracer, TraceIds
+    from streamer.telemetry.opentelemetry import OtelTracer, TraceIds
 
     resource = Resource.create()
     if str(resource.attributes["service.name"]).startswith("unknown_service"):

@@ -9,7 +9,15 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from streamer.inference.pool import WorkerPool
-from streamer.monitor import Monitor, Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
+from streamer.observe.monitor import (
+    Monitor,
+    Outcome,
+    RestartCause,
+    Route,
+    ShedReason,
+    Stage,
+    Subsystem,
+)
 from streamer.telemetry.metrics import Metrics
 
 T = TypeVar("T")

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from streamer.config import TelemetryConfig
+from streamer.config.schema import TelemetryConfig
 from streamer.inference.pool import WorkerPool
-from streamer.monitor import Monitor
+from streamer.observe.monitor import Monitor
+from streamer.observe.tracer import Tracer
 from streamer.telemetry.otlp import open_tracer
-from streamer.tracing import Tracer
 
 Expose = Callable[[Iterable[WorkerPool], str | None], tuple[bytes, str]]
 """Metrics as text and its content type, from the pools and the `Accept` header."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from streamer.validation import explain
+from streamer.config.explain import explain
 from streamer.weights.schema import HubSource, Manifest, ModelFile, WheelSource
 
 MANIFEST = "model.json"

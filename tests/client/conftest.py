@@ -17,7 +17,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from tests.server.conftest import (  # noqa: F401 – real servers, and the check of their logs
+from tests.end_to_end.conftest import (  # noqa: F401 – real servers, and the check of their logs
     _clean_logs,
     launch,
     pytest_runtest_makereport,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         ServeScript,
         StartCommand,
     )
-    from tests.server.conftest import Launch
+    from tests.end_to_end.conftest import Launch
 
 SPEECH = struct.pack("<8000h", *range(8000))
 SUMMARY = re.compile(

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.server.process import PATIENCE_S
-from tests.server.sounds import beckett
+from tools.harness.process import PATIENCE_S
+from tools.harness.sounds import beckett
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         ServeScript,
         StartCommand,
     )
-    from tests.server.conftest import Launch
-    from tests.server.process import Server
+    from tests.end_to_end.conftest import Launch
+    from tools.harness.process import Server
 
 SPEECH = struct.pack("<8000h", *range(8000))
 SIMPLE = {"model": {"type": "standin"}, "simple": {"chunk_seconds": 0.25}}

@@ -1,6 +1,6 @@
 """The real servers of `tests/server`, as they are deployed."""
 
-from tests.server.conftest import (
+from tests.end_to_end.conftest import (
     _clean_logs,
     launch,
     pytest_runtest_makereport,

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.deployment.files import DEPLOY
+from tests.end_to_end.certificates import self_signed
 from tests.needed import program
-from tests.server.certificates import self_signed
-from tests.server.process import PATIENCE_S, wait_until
-
-from .files import DEPLOY
+from tools.harness.process import PATIENCE_S, wait_until
 
 FRAME = """
 {user}

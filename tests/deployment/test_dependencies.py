@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from scripts.audit import LOCKS, Findings, conclude, of_npm, of_pip
+from tests.deployment.files import ROOT
+from tools.audit import LOCKS, Findings, conclude, of_npm, of_pip
 
-from .files import ROOT
+DEVELOPMENT, IMAGE = (ROOT / lock for lock in LOCKS)
 
 
 def locked(lock: Path) -> list[Requirement]:
@@ -28,7 +29,7 @@ def installed(name: str) -> str | None:
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
-    wanted = {one.name: str(one.specifier) for one in locked(ROOT / "requirements.lock")}
+    wanted = {one.name: str(one.specifier) for one in locked(DEVELOPMENT)}
     assert len(wanted) > 50
     assert {name: f"=={installed(name)}" for name in wanted} == wanted
 
@@ -42,8 +43,8 @@ def test_everything_locked_has_its_hashes(lock: str) -> None:
 
 
 def test_the_image_gets_nothing_but_what_is_tested() -> None:
-    tested = {(one.name, str(one.specifier)) for one in locked(ROOT / "requirements.lock")}
-    image = {(one.name, str(one.specifier)) for one in locked(ROOT / "requirements-image.lock")}
+    tested = {(one.name, str(one.specifier)) for one in locked(DEVELOPMENT)}
+    image = {(one.name, str(one.specifier)) for one in locked(IMAGE)}
     assert image <= tested
 
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streamer.config import Config
-from streamer.settings import load
+from streamer.config.schema import Config
+from streamer.config.sources import load
+from tests.deployment.files import DEPLOY, GUIDE, ROOT
+from tests.end_to_end.conftest import Launch
 from tests.needed import program
-from tests.server.conftest import Launch
-
-from .files import DEPLOY, GUIDE, ROOT
 
 CONFIGURATIONS = re.findall(r"^```json\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
 COMMANDS = [

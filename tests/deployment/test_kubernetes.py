@@ -5,12 +5,11 @@ from typing import Any
 
 import yaml
 
-from streamer.config import Config
-from streamer.settings import load
-from tests.server.process import Server
-
-from .files import DEPLOY
-from .tools import tool
+from streamer.config.schema import Config
+from streamer.config.sources import load
+from tests.deployment.files import DEPLOY
+from tests.deployment.tools import tool
+from tools.harness.process import Server
 
 PATH = DEPLOY / "kubernetes.yaml"
 OBJECTS: dict[str, Any] = {found["kind"]: found for found in yaml.safe_load_all(PATH.read_text())}

@@ -14,13 +14,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from tests.server.certificates import trusting
-from tests.server.conftest import Launch
-from tests.server.process import PATIENCE_S, Server
-from tests.server.sounds import beckett, silence
-from tests.server.streams import Client, check_stream, of
-
-from .nginx import Proxy, nginx
+from tests.deployment.nginx import Proxy, nginx
+from tests.end_to_end.certificates import trusting
+from tests.end_to_end.conftest import Launch
+from tools.harness.process import PATIENCE_S, Server
+from tools.harness.sounds import beckett, silence
+from tools.harness.streams import Client, check_stream, of
 
 BEHIND = {"model": {"type": "standin"}, "server": {"forwarded_allow_ips": ["127.0.0.1"]}}
 PATHS = ["", "/speech"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.server.conftest import Launch
-from tests.server.sounds import beckett
-from tests.server.streams import hear
+from tests.end_to_end.conftest import Launch
+from tools.harness.sounds import beckett
+from tools.harness.streams import hear
 
 
 async def test_the_server_asks_nobody_and_writes_nothing(

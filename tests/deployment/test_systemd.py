@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from streamer.config import Config
+from streamer.config.schema import Config
+from tests.deployment.files import DEPLOY
+from tests.end_to_end.conftest import Launch
 from tests.needed import program
-from tests.server.conftest import Launch
-from tests.server.process import alive, wait_until
-
-from .files import DEPLOY
+from tools.harness.process import alive, wait_until
 
 UNIT = (DEPLOY / "streamer.service").read_text()
 EXECUTABLE = "/opt/streamer/.venv/bin/streamer"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from streamer_client import CannotConnect, connect
-from tests.server.certificates import self_signed, trusting
-from tests.server.conftest import Launch
-from tests.server.process import PATIENCE_S, Server
-from tests.server.sounds import silence
+from tests.end_to_end.certificates import self_signed, trusting
+from tests.end_to_end.conftest import Launch
+from tools.harness.process import PATIENCE_S, Server
+from tools.harness.sounds import silence
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 import os
 import shutil
 
+from tests.deployment.files import ROOT
 from tests.needed import missing
-
-from .files import ROOT
 
 FOLDER = ROOT / "build/tools/bin"
 

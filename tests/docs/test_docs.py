@@ -12,10 +12,10 @@ import msgspec
 import onnx
 import pytest
 
-from soak.markdown import tables
-from streamer import messages
-from streamer.config import Config, LimitsConfig, VadConfig
+from streamer.config.schema import Config, LimitsConfig, VadConfig
+from streamer.protocol import messages
 from streamer.weights.schema import ClassifierSettings
+from tools.soak.markdown import tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

@@ -15,10 +15,9 @@ import psutil
 import pytest
 import uvloop
 
-from streamer.config import InferenceConfig
-from streamer.inference import wire
-from streamer.inference.jobs import Audio
-from streamer.inference.model import ModelSpec
+from streamer.config.schema import InferenceConfig
+from streamer.inference import ipc
+from streamer.inference.job import Audio
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
 from streamer.inference.result import (
@@ -28,8 +27,19 @@ from streamer.inference.result import (
     Result,
     WorkerLost,
 )
-
-from .misbehaving import DIE, DIE_ONCE, FINE, FORGE, HANG, ODD, QUIT, RAISE, SLOW, WORK
+from streamer.model import ModelSpec
+from tests.inference.misbehaving import (
+    DIE,
+    DIE_ONCE,
+    FINE,
+    FORGE,
+    HANG,
+    ODD,
+    QUIT,
+    RAISE,
+    SLOW,
+    WORK,
+)
 
 HERE = str(Path(__file__).parent)
 PATIENCE_S = 60
@@ -190,7 +200,7 @@ async def test_a_defect_costs_a_worker_and_no_segment(
         raise AssertionError("injected")
 
     async with running(tmp_path, "Obedient") as pool:
-        monkeypatch.setattr(wire, "encode", fail)
+        monkeypatch.setattr(ipc, "encode", fail)
         assert (await infer(pool, FINE, 7)).output["tag"] == 7
         await until(lambda: pool.workers_alive == 2)
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]

@@ -11,12 +11,11 @@ import pytest
 from streamer.check.judgement import notes, percentile, problems
 from streamer.check.probe import Answers, Report, Together
 from streamer.check.target import Target
-from streamer.config import Config
-from streamer.inference.model import ModelSpec
-from streamer.inference.wire import Ready
-from streamer.weights.cli import add_parser
-
-from .conftest import Make
+from streamer.cli.models import add_parser
+from streamer.config.schema import Config
+from streamer.inference.ipc import Ready
+from streamer.model import ModelSpec
+from tests.models.conftest import Make
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
 

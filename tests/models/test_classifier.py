@@ -13,15 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from streamer.config import Config, ModelConfig
-from streamer.inference.model import make_model
-from streamer.loading import model_specs
-from streamer.models.classifier import Classifier
-from streamer.models.network import UnfitNetwork
-from streamer.settings import SettingsError
+from streamer.config.schema import Config, ModelConfig
+from streamer.config.sources import SettingsError
+from streamer.model import make_model
+from streamer.models.classifier.model import Classifier
+from streamer.models.classifier.network import UnfitNetwork
+from streamer.models.resolve import model_specs
 from streamer.weights import BadManifest, MissingModel
-
-from .conftest import FLOAT, Make, nodes_for_statistics
+from tests.models.conftest import FLOAT, Make, nodes_for_statistics
 
 Floats = npt.NDArray[np.float32]
 

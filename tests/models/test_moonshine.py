@@ -10,11 +10,11 @@ import pytest
 import soundfile
 import soxr
 
-from streamer.models import moonshine
-from streamer.models.moonshine import HEARD, Moonshine, padded, repeats
-from streamer.models.moonshine_graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
-from streamer.models.ort_weights import Weights
-from streamer.models.runtime import sums_int8
+from streamer.models.moonshine import model as moonshine
+from streamer.models.moonshine.graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
+from streamer.models.moonshine.model import HEARD, Moonshine, padded, repeats
+from streamer.onnx.ort_weights import Weights
+from streamer.onnx.runtime import sums_int8
 from streamer.weights.manifest import require
 
 FOLDER = require("moonshine-tiny-en")

@@ -18,13 +18,13 @@ import numpy.typing as npt
 import onnxruntime
 import pytest
 
-from streamer.models.classifier import Classifier
-from streamer.weights.cli import add_parser
+from streamer.cli.models import add_parser
+from streamer.models.classifier.model import Classifier
 
 EXTRA = ("torch", "onnxscript", "safetensors")
 pytestmark = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, EXTRA)),
-    reason="needs the extra `export`: pip install -r requirements-export.txt",
+    reason="needs the extra `export`: pip install -r requirements/export.txt",
 )
 
 Arrays = dict[str, npt.NDArray[Any]]

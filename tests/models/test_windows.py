@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.models.windows import Windows
+from streamer.models.classifier.windows import Windows
 from streamer.weights.schema import ClassifierSettings
 
 

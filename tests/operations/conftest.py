@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from scripts.monitoring import DASHBOARDS, Prometheus, alerts, panels, prometheus
 from tests.needed import program
-from tests.server.process import Server, wait_until
-from tests.server.sounds import beckett, two_cities
-from tests.server.streams import Client, client
+from tools.harness.monitoring import DASHBOARDS, Prometheus, alerts, panels, prometheus
+from tools.harness.process import Server, wait_until
+from tools.harness.sounds import beckett, two_cities
+from tools.harness.streams import Client, client
 
 FASTER = 15
 """A scrape every second."""

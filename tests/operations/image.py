@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.monitoring import ROOT
+from tools.harness.monitoring import ROOT
 
 
 @dataclass
@@ -90,7 +90,11 @@ class Build:
     def _copy(self, source: str, target: Path) -> None:
         for path in context():
             if path.is_relative_to(source):
-                into = target / path.relative_to(source) if path != Path(source) else target / path
+                into = (
+                    target / path.relative_to(source)
+                    if path != Path(source)
+                    else target / path.name
+                )
                 into.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / path, into, follow_symlinks=False)
 

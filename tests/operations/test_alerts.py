@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts.monitoring import ROOT, alerts
 from tests.needed import program
+from tools.harness.monitoring import ROOT, alerts
 
 LABELS = 'instance="a:8080", model="m"'
 SCRAPES = 120
@@ -120,7 +120,7 @@ def test_an_alert_fires_in_trouble_and_only_then(name: str, tmp_path: Path) -> N
         _played(health, [(everything, "30m", [])]),
     ]
     file = tmp_path / "tests.yml"
-    rules = str(ROOT / "prometheus-rules.yml")
+    rules = str(ROOT / "deploy/prometheus-rules.yml")
     file.write_text(yaml.safe_dump({"rule_files": [rules], "tests": tests}))
     found = subprocess.run(
         ["promtool", "test", "rules", file], capture_output=True, text=True, check=False

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.monitoring import DASHBOARDS, ROOT, alerts, panels
-from streamer.config import Config
-
-from .image import stages
+from streamer.config.schema import Config
+from tests.operations.image import stages
+from tools.harness.monitoring import DASHBOARDS, ROOT, alerts, panels
 
 GUIDE = (ROOT / "docs/operations.md").read_text()
 
@@ -94,7 +93,7 @@ def test_the_services_find_each_other() -> None:
     assert scraped["streamer"] == [f"server:{port}"]
     metrics_port = reader["pull"]["exporter"]["prometheus"]["port"]
     assert scraped["otel-collector"] == [f"otel-collector:{metrics_port}"]
-    sources = load("grafana/provisioning/datasources/datasources.yaml")["datasources"]
+    sources = load("deploy/grafana/provisioning/datasources/datasources.yaml")["datasources"]
     addresses = [source["url"] for source in sources]
     named = [endpoint, exporter["endpoint"], *addresses, scraped["streamer"][0]]
     assert {re.sub("^http://", "", address).partition(":")[0] for address in named} <= set(services)
@@ -144,7 +143,7 @@ def test_compose_accepts_its_file() -> None:
 
 
 def test_the_dashboards_hold_together() -> None:
-    sources = load("grafana/provisioning/datasources/datasources.yaml")["datasources"]
+    sources = load("deploy/grafana/provisioning/datasources/datasources.yaml")["datasources"]
     known = {source["uid"] for source in sources}
     boards = [json.loads(path.read_text()) for path in DASHBOARDS.glob("*.json")]
     uids = {board["uid"] for board in boards}
@@ -175,7 +174,7 @@ def test_rates_look_over_enough_scrapes() -> None:
                 ranges = re.findall(r"\[([^]]+)\]", target.query)
                 assert set(ranges) <= {"$__rate_interval"}, panel.title
     scrape_s = int(load("prometheus.yml")["global"]["scrape_interval"].removesuffix("s"))
-    minutes = re.findall(r"\[(\d+)m\]", (ROOT / "prometheus-rules.yml").read_text())
+    minutes = re.findall(r"\[(\d+)m\]", (ROOT / "deploy/prometheus-rules.yml").read_text())
     assert minutes
     assert all(int(length) * 60 >= 4 * scrape_s for length in minutes)
 
@@ -183,7 +182,7 @@ def test_rates_look_over_enough_scrapes() -> None:
 def test_every_alert_says_what_to_do() -> None:
     headings = re.findall(r"^### (\w+)$", GUIDE.partition("## Alerts")[2], re.MULTILINE)
     assert headings == [alert.name for alert in alerts()]
-    for group in load("prometheus-rules.yml")["groups"]:
+    for group in load("deploy/prometheus-rules.yml")["groups"]:
         for rule in group["rules"]:
             assert rule["labels"]["severity"] in {"page", "ticket"}
             assert set(rule["annotations"]) == {"summary", "description", "action", "runbook"}

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.monitoring import ROOT
-from tests.server.process import PATIENCE_S, wait_until
-
-from .image import Build, context, exec_form, stages
+from tests.operations.image import Build, context, exec_form, stages
+from tools.harness.monitoring import ROOT
+from tools.harness.process import PATIENCE_S, wait_until
 
 SETPRIV = (
     *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--no-new-privs"),
@@ -105,8 +104,8 @@ def test_the_build_sees_only_what_it_copies() -> None:
 
 
 def test_the_image_holds_the_versions_that_are_tested() -> None:
-    tested = _locked(ROOT / "requirements.lock")
-    image = _locked(ROOT / "requirements-image.lock")
+    tested = _locked(ROOT / "requirements/development.lock")
+    image = _locked(ROOT / "requirements/image.lock")
     assert image.items() <= tested.items(), "run `make lock`"
     assert not {"pytest", "mypy", "ruff", "matplotlib"} & image.keys()
 

@@ -10,16 +10,15 @@ import pytest
 import yaml
 from PIL import Image
 
-from scripts.drawing import Span, draw
-from scripts.monitoring import DASHBOARDS, ROOT, Alert, Panel, Target, alerts, panels
 from tests.needed import program
-from tests.server.process import Server
-
-from .conftest import NEVER, READY, Monitored
+from tests.operations.conftest import NEVER, READY, Monitored
+from tools.docs.drawing import Span, draw
+from tools.harness.monitoring import DASHBOARDS, ROOT, Alert, Panel, Target, alerts, panels
+from tools.harness.process import Server
 
 pytestmark = pytest.mark.timeout(180)
 
-GRAFANA = ROOT / "grafana/provisioning"
+GRAFANA = ROOT / "deploy/grafana/provisioning"
 ALL = [
     pytest.param(panel, target, id=f"{path.stem}: {panel.title} {chr(65 + number)}")
     for path in sorted(DASHBOARDS.glob("*.json"))
@@ -164,7 +163,7 @@ def test_a_dashboard_can_be_drawn(dashboard: Path, monitored: Monitored, tmp_pat
 def test_promtool_finds_no_fault_with_the_files() -> None:
     program("promtool", "prometheus")
     assert _promtool("check", "config", "prometheus.yml").returncode == 0
-    assert _promtool("check", "rules", "prometheus-rules.yml").returncode == 0
+    assert _promtool("check", "rules", "deploy/prometheus-rules.yml").returncode == 0
 
 
 def _scrape(server: Server) -> str:

@@ -8,17 +8,16 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from streamer.weights.manifest import require
-from tests.server.conftest import (  # noqa: F401 – fixtures, and the check of the servers' logs
+from tests.end_to_end.conftest import (  # noqa: F401 – fixtures, and the check of the servers' logs
     _clean_logs,
     launch,
     pytest_runtest_makereport,
     standin,
     transcriber,
 )
-from tests.server.process import PATIENCE_S
-
-from .page import Page
-from .tools import chromium
+from tests.web.page import Page
+from tests.web.tools import chromium
+from tools.harness.process import PATIENCE_S
 
 Open = Callable[..., Page]
 

@@ -7,7 +7,7 @@ from typing import Any
 from playwright import sync_api
 from playwright.sync_api import expect
 
-from tests.server.process import PATIENCE_S
+from tools.harness.process import PATIENCE_S
 
 expect.set_options(timeout=PATIENCE_S * 1000)
 

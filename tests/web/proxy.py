@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.server.certificates import self_signed
+from tests.end_to_end.certificates import self_signed
 
 
 @contextlib.contextmanager

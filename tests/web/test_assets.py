@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from streamer.http.page import FOLDER
-from tests.server.conftest import Launch
-from tests.server.process import PATIENCE_S, Server
+from tests.end_to_end.conftest import Launch
+from tools.harness.process import PATIENCE_S, Server
 
 ROOT = FOLDER.parents[1]
 PAGE = FOLDER / "index.html"

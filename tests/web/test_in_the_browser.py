@@ -14,13 +14,12 @@ import soundfile
 import soxr
 from playwright.sync_api import BrowserContext, expect
 
-from tests.server.conftest import Launch
-from tests.server.process import PATIENCE_S, Server, wait_until
-from tests.server.sounds import BECKETT, TWO_CITIES, recording, word_error_rate
-
-from .conftest import Open
-from .proxy import tls_proxy
-from .tools import axe
+from tests.end_to_end.conftest import Launch
+from tests.web.conftest import Open
+from tests.web.proxy import tls_proxy
+from tests.web.tools import axe
+from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.sounds import BECKETT, TWO_CITIES, recording, word_error_rate
 
 SLY = """
 from streamer import Model

@@ -8,9 +8,8 @@ import pytest
 
 from streamer.weights.manifest import require
 from tests.needed import program
-from tests.server.process import Server
-
-from .tools import HERE, node
+from tests.web.tools import HERE, node
+from tools.harness.process import Server
 
 CLIENT = HERE.parents[1] / "streamer/web/streamer-client"
 TYPESCRIPT = HERE / "node_modules/typescript/bin/tsc"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from streamer.cli.models import add_parser
 from streamer.weights import Model
-from streamer.weights.cli import add_parser
 from streamer.weights.manifest import shipped_dir
 
 

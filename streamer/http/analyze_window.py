@@ -1,0 +1,79 @@
+"""`POST /analyze_pcm_s16le`: a bounded microphone window in, one score out."""
+
+from typing import Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from streamer.audio.format import AudioFormat
+from streamer.config.explain import show
+from streamer.http.parameters import read_parameters
+from streamer.http.recording_request import Job, handle, tasks_of
+from streamer.http.recordings import Hearing, hear, open_recording
+from streamer.http.refusals import Refused, refuse
+from streamer.http.uploads import media_type, spool
+
+FORMAT = AudioFormat(16_000)
+"""Mono, 16-bit little-endian integers."""
+
+MIN_SECONDS = 0.25
+"""Less holds no judgement."""
+
+MEDIA_TYPE = "application/octet-stream"
+
+
+class WindowQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `/analyze_pcm_s16le` can be asked for."""
+
+    model: str | None = None
+
+
+class Score(msgspec.Struct, frozen=True):
+    """What the model made of the window; its output is among the fields.
+
+    Scores of affect are what listeners would perceive, as a model estimates it, and not facts.
+    """
+
+    ok: Literal[True]
+    model: str
+    sample_rate: int
+    duration_seconds: float
+    inference_ms: float
+    total_ms: float
+
+
+async def analyze_window(request: Request) -> Response:
+    """Score raw 16 kHz mono 16-bit little-endian PCM as a whole, without a VAD."""
+    return await handle(request, _analyze, refuse)
+
+
+async def _analyze(job: Job) -> Response:
+    query = read_parameters(job.request.query_params.multi_items(), WindowQuery)
+    said = media_type(job.request)
+    if said != MEDIA_TYPE:
+        text = f"Content-Type is {show(said)}; allowed: {MEDIA_TYPE}"
+        raise Refused(415, "unsupported_media_type", text)
+    pool = job.pool(query.model)
+    file = await spool(job.request, job.services.config.limits)
+    job.resources.callback(file.close)
+    how = Hearing(pool, None)
+    recording = await open_recording(job, file, FORMAT, how, mix=False)
+    if recording.frames < MIN_SECONDS * FORMAT.sample_rate:
+        seconds = recording.frames / FORMAT.sample_rate
+        text = f"the window has {seconds:g} s; allowed: at least {MIN_SECONDS:g} s"
+        raise Refused(400, "too_short", text)
+    async with tasks_of(job.request) as tasks:
+        heard = (await hear(job, recording, how, tasks)).complete()
+    score = Score(
+        ok=True,
+        model=pool.spec.name,
+        sample_rate=FORMAT.sample_rate,
+        duration_seconds=heard.seconds,
+        inference_ms=round(heard.inference_seconds * 1000, 3),
+        total_ms=round(job.elapsed_ms, 3),
+    )
+    (segment,) = heard.segments
+    # As in the events of the sockets, a model cannot overwrite what clients rely on.
+    body = {**segment.output, **msgspec.to_builtins(score)}
+    return Response(msgspec.json.encode(body), media_type="application/json")

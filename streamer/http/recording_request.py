@@ -1,0 +1,201 @@
+"""What every request with a recording goes through, whatever shape its answer has.
+
+A slot or a refusal at once; a model that is ready; and an end to all work, of this process and the
+workers, when the client goes away.
+"""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import secrets
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from streamer.audio.files import AudioFileError
+from streamer.config.explain import show
+from streamer.http.refusals import FAILURES, Refused, busy
+from streamer.inference.pool import WorkerPool
+from streamer.observe.log_context import LogContext, current
+from streamer.observe.monitor import Monitor
+from streamer.observe.traceparent import new_context, parse
+from streamer.observe.tracer import SessionTrace, StreamTrace
+from streamer.services import Services
+
+_log = logging.getLogger(__name__)
+
+
+class Slots:
+    """How many requests may be in work at once.
+
+    Args:
+        limit: `limits.max_concurrent_requests`.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    @contextlib.contextmanager
+    def take(self) -> Iterator[None]:
+        """Hold a slot.
+
+        Raises:
+            Refused: All are taken.
+        """
+        if self._taken >= self._limit:
+            raise busy(
+                "overloaded",
+                f"{self._taken} requests are in work; "
+                f"allowed: limits.max_concurrent_requests, {self._limit}",
+            )
+        self._taken += 1
+        try:
+            yield
+        finally:
+            self._taken -= 1
+
+
+@dataclass
+class Job:
+    """A request in work.
+
+    Attributes:
+        request: As it came.
+        services: What the whole server shares.
+        resources: Closed when the request has been answered: its slot, its files, its trace.
+    """
+
+    request: Request
+    services: Services
+    resources: contextlib.ExitStack
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    began_s: float = field(default_factory=time.perf_counter)
+    _traces: SessionTrace | None = None
+
+    def trace(self, model: str) -> StreamTrace:
+        """Begin the trace of the work, in the client's own if its `traceparent` is one."""
+        context = parse(self.request.headers.get("traceparent", "")) or new_context()
+        self._traces = self.services.tracer.session(self.id, "http", self.request.url.path)
+        self.resources.callback(self._traces.end)
+        trace = self._traces.stream(context, model)
+        current.set(LogContext(self.id, trace.trace_id))
+        return trace
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Since the request came, in milliseconds."""
+        return (time.perf_counter() - self.began_s) * 1000
+
+    def pool(self, model: str | None) -> WorkerPool:
+        """The workers of a model, the first one for None.
+
+        Raises:
+            Refused: There is no such model, or it is still loading.
+        """
+        pools = self.services.pools
+        try:
+            pool = pools[model]
+        except KeyError:
+            message = f"'model' is {show(model)}; allowed: {', '.join(pools.names)}"
+            raise Refused(404, "unknown_model", message, field="model") from None
+        if not pool.ready:
+            raise busy("not_ready", f"the model {pool.spec.name} is loading")
+        return pool
+
+    def refusal(self, error: Exception, sent_status: int | None = None) -> Refused:
+        """What to answer when the work ended with `error`; to be asked once.
+
+        Args:
+            error: Whatever it is.
+            sent_status: Of an answer that has begun already.
+        """
+        refused = self._refused(error)
+        # Segments that fail are counted where they do.
+        if refused.code not in FAILURES:
+            self.services.monitor.error(refused.code)
+        if self._traces is not None:
+            status = sent_status or refused.status
+            fault = refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            self._traces.refused(status, refused.code, refused.message, fault=fault)
+        return refused
+
+    def _refused(self, error: Exception) -> Refused:
+        match error:
+            case Refused():
+                return error
+            case AudioFileError(code=code):
+                return Refused(415 if code == "unsupported_media_type" else 400, code, str(error))
+            case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
+                _log.error("request %s: no room in %s", self.id, tempfile.gettempdir())
+                return busy("overloaded", "there is no room for the body on the server now")
+        _log.error("request %s failed", self.id, exc_info=error)
+        return Refused(500, "internal_error", f"internal error; quote request {self.id}")
+
+
+async def handle(
+    request: Request,
+    work: Callable[[Job], Awaitable[Response]],
+    refuse: Callable[[Refused], Response],
+) -> Response:
+    """Answer a request.
+
+    Args:
+        request: As it came.
+        work: Makes the answer; raises `Refused` when there is none.
+        refuse: The answer when there is none, in the shape that this address's clients expect.
+    """
+    with contextlib.ExitStack() as resources:
+        job = Job(request, request.app.state.services, resources)
+        try:
+            resources.enter_context(request.app.state.slots.take())
+            resources.enter_context(_counted(job.services.monitor))
+            return await work(job)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
+        except Exception as error:  # whatever it is, the client is told
+            return refuse(job.refusal(error))
+
+
+@contextlib.contextmanager
+def _counted(monitor: Monitor) -> Iterator[None]:
+    """Show the request among what is open."""
+
+    def held_bytes() -> int:
+        return 0  # its body lies on disk, or is a megabyte at most
+
+    monitor.session_opened("recording", held_bytes)
+    try:
+        yield
+    finally:
+        monitor.session_closed("recording", held_bytes)
+
+
+@contextlib.asynccontextmanager
+async def tasks_of(request: Request) -> AsyncIterator[asyncio.TaskGroup]:
+    """Tasks that end with what is done within, and all of it with the client.
+
+    The body has to be received before: what comes after it can only be a disconnect.
+
+    Raises:
+        ClientDisconnect: The client went away.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watcher = tasks.create_task(_watch(request))
+            yield tasks
+            watcher.cancel()
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+
+
+async def _watch(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    raise ClientDisconnect

@@ -1,0 +1,58 @@
+"""What the streaming path tells whoever traces it.
+
+The base classes do nothing but keep the trace id; spans for OpenTelemetry are made in
+`telemetry/tracing.py`. A span is never made for less than a segment.
+"""
+
+from typing import Literal
+
+from streamer.observe.timeline import Settled
+from streamer.observe.traceparent import TraceContext
+from streamer.protocol.messages import Stopped
+
+Protocol = Literal["websocket", "http"]
+
+
+class StreamTrace:
+    """The trace of one stream; this one is kept nowhere.
+
+    Args:
+        trace_id: 32 hex digits.
+    """
+
+    def __init__(self, trace_id: str) -> None:
+        self.trace_id = trace_id
+
+    def segment(self, settled: Settled) -> None:
+        """A segment has its final, or its error."""
+
+    def error(self, code: str, message: str) -> None:
+        """The client was told of an error that is not about a segment."""
+
+    def end(self, stopped: Stopped | None) -> None:
+        """The stream is over; without `stopped` it was broken off."""
+
+
+class SessionTrace:
+    """Makes the traces of the streams of one socket, or of one request."""
+
+    def stream(self, context: TraceContext, model: str) -> StreamTrace:
+        """The trace of a stream that begins, in the client's own trace."""
+        return StreamTrace(context.trace_id)
+
+    def refused(self, status: int, code: str, message: str, *, fault: bool) -> None:
+        """The request got no result; `status` is what was sent, `fault` whether that is ours."""
+
+    def end(self, failure: BaseException | None = None) -> None:
+        """The socket is gone, because of `failure` if there was one."""
+
+
+class Tracer:
+    """Makes the traces of sockets and requests."""
+
+    def session(self, session_id: str, protocol: Protocol, path: str) -> SessionTrace:
+        """The trace of a socket that was accepted, or of a request, by its address."""
+        return SessionTrace()
+
+    def shutdown(self) -> None:
+        """Bring out what has not been exported yet; may take seconds, so not in the event loop."""

@@ -1,0 +1,4 @@
+"""ONNX files: reading weights, writing graphs, running them with ONNX Runtime.
+
+May import: nothing of streamer.
+"""

@@ -1,0 +1,257 @@
+"""The wire types: what a client sends and what the server answers, as JSON text frames.
+
+The contract is described for clients in `docs/protocol.md`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from streamer.audio.format import AudioFormat
+from streamer.config.explain import explain, show
+from streamer.config.schema import (
+    MaxSegmentMs,
+    MinSilenceMs,
+    MinSpeechMs,
+    PrefixPaddingMs,
+    Probability,
+    VadConfig,
+)
+
+PROTOCOL_VERSION = 1
+
+ErrorCode = Literal[
+    "bad_message",
+    "bad_format",
+    "unexpected_message",
+    "inference_failed",
+    "worker_lost",
+    "inference_timeout",
+    "unauthorized",
+    "too_large",
+    "idle_timeout",
+    "session_too_long",
+    "overloaded",
+    "internal_error",
+]
+WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples"]
+
+
+class _Request(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="request"
+):
+    """Base of all client messages."""
+
+
+class VadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A stream's own segmentation settings; whatever is absent keeps the configured value."""
+
+    threshold: Probability | None = None
+    min_silence_ms: MinSilenceMs | None = None
+    min_speech_ms: MinSpeechMs | None = None
+    prefix_padding_ms: PrefixPaddingMs | None = None
+    max_segment_ms: MaxSegmentMs | None = None
+
+    def over(self, configured: VadConfig) -> VadConfig:
+        """The configured settings with this stream's laid over them."""
+        given = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
+        return msgspec.structs.replace(configured, **given)
+
+
+class Start(_Request, frozen=True, tag="start"):
+    """Begin a stream (and first finish the one that is open)."""
+
+    format: AudioFormat
+    trace_id: str | None = None
+    interim_results: bool = False
+    vad: VadOptions = VadOptions()
+    model: str | None = None
+    token: str | None = None
+
+
+class Flush(_Request, frozen=True, tag="flush"):
+    """End the current segment now and keep the stream open."""
+
+
+class KeepAlive(_Request, frozen=True, tag="keep_alive"):
+    """Only says that the client is still there."""
+
+
+class Stop(_Request, frozen=True, tag="stop"):
+    """End the stream; with `disconnect`, the socket too."""
+
+    disconnect: bool = False
+
+
+Request = Start | Flush | KeepAlive | Stop
+_REQUESTS: Mapping[str, type[Request]] = {
+    "start": Start,
+    "flush": Flush,
+    "keep_alive": KeepAlive,
+    "stop": Stop,
+}
+
+
+class BadRequest(ValueError):
+    """A text message that cannot be acted on.
+
+    Attributes:
+        code: `bad_format` when the fault is inside `start.format`, else `bad_message`.
+    """
+
+    def __init__(self, code: Literal["bad_message", "bad_format"], message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def decode_request(text: str, *, max_channels: int) -> Request:
+    """Read one text frame.
+
+    Raises:
+        BadRequest: It is not JSON, not the schema, or asks for an impossible audio format.
+    """
+    try:
+        tree = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+        raise BadRequest("bad_message", f"the message is not JSON: {error}") from None
+    if not isinstance(tree, dict):
+        raise BadRequest("bad_message", f"expected a JSON object, got {show(tree)}")
+    kind = tree.get("request")
+    request_type = _REQUESTS.get(kind) if isinstance(kind, str) else None
+    if request_type is None:
+        what = f"'request' is {show(kind)}" if "request" in tree else "'request' is missing"
+        raise BadRequest("bad_message", f"{what}; allowed: one of {', '.join(_REQUESTS)}")
+    try:
+        request = msgspec.convert(tree, request_type)
+    except msgspec.ValidationError as error:
+        problem = explain(error, tree, request_type)
+        in_format = problem.field.startswith("format.") or (
+            problem.field == "format" and "format" in tree
+        )
+        code: Literal["bad_format", "bad_message"] = "bad_format" if in_format else "bad_message"
+        raise BadRequest(code, problem.message) from None
+    if isinstance(request, Start) and (fault := request.format.problem(max_channels)):
+        raise BadRequest("bad_format", fault)
+    return request
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of all server messages."""
+
+
+class VadInForce(msgspec.Struct, frozen=True, kw_only=True):
+    """The segmentation settings a stream runs with."""
+
+    engine: str
+    threshold: float
+    min_silence_ms: int
+    min_speech_ms: int
+    prefix_padding_ms: int
+    max_segment_ms: int
+
+
+class Started(_Event, frozen=True, tag="started"):
+    """A stream began; these are the settings in force."""
+
+    session_id: str
+    trace_id: str
+    model: str
+    sample_rate: int
+    interim_results: bool
+    vad: VadInForce | None
+    protocol: int
+
+
+class Active(_Event, frozen=True, tag="active"):
+    """Speech began at `time` seconds."""
+
+    time: float
+    channel: int
+
+
+class Inactive(_Event, frozen=True, tag="inactive"):
+    """Speech ended at `time` seconds."""
+
+    time: float
+    channel: int
+
+
+class Interim(_Event, frozen=True, tag="interim"):
+    """What the model makes of a segment that is still growing. Times in seconds."""
+
+    start_time: float
+    end_time: float
+    channel: int
+    output: Mapping[str, object]
+
+
+class Segment(_Event, frozen=True, tag="segment"):
+    """The model's output for a whole segment. Times in seconds."""
+
+    start_time: float
+    end_time: float
+    channel: int
+    output: Mapping[str, object]
+    flushed: bool = False
+
+
+class Warned(_Event, frozen=True, tag="warning"):
+    """Something a person should know; nothing is lost."""
+
+    code: WarningCode
+    message: str
+
+
+class Failed(_Event, frozen=True, tag="error"):
+    """Something that was asked for is not going to happen."""
+
+    code: ErrorCode
+    message: str
+    fatal: bool
+    channel: int | None = None
+    start_time: float | None = None
+    end_time: float | None = None
+
+
+class Stopped(_Event, frozen=True, tag="stopped"):
+    """A stream ended; nothing of it follows."""
+
+    audio_seconds: float
+    segments: int
+    session_id: str
+
+
+class GoingAway(_Event, frozen=True, tag="going_away"):
+    """The server is draining; finish or reconnect."""
+
+    message: str
+    deadline_seconds: float
+
+
+Event = Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped | GoingAway
+_encoder = msgspec.json.Encoder()
+
+
+def encode_event(event: Event) -> str:
+    """Write one text frame; a model's output is merged into `segment` and `interim`."""
+    if isinstance(event, Segment | Interim):
+        return _encoder.encode(merge(event)).decode()
+    return _encoder.encode(event).decode()
+
+
+def merge(event: Segment | Interim) -> dict[str, object]:
+    """The fields of the event as clients see it, with the model's output among them."""
+    final = isinstance(event, Segment)
+    envelope: dict[str, object] = {
+        "type": "segment" if final else "interim",
+        "start_time": event.start_time,
+        "end_time": event.end_time,
+        "is_final": final,
+        "channel": event.channel,
+    }
+    if isinstance(event, Segment) and event.flushed:
+        envelope["flushed"] = True
+    # The envelope wins: a model cannot overwrite what clients rely on.
+    reserved = {*envelope, "flushed"}
+    return envelope | {key: v for key, v in event.output.items() if key not in reserved}

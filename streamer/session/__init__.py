@@ -1,0 +1,6 @@
+"""One client on one socket, from accept to close: reader, inputs, inbox, executor, writer.
+
+`session.py` is that life on one page.
+
+May import: pipeline, access, websocket.channel, protocol, observe, config.
+"""

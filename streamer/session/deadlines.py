@@ -1,0 +1,78 @@
+"""How long a socket may take: for its first message, between messages, over all, and behind.
+
+Pure: the clock's readings are passed in.
+"""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from streamer.config.schema import LimitsConfig
+
+LAGGING = 1 / 3
+"""The part of `max_lag_seconds` after which the client is warned."""
+
+
+class Due(Enum):
+    """What has run out."""
+
+    TOO_LONG = auto()
+    """The socket is older than `max_session_seconds`."""
+    NO_START = auto()
+    """No message has come within `start_seconds`."""
+    IDLE = auto()
+    """None has come for `idle_seconds`."""
+    OVERLOADED = auto()
+    """The oldest audio that was accepted has waited for `max_lag_seconds`."""
+    LAGGING = auto()
+    """It has waited for a part of that; said once."""
+
+
+class Deadlines:
+    """The deadlines of one socket. Messages only leave a time behind: nothing is re-armed.
+
+    Args:
+        limits: 0 switches a deadline off.
+        opened_s: When the socket was opened.
+    """
+
+    def __init__(self, limits: LimitsConfig, opened_s: float) -> None:
+        self._limits = limits
+        self._opened_s = opened_s
+        self._warned = False
+        self.heard_s: float | None = None
+        """When the last message came; None before the first."""
+
+    def check(
+        self, now_s: float, *, oldest_s: float | None, idle_since_s: float | None
+    ) -> tuple[Due | None, float | None]:
+        """What is due now, and when to look again; None is never.
+
+        Args:
+            now_s: The time.
+            oldest_s: When the audio arrived that has waited longest; None when none waits.
+            idle_since_s: Since when the server waits for the client; None while the client may
+                be waiting for the server, and is not idle.
+        """
+        ends = dict(self._ends(now_s, oldest_s, idle_since_s))
+        over = next((due for due, end_s in ends.items() if end_s <= now_s), None)
+        self._warned |= over is Due.LAGGING
+        return over, min(ends.values(), default=None)
+
+    def _ends(
+        self, now_s: float, oldest_s: float | None, idle_since_s: float | None
+    ) -> Iterator[tuple[Due, float]]:
+        """When each runs out, or could at the earliest."""
+        limits = self._limits
+        if limits.max_session_seconds:
+            yield Due.TOO_LONG, self._opened_s + limits.max_session_seconds
+        if limits.max_lag_seconds:
+            waiting_s = now_s if oldest_s is None else oldest_s
+            yield Due.OVERLOADED, waiting_s + limits.max_lag_seconds
+            if not self._warned:
+                yield Due.LAGGING, waiting_s + limits.max_lag_seconds * LAGGING
+        if self.heard_s is None and limits.start_seconds:
+            yield Due.NO_START, self._opened_s + limits.start_seconds
+        if limits.idle_seconds:
+            quiet_s = self._opened_s if self.heard_s is None else self.heard_s
+            idle_s = now_s if idle_since_s is None else max(quiet_s, idle_since_s)
+            yield Due.IDLE, idle_s + limits.idle_seconds

@@ -1,1 +1,0 @@
-"""Where speech is: detectors and the segmenter."""

@@ -1,0 +1,145 @@
+"""Tokens, tickets and origins."""
+
+import pytest
+
+from streamer.access.tokens import MAX_TICKETS, TICKET_SECONDS, Access, Origins, Standing, bearer
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def access(*tokens: str) -> tuple[Access, Clock]:
+    clock = Clock()
+    return Access(tokens, clock), clock
+
+
+def test_any_of_the_tokens_admits_and_nothing_else() -> None:
+    doors, _ = access("one", "two")
+    assert doors.required
+    assert [doors.admits(token) for token in ("one", "two", "three", "", "on", "onetwo")] == [
+        *(True, True),
+        *(False, False, False, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "standing"),
+    [("one", Standing.ADMITTED), ("two", Standing.REFUSED), (None, Standing.UNKNOWN)],
+)
+def test_standing(shown: str | None, standing: Standing) -> None:
+    assert access("one")[0].standing(shown) is standing
+    assert access()[0].standing(shown) is Standing.ADMITTED
+
+
+def test_a_ticket_admits_once() -> None:
+    doors, _ = access("one")
+    ticket = doors.issue_ticket()
+    assert not doors.is_token(ticket)
+    assert doors.admits(ticket)
+    assert not doors.admits(ticket)
+
+
+def test_a_ticket_admits_for_a_minute() -> None:
+    assert TICKET_SECONDS <= 60
+    doors, clock = access("one")
+    early, late = doors.issue_ticket(), doors.issue_ticket()
+    clock.now_s = TICKET_SECONDS - 0.1
+    assert doors.admits(early)
+    clock.now_s = TICKET_SECONDS
+    assert not doors.admits(late)
+
+
+def test_tickets_are_bounded() -> None:
+    doors, clock = access("one")
+    first = doors.issue_ticket()
+    others = [doors.issue_ticket() for _ in range(MAX_TICKETS)]
+    assert not doors.admits(first)
+    assert doors.admits(others[0])
+    assert doors.admits(others[-1])
+    clock.now_s = TICKET_SECONDS
+    doors.issue_ticket()
+    assert len(doors._tickets) == 1
+
+
+def test_nothing_that_is_dumped_holds_a_token() -> None:
+    doors, _ = access("hunter2")
+    assert "hunter2" not in repr(vars(doors))
+
+
+@pytest.mark.parametrize(
+    ("header", "token"),
+    [
+        ("Bearer abc", "abc"),
+        ("bearer  abc ", "abc"),
+        ("Basic abc", None),
+        ("Bearer", None),
+        ("Bearer ", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_bearer(header: str | None, token: str | None) -> None:
+    assert bearer(header) == token
+
+
+SAME = [
+    ("http://localhost:8080", "localhost:8080"),
+    ("https://localhost", "localhost"),
+    ("https://localhost", "localhost:443"),
+    ("http://LOCALHOST", "localhost:80"),
+    ("http://[::1]:8080", "[::1]:8080"),
+]
+OTHER = [
+    ("http://localhost:8081", "localhost:8080"),
+    ("http://evil.example", "localhost:8080"),
+    ("http://localhost:8080.evil.example", "localhost:8080"),
+    ("https://localhost", "localhost:80"),
+    ("null", "localhost:8080"),
+    ("", "localhost:8080"),
+    ("http://", ""),
+    ("http://localhost:x", "localhost:x"),
+    ("http://localhost/path", "localhost"),
+    ("http://[", "["),
+]
+
+
+@pytest.mark.parametrize("local", [True, False])
+@pytest.mark.parametrize(
+    ("origin", "host", "same"),
+    [(*pair, True) for pair in SAME] + [(*pair, False) for pair in OTHER],
+)
+def test_by_default_a_page_has_to_come_from_the_server(
+    origin: str, host: str, *, same: bool, local: bool
+) -> None:
+    assert Origins((), local=local).allow(origin, host) is same
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_a_name_that_was_made_to_lead_here_is_not_this_machine(*, local: bool) -> None:
+    """DNS rebinding: the page and the server agree on the name, and it is the attacker's."""
+    allowed = Origins((), local=local).allow("http://evil.example:8080", "evil.example:8080")
+    assert allowed is not local
+
+
+def test_a_program_has_no_origin() -> None:
+    assert Origins((), local=True).allow(None, "example.com")
+    assert Origins(("https://a.example",), local=True).allow(None, "example.com")
+
+
+def test_a_list_is_the_whole_list() -> None:
+    origins = Origins(("https://a.example",), local=False)
+    assert origins.allow("https://a.example", "b.example")
+    assert origins.allow("HTTPS://A.example", "b.example")
+    for other in ("http://a.example", "https://a.example:444", "https://b.example", "null"):
+        assert not origins.allow(other, "b.example")
+
+
+def test_a_star_is_everybody_who_has_a_name() -> None:
+    origins = Origins(("*",), local=False)
+    assert origins.allow("https://anything.example", "b.example")
+    assert not origins.allow("null", "b.example")

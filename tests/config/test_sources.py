@@ -1,0 +1,345 @@
+"""Where settings come from, which wins, and the one line that says what is wrong with one."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from streamer.config.schema import Config, ModelConfig, VadConfig
+from streamer.config.sources import SettingsError, load, misnamed, parse
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "config.json"
+
+
+def refuse(
+    path: Path | None,
+    environment: dict[str, str] | None = None,
+    overrides: dict[tuple[str, str], object] | None = None,
+) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(path, environment or {}, overrides or {})
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- config.json ---
+
+
+def test_the_file_at_the_root_is_the_defaults_and_holds_every_key() -> None:
+    path = ROOT / "config.json"
+    assert load(path, {}, {}) == Config()
+    assert json.loads(path.read_text()) == json.loads(msgspec.json.encode(Config()))
+
+
+def test_nothing_at_all_is_the_defaults() -> None:
+    assert load(None, {}, {}) == Config()
+
+
+def test_a_file_may_hold_any_part(file: Path) -> None:
+    file.write_text('{"vad": {"threshold": 0.6}}')
+    assert load(file, {}, {}) == Config(vad=VadConfig(threshold=0.6))
+    file.write_text("{}")
+    assert load(file, {}, {}) == Config()
+
+
+# --- Precedence ---
+
+
+@pytest.mark.parametrize(
+    ("environment", "overrides", "port"),
+    [
+        ({}, {}, 1),
+        ({"STREAMER_SERVER__PORT": "2"}, {}, 2),
+        ({"STREAMER_SERVER__PORT": "2"}, {("server", "port"): 3}, 3),
+        ({}, {("server", "port"): 3}, 3),
+    ],
+)
+def test_file_then_environment_then_flags(
+    file: Path, environment: dict[str, str], overrides: dict[tuple[str, str], object], port: int
+) -> None:
+    file.write_text('{"server": {"port": 1, "host": "0.0.0.0"}}')
+    config = load(file, environment, overrides)
+    assert (config.server.port, config.server.host) == (port, "0.0.0.0")
+
+
+def test_environment_and_flags_without_a_file() -> None:
+    environment = {"STREAMER_VAD__THRESHOLD": "0.7", "STREAMER_SERVER__PORT": "2"}
+    config = load(None, environment, {("server", "port"): 3})
+    assert (config.vad.threshold, config.server.port) == (0.7, 3)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"STREAMER_MODELS": "/models"},
+        {"STREAMER_MODELS": "not/json", "STREAMER_": "x", "STREAMER": "y"},
+        {"SERVER__PORT": "1", "OTHER_STREAMER_SERVER__PORT": "1", "streamer_server__port": "1"},
+    ],
+)
+def test_other_variables_are_not_settings(environment: dict[str, str]) -> None:
+    assert load(None, environment, {}) == Config()
+
+
+def test_one_underscore_instead_of_two_is_told() -> None:
+    environment = {
+        "STREAMER_SERVER_PORT": "9000",
+        "STREAMER_VAD_MIN_SILENCE_MS": "300",
+        "STREAMER_VAD__THRESHOLD": "0.4",
+        "STREAMER_MODELS": "/models",
+        "STREAMER_TOKENS": "a",
+        "STREAMER_PORT": "tcp://10.0.0.1:80",
+        "STREAMER_SERVER_HOST": "tcp://10.0.0.1:80",
+    }
+    assert list(misnamed(environment)) == [
+        "STREAMER_SERVER_PORT is not a setting and has no effect; did you mean "
+        "STREAMER_SERVER__PORT?",
+        "STREAMER_VAD_MIN_SILENCE_MS is not a setting and has no effect; did you mean "
+        "STREAMER_VAD__MIN_SILENCE_MS?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("8080", 8080),
+        ("0.5", 0.5),
+        ("true", True),
+        ("null", None),
+        ('{"delay": 1}', {"delay": 1}),
+        ('"8080"', "8080"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("silero", "silero"),
+        ("", ""),
+        ("NaN", "NaN"),
+        ("Infinity", "Infinity"),
+        ("1e999", "1e999"),
+    ],
+)
+def test_the_text_of_a_variable(text: str, value: object) -> None:
+    assert parse(text) == value
+
+
+def test_a_whole_object_from_the_environment() -> None:
+    config = load(None, {"STREAMER_MODEL__OPTIONS": '{"delay": 1, "a": {"b": [2]}}'}, {})
+    assert config.model.options == {"delay": 1, "a": {"b": [2]}}
+
+
+# --- What is wrong ---
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"server": {"port": "x"}}', "'server.port' is \"x\"; allowed: a whole number from 0"),
+        ('{"server": {"port": 65536}}', "'server.port' is 65536; allowed: a whole number from 0"),
+        ('{"server": {"port": 1.5}}', "'server.port' is 1.5; allowed: a whole number from 0"),
+        ('{"server": {"port": null}}', "'server.port' is null; allowed: a whole number from 0"),
+        ('{"server": {"host": 1}}', "'server.host' is 1; allowed: text"),
+        (
+            '{"server": {"log_level": "loud"}}',
+            "'server.log_level' is \"loud\"; allowed: one of debug, error, info, warning",
+        ),
+        (
+            '{"server": []}',
+            "'server' is []; allowed: an object with forwarded_allow_ips, host, log_level, p",
+        ),
+        (
+            '{"server": {"prot": 1}}',
+            "unknown field 'server.prot'; allowed: forwarded_allow_ips, host, log_level, p",
+        ),
+        (
+            '{"sever": {}}',
+            "unknown field 'sever'; allowed: access, inference, interim, limits, model",
+        ),
+        ('{"vad": {"threshold": 0}}', "'vad.threshold' is 0; allowed: a number above 0 and"),
+        ('{"vad": {"engine": "x"}}', "'vad.engine' is \"x\"; allowed: one of silero, webrtc"),
+        ('{"vad": {"webrtc_mode": 4}}', "'vad.webrtc_mode' is 4; allowed: a whole number from 0"),
+        ('{"model": {"options": []}}', "'model.options' is []; allowed: an object"),
+        ('{"model": {"path": 1}}', "'model.path' is 1; allowed: text"),
+        ('{"inference": {"workers": -1}}', "'inference.workers' is -1; allowed: a whole number"),
+        (
+            '{"inference": {"timeout_seconds": 0}}',
+            "'inference.timeout_seconds' is 0; allowed: a number above 0",
+        ),
+        ("[]", "expected an object of sections, got []"),
+        ("null", "expected an object of sections, got null"),
+    ],
+)
+def test_a_wrong_setting_in_the_file(file: Path, text: str, says: str) -> None:
+    file.write_text(text)
+    assert refuse(file).startswith(f"{file}: {says}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "port: 8080",
+        '{"server": {"port": 1,}}',
+        '{"vad": {"threshold": NaN}}',
+        '{"inference": {"timeout_seconds": Infinity}}',
+        '{"inference": {"timeout_seconds": -Infinity}}',
+        '{"inference": {"timeout_seconds": 1e999}}',
+        '{"server": {"port": ' + "9" * 5_000 + "}}",
+        "[" * 100_000,
+    ],
+    ids=lambda text: text[:40],
+)
+def test_a_file_that_is_not_json(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert refuse(file).startswith(f"{file} is not JSON: ")
+
+
+def test_a_file_that_is_not_text(file: Path) -> None:
+    file.write_bytes(b'{"server": "\xff"}')
+    assert refuse(file).startswith(f"{file} is not JSON: ")
+
+
+def test_a_file_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
+    assert refuse(file) == f"cannot read {file}: No such file or directory"
+    assert refuse(tmp_path) == f"cannot read {tmp_path}: Is a directory"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [
+        ("STREAMER_SERVER__PORT", "x", "'server.port' is \"x\"; allowed: a whole number from 0"),
+        ("STREAMER_SERVER__PORT", "", "'server.port' is \"\"; allowed: a whole number"),
+        ("STREAMER_VAD__THRESHOLD", "NaN", "'vad.threshold' is \"NaN\"; allowed: a number"),
+        (
+            "STREAMER_SERVER__PROT",
+            "1",
+            "unknown field 'server.prot'; allowed: forwarded_allow_ips, host",
+        ),
+        ("STREAMER_SEVER__PORT", "1", "unknown field 'sever'; allowed: access, inference"),
+        ("STREAMER___PORT", "1", "unknown field ''; allowed: access, inference"),
+        ("STREAMER_MODEL__OPTIONS__DELAY", "1", "unknown field 'model.options__delay'; allowed"),
+    ],
+)
+def test_a_wrong_variable_is_named(name: str, text: str, says: str) -> None:
+    assert refuse(None, {name: text}).startswith(f"{name}: {says}")
+
+
+def test_a_wrong_flag_is_named() -> None:
+    says = (
+        "--log-level: 'server.log_level' is \"loud\"; allowed: one of debug, error, info, warning"
+    )
+    assert refuse(None, {}, {("server", "log_level"): "loud"}) == says
+
+
+def test_the_one_that_wins_is_named(file: Path) -> None:
+    file.write_text('{"server": {"port": "a"}}')
+    environment = {"STREAMER_SERVER__PORT": "b"}
+    assert refuse(file).startswith(f"{file}: 'server.port' is \"a\"")
+    assert refuse(file, environment).startswith("STREAMER_SERVER__PORT: 'server.port' is \"b\"")
+    flag = refuse(file, environment, {("server", "port"): "c"})
+    assert flag.startswith("--port: 'server.port' is \"c\"")
+
+
+def test_the_file_is_named_for_its_own_mistake(file: Path) -> None:
+    file.write_text('{"server": 5, "sever": {}}')
+    environment = {"STREAMER_SERVER__PORT": "1", "STREAMER_VAD__THRESHOLD": "0.4"}
+    assert refuse(file, environment).startswith(f"{file}: ")
+    file.write_text('{"sever": {}}')
+    assert refuse(file, {"STREAMER_SEVER__PORT": "1"}).startswith(f"{file}: unknown field 'sever'")
+
+
+CONFLICT = (
+    "'vad': prefix_padding_ms + min_speech_ms is 2200; "
+    "allowed: at most two thirds of max_segment_ms, 1333"
+)
+
+
+def test_vad_settings_that_contradict_each_other(file: Path) -> None:
+    file.write_text('{"vad": {"prefix_padding_ms": 2000, "max_segment_ms": 2000}}')
+    assert refuse(file) == f"{file}: {CONFLICT}"
+
+
+def test_the_variables_of_a_contradiction_are_named() -> None:
+    environment = {
+        "STREAMER_VAD__PREFIX_PADDING_MS": "2000",
+        "STREAMER_VAD__MAX_SEGMENT_MS": "2000",
+    }
+    assert refuse(None, environment) == f"{', '.join(environment)}: {CONFLICT}"
+
+
+@pytest.mark.parametrize(("prefix", "fits"), [(1_233, True), (1_234, False)])
+def test_the_longest_beginning_of_a_segment(prefix: int, fits: bool) -> None:
+    config = VadConfig(prefix_padding_ms=prefix, min_speech_ms=100, max_segment_ms=2_000)
+    assert (config.problem() is None) == fits
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(AttributeError):
+        Config().server.port = 1  # type: ignore[misc]
+
+
+# --- Several models ---
+
+
+def test_a_list_of_models_in_the_place_of_one(file: Path) -> None:
+    file.write_text('{"models": [{"type": "standin", "workers": 2}, {"name": "other"}]}')
+    assert load(file, {}, {}).served == (
+        ModelConfig(type="standin", workers=2),
+        ModelConfig(name="other"),
+    )
+
+
+def test_one_model_is_served_without_a_list() -> None:
+    config = load(None, {"STREAMER_MODEL__TYPE": "standin"}, {})
+    assert config.served == (config.model,)
+    assert config.model.type == "standin"
+
+
+def test_one_model_and_a_list_of_them(file: Path) -> None:
+    file.write_text('{"models": [{"type": "standin"}], "model": {"type": "standin"}}')
+    assert refuse(file) == f"{file}: 'model' is given, and 'models'; allowed: one of the two"
+    file.write_text('{"models": [{"type": "standin"}]}')
+    assert refuse(file, {"STREAMER_MODEL__NAME": "x"}).startswith("STREAMER_MODEL__NAME: 'model' ")
+
+
+def test_a_list_of_models_cannot_come_from_the_environment(file: Path) -> None:
+    file.write_text('{"models": [{"type": "standin"}]}')
+    assert refuse(file, {"STREAMER_MODELS__TYPE": "standin"}) == (
+        "STREAMER_MODELS__TYPE: 'models' is a list, which only a file can hold"
+    )
+
+
+# --- Tokens ---
+
+
+def test_tokens_come_from_the_settings_a_file_and_the_environment(file: Path) -> None:
+    (file.parent / "tokens").write_text("# whose\n\n  from-file \n")
+    file.write_text('{"access": {"tokens": ["from-settings"], "tokens_file": "tokens"}}')
+    config = load(file, {"STREAMER_TOKENS": "one, two\nthree"}, {})
+    assert config.access.tokens == ("from-settings", "one", "two", "three", "from-file")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"access": {"tokens": "s3cret"}}', "'access.tokens' is not as it should be; allowed"),
+        ('{"access": {"tokens": ["s3cret", 7]}}', "'access.tokens' is not as it should be"),
+        ('{"access": "s3cret"}', "'access' is not as it should be"),
+        ('{"access": {"tokens": ["s3cret here"]}}', "that no HTTP header can carry"),
+        ('{"access": {"tokens": [""]}}', "that no HTTP header can carry"),
+        ('{"access": {"tokens_file": "nowhere"}}', "cannot read nowhere: No such file"),
+        ('{"access": {"tokens_file": "empty"}}', "there is no token in empty"),
+        ('{"access": {"origins": ["a.example"]}}', "'access.origins' holds 'a.example'; allowed"),
+        ('{"server": {"root_path": "speech/"}}', "'server.root_path' is not a path like /speech"),
+        ('{"server": {"ssl_keyfile": "k"}}', "without 'server.ssl_certfile'"),
+    ],
+)
+def test_wrong_access_is_refused_without_showing_a_token(file: Path, text: str, says: str) -> None:
+    (file.parent / "empty").write_text("# nothing\n")
+    file.write_text(text)
+    line = refuse(file)
+    assert says in line
+    assert "s3cret" not in line

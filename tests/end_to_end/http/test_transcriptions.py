@@ -1,0 +1,265 @@
+"""`POST /v1/audio/transcriptions` and `GET /v1/models`, with OpenAI's own client."""
+
+import io
+import re
+from collections.abc import Generator
+from typing import Any
+
+import openai
+import pytest
+from openai import OpenAI
+
+from streamer.weights.manifest import require
+from tests.end_to_end.conftest import Launch
+from tests.end_to_end.http.posting import KINDS, analyzed, encoded, post, temporary_files
+from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.sounds import BECKETT, recording, word_error_rate
+
+FILE = require("moonshine-tiny-en") / "beckett.wav"
+
+
+def client_of(server: Server, api_key: str = "none") -> OpenAI:
+    return OpenAI(
+        base_url=f"http://127.0.0.1:{server.port}/v1",
+        api_key=api_key,
+        max_retries=0,
+        http_client=openai.DefaultHttpxClient(trust_env=False, timeout=PATIENCE_S),
+    )
+
+
+@pytest.fixture
+def client(transcriber: Server) -> Generator[OpenAI]:
+    with client_of(transcriber) as client:
+        yield client
+    wait_until(lambda: temporary_files(transcriber) == [], "no temporary file is left")
+
+
+@pytest.fixture(scope="module")
+def text(transcriber: Server) -> str:
+    """What `/api/v1/analyze` makes of the file."""
+    segments = analyzed(transcriber, FILE.read_bytes())["segments"]
+    return " ".join(segment["text"] for segment in segments)
+
+
+@pytest.mark.parametrize("model", ["whisper-1", "gpt-4o-transcribe", "moonshine-tiny-en"])
+def test_a_file_becomes_text(client: OpenAI, text: str, model: str) -> None:
+    answer = client.audio.transcriptions.create(model=model, file=FILE)
+    assert answer.text == text
+    assert answer.usage is not None
+    assert answer.usage.type == "duration"
+    assert answer.usage.seconds == pytest.approx(9.963, abs=0.001)
+
+
+@pytest.mark.parametrize("kind", [KINDS[5], KINDS[8], KINDS[9], KINDS[10]], ids=str)
+def test_kinds_of_file_are_told_by_their_content(client: OpenAI, kind: Any) -> None:
+    body = io.BytesIO(encoded(*recording("beckett.wav"), kind))
+    answer = client.audio.transcriptions.create(model="whisper-1", file=("speech.webm", body))
+    assert word_error_rate(BECKETT, answer.text) < 0.4
+
+
+def test_shapes_of_the_answer(client: OpenAI, transcriber: Server, text: str) -> None:
+    segments = analyzed(transcriber, FILE.read_bytes())["segments"]
+    create = client.audio.transcriptions.create
+    verbose = create(
+        model="whisper-1",
+        file=FILE,
+        response_format="verbose_json",
+        timestamp_granularities=["segment"],
+        language="en",
+        prompt="Beckett",
+        temperature=0.2,
+    )
+    assert verbose.text == text
+    assert verbose.language == "en"
+    assert verbose.duration == pytest.approx(9.963, abs=0.001)
+    assert verbose.segments is not None
+    assert [(s.start, s.end, s.text) for s in verbose.segments] == [
+        (s["start_time"], s["end_time"], s["text"]) for s in segments
+    ]
+    assert [segment.id for segment in verbose.segments] == list(range(6))
+    plain = create(model="whisper-1", file=FILE, response_format="text")
+    assert " ".join(str(plain).split()) == text
+    begin_ms, end_ms = (round(segments[0][edge] * 1000) for edge in ("start_time", "end_time"))
+    begin, end = f"00:00:00,{begin_ms:03}", f"00:00:01,{end_ms - 1000:03}"
+    srt = create(model="whisper-1", file=FILE, response_format="srt")
+    assert str(srt).startswith(f"1\n{begin} --> {end}\nEver tried.\n\n2\n")
+    begin, end = begin.replace(",", "."), end.replace(",", ".")
+    vtt = create(model="whisper-1", file=FILE, response_format="vtt")
+    assert str(vtt).startswith(f"WEBVTT\n\n{begin} --> {end}\nEver tried.\n\n")
+
+
+def test_text_as_it_comes(client: OpenAI, text: str) -> None:
+    stream = client.audio.transcriptions.create(
+        model="gpt-4o-mini-transcribe", file=FILE, stream=True
+    )
+    *deltas, done = list(stream)
+    assert {event.type for event in deltas} == {"transcript.text.delta"}
+    assert len(deltas) == 6
+    assert done.type == "transcript.text.done"
+    said = [event.delta for event in deltas if event.type == "transcript.text.delta"]
+    assert "".join(said) == done.text == text
+
+
+def test_the_models(client: OpenAI) -> None:
+    assert [model.id for model in client.models.list()] == ["moonshine-tiny-en"]
+    assert client.models.retrieve("moonshine-tiny-en").owned_by == "streamer"
+    with pytest.raises(openai.NotFoundError, match="allowed: moonshine-tiny-en"):
+        client.models.retrieve("other")
+
+
+def test_a_model_whose_name_has_a_slash(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin", "name": "acme/standin"}})
+    with client_of(server) as client:
+        assert [model.id for model in client.models.list()] == ["acme/standin"]
+        assert client.models.retrieve("acme/standin").id == "acme/standin"
+        with pytest.raises(openai.NotFoundError, match="allowed: acme/standin"):
+            client.models.retrieve("acme/other")
+        with pytest.raises(openai.NotFoundError, match="allowed: acme/standin"):
+            client.models.retrieve("acme\n/standin\n")
+    assert server.get("/v1/models/acme/standin").json()["id"] == "acme/standin"
+    assert server.get("/v1/models/").json() == server.get("/v1/models").json()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "param", "says"),
+    [
+        ({"model": "other"}, 404, "model", "'model' is \"other\"; allowed: moonshine-tiny-en"),
+        ({"language": "de"}, 400, "language", "'language' is \"de\"; allowed with this model: en"),
+        ({"response_format": "diarized_json"}, 400, "response_format", "allowed: one of json,"),
+        ({"temperature": 2}, 400, "temperature", "allowed: a number from 0 to 1"),
+        (
+            {"timestamp_granularities": ["word"]},
+            400,
+            "timestamp_granularities[0]",
+            "allowed: one of segment",
+        ),
+        ({"include": ["logprobs"]}, 400, "include", "unknown field 'include'"),
+        ({"extra_body": {"beam_size": "5"}}, 400, "beam_size", "unknown field 'beam_size'"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    client: OpenAI, wanted: dict[str, Any], status: int, param: str | None, says: str
+) -> None:
+    asked = {"model": "whisper-1", "file": FILE, **wanted}
+    with pytest.raises(openai.APIStatusError) as caught:
+        client.audio.transcriptions.create(**asked)
+    assert caught.value.status_code == status
+    assert caught.value.type == "invalid_request_error"
+    assert says in str(caught.value)
+    if param is not None:
+        assert caught.value.param == param
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "the body is empty"),
+        (b"no audio", "not an audio file"),
+        (FILE.read_bytes()[:100_000], "not complete"),
+    ],
+)
+def test_a_file_that_is_none(client: OpenAI, content: bytes, says: str, stream: bool) -> None:
+    with pytest.raises(openai.BadRequestError, match=says):
+        client.audio.transcriptions.create(
+            model="whisper-1", file=("a.wav", content), stream=stream
+        )
+
+
+def test_a_file_that_turns_out_to_be_damaged_while_text_comes(client: OpenAI) -> None:
+    mp3 = encoded(*recording("two_cities.wav"), KINDS[10])
+    file = ("a.mp3", mp3[: len(mp3) // 2])
+    stream = client.audio.transcriptions.create(model="whisper-1", file=file, stream=True)
+    with pytest.raises(openai.APIError, match="the MP3 file is not complete"):
+        list(stream)
+
+
+def form(
+    server: Server, content: bytes, media_type: str = "multipart/form-data; boundary=x"
+) -> tuple[int, str]:
+    reply = post(server, "/v1/audio/transcriptions", content, media_type)
+    return reply.status, reply.json()["error"]["message"]
+
+
+def part(name: str, content: bytes, filename: str | None = None) -> bytes:
+    more = f'; filename="{filename}"' if filename else ""
+    head = f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+    return head.encode() + content + b"\r\n"
+
+
+def test_forms_that_are_none(standin: Server) -> None:
+    end, sound = b"--x--\r\n", FILE.read_bytes()
+    assert form(standin, b"{}", "application/json") == (
+        400,
+        'Content-Type is "application/json"; allowed: multipart/form-data',
+    )
+    assert form(standin, end, "multipart/form-data")[0] == 400
+    assert form(standin, part("model", b"standin") + end) == (
+        400,
+        "the file is missing; it has to be 'file'",
+    )
+    assert form(standin, part("sound", sound, "a.wav") + end) == (
+        400,
+        "the file is called \"sound\"; it has to be 'file'",
+    )
+    assert form(standin, part("file", b"text") + end) == (
+        400,
+        "'file' is text; it has to be a file",
+    )
+    twice = part("file", sound, "a.wav") * 2 + end
+    assert form(standin, twice)[0] == 400
+    model = part("model", b"standin") * 2 + part("file", sound, "a.wav") + end
+    assert form(standin, model) == (400, "'model' is given more than once")
+    assert form(standin, part("prompt", bytes(2 << 20)) + end)[0] == 400
+    cut = (part("model", b"standin") + part("file", sound, "a.wav"))[:50_000]
+    assert form(standin, cut)[0] == 400
+    wait_until(lambda: temporary_files(standin) == [], "no temporary file is left")
+
+
+def test_scores_are_shown_as_text(standin: Server) -> None:
+    with client_of(standin) as client:
+        answer = client.audio.transcriptions.create(model="standin", file=FILE)
+    assert re.fullmatch(r"(count=\d+ ?){6}", answer.text)
+
+
+def test_segments_that_fail_are_not_left_out(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin", "options": {"failure_rate": 1}}})
+    with client_of(server) as client:
+        create = client.audio.transcriptions.create
+        with pytest.raises(openai.InternalServerError, match="told to fail") as caught:
+            create(model="whisper-1", file=FILE)
+        assert caught.value.type == "server_error"
+        with pytest.raises(openai.APIError, match="told to fail"):
+            list(create(model="whisper-1", file=FILE, stream=True))
+
+
+def test_a_listener_that_goes_away_stops_the_work(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"delay": 1}}
+    server = launch({"model": model, "inference": {"workers": 1}})
+    with client_of(server) as client:
+        stream = client.audio.transcriptions.create(model="whisper-1", file=FILE, stream=True)
+        next(iter(stream))
+        stream.close()
+    wait_until(lambda: temporary_files(server) == [], "its file is gone")
+    before = server.get("/api/v1/info").json()["inference"]["finals"]
+    assert before < 4
+
+
+def test_fields_that_make_no_difference_are_accepted(transcriber: Server, text: str) -> None:
+    with client_of(transcriber) as client:
+        answer = client.audio.transcriptions.create(
+            model="whisper-1", file=FILE, chunking_strategy="auto", prompt="", temperature=0
+        )
+    assert answer.text == text
+
+
+def test_the_api_key_is_the_servers_token(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin"}, "access": {"tokens": ["a-token"]}})
+    with client_of(server, "another") as client:
+        with pytest.raises(openai.AuthenticationError, match="a valid token is needed"):
+            client.models.list()
+        with pytest.raises(openai.AuthenticationError, match="a valid token is needed"):
+            client.audio.transcriptions.create(model="whisper-1", file=FILE)
+    with client_of(server, "a-token") as client:
+        assert [model.id for model in client.models.list()] == ["standin"]
+        assert client.audio.transcriptions.create(model="whisper-1", file=FILE).text

@@ -1,0 +1,76 @@
+"""The models of `docs/your-own-model.md`, served as it says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.conftest import Launch
+from tools.harness.process import Server
+from tools.harness.sounds import beckett, encode
+from tools.harness.streams import Event, client, hear, of
+
+EXAMPLES = Path(__file__).parents[3] / "docs/examples"
+RATE = 16_000
+
+
+def serve(launch: Launch, example: str) -> Server:
+    return launch(None, "--config", str(EXAMPLES / example / "config.json"))
+
+
+def tone(hertz: float, seconds: float, amplitude: float = 0.3) -> np.ndarray:
+    return amplitude * np.sin(2 * np.pi * hertz * np.arange(int(seconds * RATE)) / RATE)
+
+
+def check_shares(segment: Event) -> None:
+    shares = [segment["low"], segment["middle"], segment["high"]]
+    assert sum(shares) == pytest.approx(1, abs=1e-5)
+    assert min(shares) >= 0
+
+
+async def test_the_classifier_scores_each_chunk(launch: Launch) -> None:
+    server = serve(launch, "bands")
+    sound = np.concatenate([tone(200, 1), tone(1_000, 1), tone(4_000, 1.55)])
+    events = await hear(server, encode(sound, RATE, 16), "simple")
+    assert (events[0]["model"], events[0]["sample_rate"]) == ("bands", RATE)
+    segments = of(events, "segment")
+    best = [max(("low", "middle", "high"), key=segment.__getitem__) for segment in segments]
+    assert best == ["low", "middle", "high", "high"]
+    for segment in segments:
+        check_shares(segment)
+
+
+async def test_the_classifier_scores_each_segment_and_what_interims_there_are(
+    launch: Launch,
+) -> None:
+    server = serve(launch, "bands")
+    events = await hear(server, beckett(), interim_results=True)
+    assert len(of(events, "segment")) > 1
+    for event in of(events, "segment", "interim"):
+        check_shares(event)
+    assert of(events, "error") == []
+
+
+async def test_the_class_says_how_loud_it_is(launch: Launch) -> None:
+    server = serve(launch, "loudness")
+    sound = np.concatenate([tone(200, 1, 0.5), tone(200, 1, 0.05)])
+    loud, quiet = of(await hear(server, encode(sound, RATE, 16), "simple"), "segment")
+    assert (loud["dbfs"], loud["loud"]) == (-9.0, True)
+    assert (quiet["dbfs"], quiet["loud"]) == (-29.0, False)
+
+
+async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Launch) -> None:
+    server = serve(launch, "onset")
+    left = np.concatenate([tone(200, 1, 0.05), tone(200, 1, 0.5), tone(200, 1, 0.5)])
+    right = tone(200, 3, 0.1)
+    audio = encode(np.stack([left, right], axis=1), RATE, 16)
+    async with client(server, "simple") as socket:
+        for _ in range(2):  # a second stream starts afresh
+            await socket.start(audio)
+            await socket.send(audio.data)
+            await socket.ask("stop")
+            events = await socket.until("stopped")
+            rises = [e["above_usual_db"] for e in of(events, "segment", channel=0)]
+            # The usual level moves a fifth of the way to each segment's.
+            assert rises == [0.0, 20.0, 16.0]
+            assert [e["above_usual_db"] for e in of(events, "segment", channel=1)] == [0.0] * 3

@@ -1,0 +1,126 @@
+"""The load generator against a real server: what it counts is what happened."""
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
+from streamer_client.formats import AudioFormat
+from streamer_client.load import LoadPlan, generate
+from streamer_client.load_cli import main
+from tests.end_to_end.conftest import Launch
+from tools.harness.process import PATIENCE_S, Server
+from tools.harness.sounds import beckett
+
+FORMAT = AudioFormat(16_000, 1, 16)
+ROOT = Path(__file__).parents[3]
+
+
+def _plan(address: str, audio_format: AudioFormat = FORMAT) -> LoadPlan:
+    return LoadPlan(address, 3, 4.0, beckett().data, audio_format, spread_s=0.2)
+
+
+def _address(server: Server) -> str:
+    return f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+
+
+def test_every_final_is_counted_with_its_wait(standin: Server) -> None:
+    report = generate(_plan(_address(standin)))
+    assert report.unfinished == 0
+    assert report.lost == 0
+    assert report.events["stopped"] == 3
+    assert report.audio_s == pytest.approx(12)
+    assert len(report.final_ms) + len(report.closing_ms) == report.events["segment"] >= 3
+    # Those in mid-stream waited for the silence that ends a segment, and no others are among them.
+    assert min(report.final_ms) >= 550
+    assert report.closing_ms
+    assert all(
+        after <= final for after, final in zip(report.settled_ms, report.final_ms, strict=True)
+    )
+
+
+def test_nothing_is_lost_where_no_segment_is_announced(standin: Server) -> None:
+    report = generate(_plan(_address(standin).replace("segmented", "simple")))
+    assert report.unfinished == report.lost == 0
+    assert report.events["segment"] > 0
+
+
+def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
+    page = (ROOT / "docs/performance.md").read_text()
+    (shown,) = re.findall(r"`\.venv/bin/streamer-client (load .*?)`", page)
+    command = Path(sys.executable).with_name("streamer-client")
+    run = subprocess.run(
+        [command, *shown.split(), "-a", _address(standin), "--json"],
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=True,
+        cwd=ROOT,
+    )
+    figures = json.loads(run.stdout)
+    assert figures["events"]["stopped"] == 8
+    assert figures["audio_seconds"] == 80
+    assert figures["lost"] == figures["unfinished"] == 0
+
+
+@pytest.mark.parametrize("seconds", ["0", "0.01", "-1", "1e308", "nan", "inf", "long"])
+def test_a_length_that_is_none(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--audio", "x.wav", f"--seconds={seconds}"])
+    assert left.value.code == 2
+    assert f"{seconds!r} is not a number of seconds from 1 to 86400" in capsys.readouterr().err
+
+
+def test_an_address_where_nobody_listens(standin: Server) -> None:
+    with pytest.raises(CannotConnect):
+        generate(_plan("ws://127.0.0.1:1/api/v1/segmented"))
+    with pytest.raises(CannotConnect, match="403"):
+        generate(_plan(f"ws://127.0.0.1:{standin.port}/nowhere"))
+    with pytest.raises(InvalidAddress):
+        generate(_plan("http://127.0.0.1/"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "says"),
+    [
+        (b"220 mail.example ESMTP\r\n\r\n", None, "answered 220 mail.example ESMTP"),
+        (b"HTTP/1.1 503 No\r\n\r\n" + b"[" * 4_000, 503, "answered HTTP/1.1 503 No"),
+        (b'HTTP/1.1 503 No\r\n\r\n{"error": {"message": 1}}', 503, "answered HTTP/1.1 503 No"),
+        (b"HTTP/1.1 502 No\r\n\r\n<p>no</p>", 502, "answered HTTP/1.1 502 No"),
+        (b'HTTP/1.1 429 No\r\n\r\n{"error": {"message": "later"}}', 429, "429 No: later"),
+    ],
+)
+def test_what_is_not_this_server(answer: bytes, status: int | None, says: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(PATIENCE_S)
+
+        def reply() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=reply)
+        thread.start()
+        with pytest.raises(CannotConnect) as caught:
+            generate(_plan(f"ws://127.0.0.1:{listening.getsockname()[1]}/"))
+        thread.join()
+    assert caught.value.status == status
+    assert str(caught.value).endswith(says)
+
+
+def test_a_stream_that_the_server_refuses(standin: Server) -> None:
+    with pytest.raises(ServerError, match="sample_rate"):
+        generate(_plan(_address(standin), AudioFormat(100, 1, 16)))
+
+
+def test_no_room_is_told_with_its_reason(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 2}})
+    with pytest.raises(CannotConnect, match=r"503.*limits\.max_sessions_per_ip is 2") as caught:
+        generate(_plan(_address(server)))
+    assert caught.value.status == 503

@@ -1,0 +1,54 @@
+"""A person's own model, in a file beside the configuration."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.end_to_end.conftest import Launch
+from tools.harness.sounds import encode
+from tools.harness.streams import hear, of
+
+LOUDNESS = """
+import numpy as np
+
+from streamer import Model
+
+
+class Loudness(Model):
+    sample_rate = 8_000
+
+    def __init__(self, folder, full_scale):
+        self._unit = (folder / "unit.txt").read_text()
+        self._full_scale = full_scale
+
+    def infer(self, samples):
+        rms = np.sqrt(np.mean(np.square(samples)))
+        return {"loudness": self._full_scale * rms, "unit": self._unit, "count": len(samples)}
+"""
+
+
+async def test_a_model_of_ones_own(launch: Launch, tmp_path: Path) -> None:
+    home = tmp_path / "not the working directory"
+    (home / "my_models").mkdir(parents=True)
+    (home / "my_models" / "loudness.py").write_text(LOUDNESS)
+    (home / "weights").mkdir()
+    (home / "weights" / "unit.txt").write_text("millivolt")
+    model = {
+        "type": "my_models.loudness:Loudness",
+        "name": "meter",
+        "path": "weights",
+        "options": {"full_scale": 1_000},
+    }
+    (home / "streamer.json").write_text(json.dumps({"model": model}))
+    server = launch(None, "--config", str(home / "streamer.json"))
+    hum = 0.5 * np.sin(2 * np.pi * 100 * np.arange(48_000 * 2) / 48_000)
+    events = await hear(server, encode(hum, 48_000, 24), "simple", model="meter")
+    assert events[0]["model"] == "meter"
+    assert events[0]["sample_rate"] == 8_000
+    first, second = of(events, "segment")
+    for segment in (first, second):
+        assert segment["count"] == 8_000
+        assert segment["unit"] == "millivolt"
+        assert segment["loudness"] == pytest.approx(1_000 * 0.5 / np.sqrt(2), rel=0.01)

@@ -1,0 +1,248 @@
+"""The server as a process: how it ends, and how it refuses to begin."""
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.conftest import Launch
+from tools.harness.process import PATIENCE_S, Server, alive, wait_until
+from tools.harness.sounds import silence
+from tools.harness.streams import client
+
+STANDIN = {"model": {"type": "standin"}}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(launch: Launch, number: signal.Signals) -> None:
+    server = launch(STANDIN)
+    family = server.family()
+    assert family
+    assert server.send(number) == 0
+    assert "Ending" not in server.log(), "nobody is waited for"
+    wait_until(lambda: not alive(family), "its processes are gone")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_in_mid_stream_ends_it_in_order(
+    launch: Launch, number: signal.Signals
+) -> None:
+    server = launch({"model": {"type": "standin", "options": {"delay": 0.5}}})
+    family = server.family()
+    async with client(server, "simple") as stream:
+        await stream.start()
+        await stream.send(silence(20).data)
+        await stream.until("segment")
+        server.signal(number)
+        await stream.rest()
+    assert stream.close_code == 1012
+    assert server.process.wait(PATIENCE_S) == 0
+    wait_until(lambda: not alive(family), "its processes are gone")
+
+
+def test_a_signal_while_loading_ends_it_in_order(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"warmup_penalty": 60}}
+    server = launch({"model": model}, ready=False)
+    assert server.get("/health").status == 200
+    family = server.family()
+    assert server.send(signal.SIGTERM) == 0
+    wait_until(lambda: not alive(family), "its processes are gone")
+
+
+def test_no_worker_outlives_a_killed_server(launch: Launch) -> None:
+    server = launch(STANDIN)
+    family = server.family()
+    assert len(server.workers()) >= 1
+    server.send(signal.SIGKILL)
+    wait_until(lambda: not alive(family), "its processes are gone")
+
+
+async def test_no_busy_worker_outlives_a_killed_server(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"delay": 300, "busy": True}}
+    server = launch({"model": model, "inference": {"workers": 1}})
+    family, (worker,) = server.family(), server.workers()
+    spent_s = worker.cpu_times().user
+    async with client(server, "simple") as stream:
+        await stream.start()
+        await stream.send(silence(2).data)
+        wait_until(lambda: worker.cpu_times().user > spent_s + 0.2, "the worker is busy")
+        server.send(signal.SIGKILL)
+    wait_until(lambda: not alive(family), "its processes are gone")
+
+
+def refused(server: Server, code: int) -> str:
+    """Wait for its end with this exit code; returns what it said besides that it loads."""
+    assert server.process.wait(PATIENCE_S) == code, server.log()
+    lines = server.log().splitlines()
+    if code == 2:  # there is no log yet, nor will there be
+        (line,) = lines
+        return line
+    (said,) = [m for line in lines if (m := json.loads(line)["message"]).startswith("streamer: ")]
+    return str(said)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ready", [False, True])
+def test_a_signal_to_the_whole_group_is_the_servers_alone(
+    launch: Launch, number: signal.Signals, *, ready: bool
+) -> None:
+    """Ctrl-C in a terminal, or systemd stopping a unit; workers end when the server says so."""
+    model = {"type": "standin", "options": {"warmup_penalty": 2}}
+    server = launch({"model": model}, ready=ready)
+    wait_until(lambda: ready or server.workers(), "workers start")
+    os.killpg(server.process.pid, number)
+    assert server.process.wait(PATIENCE_S) == 0
+    assert "signal" not in server.log()
+    assert "replaced" not in server.log()
+
+
+def test_a_setting_named_with_one_underscore_is_told(launch: Launch) -> None:
+    server = launch(STANDIN, env={"STREAMER_VAD_THRESHOLD": "0.9"})
+    assert "STREAMER_VAD_THRESHOLD is not a setting and has no effect" in server.log()
+
+
+def test_a_port_in_use(launch: Launch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        line = refused(launch(STANDIN, "--port", port, ready=False), 2)
+    assert f"port {port} is in use on 127.0.0.1" in line
+
+
+WRONG: dict[str, tuple[dict[str, Any], list[str], dict[str, str], list[str]]] = {
+    "file": (
+        {"vad": {"threshold": 7}},
+        [],
+        {},
+        ["config.json", "'vad.threshold' is 7", "a number above 0"],
+    ),
+    "file, unknown key": (
+        {"vad": {"treshold": 0.5}},
+        [],
+        {},
+        ["config.json", "unknown field 'vad.treshold'", "allowed: engine, gather_ms"],
+    ),
+    "file, unknown section": (
+        {"vat": {}},
+        [],
+        {},
+        ["unknown field 'vat'", "allowed: access, inference"],
+    ),
+    "environment": (
+        {},
+        [],
+        {"STREAMER_INFERENCE__WORKERS": "many"},
+        ["STREAMER_INFERENCE__WORKERS", "'inference.workers' is \"many\"", "a whole number"],
+    ),
+    "environment over file": (
+        {"inference": {"workers": 1}},
+        [],
+        {"STREAMER_INFERENCE__WORKERS": "-1"},
+        ["STREAMER_INFERENCE__WORKERS", "is -1", "at least 0"],
+    ),
+    "flag": ({}, ["--port", "99999"], {}, ["--port", "'server.port' is 99999", "0 to 65535"]),
+    "flag, choice": (
+        {},
+        ["--log-level", "loud"],
+        {},
+        ["--log-level", "'server.log_level' is \"loud\"", "one of debug, error, info, warning"],
+    ),
+    "settings together": (
+        {"vad": {"prefix_padding_ms": 2_000, "max_segment_ms": 1_000}},
+        [],
+        {},
+        ["prefix_padding_ms + min_speech_ms is 2200", "at most two thirds"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_setting(launch: Launch, case: str) -> None:
+    config, flags, env, parts = WRONG[case]
+    line = refused(launch(STANDIN | config, *flags, env=env, ready=False), 2)
+    for part in parts:
+        assert part in line
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"vad": {"threshold": NaN}}'])
+def test_a_file_that_is_no_configuration(
+    launch: Launch, tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "my.json"
+    if content is not None:
+        path.write_text(content)
+    assert str(path) in refused(launch(None, "--config", str(path), ready=False), 2)
+
+
+def test_an_address_that_is_not_this_machines(launch: Launch) -> None:
+    line = refused(launch(STANDIN, "--host", "192.0.2.1", ready=False), 2)
+    assert "cannot listen on 192.0.2.1" in line
+
+
+@pytest.mark.parametrize("config", [None, STANDIN], ids=["transcriber", "voice detection"])
+def test_missing_weights(launch: Launch, tmp_path: Path, config: dict[str, object] | None) -> None:
+    empty = tmp_path / "no models here"
+    empty.mkdir()
+    server = launch(config, env={"STREAMER_MODELS": str(empty)}, ready=False)
+    assert "streamer models fetch" in refused(server, 2)
+
+
+MODELS = """
+import os
+
+import streamer
+
+class Cold(streamer.Model):
+    def infer(self, samples):
+        raise ValueError("too cold")
+
+class Broken(Cold):
+    def __init__(self):
+        raise OSError("no such weights")
+
+class Deadly(Cold):
+    def __init__(self):
+        os._exit(9)
+
+class NotOne:
+    pass
+"""
+
+USELESS = {
+    "nowhere:Model": "No module named 'nowhere'",
+    "models:Missing": "has no attribute 'Missing'",
+    "models:NotOne": "is not a subclass of streamer.Model",
+    "models:Broken": "OSError: no such weights",
+    "models:Cold": "ValueError: too cold",
+    "models:Deadly": "its process ended with exit code 9",
+}
+
+
+@pytest.mark.parametrize("kind", USELESS)
+def test_a_model_that_cannot_be_loaded(launch: Launch, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "models.py").write_text(MODELS)
+    server = launch({"model": {"type": kind}}, ready=False)
+    line = refused(server, 1)
+    assert USELESS[kind] in line
+    assert time.monotonic() - server.started_s < 10
+
+
+def test_models_that_there_cannot_be(launch: Launch) -> None:
+    wrong = [
+        ({"type": "whisper"}, "'model.type' is \"whisper\"; allowed: one of moonshine, standin"),
+        ({"type": "moonshine", "path": "silero-vad"}, "'model.path' is \"silero-vad\""),
+        ({"type": "moonshine", "path": "nope"}, "'model.path' is \"nope\"; allowed: a folder, or"),
+    ]
+    for model, says in wrong:
+        assert says in refused(launch({"model": model}, ready=False), 2)
+
+
+def test_options_that_a_model_does_not_take(launch: Launch) -> None:
+    model = {"type": "standin", "options": {"dealy": 1}}
+    assert "unexpected keyword argument 'dealy'" in refused(
+        launch({"model": model}, ready=False), 1
+    )

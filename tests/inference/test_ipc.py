@@ -1,0 +1,117 @@
+"""Frames between the server and its workers, cut anywhere; and only what JSON can hold."""
+
+import math
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamer.inference.ipc import (
+    Answers,
+    Batch,
+    Done,
+    FrameReader,
+    Job,
+    LoadFailed,
+    Message,
+    Raised,
+    Ready,
+    encode,
+    plain,
+)
+
+leaves = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+)
+values = st.recursive(leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v))
+blobs = st.none() | st.binary(max_size=300)
+jobs = st.builds(Job, st.integers(0, 2**31), blobs)
+done = st.builds(Done, st.dictionaries(st.text(), values, max_size=3), st.floats(0, 10), blobs)
+messages = st.one_of(
+    st.builds(Batch, st.lists(jobs, max_size=3), blobs),
+    st.builds(Ready, st.integers(1, 192_000), st.integers(1, 64), st.floats(0, 9), st.booleans()),
+    st.builds(LoadFailed, st.text(max_size=5)),
+    st.builds(
+        Answers,
+        st.lists(done | st.builds(Raised, st.text(max_size=5), st.floats(0, 10)), max_size=3),
+        *[st.floats(0, 1e9)] * 3,
+        st.integers(0, 2**40),
+        st.none() | st.text(max_size=5),
+    ),
+)
+
+TOOK = (1.0, 1.5, 0.4, 1 << 28)
+"""Begun, ended, CPU time, memory."""
+
+
+@given(st.lists(messages, max_size=5), st.data())
+def test_the_cut_of_the_bytes_does_not_matter(sent: list[Message], data: st.DataObject) -> None:
+    stream = b"".join(map(encode, sent))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    reader, received = FrameReader(), list[Message]()
+    for first, last in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        received += reader.feed(stream[first:last])
+    assert received == sent
+
+
+def test_byte_by_byte_each_message_comes_with_its_last_byte() -> None:
+    sent: list[Message] = [
+        Batch([Job(3)]),
+        Answers([Raised("no", 0.1)], *TOOK),
+        Ready(16_000, 1, 0.0, False),
+    ]
+    reader = FrameReader()
+    for message in sent:
+        *most, last = encode(message)
+        assert [reader.feed(bytes([byte])) for byte in most] == [[]] * len(most)
+        assert reader.feed(bytes([last])) == [message]
+
+
+@pytest.mark.parametrize(
+    ("output", "arrives"),
+    [
+        ({"a": np.float32(0.5)}, {"a": 0.5}),
+        ({"a": np.int64(3), "b": np.bool_(True)}, {"a": 3, "b": True}),
+        ({"a": np.arange(4).reshape(2, 2)}, {"a": [[0, 1], [2, 3]]}),
+        ({"a": [np.float64(1), (2, "x")]}, {"a": [1.0, [2, "x"]]}),
+        ({"a": math.nan, "b": [np.float32(math.inf)]}, {"a": None, "b": [None]}),
+        ({1: "x"}, {"1": "x"}),
+        ({"a": {2: {np.int64(3): 4}}}, {"a": {"2": {"3": 4}}}),
+    ],
+)
+def test_output_arrives_as_json_will_show_it(
+    output: dict[str, object], arrives: dict[str, object]
+) -> None:
+    [message] = FrameReader().feed(encode(Answers([Done(plain(output), 0.1)], *TOOK)))
+    assert message == Answers([Done(arrives, 0.1)], *TOOK)
+    assert (
+        msgspec.json.decode(msgspec.json.encode(output, enc_hook=lambda v: v.tolist())) == arrives
+    )
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"a": object()},
+        {"a": {(1, 2): 3}},
+        {"a": {None: 1}},
+        {"a": 1j},
+        {"a": "\ud800"},
+        {"a": 2**70},
+    ],
+    ids=repr,
+)
+def test_output_that_json_cannot_hold_fails_where_the_model_is(output: dict[str, object]) -> None:
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        plain(output)
+
+
+def test_it_says_what_is_wrong_with_it() -> None:
+    with pytest.raises(TypeError, match="a model's output must be JSON-able; object is not"):
+        plain({"a": object()})

@@ -1,0 +1,190 @@
+"""What the benchmarks compute from what they measure."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from streamer.config.schema import InterimConfig, VadConfig
+from streamer.models.moonshine.model import Moonshine
+from streamer_client.load import LoadReport
+
+pytest.importorskip("matplotlib")
+
+from tools.bench import accuracy, curve, drafts, long, pictures, publish, targets, telemetry, vad
+
+LIVE = {
+    "interims": False,
+    "lost": 0,
+    "final p50 ms": 590,
+    "final p95 ms": 640,
+    "after inactive p50 ms": 2,
+}
+RESULTS = {
+    "overhead": [{"engine": "silero", "input Hz": 16_000, "server CPU ms per audio s": 4.4}],
+    "growth": [
+        {"streams": n, "server CPU ms per audio s": c} for n, c in ((1, 40), (50, 6), (200, 5))
+    ],
+    "live": [
+        {**LIVE, "streams": 1},
+        {**LIVE, "streams": 32},
+        {**LIVE, "streams": 64, "final p95 ms": 990},
+        {**LIVE, "streams": 80, "final p95 ms": 995, "lost": 1},
+        {**LIVE, "streams": 96, "final p95 ms": 2_000},
+        {**LIVE, "streams": 32, "interims": True, "final p95 ms": None},
+    ],
+}
+
+
+def test_each_target_is_beside_what_was_reached() -> None:
+    rows = {
+        row["what"]: (row["target"], row["reached"], row["met"]) for row in targets.compare(RESULTS)
+    }
+    assert rows == {
+        "server CPU, ms per audio second, Silero, 16 kHz": ("≤ 4.5", 4.4, "yes"),
+        "finals, 32 streams, p95 ms": ("≤ 600", 640, "no"),
+        "finals, 64 streams, p95 ms": ("≤ 900", 990, "no"),
+        "most streams with p95 ≤ 1 s": ("≥ 80", 64, "no"),
+        "inactive to final, 1 stream, p50 ms": ("≤ 30", 2, "yes"),
+        "cost at 200 streams over that at 50": ("≤ 1.05", 0.83, "yes"),
+    }
+
+
+def test_nothing_measured_is_nothing_compared() -> None:
+    assert targets.compare({}) == []
+
+
+def test_found_speech_is_compared_in_frames() -> None:
+    spoken = vad.Labelled(Path("a"), (0.0, 4.0), ((1.0, 2.0), (3.0, 3.5)), noise=False)
+    noise = vad.Labelled(Path("b"), (0.0, 60.0), (), noise=True)
+    score = vad.score("silero", [(spoken, [(1.2, 2.2)]), (noise, [(5.0, 6.0)])])
+    assert (score.precision, score.recall) == pytest.approx((0.8, 0.8 / 1.5))
+    assert score.f1 == pytest.approx(1.6 / 2.5)
+    assert score.false_alarm == pytest.approx(0.2 / 2.5)
+    assert score.noise_segments_a_minute == 1
+    assert (score.onset_error_ms, score.offset_error_ms) == pytest.approx((200, 200))
+    assert score.speech_missed == 1
+
+
+def test_words_are_lost_where_the_socket_alone_has_none() -> None:
+    done = [
+        accuracy.Recording("", Path("a"), "one two three four", "one two four", "two four"),
+        accuracy.Recording("", Path("b"), "one two", "two", "two"),
+    ]
+    assert accuracy.losses(done) == {"words": 1, "first_words": 1}
+    assert accuracy.error_rate([("It's one, TWO", "it's one")]) == pytest.approx(100 / 3)
+
+
+def test_what_rounds_differ_by_tells_how_much_is_chance() -> None:
+    def heard(whole: str, socket: str) -> list[accuracy.Recording]:
+        return [accuracy.Recording("", Path("a"), "one two three four", whole, socket)]
+
+    all_right, one_wrong = "one two three four", "one two three for"
+    found = accuracy.rates([heard(all_right, one_wrong), heard(one_wrong, one_wrong)])
+    assert found == {
+        "whole": 12.5,
+        "socket": 25,
+        "socket over whole": 12.5,
+        "standard error": 12.5,
+    }
+    assert accuracy.rates([heard(all_right, one_wrong)])["standard error"] is None
+
+
+def test_a_play_is_heard_as_it_is_cut() -> None:
+    class Counting:
+        def infer(self, samples: accuracy.Floats) -> dict[str, object]:
+            asked.append(len(samples))
+            return {"text": f"{len(samples)} samples"}
+
+    asked: list[int] = []
+    model = cast("Moonshine", Counting())
+    probabilities = [*([0.9] * 20), *([0.0] * 12), *([0.9] * 20), *([0.0] * 40)]
+    track = curve.Track(np.zeros(len(probabilities) * 512, np.float32), probabilities)
+    play = curve.Play(accuracy.Recording("", Path("a"), "said"), track)
+    settings = curve.settings_of(VadConfig(min_silence_ms=600, suffix_padding_ms=350))
+    length = 52 * 512 + 350 * 16
+    for _ in range(2):
+        recording, false_pauses = play.cut(settings, model)
+        assert (recording.streamed, false_pauses) == (f"{length} samples", 1)
+    assert asked == [length]
+
+
+def test_a_track_is_cut_as_a_stream_is() -> None:
+    silence, speech = [0.0] * 40, [0.9] * 20
+    probabilities = [*silence, *speech, *([0.0] * 8), *speech, *silence]
+    track = curve.Track(np.zeros(len(probabilities) * 512, np.float32), probabilities)
+    settings = curve.settings_of(VadConfig(min_silence_ms=500, suffix_padding_ms=100))
+    (cut,) = curve.cuts(track, settings)
+    assert cut.speech == (40 * 512, 88 * 512)
+    assert cut.heard[1] == 88 * 512 + 1_600
+    assert cut.resumed == 1
+
+
+def test_interims_come_less_often_as_a_segment_grows() -> None:
+    config = InterimConfig(interval_ms=500, growth=0.5)
+    assert list(drafts.interims(48_000, config)) == [8_000, 16_000, 24_000, 36_000]
+
+
+def test_a_long_run_looks_at_a_real_server() -> None:
+    report, looks = long.run(2, 3.0, lambda _: None)
+    assert report.unfinished == report.lost == 0
+    assert report.events["segment"] >= 2
+    assert (looks[0].rss_mb > 0, looks[0].descriptors > 10, looks[0].tasks > 10) == (True,) * 3
+
+
+def test_a_long_run_compares_its_ends() -> None:
+    report = LoadReport(final_ms=[100.0] * 10 + [500.0] * 80 + [200.0] * 10)
+    looks = [long.Look(1, 90.0, 60, 300), long.Look(30, 91.0, 60, 300)]
+    rows = {row["what"]: (row["start"], row["end"]) for row in long.summary(report, looks)}
+    assert rows["rss_mb"] == (90.0, 91.0)
+    assert rows["final p95 ms"] == (100, 200)
+
+
+def test_the_tables_of_the_page_are_those_of_the_results() -> None:
+    page = (publish.DOCS / "performance.md").read_text()
+    assert publish.rendered(page, publish.DOCS / "performance") == page
+    assert publish.BLOCK.search(page)
+
+
+def test_the_curve_of_the_page_is_that_of_the_defaults() -> None:
+    published = json.loads((publish.DOCS / "performance/curve.json").read_text())
+    defaults = VadConfig()
+    assert published["defaults"] == {name: getattr(defaults, name) for name in curve.SWEPT}
+    assert {row["setting"] for row in published["rows"]} == set(curve.SWEPT)
+    assert published["rounds"] == accuracy.ROUNDS
+
+
+def test_a_table_is_written_for_readers() -> None:
+    rows: list[dict[str, Any]] = [
+        {"what": "a", "ms": 1.5, "rounds": [1, 2]},
+        {"what": "b", "ms": None, "rounds": []},
+    ]
+    assert publish.markdown(rows).splitlines() == [
+        "| what | ms | rounds |",
+        "| --- | ---: | --- |",
+        "| a | 1.5 | 1, 2 |",
+        "| b | – |  |",
+    ]
+
+
+def test_telemetry_is_compared_within_each_round() -> None:
+    spent = {
+        "nothing": [4.0, 8.0, 5.0],
+        "metrics": [4.04, 8.16, 5.05],
+        "metrics and traces": [4.4, 8.4, 5.5],
+    }
+    shares = [row["more than nothing, %"] for row in telemetry.summary(spent)]
+    assert shares == [0, 1.0, 10.0]
+
+
+def test_the_same_results_draw_the_same_pictures(tmp_path: Path) -> None:
+    results = json.loads(json.dumps(RESULTS))
+    results["live"].pop()
+    for name in ("once", "twice"):
+        (tmp_path / name).mkdir()
+        pictures.draw(results, tmp_path / name)
+    for picture in ("latency.svg", "growth.svg"):
+        drawn = (tmp_path / "once" / picture).read_bytes()
+        assert drawn == (tmp_path / "twice" / picture).read_bytes()

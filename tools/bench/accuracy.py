@@ -1,0 +1,228 @@
+"""Word error rate through the socket, beside that of the same model on the whole files.
+
+    make accuracy                          the recordings that come with the model
+    make accuracy AUDIO=path/to/folder     a folder with a manifest.json
+
+The manifest is {"files": [{"path", "transcript", "subset", "category"}, …]}; those without a
+transcript, or of another category than "asr", are left out. Where speech is found is compared too,
+if files say where it is: see `vad.py`.
+
+What the socket adds is segmentation: words lost or changed where the audio is cut. Both are
+counted: words that only the socket lost, and recordings whose first word only the socket lost.
+
+Quantized weights change a word here and there when a recording begins some milliseconds later, so
+each is played twenty times, with a little more silence before it every time, and all is counted.
+How far the rounds differ gives the standard error of that: for these recordings, not for others.
+Results are written to `build/results/accuracy.json`.
+"""
+
+import argparse
+import asyncio
+import json
+import re
+import statistics
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import numpy.typing as npt
+import soundfile
+import soxr
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from streamer.models.moonshine.model import Moonshine
+from streamer.weights.manifest import require
+from streamer_client import Event, transcribe
+from tools.bench import vad
+from tools.bench.serving import server
+
+MODEL = "moonshine-tiny-en"
+RESULTS = Path(__file__).parent / "results/accuracy.json"
+ROUNDS = 20
+LATER_MS = 7
+"""Each round begins so much later than the one before."""
+
+Floats = npt.NDArray[np.float32]
+
+SHIPPED = {
+    "two_cities.wav": "It was the best of times, it was the worst of times, it was the age of "
+    "wisdom, it was the age of foolishness, it was the epoch of belief, it was the epoch of "
+    "incredulity, it was the season of light, it was the season of darkness, it was the spring of "
+    "hope, it was the winter of despair, we had everything before us, we had nothing before us, we "
+    "were all going direct to heaven, we were all going direct the other way. In short, the period "
+    "was so far like the present period, that some of its noisiest authorities insisted on its "
+    "being received, for good or for evil, in the superlative degree of comparison only.",
+    "beckett.wav": "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better.",
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file, the words in it, and what was heard."""
+
+    group: str
+    path: Path
+    transcript: str
+    whole: str = ""
+    streamed: str = ""
+
+
+def recordings(folder: Path | None) -> list[Recording]:
+    """Those of the folder's manifest that have a transcript; without a folder, the shipped ones."""
+    if folder is None:
+        return [Recording("shipped", require(MODEL) / name, t) for name, t in SHIPPED.items()]
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    return [
+        Recording(entry.get("subset", ""), folder / entry["path"], entry["transcript"])
+        for entry in files
+        if entry.get("transcript") and entry.get("category", "asr") == "asr"
+    ]
+
+
+def words(text: str) -> str:
+    """Lower case, without punctuation."""
+    return " ".join(re.findall(r"[a-z0-9']+", text.lower().replace("’", "'")))
+
+
+def read(path: Path, silence_ms: int) -> tuple[Floats, int]:
+    """A file's first channel after some silence, and its sample rate."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return np.pad(samples[:, 0], (silence_ms * rate // 1000, 0)), rate
+
+
+async def streamed(samples: Floats, rate: int, url: str) -> str:
+    """The transcript of audio through the socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        soundfile.write(path, samples, rate, subtype="FLOAT")
+        return await _transcript(path, url)
+
+
+async def _transcript(path: Path, url: str) -> str:
+    events: AsyncIterator[Event] = transcribe(path, url)
+    return " ".join([event.text or "" async for event in events if event.type == "segment"])
+
+
+def whole(samples: Floats, rate: int, model: Moonshine) -> str:
+    """The transcript of audio, inferred in one piece."""
+    return said(soxr.resample(samples, rate, model.sample_rate), model)
+
+
+def said(samples: Floats, model: Moonshine) -> str:
+    """The transcript of audio at the model's rate."""
+    return str(model.infer(samples)["text"])
+
+
+def error_rate(pairs: list[tuple[str, str]]) -> float:
+    """Pooled word error rate in percent of (said, heard) pairs."""
+    return 100 * float(jiwer.wer([words(said) for said, _ in pairs], [words(h) for _, h in pairs]))
+
+
+def lost_words(said: str, heard: str) -> list[int]:
+    """Places of the words that were said and not heard at all."""
+    (alignment,) = jiwer.process_words(words(said), words(heard)).alignments
+    deleted = [chunk for chunk in alignment if chunk.type == "delete"]
+    return [at for chunk in deleted for at in range(chunk.ref_start_idx, chunk.ref_end_idx)]
+
+
+def rates(rounds: list[list[Recording]]) -> dict[str, float | None]:
+    """Word error rates in percent, whole and through the socket, and how far they are apart."""
+    done = [recording for each in rounds for recording in each]
+    whole, socket = _rates(done)
+    apart = [socket - whole for whole, socket in map(_rates, rounds)]
+    error = statistics.stdev(apart) / len(apart) ** 0.5 if len(apart) > 1 else None
+    return {
+        "whole": whole,
+        "socket": socket,
+        "socket over whole": socket - whole,
+        "standard error": error,
+    }
+
+
+def _rates(done: list[Recording]) -> tuple[float, float]:
+    whole = error_rate([(r.transcript, r.whole) for r in done])
+    return whole, error_rate([(r.transcript, r.streamed) for r in done])
+
+
+def losses(done: list[Recording]) -> dict[str, int]:
+    """What only the socket lost: words, and first words."""
+    pairs = [
+        (lost_words(r.transcript, r.whole), lost_words(r.transcript, r.streamed)) for r in done
+    ]
+    return {
+        "words": sum(len(set(streamed) - set(whole)) for whole, streamed in pairs),
+        "first_words": sum(0 in streamed and 0 not in whole for whole, streamed in pairs),
+    }
+
+
+def report(done: list[Recording], *, each: bool) -> Table:
+    """A row for each group (or file), and one for all."""
+    table = Table(title="word error rate, %")
+    table.add_column("recordings", overflow="fold")
+    for column in ("files", "words", "whole", "socket"):
+        table.add_column(column, justify="right")
+    groups: dict[str, list[Recording]] = {}
+    for recording in done:
+        groups.setdefault(recording.path.name if each else recording.group, []).append(recording)
+    libri = [r for r in done if "librispeech" in r.group]
+    rows = {**groups, **({"all librispeech": libri} if libri else {}), "all": done}
+    for name, members in rows.items():
+        count = sum(len(words(member.transcript).split()) for member in members)
+        whole, socket = _rates(members)
+        files = len({member.path for member in members})
+        table.add_row(name, str(files), str(count), f"{whole:.2f}", f"{socket:.2f}")
+    return table
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1, from the command line."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Word error rate, whole and through the socket.")
+    parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
+    parser.add_argument("--each", action="store_true", help="a row for each file")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
+    args = parser.parse_args()
+    model = Moonshine(require(MODEL))
+    rounds: list[list[Recording]] = [[] for _ in range(args.rounds)]
+    with server() as (url, _):
+        plays = [(r, turn) for turn in range(args.rounds) for r in recordings(args.audio)]
+        for r, turn in track(plays, "transcribing", console=Console(stderr=True)):
+            audio = read(r.path, turn * LATER_MS)
+            heard = asyncio.run(streamed(*audio, url))
+            rounds[turn].append(replace(r, whole=whole(*audio, model), streamed=heard))
+    done = [recording for each in rounds for recording in each]
+    found = rates(rounds)
+    lost = {"rounds": args.rounds, **losses(done)}
+    console = Console(width=max(Console().width, 140))
+    console.print(report(done, each=args.each))
+    error = found["standard error"]
+    console.print(
+        f"the socket's over the whole files': {found['socket over whole']:+.2f} points"
+        + (f", standard error {error:.2f}" if error is not None else "")
+    )
+    console.print(
+        f"lost only through the socket, in {args.rounds} rounds: "
+        f"{lost['words']} words, {lost['first_words']} first"
+    )
+    files = vad.labelled(args.audio) if args.audio else []
+    scores = [vad.measure(e, files, Console(stderr=True)) for e in ("silero", "webrtc") if files]
+    if scores:
+        console.print(vad.report(scores))
+    RESULTS.parent.mkdir(exist_ok=True)
+    result = {"word_error_rate": found, "lost": lost, "vad": [asdict(row) for row in scores]}
+    RESULTS.write_text(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""What each of the segmenter's settings does: `make accuracy-curve AUDIO=folder`.
+
+Silero's probabilities are computed once for each file; then the segmenter is run over them with
+one setting after another, and the transcriber over the segments that come of it. Nothing goes
+through a socket here: `make accuracy` does that, with the defaults that were chosen.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from streamer.audio.buffer import SampleBuffer
+from streamer.config.schema import VadConfig
+from streamer.models.moonshine.model import Moonshine
+from streamer.vad.segmenter import (
+    SegmentEnded,
+    Segmenter,
+    SegmenterSettings,
+    SpeechPaused,
+    SpeechStarted,
+)
+from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
+from streamer.weights.manifest import require
+from tools.bench import vad
+from tools.bench.accuracy import (
+    LATER_MS,
+    MODEL,
+    ROUNDS,
+    Recording,
+    error_rate,
+    losses,
+    positive,
+    read,
+    recordings,
+    said,
+)
+from tools.bench.pictures import draw_curve
+
+RESULTS = Path(__file__).parent / "results/curve.json"
+
+SWEPT: Mapping[str, tuple[float, ...]] = {
+    "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
+    "threshold": (0.3, 0.4, 0.5, 0.6, 0.7),
+    "min_speech_ms": (50, 100, 150, 200, 250, 300),
+    "prefix_padding_ms": (100, 200, 300, 450, 600, 800),
+    "suffix_padding_ms": (50, 100, 200, 250, 300, 350, 450, 550),
+}
+"""Each alone, the others at their defaults."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """One channel of a file at 16 kHz, and the probability of speech in each window."""
+
+    samples: Floats
+    probabilities: list[float]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A segment in samples: where its speech is, what the model hears, and its false pauses."""
+
+    speech: tuple[int, int]
+    heard: tuple[int, int]
+    resumed: int
+    """Pauses within it in which an early final would be begun in vain."""
+
+
+def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -> list[Track]:
+    """The first `channels` of a file, or all of them."""
+    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return [_track(np.ascontiguousarray(row), rate, network) for row in audio.T[:channels]]
+
+
+def _track(audio: Floats, rate: int, network: SileroNetwork) -> Track:
+    samples = soxr.resample(audio, rate, SAMPLE_RATE)
+    return Track(samples, _probabilities(samples, network))
+
+
+def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
+    padded = np.pad(samples, (CONTEXT, -len(samples) % WINDOW))
+    found, _ = network.follow(padded, network.start())
+    return found
+
+
+def settings_of(config: VadConfig) -> SegmenterSettings:
+    """In samples."""
+
+    def samples(milliseconds: float) -> int:
+        return round(milliseconds * SAMPLE_RATE / 1000)
+
+    return SegmenterSettings(
+        threshold=config.threshold,
+        min_silence=samples(config.min_silence_ms),
+        min_speech=samples(config.min_speech_ms),
+        prefix_padding=samples(config.prefix_padding_ms),
+        suffix_padding=samples(min(config.suffix_padding_ms, config.min_silence_ms)),
+        max_segment=samples(config.max_segment_ms),
+        sample_rate=SAMPLE_RATE,
+    )
+
+
+def cuts(track: Track, settings: SegmenterSettings) -> Iterator[Cut]:
+    """The segments of a track."""
+    buffer = SampleBuffer()
+    buffer.append(track.samples)
+    segmenter = Segmenter(settings, WINDOW, buffer)
+    begun = pauses = 0
+    events = [event for p in track.probabilities for event in segmenter.advance(p)]
+    for event in [*events, *segmenter.finish()]:
+        match event:
+            case SpeechStarted(at):
+                begun, pauses = at, 0
+            case SpeechPaused():
+                pauses += 1
+            case SegmentEnded(at, start, end):
+                yield Cut((begun, at), (start, end), max(0, pauses - 1))
+            case _:
+                pass
+
+
+@dataclass
+class Play:
+    """A recording once, and what the transcriber said of each piece."""
+
+    recording: Recording
+    track: Track
+    _said: dict[tuple[int, int], str] = field(default_factory=dict)
+
+    def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[Recording, int]:
+        """What is heard with these settings, and the false pauses."""
+        found = list(cuts(self.track, settings))
+        for start, end in {cut.heard for cut in found} - set(self._said):
+            self._said[start, end] = said(self.track.samples[start:end], model)
+        text = " ".join(self._said[cut.heard] for cut in found)
+        return replace(self.recording, streamed=text), sum(cut.resumed for cut in found)
+
+
+class Files:
+    """All recordings, read once for each round, and what the transcriber said of each piece."""
+
+    def __init__(
+        self, folder: Path | None, rounds: int, threads: Executor, progress: Progress
+    ) -> None:
+        network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
+        self._model = Moonshine(require(MODEL))
+        self._rounds = rounds
+        # The model has no state and ONNX Runtime releases the interpreter's lock.
+        self._threads = threads
+        plays = [(r, turn * LATER_MS) for turn in range(rounds) for r in recordings(folder)]
+        played = self._threads.map(lambda play: self._play(play[0], play[1], network), plays)
+        self._asr = list(progress.track(played, total=len(plays), description="reading"))
+        files = vad.labelled(folder) if folder else []
+        self._vad = [
+            (file, tracks(file.path, network))
+            for file in progress.track(files, description="finding speech")
+        ]
+
+    def measure(self, config: VadConfig) -> dict[str, float]:
+        """All figures for one setting."""
+        settings = settings_of(config)
+        outcomes = list(self._threads.map(lambda play: play.cut(settings, self._model), self._asr))
+        done = [recording for recording, _ in outcomes]
+        heard = [
+            (file, [_seconds(cut.speech) for track in each for cut in cuts(track, settings)])
+            for file, each in self._vad
+        ]
+        lost = losses(done)
+        figures: dict[str, float] = {
+            "word error rate": error_rate([(r.transcript, r.streamed) for r in done]),
+            "of whole files": error_rate([(r.transcript, r.whole) for r in done]),
+            "first words lost": lost["first_words"] / self._rounds,
+            "words lost": lost["words"] / self._rounds,
+            "false pauses": sum(resumed for _, resumed in outcomes) / self._rounds,
+        }
+        if heard:
+            score = asdict(vad.score("silero", heard))
+            del score["engine"]
+            figures |= {name.replace("_", " "): value for name, value in score.items()}
+        return figures
+
+    def _play(self, recording: Recording, later_ms: int, network: SileroNetwork) -> Play:
+        samples, rate = read(recording.path, later_ms)
+        track = _track(samples, rate, network)
+        return Play(replace(recording, whole=said(track.samples, self._model)), track)
+
+
+def _seconds(interval: tuple[int, int]) -> vad.Interval:
+    start, end = interval
+    return start / SAMPLE_RATE, end / SAMPLE_RATE
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description="What each of the segmenter's settings does.")
+    parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
+    args = parser.parse_args()
+    rows: list[dict[str, object]] = []
+    with (
+        ThreadPoolExecutor(os.cpu_count()) as threads,
+        Progress(console=Console(stderr=True)) as progress,
+    ):
+        files = Files(args.audio, args.rounds, threads, progress)
+        steps = [(name, value) for name, values in SWEPT.items() for value in values]
+        for name, value in progress.track(steps, description="segmenting"):
+            config = VadConfig(**{name: value})  # type: ignore[arg-type]
+            figures = {key: round(x, 3) for key, x in files.measure(config).items()}
+            rows.append({"setting": name, "value": value, **figures})
+    table = Table(title="one setting at a time, the others at their defaults")
+    for column in rows[0]:
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(
+            *(f"{value:g}" if isinstance(value, float) else str(value) for value in row.values())
+        )
+    Console(width=240).print(table)
+    RESULTS.parent.mkdir(exist_ok=True)
+    results = {"rounds": args.rounds, "defaults": _defaults(), "rows": rows}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    draw_curve(results, RESULTS.parent)
+
+
+def _defaults() -> dict[str, object]:
+    config = VadConfig()
+    return {name: getattr(config, name) for name in SWEPT}
+
+
+if __name__ == "__main__":
+    main()

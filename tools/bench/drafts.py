@@ -1,0 +1,56 @@
+"""Draft-verified decoding, for comparison: not used by the server (`docs/performance.md`).
+
+The last interim's tokens are put before the decoder all at once. As far as they are what it would
+have said itself, one pass has done the work of many; from the first other token on it goes on as
+always.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from streamer.config.schema import InterimConfig
+from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
+from streamer.models.moonshine.model import START_TOKEN, Floats, most_tokens
+from tools.bench.published import PublishedMoonshine, Tensors, as_past
+
+RATE = 16_000
+
+
+class DraftingMoonshine(PublishedMoonshine):
+    """The transcriber, which can also be given what is probably said."""
+
+    def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
+        """The tokens of float32 [n], and how often the decoder was run."""
+        limit = most_tokens(samples)
+        draft = draft[:limit]
+        inputs = self._encode(samples)
+        logits, caches = self._pass([START_TOKEN, *draft], inputs)
+        best = [int(token) for token in logits[0].argmax(axis=-1)]
+        agreed = next((i for i, token in enumerate(draft) if token != best[i]), len(draft))
+        tokens, token = draft[:agreed], best[agreed]
+        # What the decoder remembers of the part of the draft that was wrong.
+        for name in map(as_past, self._growing_caches):
+            caches[name] = caches[name][:, :, : agreed + 1]
+        inputs.update(caches, use_cache_branch=np.array([True]))
+        tokens = self._continue(tokens, token, inputs, limit)
+        return tokens, 1 + len(tokens) - agreed
+
+    def _pass(self, tokens: list[int], inputs: Tensors) -> tuple[Floats, Tensors]:
+        empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
+        first: Tensors = {
+            **inputs,
+            **dict.fromkeys(map(as_past, self._caches), empty),
+            "input_ids": np.array([tokens], dtype=np.int64),
+            "use_cache_branch": np.array([False]),
+        }
+        logits, *caches = self._decoder.run(["logits", *self._caches], first)
+        return logits, dict(zip(map(as_past, self._caches), caches, strict=True))
+
+
+def interims(samples: int, config: InterimConfig) -> Iterator[int]:
+    """Where the interims of a segment of so many samples end."""
+    at = config.interval_ms * RATE // 1000
+    while at < samples:
+        yield at
+        at += max(config.interval_ms * RATE // 1000, int(config.growth * at))

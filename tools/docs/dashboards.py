@@ -1,0 +1,150 @@
+"""Draw the dashboards of `grafana/` from a load run, into `docs/pictures`: `make dashboards`.
+
+Grafana is not needed: a real server, under a load that rises beyond what it can do and falls
+again, is scraped by a real Prometheus with this repository's configuration, and each panel's own
+queries are drawn by a plotting library.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+from rich.progress import Progress
+
+from streamer.weights.manifest import require
+from streamer_client import connect
+from streamer_client.audio import open_audio
+from streamer_client.errors import StreamerError
+from streamer_client.pacing import delay_s
+from tools.docs.drawing import Span, draw
+from tools.harness.monitoring import DASHBOARDS, ROOT, panels, prometheus
+
+PICTURES = ROOT / "docs/pictures"
+FASTER = 7.5
+"""A scrape every two seconds."""
+
+PHASES = ((60, 3), (60, 10), (40, 60), (80, 5))
+"""Seconds, and how many people speak: quiet, busy, too many, quiet."""
+
+CRASH_AT_S = 90
+"""When a worker is killed, as the system does when memory runs out."""
+
+MISTAKE_EVERY_S = 7
+BLOCK_S = 0.1
+LONGEST_START_S = 20.0
+
+
+@contextlib.contextmanager
+def server(log: Path) -> Iterator[tuple[str, int]]:
+    """A warm server: its `host:port`, and its process id."""
+    command = [sys.executable, "-m", "streamer", "--port", "0"]
+    with log.open("w+") as output, subprocess.Popen(command, stderr=output) as process:
+        try:
+            while not (found := re.search(r"ws://(\S+)/api/v1/segmented", log.read_text())):
+                if process.poll() is not None:
+                    raise SystemExit(f"the server did not start:\n{log.read_text()}")
+                time.sleep(0.1)
+            yield found[1], process.pid
+        finally:
+            process.terminate()
+
+
+async def speak(address: str, recording: Path) -> None:
+    """Play a recording in real time from some moment on, again and again."""
+    with open_audio(recording) as audio:
+        blocks = list(audio.blocks(audio.format.block_bytes(BLOCK_S)))
+        settings = audio.format.settings()
+    first = random.randrange(len(blocks))
+    async with connect(
+        address, **settings, interim_results=True, timeout_s=LONGEST_START_S
+    ) as stream:
+        started_s = time.monotonic()
+        for sent, block in enumerate(itertools.islice(itertools.cycle(blocks), first, None)):
+            await asyncio.sleep(delay_s(started_s, sent * BLOCK_S, time.monotonic()))
+            await stream.send(block)
+            while await stream.poll() is not None:
+                pass
+
+
+async def keep_speaking(address: str, recording: Path) -> None:
+    """Speak, and come back when turned away."""
+    while True:
+        with contextlib.suppress(StreamerError):
+            await speak(address, recording)
+        await asyncio.sleep(1.0)
+
+
+async def make_mistakes(address: str) -> None:
+    """Ask for what there is not, from time to time."""
+    while True:
+        await asyncio.sleep(MISTAKE_EVERY_S)
+        with contextlib.suppress(StreamerError):
+            async with connect(address, vad={"threshold": 2}, timeout_s=LONGEST_START_S):
+                pass
+
+
+async def run_load(host: str, process: int, started_s: float) -> None:
+    """Let as many people speak as the phases say; returns after the last one."""
+    segmented, simple = (f"ws://{host}/api/v1/{route}" for route in ("segmented", "simple"))
+    recording = require("moonshine-tiny-en") / "two_cities.wav"
+    ends = list(itertools.accumulate(seconds for seconds, _ in PHASES))
+    crashed = False
+    speakers: list[asyncio.Task[None]] = []
+    async with asyncio.TaskGroup() as tasks:
+        others = [
+            tasks.create_task(make_mistakes(segmented)),
+            tasks.create_task(keep_speaking(simple, recording)),
+        ]
+        with Progress() as progress:
+            bar = progress.add_task("load", total=ends[-1])
+            while (passed_s := time.time() - started_s) < ends[-1]:
+                wanted = next(n for end, (_, n) in zip(ends, PHASES, strict=True) if passed_s < end)
+                if len(speakers) < wanted:
+                    speakers.append(tasks.create_task(keep_speaking(segmented, recording)))
+                for _ in range(len(speakers) - wanted):
+                    speakers.pop().cancel()
+                if passed_s > CRASH_AT_S and not crashed:
+                    crashed = True
+                    kill_a_worker(process)
+                progress.update(bar, completed=passed_s)
+                await asyncio.sleep(0.3)
+        for task in (*speakers, *others):
+            task.cancel()
+
+
+def kill_a_worker(process: int) -> None:
+    """End one of the processes that run the model."""
+    children = psutil.Process(process).children(recursive=True)
+    workers = [c for c in children if any("spawn_main" in word for word in c.cmdline())]
+    workers[0].kill()
+
+
+def main() -> None:
+    """Run the load, then draw."""
+    PICTURES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        server(Path(name, "log")) as (host, process),
+        prometheus(Path(name), {"streamer": [host]}, FASTER) as source,
+    ):
+        time.sleep(source.rate_interval_s)  # the first rates
+        started_s = time.time()
+        asyncio.run(run_load(host, process, started_s))
+        span = Span(started_s, time.time())
+        for dashboard in sorted(DASHBOARDS.glob("*.json")):
+            picture = PICTURES / f"{dashboard.stem}.png"
+            draw(panels(dashboard), source, span, picture)
+            print(f"{picture.relative_to(ROOT)}: {picture.stat().st_size // 1000} kB")
+
+
+if __name__ == "__main__":
+    main()

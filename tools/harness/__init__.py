@@ -1,0 +1,1 @@
+"""Real servers, clients and sounds, for the tools and for the tests."""

@@ -1,0 +1,75 @@
+"""`python -m soak`: run the rows, print the tables, write the numbers down."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from tools.soak.chaos import chaos
+from tools.soak.churn import churn
+from tools.soak.everything import everything
+from tools.soak.greedy import greedy
+from tools.soak.hostile import hostile
+from tools.soak.markdown import tables
+from tools.soak.neighbours import neighbours
+from tools.soak.paused import paused
+from tools.soak.report import Row, show, write
+
+WHOLE_S = 600.0
+"""How long everything happens at once; the other rows are as long as they need to be beside it."""
+
+LEAST = 0.1
+"""No row shrinks below this part of its length."""
+
+RESULTS = Path("build/results/soak.json")
+TABLES = RESULTS.with_suffix(".md")
+
+Test = Callable[[float, Callable[[float], None]], Coroutine[Any, Any, Row]]
+ROWS: dict[str, Test] = {
+    "neighbours": neighbours,
+    "greedy": greedy,
+    "hostile": hostile,
+    "chaos": chaos,
+    "paused": paused,
+    "churn": churn,
+    "everything": everything,
+}
+
+
+def main() -> int:
+    """Run; the exit code is 1 when something that was promised was not kept."""
+    parser = argparse.ArgumentParser(prog="soak", description="Abuse a server for a while.")
+    parser.add_argument("--seconds", type=float, default=WHOLE_S, help="of everything at once")
+    parser.add_argument("--only", choices=ROWS, nargs="+", default=list(ROWS), help="these rows")
+    args = parser.parse_args()
+    console = Console()
+    # Clients that misbehave write to connections that are cut off; asyncio would say so each time.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    share = max(LEAST, min(1.0, args.seconds / WHOLE_S))
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    rows: list[Row] = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        for name in args.only:
+            task = progress.add_task(name, total=1.0)
+
+            def done(part: float, task: TaskID = task) -> None:
+                progress.update(task, completed=part)
+
+            part = args.seconds / WHOLE_S if name == "everything" else share
+            rows.append(asyncio.run(ROWS[name](part, done)))
+            write(rows, RESULTS)
+            done(1.0)
+    show(rows, console)
+    TABLES.write_text("\n".join(tables(RESULTS).values()))
+    console.print(f"written to {RESULTS} and {TABLES}")
+    return 1 if any(row.problems for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Clients that flood the server, and those beside them."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import random
+import socket
+import time
+from collections.abc import Generator
+
+from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, request
+from tools.harness.sounds import beckett
+from tools.soak.progress import Progress
+from tools.soak.report import Row, percentile
+from tools.soak.streams import MESSAGE_S, Tally, play, reference
+from tools.soak.target import Target, running
+from tools.soak.verdict import GROWTH_MB, judge
+
+STREAMS, FLOODERS = 10, 8
+PROBE_EVERY = 5
+"""Messages of audio."""
+WORSE_MS = 5.0
+FRAGMENTS = (frame(BINARY, b"x", flags=0) + frame(CONT, b"x", flags=0) * 997) + frame(CONT, b"x")
+STEP_S = 0.005
+"""Between two attempts to pour in more."""
+
+
+async def neighbours(share: float, progress: Progress) -> Row:
+    """Eight clients flood the server; others get their answers as soon as before."""
+    kinds = {
+        "quiet": b"",
+        "messages": frame(BINARY, b"x") * 1_000,
+        "fragments": FRAGMENTS,
+        "pings": frame(PING) * 1_000,
+        "quiet again": b"",
+    }
+    config = {"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 0}}
+    numbers: dict[str, float] = {}
+    everyone = Tally([])
+    with running(config) as target:
+        everyone.reference = await reference(target.port, beckett())
+        before, begun_s = target.footprint(), time.monotonic()
+        for done, (kind, flood) in enumerate(kinds.items()):
+            tally = Tally(everyone.reference)
+            at_s, cpu_s = time.monotonic(), target.cpu_s()
+            with _flooding(target.port, flood):
+                most_mb = await _listen(target, tally)
+            progress((done + 1) / len(kinds))
+            numbers[f"{kind}: median ms"] = round(percentile(tally.probe_ms, 50), 1)
+            numbers[f"{kind}: p99 ms"] = round(percentile(tally.probe_ms, 99), 1)
+            numbers[f"{kind}: memory MiB"] = round(most_mb - before.memory_mb, 1)
+            used = (target.cpu_s() - cpu_s) / (time.monotonic() - at_s)
+            numbers[f"{kind}: CPU %"] = round(100 * used)
+            everyone.add(tally)
+        row = Row("noisy neighbours", time.monotonic() - begun_s, everyone, before=before)
+        row.numbers = numbers
+        judge(row, target)
+    quiet_ms = max(numbers["quiet: p99 ms"], numbers["quiet again: p99 ms"])
+    for kind in kinds:
+        if numbers[f"{kind}: p99 ms"] > quiet_ms + WORSE_MS:
+            row.problems.append(f"a flood of {kind} delays others by more than {WORSE_MS:g} ms")
+        if numbers[f"{kind}: memory MiB"] > GROWTH_MB:
+            row.problems.append(f"a flood of {kind} costs more than {GROWTH_MB:g} MiB")
+    return row
+
+
+async def _listen(target: Target, tally: Tally) -> float:
+    """Well-behaved streams that ask now and then; returns the most memory seen, in MiB."""
+    most_mb, chance = 0.0, random.Random(1)
+    async with asyncio.TaskGroup() as tasks:
+        playing = [
+            tasks.create_task(_one(target, tally, chance.uniform(0, MESSAGE_S * PROBE_EVERY)))
+            for _ in range(STREAMS)
+        ]
+        while not all(task.done() for task in playing):
+            most_mb = max(most_mb, target.memory_mb())
+            await asyncio.sleep(0.2)
+    return most_mb
+
+
+async def _one(target: Target, tally: Tally, after_s: float) -> None:
+    """Streams that began in the same moment would delay each other's questions."""
+    await asyncio.sleep(after_s)
+    await play(target.port, beckett(), tally, probe_every=PROBE_EVERY)
+
+
+@contextlib.contextmanager
+def _flooding(port: int, flood: bytes) -> Generator[None]:
+    """Clients in another process that send as fast as they can; none when there is no flood."""
+    if not flood:
+        yield
+        return
+    process = multiprocessing.get_context("spawn").Process(target=_pour, args=(port, flood))
+    process.start()
+    try:
+        yield
+    finally:
+        process.kill()
+        process.join()
+
+
+def _pour(port: int, flood: bytes) -> None:
+    with contextlib.ExitStack() as stack:
+        flooders = []
+        for _ in range(FLOODERS):
+            flooder = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            flooder.sendall(request() + frame(TEXT, START))
+            flooder.setblocking(False)
+            flooders.append(flooder)
+        while True:
+            for flooder in flooders:
+                with contextlib.suppress(OSError):
+                    flooder.send(flood)
+                with contextlib.suppress(OSError):
+                    flooder.recv(65_536)
+            time.sleep(STEP_S)

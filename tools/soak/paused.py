@@ -1,0 +1,62 @@
+"""Workers that stand still."""
+
+import asyncio
+import contextlib
+import signal
+import time
+
+from tools.harness.sounds import beckett, silence
+from tools.harness.streams import client
+from tools.soak.progress import Progress
+from tools.soak.report import Row
+from tools.soak.streams import Tally, play, reference
+from tools.soak.target import running
+from tools.soak.verdict import judge
+
+
+async def paused(share: float, progress: Progress) -> Row:
+    """All workers are stopped for a minute: who outruns them is told so, and others go on."""
+    seconds = 60 * share
+    config = {
+        "model": {"type": "standin"},
+        "inference": {"workers": 2, "timeout_seconds": 90.0},
+        "limits": {"max_lag_seconds": seconds / 2, "idle_seconds": 0},
+        "server": {
+            "ping_interval_seconds": seconds / 3,
+            "ping_timeout_seconds": seconds / 3,
+        },
+    }
+    with running(config) as target:
+        tally = Tally(await reference(target.port, beckett()))
+        before, begun_s = target.footprint(), time.monotonic()
+        workers = target.server.workers()
+        outrun: list[int | None] = []
+
+        async def outruns() -> None:
+            async with client(target.port, "simple") as socket:
+                await socket.start()
+                await socket.until("started")
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(seconds / 4):
+                        await socket.send(silence(600).data)
+                events = await socket.rest()
+                codes = [event["code"] for event in events if event["type"] == "error"]
+                outrun.append(socket.close_code if codes == ["overloaded"] else None)
+
+        async with asyncio.TaskGroup() as tasks:
+            for worker in workers:
+                worker.send_signal(signal.SIGSTOP)
+            for _ in range(5):
+                tasks.create_task(play(target.port, beckett(), tally))
+                tasks.create_task(outruns())
+            for done in range(100):
+                progress(done / 100)
+                await asyncio.sleep(seconds / 100)
+            for worker in workers:
+                worker.send_signal(signal.SIGCONT)
+        row = Row("paused pipeline", time.monotonic() - begun_s, tally, before=before)
+        row.numbers = {"told 1013": outrun.count(1013), "of": len(outrun)}
+        judge(row, target)
+    if set(outrun) != {1013}:
+        row.problems.append(f"who outran the server was closed with {outrun}")
+    return row

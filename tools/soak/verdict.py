@@ -1,0 +1,53 @@
+"""Whether what was promised was kept."""
+
+from collections.abc import Set
+
+from tools.soak.report import Row
+from tools.soak.target import Target
+
+GROWTH_MB = 16.0
+"""Memory that a server may keep after any of this; the allocator gives back what it likes."""
+
+RETRIED = frozenset({"worker_lost"})
+"""What a segment may end in when workers are killed: its retry died too."""
+
+
+def restarts(target: Target) -> dict[str, float]:
+    """Workers replaced, by cause."""
+    return {f"workers replaced, {cause}": n for cause, n in sorted(target.restarts().items())}
+
+
+def judge(
+    row: Row,
+    target: Target,
+    *,
+    may_fail: Set[str] = frozenset(),
+    growth_mb: float = GROWTH_MB,
+) -> None:
+    """Take the server's state after a row, and add what was not kept to the row's problems.
+
+    Args:
+        row: With the state before.
+        target: Nobody is connected to it any more.
+        may_fail: What segments may be reported to have failed with.
+        growth_mb: How much memory it may have kept.
+    """
+    assert row.before is not None
+    row.after = after = target.footprint()
+    row.errors = dict(sorted(target.errors().items()))
+    problems = row.problems
+    if after.descriptors > row.before.descriptors:
+        problems.append("descriptors have leaked")
+    if after.tasks > row.before.tasks:
+        problems.append("tasks have leaked")
+    if after.memory_mb > row.before.memory_mb + growth_mb:
+        problems.append(f"memory has grown by more than {growth_mb:g} MiB")
+    problems += [f"in the log: {line}" for line in target.defects()[:5]]
+    if tally := row.tally:
+        if tally.lost:
+            problems.append(f"{tally.lost} segments were lost without a word")
+        if tally.hangs:
+            problems.append(f"{tally.hangs} streams did not end")
+        if unexpected := set(tally.failed) - may_fail:
+            problems.append(f"segments failed with {', '.join(sorted(unexpected))}")
+        problems += tally.wrong[:5]
