@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -14,13 +14,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket
 
-from streamer.access.gate import STANDING, Gate, failure
-from streamer.access.sessions import Sessions
+from streamer.access.gate import Gate, failure
+from streamer.access.registry import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
 from streamer.config.explain import show
 from streamer.config.schema import Config
+from streamer.dialects.native import NativeDialect
 from streamer.http import openapi
 from streamer.http.metrics import MetricsEndpoint
 from streamer.http.operations import OPERATIONS
@@ -32,12 +32,21 @@ from streamer.inference.process import ModelCannotLoad
 from streamer.model import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.services import Services
-from streamer.session.session import Session
+from streamer.session.dialect import Dialect
+from streamer.session.endpoint import SocketEndpoint
 from streamer.telemetry.lag import watch_loop
 from streamer.telemetry.setup import Telemetry
 from streamer.vad.engine import VadEngine
 
 _log = logging.getLogger(__name__)
+
+NewDialect = Callable[[Services], Dialect]
+
+SOCKETS: Mapping[str, NewDialect] = {
+    "/api/v1/segmented": lambda services: NativeDialect("speech", services.config.limits),
+    "/api/v1/simple": lambda services: NativeDialect("chunks", services.config.limits),
+}
+"""The addresses of WebSockets, and the dialect of each."""
 
 
 def create_app(
@@ -47,6 +56,7 @@ def create_app(
     telemetry: Telemetry,
     on_ready: Callable[[Pools], None],
     on_broken: Callable[[Exception], None],
+    sockets: Mapping[str, NewDialect] = SOCKETS,
 ) -> Starlette:
     """The application.
 
@@ -57,6 +67,7 @@ def create_app(
         telemetry: Watches all that is done.
         on_ready: Called once, when the workers are warm.
         on_broken: Called once, when there are no workers and never will be.
+        sockets: The addresses of WebSockets, and what makes the dialect of each socket.
     """
     access = Access(config.access.tokens, time.monotonic)
 
@@ -87,8 +98,8 @@ def create_app(
     app = Starlette(
         routes=[
             *page_routes(),
-            *(WebSocketRoute(path, endpoint) for path, endpoint in SOCKETS.items()),
-            *(Route(path, _socket_only(path)) for path in SOCKETS),
+            *(WebSocketRoute(path, SocketEndpoint(dialect)) for path, dialect in sockets.items()),
+            *(Route(path, _socket_only(path)) for path in sockets),
             *(Route(o.path, o.endpoint, methods=[o.method]) for o in OPERATIONS),
             Route(openapi.PATH, openapi.openapi),
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
@@ -96,12 +107,12 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={404: _no_such_address, 405: _no_such_method},
     )
-    app.state.sessions = Sessions(config.limits)
+    app.state.registry = SessionRegistry(config.limits)
     app.add_middleware(
         Gate,
         access=access,
         origins=_origins(config),
-        sessions=app.state.sessions,
+        registry=app.state.registry,
         queue_seconds=lambda: app.state.services.pools.queue_seconds,
         on_refused=telemetry.monitor.error,
     )
@@ -138,26 +149,6 @@ async def _no_such_method(request: Request, error: Exception) -> Response:
     allowed = dict(error.headers or {})
     message = f"{request.url.path} does not take {request.method}; allowed: {allowed['Allow']}"
     return failure(405, "method_not_allowed", message, allowed)
-
-
-async def _segmented(socket: WebSocket) -> None:
-    await _serve(socket, segmented=True)
-
-
-async def _simple(socket: WebSocket) -> None:
-    await _serve(socket, segmented=False)
-
-
-SOCKETS = {"/api/v1/segmented": _segmented, "/api/v1/simple": _simple}
-
-
-async def _serve(socket: WebSocket, *, segmented: bool) -> None:
-    state = socket.app.state
-    session = Session(
-        socket, segmented=segmented, services=state.services, standing=socket.scope[STANDING]
-    )
-    with state.sessions.opened(session):
-        await session.run()
 
 
 def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:

@@ -16,7 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 import streamer
-from streamer.access.sessions import FINISH, Sessions
+from streamer.access.registry import FINISH, SessionRegistry
 from streamer.access.tokens import is_loopback
 from streamer.app import create_app, workers_of
 from streamer.config.schema import Config
@@ -75,7 +75,7 @@ def serve(config: Config, config_folder: Path, say: Say) -> int:
 
     app = create_app(config, specs, lambda: vad, telemetry, on_ready, on_broken)
     server = _Server(
-        _uvicorn_config(app, config), app.state.sessions, config.limits.drain_seconds, say
+        _uvicorn_config(app, config), app.state.registry, config.limits.drain_seconds, say
     )
     if not (is_loopback(config.server.host) or config.access.tokens):
         _log.warning(
@@ -121,10 +121,10 @@ class _Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, sessions: Sessions, drain_seconds: float, say: Say
+        self, config: uvicorn.Config, registry: SessionRegistry, drain_seconds: float, say: Say
     ) -> None:
         super().__init__(config)
-        self._sessions = sessions
+        self._registry = registry
         self._drain_s = drain_seconds
         self._say = say
         self._closing_s = max(MIN_CLOSING_S, drain_seconds * (1 - FINISH))
@@ -154,15 +154,15 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close what is left, and cut off what cannot be closed."""
-        waited_for = self._sessions.waited_for
-        if waited_for and not self._hurry.is_set():
+        unfinished = self._registry.unfinished
+        if unfinished and not self._hurry.is_set():
             self._say(
                 f"Ending in {self._drain_s:g} s at the latest, or when all that goes on is done "
-                f"(sessions and requests: {waited_for}). Ctrl-C again ends at once."
+                f"(sessions and requests: {unfinished}). Ctrl-C again ends at once."
             )
         async with asyncio.TaskGroup() as tasks:
             hurried = tasks.create_task(self._hurry.wait())
-            drained = tasks.create_task(self._sessions.drain())
+            drained = tasks.create_task(self._registry.drain())
             await asyncio.wait((hurried, drained), return_when=asyncio.FIRST_COMPLETED)
             hurried.cancel()
             drained.cancel()

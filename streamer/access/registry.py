@@ -1,19 +1,26 @@
-"""Whether there is room for another session.
+"""Open sessions and requests: whether there is room for more, and how they end in order."""
 
-Pure: no sockets, no clock.
-"""
-
+import asyncio
+import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from streamer.config.schema import LimitsConfig
+from streamer.memory import Trimmer
+
+SHUTTING_DOWN = "the server is shutting down"
+
+STREAM_ON, FINISH = 0.5, 0.9
+"""Parts of `limits.drain_seconds`: open streams may go on until the first; their pending results
+are delivered until the second. The rest is for closing the connections."""
 
 RETRY_SECONDS = 5
-"""What a client is told that comes when all places are taken."""
+"""Seconds after which a client that finds no room may try again."""
 
 IPV6_PREFIX = 64
-"""Bits that one customer of a provider shares; the others are theirs to choose from."""
+"""Bits of an IPv6 address that identify a customer, who chooses the other bits."""
 
 
 class Refusal(NamedTuple):
@@ -23,8 +30,8 @@ class Refusal(NamedTuple):
     retry_after_seconds: int
 
 
-class Admission:
-    """Counts the sessions, of all and of each address."""
+class Places:
+    """Counts the sessions, in total and by address. Pure: no sockets, no clock."""
 
     def __init__(self, limits: LimitsConfig) -> None:
         self._limits = limits
@@ -32,15 +39,15 @@ class Admission:
 
     @property
     def sessions(self) -> int:
-        """How many there are."""
+        """Sessions that have a place."""
         return self._by_address.total()
 
     def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
-        """Why a session from an address has to be refused; None when it has not.
+        """Why a session from an address is refused; None = there is room.
 
         Args:
             address: As `address_of` gives it.
-            queue_seconds: How long a segment of its would wait for a worker.
+            queue_seconds: Expected queueing time of a new session's first segment.
         """
         limits = self._limits
         if limits.max_sessions and self.sessions >= limits.max_sessions:
@@ -63,18 +70,18 @@ class Admission:
         return None
 
     def enter(self, address: str) -> None:
-        """One more."""
+        """A session from this address begins."""
         self._by_address[address] += 1
 
     def leave(self, address: str) -> None:
-        """One less."""
+        """A session from this address has ended."""
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]
 
 
 def address_of(host: str | None) -> str:
-    """Whom an IP address counts for: an IPv6 customer has whole networks of them."""
+    """The address that a client is counted under: for IPv6, the network of the customer."""
     try:
         address = ip_address(host or "")
     except ValueError:
@@ -84,3 +91,97 @@ def address_of(host: str | None) -> str:
             return str(address.ipv4_mapped)
         return str(ip_network((address, IPV6_PREFIX), strict=False))
     return str(address)
+
+
+class Drainable(Protocol):
+    """A session, as far as the end of the server concerns it."""
+
+    def drain(self, deadline_seconds: float) -> None:
+        """Announce that the server ends; an open stream may go on until the deadline."""
+
+    def finish(self) -> None:
+        """End the stream now, deliver its pending results, and close."""
+
+
+class SessionRegistry:
+    """The sessions that are open, and the requests that are being answered.
+
+    Args:
+        limits: Of the configuration.
+    """
+
+    def __init__(self, limits: LimitsConfig) -> None:
+        self._places = Places(limits)
+        self._drain_s = limits.drain_seconds
+        self._open: set[Drainable] = set()
+        self._busy = 0
+        self._empty = asyncio.Event()
+        self._trimmer = Trimmer()
+        self.draining = False
+
+    @property
+    def unfinished(self) -> int:
+        """Sessions and requests that the end of the server waits for."""
+        return self._busy
+
+    def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
+        """Why a new session is refused; None = there is room.
+
+        Args:
+            address: As `address_of` gives it.
+            queue_seconds: Expected queueing time of its first segment.
+        """
+        if self.draining:
+            return Refusal(SHUTTING_DOWN, max(1, round(self._drain_s)))
+        return self._places.refusal(address, queue_seconds)
+
+    @contextlib.contextmanager
+    def place(self, address: str) -> Iterator[None]:
+        """Hold a place for a session from an address."""
+        self._places.enter(address)
+        try:
+            yield
+        finally:
+            self._places.leave(address)
+
+    @contextlib.contextmanager
+    def opened(self, session: Drainable) -> Iterator[None]:
+        """Register an open session; it is drained when the server ends."""
+        self._open.add(session)
+        try:
+            with self.busy():
+                yield
+        finally:
+            self._open.discard(session)
+
+    @contextlib.contextmanager
+    def busy(self) -> Iterator[None]:
+        """Register something that the end of the server waits for."""
+        self._busy += 1
+        self._empty.clear()
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            self._trimmer.soon()
+            if not self._busy:
+                self._empty.set()
+
+    async def drain(self) -> None:
+        """Refuse what is new, and wait until what is open has ended, or its time is up."""
+        self.draining = True
+        for session in list(self._open):
+            session.drain(self._drain_s * STREAM_ON)
+        if await self._emptied(self._drain_s * STREAM_ON):
+            return
+        for session in list(self._open):
+            session.finish()
+        await self._emptied(self._drain_s * (FINISH - STREAM_ON))
+
+    async def _emptied(self, seconds: float) -> bool:
+        if not self._busy:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._empty.wait()
+        return not self._busy

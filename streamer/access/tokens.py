@@ -18,7 +18,7 @@ MAX_TICKETS = 10_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Standing(Enum):
+class AuthState(Enum):
     """What a client has shown of itself before its first message."""
 
     ADMITTED = auto()
@@ -63,13 +63,13 @@ class Access:
         expires_s = self._tickets.pop(_digest(shown), None)
         return self.is_token(shown) or (expires_s is not None and self._clock() < expires_s)
 
-    def standing(self, shown: str | None) -> Standing:
-        """What somebody is who shows this."""
+    def auth_state(self, shown: str | None) -> AuthState:
+        """The state of a client that has shown this credential; None = none."""
         if not self.required:
-            return Standing.ADMITTED
+            return AuthState.ADMITTED
         if shown is None:
-            return Standing.UNKNOWN
-        return Standing.ADMITTED if self.admits(shown) else Standing.REFUSED
+            return AuthState.UNKNOWN
+        return AuthState.ADMITTED if self.admits(shown) else AuthState.REFUSED
 
     def issue_ticket(self) -> str:
         """A ticket that admits once, within `TICKET_SECONDS`."""

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.http import analyze, analyze_window, status, ticket, transcriptions
-from streamer.http.refusals import Code
+from streamer.protocol.codes import RequestErrorCode
 
 
 class NameConvertor(PathConvertor):
@@ -31,7 +31,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class ErrorBody(msgspec.Struct, frozen=True):
     """A code for programs, and a sentence for people."""
 
-    code: Code
+    code: RequestErrorCode
     message: str
 
 

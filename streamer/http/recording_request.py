@@ -20,12 +20,13 @@ from starlette.responses import Response
 
 from streamer.audio.files import AudioFileError
 from streamer.config.explain import show
-from streamer.http.refusals import FAILURES, Refused, busy
+from streamer.http.refusals import Refused, busy
 from streamer.inference.pool import WorkerPool
 from streamer.observe.log_context import LogContext, current
 from streamer.observe.monitor import Monitor
 from streamer.observe.traceparent import new_context, parse
 from streamer.observe.tracer import SessionTrace, StreamTrace
+from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT
 from streamer.services import Services
 
 _log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class Job:
         """
         refused = self._refused(error)
         # Segments that fail are counted where they do.
-        if refused.code not in FAILURES:
+        if refused.code not in STATUS_OF_FAILED_SEGMENT:
             self.services.monitor.error(refused.code)
         if self._traces is not None:
             status = sent_status or refused.status

@@ -10,12 +10,13 @@ from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, Soun
 from streamer.audio.format import AudioFormat
 from streamer.config.schema import LimitsConfig
 from streamer.http.recording_request import Job
-from streamer.http.refusals import FAILURES, Code, Refused
+from streamer.http.refusals import Refused
 from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
+from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
 from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
 
 BLOCK_SECONDS = 1.0
@@ -57,8 +58,8 @@ class Heard(NamedTuple):
 def failed(failure: Failed) -> Refused:
     """The answer that says which segment has no result, and why."""
     where = f"from {failure.start_time:g} s to {failure.end_time:g} s"
-    code = msgspec.convert(failure.code, Code)
-    return Refused(FAILURES.get(code, 500), code, f"{where}: {failure.message}")
+    code = msgspec.convert(failure.code, RequestErrorCode)
+    return Refused(STATUS_OF_FAILED_SEGMENT.get(code, 500), code, f"{where}: {failure.message}")
 
 
 async def open_recording(

@@ -5,31 +5,7 @@ from typing import Literal
 
 from starlette.responses import JSONResponse, Response
 
-Code = Literal[
-    "bad_request",
-    "bad_format",
-    "bad_audio",
-    "unsupported_media_type",
-    "too_short",
-    "too_long",
-    "too_large",
-    "upload_timeout",
-    "unauthorized",
-    "unknown_model",
-    "inference_failed",
-    "inference_timeout",
-    "worker_lost",
-    "overloaded",
-    "not_ready",
-    "internal_error",
-]
-
-FAILURES: Mapping[Code, int] = {
-    "inference_failed": 500,
-    "worker_lost": 500,
-    "inference_timeout": 504,
-}
-"""What a segment can come to, and the status of a request that needed its result."""
+from streamer.protocol.codes import RequestErrorCode
 
 RETRY_AFTER_S = 1
 
@@ -48,7 +24,7 @@ class Refused(Exception):
     def __init__(
         self,
         status: int,
-        code: Code,
+        code: RequestErrorCode,
         message: str,
         *,
         field: str | None = None,
@@ -56,7 +32,7 @@ class Refused(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.code: Code = code
+        self.code: RequestErrorCode = code
         self.message = message
         self.field = field
         self.headers = headers or {}

@@ -20,7 +20,7 @@ async def ready(request: Request) -> Response:
     """Readiness: 200 once every model's workers are warm; 503 before, or when the server ends."""
     pools = _services(request).pools
     workers = pools.workers_alive
-    if request.app.state.sessions.draining:
+    if request.app.state.registry.draining:
         body = {"status": "draining", "reason": "the server is ending", "workers": workers}
         return JSONResponse(body, 503, headers={"Retry-After": "1"})
     if pools.ready:

@@ -2,20 +2,13 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
 
 from streamer.observe.monitor import Monitor
+from streamer.protocol.actions import Close
 from streamer.protocol.messages import Event, Failed, Warned
 
 MAX_WAITING = 256
 """Events that may wait before those who make them are held up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the socket with this code, after everything before."""
-
-    code: int
 
 
 class Outbox:

@@ -18,24 +18,9 @@ from streamer.config.schema import (
     Probability,
     VadConfig,
 )
+from streamer.protocol.codes import ErrorCode, WarningCode
 
 PROTOCOL_VERSION = 1
-
-ErrorCode = Literal[
-    "bad_message",
-    "bad_format",
-    "unexpected_message",
-    "inference_failed",
-    "worker_lost",
-    "inference_timeout",
-    "unauthorized",
-    "too_large",
-    "idle_timeout",
-    "session_too_long",
-    "overloaded",
-    "internal_error",
-]
-WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples"]
 
 
 class _Request(

@@ -1,166 +1,206 @@
 """The life of one socket as a transition table: (state, input) → (next state, actions).
 
-No I/O and no clock. The reader asks `Protocol.step` what an input means, and the processor carries
-the actions out in order; this file is the whole truth about what is legal when.
+Pure: no I/O and no clock. Inputs are in `inputs.py`, actions in `actions.py`. The session asks
+`SocketState.step` what an input means and carries the actions out in order, so this file is the
+whole truth about what is legal when.
 
     IDLE ──start──▶ STREAMING ──stop──▶ STOPPED ──start, audio──▶ STREAMING …
                         └──the server drains──▶ DRAINING ──stop, start, deadline──▶ CLOSING
       any state ──the client leaves, or must──▶ CLOSING
 """
 
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
 
+from streamer.protocol import inputs as i
+from streamer.protocol.actions import (
+    Abandon,
+    Action,
+    Announce,
+    Begin,
+    BeginAgain,
+    Close,
+    CutOff,
+    EndSegments,
+    Feed,
+    Finish,
+    Report,
+)
+from streamer.protocol.codes import CloseCode, close_reason
+from streamer.protocol.messages import Failed
 
-class _Key(Enum):
-    """Looked up for every message; `Enum` would do the hashing in Python."""
 
-    __hash__ = object.__hash__
-
-
-class State(_Key):
+class State(Enum):
     """Where a socket is in its life."""
 
     IDLE = auto()
-    """Nothing started yet, or the last `start` was refused: there are no settings."""
+    """No stream has begun, or the last `start` was refused: there are no settings."""
     IGNORING = auto()
-    """As IDLE, and audio that cannot be used is arriving; its sender has been told."""
+    """As IDLE, and audio that cannot be used arrives; the client has been told."""
     STREAMING = auto()
     """A stream is open."""
     DRAINING = auto()
-    """A stream is open, and it is the last one: the server is about to end."""
+    """A stream is open, and it is the last one: the server is going to end."""
     STOPPED = auto()
     """The last stream ended; its settings are remembered."""
     CLOSING = auto()
     """Nothing that arrives matters any more."""
 
-
-class Input(_Key):
-    """What can happen to a socket."""
-
-    START = auto()
-    AUDIO = auto()
-    FLUSH = auto()
-    KEEP_ALIVE = auto()
-    STOP = auto()
-    STOP_AND_DISCONNECT = auto()
-    BAD_MESSAGE = auto()
-    BAD_FORMAT = auto()
-    TOO_LARGE = auto()
-    IDLE_TIMEOUT = auto()
-    SESSION_TOO_LONG = auto()
-    UNAUTHORIZED = auto()
-    OVERLOADED = auto()
-    """The pipeline does not keep up with what was accepted."""
-    DRAIN = auto()
-    """The server is about to end."""
-    DRAIN_DEADLINE = auto()
-    """It ends now."""
-    DISCONNECTED = auto()
+    __hash__ = object.__hash__  # looked up for every message; Enum's own hash is Python code
 
 
-class Action(Enum):
-    """What the session does about it. Those on a stream wait for all audio before them."""
+SHUTTING_DOWN = "the server is shutting down"
 
-    BEGIN = auto()
-    """Open a stream with the settings of this `start`, and remember them."""
-    BEGIN_AGAIN = auto()
-    """Open a stream with the remembered settings."""
-    FEED = auto()
-    """Hand this audio to the open stream."""
-    FLUSH = auto()
-    """End the open segment of every channel now."""
-    FINISH = auto()
-    """Deliver everything still owed on the open stream, then `stopped`."""
-    REPORT = auto()
-    """Send the `error` that goes with this input."""
-    CLOSE = auto()
-    """Close the socket, once everything before has been sent."""
-    ANNOUNCE = auto()
-    """Say at once that the server is going away."""
-    CUT_OFF = auto()
-    """Send the `error` and close at once: what waits to be processed is given up."""
-    ABANDON = auto()
-    """The client is gone: drop all work for it."""
-
-
-_S, _I, _A = State, Input, Action
-Cell = tuple[State, tuple[Action, ...]]
-
-_CLOSED: dict[Input, Cell] = dict.fromkeys(Input, (_S.CLOSING, ()))
-_NO_STREAM: dict[Input, Cell] = {
-    _I.START: (_S.STREAMING, (_A.BEGIN,)),
-    _I.AUDIO: (_S.IGNORING, (_A.REPORT,)),
-    _I.FLUSH: (_S.IDLE, (_A.REPORT,)),
-    _I.KEEP_ALIVE: (_S.IDLE, ()),
-    _I.STOP: (_S.IDLE, (_A.REPORT,)),
-    _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
-    _I.BAD_MESSAGE: (_S.IDLE, (_A.REPORT,)),
-    _I.BAD_FORMAT: (_S.IDLE, (_A.REPORT,)),
-    _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
-    _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
-    _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
-    _I.UNAUTHORIZED: (_S.CLOSING, (_A.REPORT, _A.CLOSE)),
-    _I.OVERLOADED: (_S.CLOSING, (_A.CUT_OFF,)),
-    _I.DRAIN: (_S.CLOSING, (_A.ANNOUNCE, _A.CLOSE)),
-    _I.DRAIN_DEADLINE: (_S.CLOSING, (_A.CLOSE,)),
-    _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
+_NO_STREAM_FOR: Mapping[type[i.Input], str] = {
+    i.AudioReceived: "audio: no stream is open; send 'start' with its format first",
+    i.FlushRequested: "flush: no stream is open; send 'start' first",
+    i.StopRequested: "stop: no stream is open; send 'start' first",
+    i.DisconnectRequested: "stop: no stream is open; send 'start' first",
 }
-_STREAM: dict[Input, Cell] = {
-    _I.START: (_S.STREAMING, (_A.FINISH, _A.BEGIN)),
-    _I.AUDIO: (_S.STREAMING, (_A.FEED,)),
-    _I.FLUSH: (_S.STREAMING, (_A.FLUSH,)),
-    _I.KEEP_ALIVE: (_S.STREAMING, ()),
-    _I.STOP: (_S.STOPPED, (_A.FINISH,)),
-    _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
-    _I.BAD_MESSAGE: (_S.STREAMING, (_A.REPORT,)),
+_CLOSE_CODES: Mapping[type[i.Input], CloseCode] = {
+    i.DisconnectRequested: CloseCode.NORMAL,
+    i.IdleTimeout: CloseCode.NORMAL,
+    i.TooLarge: CloseCode.MESSAGE_TOO_BIG,
+    i.SessionTooLong: CloseCode.POLICY_VIOLATION,
+    i.Unauthorized: CloseCode.POLICY_VIOLATION,
+    i.Overloaded: CloseCode.TRY_AGAIN_LATER,
+}
+"""For every other input, the socket is closed only because the server drains."""
+
+
+# Makers of actions; the table says for which inputs each is called.
+
+
+def _begin(given: i.Input) -> Begin:
+    assert isinstance(given, i.StartRequested)
+    return Begin(given.start)
+
+
+def _begin_again(_: i.Input) -> BeginAgain:
+    return BeginAgain()
+
+
+def _feed(given: i.Input) -> Feed:
+    assert isinstance(given, i.AudioReceived)
+    return Feed(given.audio)
+
+
+def _end_segments(_: i.Input) -> EndSegments:
+    return EndSegments()
+
+
+def _finish(_: i.Input) -> Finish:
+    return Finish()
+
+
+def _report(given: i.Input) -> Report:
+    if isinstance(given, i.FailureInput):
+        return Report(given.failure)
+    message = _NO_STREAM_FOR[type(given)]
+    return Report(Failed(code="unexpected_message", message=message, fatal=False))
+
+
+def _close(given: i.Input) -> Close:
+    code = _CLOSE_CODES.get(type(given))
+    if code is None:
+        return Close(CloseCode.SERVICE_RESTART, SHUTTING_DOWN)
+    message = given.failure.message if isinstance(given, i.FailureInput) else ""
+    return Close(code, close_reason(message))
+
+
+def _announce(given: i.Input) -> Announce:
+    assert isinstance(given, i.DrainStarted)
+    return Announce(given.deadline_seconds)
+
+
+def _cut_off(given: i.Input) -> CutOff:
+    assert isinstance(given, i.FailureInput)
+    return CutOff(given.failure, _close(given))
+
+
+def _abandon(_: i.Input) -> Abandon:
+    return Abandon()
+
+
+_S = State
+Cell = tuple[State, tuple[Callable[[i.Input], Action], ...]]
+Row = Mapping[type[i.Input], Cell]
+
+_CLOSED: Row = dict.fromkeys(i.INPUTS, (_S.CLOSING, ()))
+_NO_STREAM: Row = {
+    i.StartRequested: (_S.STREAMING, (_begin,)),
+    i.AudioReceived: (_S.IGNORING, (_report,)),
+    i.FlushRequested: (_S.IDLE, (_report,)),
+    i.KeepAliveReceived: (_S.IDLE, ()),
+    i.StopRequested: (_S.IDLE, (_report,)),
+    i.DisconnectRequested: (_S.CLOSING, (_report, _close)),
+    i.BadMessage: (_S.IDLE, (_report,)),
+    i.BadFormat: (_S.IDLE, (_report,)),
+    i.TooLarge: (_S.CLOSING, (_report, _close)),
+    i.IdleTimeout: (_S.CLOSING, (_report, _close)),
+    i.SessionTooLong: (_S.CLOSING, (_report, _close)),
+    i.Unauthorized: (_S.CLOSING, (_report, _close)),
+    i.Overloaded: (_S.CLOSING, (_cut_off,)),
+    i.DrainStarted: (_S.CLOSING, (_announce, _close)),
+    i.DrainDeadline: (_S.CLOSING, (_close,)),
+    i.Disconnected: (_S.CLOSING, (_abandon,)),
+}
+_STREAM: Row = {
+    i.StartRequested: (_S.STREAMING, (_finish, _begin)),
+    i.AudioReceived: (_S.STREAMING, (_feed,)),
+    i.FlushRequested: (_S.STREAMING, (_end_segments,)),
+    i.KeepAliveReceived: (_S.STREAMING, ()),
+    i.StopRequested: (_S.STOPPED, (_finish,)),
+    i.DisconnectRequested: (_S.CLOSING, (_finish, _close)),
+    i.BadMessage: (_S.STREAMING, (_report,)),
     # The audio that follows is in the format that was refused, so the stream cannot go on.
-    _I.BAD_FORMAT: (_S.IDLE, (_A.FINISH, _A.REPORT)),
-    _I.TOO_LARGE: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-    _I.IDLE_TIMEOUT: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-    _I.SESSION_TOO_LONG: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-    _I.UNAUTHORIZED: (_S.CLOSING, (_A.REPORT, _A.FINISH, _A.CLOSE)),
-    _I.OVERLOADED: (_S.CLOSING, (_A.CUT_OFF,)),
-    _I.DRAIN: (_S.DRAINING, (_A.ANNOUNCE,)),
-    _I.DRAIN_DEADLINE: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
-    _I.DISCONNECTED: (_S.CLOSING, (_A.ABANDON,)),
+    i.BadFormat: (_S.IDLE, (_finish, _report)),
+    i.TooLarge: (_S.CLOSING, (_report, _finish, _close)),
+    i.IdleTimeout: (_S.CLOSING, (_report, _finish, _close)),
+    i.SessionTooLong: (_S.CLOSING, (_report, _finish, _close)),
+    i.Unauthorized: (_S.CLOSING, (_report, _finish, _close)),
+    i.Overloaded: (_S.CLOSING, (_cut_off,)),
+    i.DrainStarted: (_S.DRAINING, (_announce,)),
+    i.DrainDeadline: (_S.CLOSING, (_finish, _close)),
+    i.Disconnected: (_S.CLOSING, (_abandon,)),
 }
 
-TABLE: dict[State, dict[Input, Cell]] = {
+TABLE: Mapping[State, Row] = {
     _S.IDLE: _NO_STREAM,
-    # One report for an unbroken run of unusable audio: fifty a second would help nobody.
-    _S.IGNORING: {**_NO_STREAM, _I.AUDIO: (_S.IGNORING, ())},
+    # One report for an unbroken run of unusable audio: fifty reports a second would not help.
+    _S.IGNORING: {**_NO_STREAM, i.AudioReceived: (_S.IGNORING, ())},
     _S.STREAMING: _STREAM,
     _S.DRAINING: {
         **_STREAM,
-        _I.START: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
-        _I.AUDIO: (_S.DRAINING, (_A.FEED,)),
-        _I.FLUSH: (_S.DRAINING, (_A.FLUSH,)),
-        _I.KEEP_ALIVE: (_S.DRAINING, ()),
-        _I.STOP: (_S.CLOSING, (_A.FINISH, _A.CLOSE)),
-        _I.BAD_MESSAGE: (_S.DRAINING, (_A.REPORT,)),
-        _I.BAD_FORMAT: (_S.CLOSING, (_A.FINISH, _A.REPORT, _A.CLOSE)),
-        _I.DRAIN: (_S.DRAINING, ()),
+        i.StartRequested: (_S.CLOSING, (_finish, _close)),
+        i.AudioReceived: (_S.DRAINING, (_feed,)),
+        i.FlushRequested: (_S.DRAINING, (_end_segments,)),
+        i.KeepAliveReceived: (_S.DRAINING, ()),
+        i.StopRequested: (_S.CLOSING, (_finish, _close)),
+        i.BadMessage: (_S.DRAINING, (_report,)),
+        i.BadFormat: (_S.CLOSING, (_finish, _report, _close)),
+        i.DrainStarted: (_S.DRAINING, ()),
     },
     _S.STOPPED: {
         **_NO_STREAM,
-        _I.AUDIO: (_S.STREAMING, (_A.BEGIN_AGAIN, _A.FEED)),
-        _I.FLUSH: (_S.STOPPED, (_A.REPORT,)),
-        _I.KEEP_ALIVE: (_S.STOPPED, ()),
-        _I.STOP: (_S.STOPPED, (_A.REPORT,)),
-        _I.STOP_AND_DISCONNECT: (_S.CLOSING, (_A.CLOSE,)),
-        _I.BAD_MESSAGE: (_S.STOPPED, (_A.REPORT,)),
+        i.AudioReceived: (_S.STREAMING, (_begin_again, _feed)),
+        i.FlushRequested: (_S.STOPPED, (_report,)),
+        i.KeepAliveReceived: (_S.STOPPED, ()),
+        i.StopRequested: (_S.STOPPED, (_report,)),
+        i.DisconnectRequested: (_S.CLOSING, (_close,)),
+        i.BadMessage: (_S.STOPPED, (_report,)),
     },
     _S.CLOSING: _CLOSED,
 }
 
 
-class Protocol:
+class SocketState:
     """The state of one socket."""
 
     def __init__(self) -> None:
         self.state = State.IDLE
 
-    def step(self, given: Input) -> tuple[Action, ...]:
-        """Move to the next state and say what to do, in order."""
-        self.state, actions = TABLE[self.state][given]
-        return actions
+    def step(self, given: i.Input) -> list[Action]:
+        """Move to the next state; returns what is to be done, in order."""
+        self.state, makers = TABLE[self.state][type(given)]
+        return [make(given) for make in makers]

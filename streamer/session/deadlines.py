@@ -12,7 +12,7 @@ LAGGING = 1 / 3
 """The part of `max_lag_seconds` after which the client is warned."""
 
 
-class Due(Enum):
+class Expired(Enum):
     """What has run out."""
 
     TOO_LONG = auto()
@@ -39,12 +39,12 @@ class Deadlines:
         self._limits = limits
         self._opened_s = opened_s
         self._warned = False
-        self.heard_s: float | None = None
+        self.last_message_s: float | None = None
         """When the last message came; None before the first."""
 
     def check(
         self, now_s: float, *, oldest_s: float | None, idle_since_s: float | None
-    ) -> tuple[Due | None, float | None]:
+    ) -> tuple[Expired | None, float | None]:
         """What is due now, and when to look again; None is never.
 
         Args:
@@ -55,24 +55,24 @@ class Deadlines:
         """
         ends = dict(self._ends(now_s, oldest_s, idle_since_s))
         over = next((due for due, end_s in ends.items() if end_s <= now_s), None)
-        self._warned |= over is Due.LAGGING
+        self._warned |= over is Expired.LAGGING
         return over, min(ends.values(), default=None)
 
     def _ends(
         self, now_s: float, oldest_s: float | None, idle_since_s: float | None
-    ) -> Iterator[tuple[Due, float]]:
+    ) -> Iterator[tuple[Expired, float]]:
         """When each runs out, or could at the earliest."""
         limits = self._limits
         if limits.max_session_seconds:
-            yield Due.TOO_LONG, self._opened_s + limits.max_session_seconds
+            yield Expired.TOO_LONG, self._opened_s + limits.max_session_seconds
         if limits.max_lag_seconds:
             waiting_s = now_s if oldest_s is None else oldest_s
-            yield Due.OVERLOADED, waiting_s + limits.max_lag_seconds
+            yield Expired.OVERLOADED, waiting_s + limits.max_lag_seconds
             if not self._warned:
-                yield Due.LAGGING, waiting_s + limits.max_lag_seconds * LAGGING
-        if self.heard_s is None and limits.start_seconds:
-            yield Due.NO_START, self._opened_s + limits.start_seconds
+                yield Expired.LAGGING, waiting_s + limits.max_lag_seconds * LAGGING
+        if self.last_message_s is None and limits.start_seconds:
+            yield Expired.NO_START, self._opened_s + limits.start_seconds
         if limits.idle_seconds:
-            quiet_s = self._opened_s if self.heard_s is None else self.heard_s
+            quiet_s = self._opened_s if self.last_message_s is None else self.last_message_s
             idle_s = now_s if idle_since_s is None else max(quiet_s, idle_since_s)
-            yield Due.IDLE, idle_s + limits.idle_seconds
+            yield Expired.IDLE, idle_s + limits.idle_seconds

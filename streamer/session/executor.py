@@ -1,49 +1,58 @@
-"""The working side of a socket: carries out commands and processes audio, in order."""
+"""The working side of a socket: carries out actions and processes audio, in order."""
 
 import asyncio
-from collections.abc import Mapping
+from typing import assert_never
 
 from streamer.config.explain import show
 from streamer.observe.log_context import LogContext
 from streamer.observe.traceparent import TraceContext, new_context, parse
 from streamer.observe.tracer import SessionTrace
-from streamer.pipeline.outbox import Close, Outbox
+from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
-from streamer.protocol.messages import Start, Warned
-from streamer.protocol.state import Action
+from streamer.protocol.actions import (
+    Abandon,
+    Begin,
+    BeginAgain,
+    Close,
+    EndSegments,
+    Finish,
+    QueuedAction,
+    Report,
+)
+from streamer.protocol.messages import Failed, Start, Warned
 from streamer.services import Services
-from streamer.session.commands import Command
+from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
 
 
-class Processor:
+class Executor:
     """Owns the streams of one socket, one after another.
 
     Args:
         context: Whose work it is, for the log.
         trace: Of the socket.
-        headers: Of the upgrade request; `traceparent` is looked for.
-        segmented: Whether a VAD cuts the audio, or a clock.
+        traceparent: Header of the upgrade request; None = it had none.
+        dialect: Says how the audio is cut.
         services: What all sessions share.
-        inbox: What to do.
-        outbox: Takes the events that come of it.
+        inbox: The actions and the audio.
+        outbox: Takes the events.
     """
 
     def __init__(
         self,
         context: LogContext,
         trace: SessionTrace,
-        headers: Mapping[str, str],
+        traceparent: str | None,
         *,
-        segmented: bool,
+        dialect: Dialect,
         services: Services,
-        inbox: Inbox[Command],
+        inbox: Inbox[QueuedAction],
         outbox: Outbox,
     ) -> None:
         self._log_context = context
         self._session_trace = trace
-        self._headers = headers
-        self._segmented = segmented
+        self._traceparent = traceparent
+        self._dialect = dialect
         self._services = services
         self._inbox = inbox
         self._outbox = outbox
@@ -58,17 +67,17 @@ class Processor:
             async with asyncio.TaskGroup() as tasks:
                 while True:
                     item = await self._next()
-                    if isinstance(item, Command):
-                        await self._do(item, tasks)
-                    else:
+                    if isinstance(item, bytes):
                         await self._open_stream.feed(item, self._inbox.arrived_s)
+                    else:
+                        await self._execute(item, tasks)
                     if self._outbox.full:
                         await self._outbox.drained()
         finally:
             if self._stream is not None:
                 self._stream.close(None)
 
-    async def _next(self) -> Command | bytes:
+    async def _next(self) -> QueuedAction | bytes:
         if self._stream is None:
             return await self._inbox.get()
         wanted_bytes = self._stream.wanted_bytes
@@ -76,42 +85,47 @@ class Processor:
 
     @property
     def _open_stream(self) -> Stream:
-        assert self._stream is not None  # the protocol lets nothing else through
+        assert self._stream is not None  # the state table allows nothing else
         return self._stream
 
-    async def _do(self, command: Command, tasks: asyncio.TaskGroup) -> None:
-        """Carry out one command."""
-        match command.action:
-            case Action.BEGIN:
-                self._start = command.start
-                await self._begin(tasks)
-            case Action.BEGIN_AGAIN:
-                await self._begin(tasks)
-            case Action.FLUSH:
+    async def _execute(self, action: QueuedAction, tasks: asyncio.TaskGroup) -> None:
+        match action:
+            case Begin(start=start):
+                self._start = start
+                await self._begin(start, tasks)
+            case BeginAgain():
+                assert self._start is not None  # the state table remembers that there was one
+                await self._begin(self._start, tasks)
+            case EndSegments():
                 await self._open_stream.flush(self._inbox.arrived_s)
-            case Action.FINISH:
+            case Finish():
                 stopped = await self._open_stream.finish(self._inbox.arrived_s)
                 self._open_stream.close(stopped)
                 self._stream = None
                 self._outbox.post(stopped)
-            case Action.REPORT:
-                assert command.failure is not None
-                if self._stream is not None:
-                    self._stream.trace.error(command.failure.code, command.failure.message)
-                self._outbox.post(command.failure)
-            case Action.CLOSE:
-                self._outbox.post(Close(command.close_code))
+            case Report(failure=failure):
+                self._report(failure)
+            case Close():
+                self._outbox.post(action)
+            case Abandon():
+                pass  # the session ends with its reader
+            case _:
+                assert_never(action)
 
-    async def _begin(self, tasks: asyncio.TaskGroup) -> None:
-        assert self._start is not None
-        pool = self._services.pools[self._start.model]
+    def _report(self, failure: Failed) -> None:
+        if self._stream is not None:
+            self._stream.trace.error(failure.code, failure.message)
+        self._outbox.post(failure)
+
+    async def _begin(self, start: Start, tasks: asyncio.TaskGroup) -> None:
+        pool = self._services.pools[start.model]
         sample_rate = await pool.wait_ready()
-        trace = self._session_trace.stream(self._trace_context(self._start), pool.spec.name)
+        trace = self._session_trace.stream(self._trace_context(start), pool.spec.name)
         self._log_context.trace_id = trace.trace_id
         self._stream = Stream(
             self._log_context.session_id,
-            self._start,
-            segmented=self._segmented,
+            start,
+            segmented=self._dialect.segmentation == "speech",
             services=self._services,
             pool=pool,
             sample_rate=sample_rate,
@@ -123,9 +137,7 @@ class Processor:
 
     def _trace_context(self, start: Start) -> TraceContext:
         """Of the `start`, else of the upgrade request, else a new one."""
-        given = start.trace_id
-        if given is None:
-            given = self._headers.get("traceparent")
+        given = self._traceparent if start.trace_id is None else start.trace_id
         if given is None:
             return new_context()
         context = parse(given)

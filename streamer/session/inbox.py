@@ -123,7 +123,7 @@ class Inbox(Generic[T]):
         self._items.clear()
         self._held = 0
 
-    async def roomy(self) -> None:
+    async def wait_for_room(self) -> None:
         """Wait until there is room for more."""
         await self._roomy.wait()
 

@@ -1,200 +1,223 @@
-"""What a client says, and what happens to its socket, as commands for the processor.
+"""What a client sends and what happens to its socket, as inputs of the state table.
 
-Synchronous: whoever calls has decided about the order.
+Synchronous: the order of the calls is the order of the inputs.
 """
 
-from streamer.access.tokens import Access, Standing
+from collections.abc import Iterable
+from typing import assert_never
+
+from streamer.access.tokens import Access, AuthState
 from streamer.config.explain import show
-from streamer.pipeline.outbox import Close, Outbox
-from streamer.protocol.messages import (
-    BadRequest,
-    Failed,
-    Flush,
-    GoingAway,
-    KeepAlive,
-    Start,
-    Stop,
-    Warned,
-    decode_request,
+from streamer.pipeline.outbox import Outbox
+from streamer.protocol.actions import (
+    Abandon,
+    Announce,
+    Begin,
+    BeginAgain,
+    Close,
+    CutOff,
+    EndSegments,
+    Feed,
+    Finish,
+    QueuedAction,
+    Report,
 )
-from streamer.protocol.state import Action, Input, Protocol, State
+from streamer.protocol.inputs import (
+    BadFormat,
+    BadMessage,
+    Disconnected,
+    DrainDeadline,
+    DrainStarted,
+    IdleTimeout,
+    Input,
+    Overloaded,
+    SessionTooLong,
+    StartRequested,
+    TooLarge,
+    Unauthorized,
+)
+from streamer.protocol.messages import BadRequest, Failed, GoingAway, Start, Warned
+from streamer.protocol.state import SocketState, State
 from streamer.services import Services
-from streamer.session.commands import NORMAL, POLICY, RESTART, TOO_BIG, TRY_LATER, Command, failed
-from streamer.session.deadlines import Due
+from streamer.session.deadlines import Expired
+from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
 
+UNAUTHORIZED = "a valid token is needed, in a header, a subprotocol or the first start"
 
-class Conversation:
+
+class ClientInputs:
     """One client's side of a socket.
 
     Args:
-        inbox: Takes the commands and the audio, in order.
-        outbox: Takes what cannot wait for its turn there.
+        dialect: Reads the client's frames.
+        inbox: Takes the audio, and the actions that wait for their turn behind it.
+        outbox: Takes what is sent at once.
         services: What all sessions share.
-        standing: Whether the client has shown a token.
+        auth: Whether the client has shown a credential.
     """
 
     def __init__(
-        self, inbox: Inbox[Command], outbox: Outbox, services: Services, standing: Standing
+        self,
+        dialect: Dialect,
+        inbox: Inbox[QueuedAction],
+        outbox: Outbox,
+        services: Services,
+        auth: AuthState,
     ) -> None:
+        self._dialect = dialect
         self._inbox = inbox
         self._outbox = outbox
-        self._vad = services.config.vad
-        self._models = services.pools.names
+        self._services = services
         self._limits = services.config.limits
         self._access: Access = services.access
-        self._standing = standing
-        self._protocol = Protocol()
-        if standing is Standing.REFUSED:
-            self._unauthorized()
+        self._auth = auth
+        self._socket = SocketState()
 
     @property
     def over(self) -> bool:
         """Whether nothing that the client still sends matters."""
-        return self._protocol.state is State.CLOSING
+        return self._socket.state is State.CLOSING
 
-    def hear(self, audio: bytes) -> None:
+    def on_inputs(self, inputs: Iterable[Input]) -> None:
+        """What a frame or the upgrade request means.
+
+        Raises:
+            BadRequest: A `start` that cannot be acted on; the inputs before it have been.
+        """
+        for given in inputs:
+            start = given.start if isinstance(given, StartRequested) else None
+            if not self._admits(start):
+                return
+            if start is not None:
+                check_start(start, self._services)
+            self._step(given)
+
+    def on_audio(self, audio: bytes) -> None:
         """A binary message."""
-        if self._standing is not Standing.ADMITTED:
-            self._unauthorized()
-        elif audio:  # an empty message holds no audio, so it changes nothing
-            self._step(Input.AUDIO, audio=audio, failure=_UNEXPECTED_AUDIO)
+        if self._auth is not AuthState.ADMITTED:
+            self._step(_unauthorized())
+            return
+        for given in self._dialect.read(audio):
+            self._step(given)
 
-    def obey(self, text: str) -> None:
+    def on_text(self, text: str) -> None:
         """A text message."""
         size, allowed = len(text.encode()), self._limits.max_text_bytes
         if size > allowed:
-            self.refuse(f"the message has {size} bytes; allowed: limits.max_text_bytes, {allowed}")
+            message = f"the message has {size} bytes; allowed: limits.max_text_bytes, {allowed}"
+            self.on_too_large(message)
             return
         try:
-            request = decode_request(text, max_channels=self._limits.max_channels)
-            if not self._may(request):
-                return
-            if isinstance(request, Start):
-                self._check(request)
+            self.on_inputs(self._dialect.read(text))
         except BadRequest as error:
-            if self._may(None):
-                given = Input.BAD_FORMAT if error.code == "bad_format" else Input.BAD_MESSAGE
-                self._step(given, failure=failed(error.code, str(error)), close_code=RESTART)
-            return
-        match request:
-            # The closing that may follow a start or a stop is the server's: it is draining.
-            case Start():
-                self._step(Input.START, start=request, close_code=RESTART)
-            case Flush():
-                self._step(Input.FLUSH, failure=_no_stream("flush"))
-            case KeepAlive():
-                self._step(Input.KEEP_ALIVE)
-            case Stop(disconnect=True):
-                self._step(Input.STOP_AND_DISCONNECT, failure=_no_stream("stop"))
-            case Stop():
-                self._step(Input.STOP, failure=_no_stream("stop"), close_code=RESTART)
+            if self._admits(None):
+                kind = BadFormat if error.code == "bad_format" else BadMessage
+                self._step(kind(Failed(code=error.code, message=str(error), fatal=False)))
 
-    def refuse(self, why: str) -> None:
-        """A message was too large to be taken."""
-        failure = failed("too_large", why, fatal=True)
-        self._step(Input.TOO_LARGE, failure=failure, close_code=TOO_BIG)
+    def on_too_large(self, message: str) -> None:
+        """A message was too large to be read."""
+        self._step(TooLarge(Failed(code="too_large", message=message, fatal=True)))
 
-    def leave(self) -> None:
+    def on_disconnect(self) -> None:
         """The client is gone."""
-        self._step(Input.DISCONNECTED)
+        self._step(Disconnected())
 
-    def drain(self, deadline_seconds: float) -> None:
-        """The server is about to end; the stream may go on for so long."""
-        self._step(Input.DRAIN, deadline_seconds=deadline_seconds, close_code=RESTART)
+    def on_drain(self, deadline_seconds: float) -> None:
+        """The server is going to end; the stream may go on until the deadline."""
+        self._step(DrainStarted(deadline_seconds))
 
-    def finish(self) -> None:
+    def on_drain_deadline(self) -> None:
         """The server ends."""
-        self._step(Input.DRAIN_DEADLINE, close_code=RESTART)
+        self._step(DrainDeadline())
 
-    def expire(self, due: Due) -> None:
-        """Time has run out."""
+    def on_deadline(self, expired: Expired) -> None:
+        """A limit of time has been reached."""
         limits = self._limits
-        match due:
-            case Due.TOO_LONG:
+        match expired:
+            case Expired.TOO_LONG:
                 longest = limits.max_session_seconds
                 text = f"the session has lasted limits.max_session_seconds ({longest:g})"
-                failure = failed("session_too_long", text, fatal=True)
-                self._step(Input.SESSION_TOO_LONG, failure=failure, close_code=POLICY)
-            case Due.NO_START:
+                failure = Failed(code="session_too_long", message=text, fatal=True)
+                self._step(SessionTooLong(failure))
+            case Expired.NO_START:
                 text = f"nothing received for limits.start_seconds ({limits.start_seconds:g})"
-                self._step(Input.IDLE_TIMEOUT, failure=failed("idle_timeout", text, fatal=True))
-            case Due.IDLE:
+                self._step(IdleTimeout(Failed(code="idle_timeout", message=text, fatal=True)))
+            case Expired.IDLE:
                 text = f"nothing received for limits.idle_seconds ({limits.idle_seconds:g})"
-                self._step(Input.IDLE_TIMEOUT, failure=failed("idle_timeout", text, fatal=True))
-            case Due.OVERLOADED:
+                self._step(IdleTimeout(Failed(code="idle_timeout", message=text, fatal=True)))
+            case Expired.OVERLOADED:
                 text = (
                     "the server does not keep up: audio has waited for limits.max_lag_seconds "
                     f"({limits.max_lag_seconds:g})"
                 )
-                failure = failed("overloaded", text, fatal=True)
-                self._step(Input.OVERLOADED, failure=failure, close_code=TRY_LATER)
-            case Due.LAGGING:
+                self._step(Overloaded(Failed(code="overloaded", message=text, fatal=True)))
+            case Expired.LAGGING:
                 text = "the server is busy: it is behind with this audio"
                 self._outbox.warn_once(Warned(code="lagging", message=text))
+            case _:
+                assert_never(expired)
 
-    def slow_down(self, limit: str, allowed: int) -> None:
+    def on_slowed(self, limit: str, allowed: int) -> None:
         """The client sends more messages than are read in a second."""
         text = f"messages come faster than {limit} ({allowed}): they are read more slowly"
         self._outbox.warn_once(Warned(code="lagging", message=text))
 
-    def _may(self, request: object) -> bool:
-        """Whether the client is known, or is by this request; if not, it has been told."""
-        if self._standing is not Standing.ADMITTED:
-            token = request.token if isinstance(request, Start) else None
+    def _admits(self, start: Start | None) -> bool:
+        """Whether the client is admitted, or is by this `start`; if not, it is told."""
+        if self._auth is not AuthState.ADMITTED:
+            token = start.token if start is not None else None
             if token is None or not self._access.admits(token):
-                self._unauthorized()
+                self._step(_unauthorized())
                 return False
-            self._standing = Standing.ADMITTED
+            self._auth = AuthState.ADMITTED
         return True
 
-    def _unauthorized(self) -> None:
-        text = "a valid token is needed, in a header, a subprotocol or the first start"
-        failure = failed("unauthorized", text, fatal=True)
-        self._step(Input.UNAUTHORIZED, failure=failure, close_code=POLICY)
-
-    def _check(self, start: Start) -> None:
-        """What the schema alone cannot say."""
-        if start.model is not None and start.model not in self._models:
-            allowed = ", ".join(self._models)
-            raise BadRequest("bad_message", f"'model' is {show(start.model)}; allowed: {allowed}")
-        if problem := start.vad.over(self._vad).problem():
-            raise BadRequest("bad_message", f"'vad': {problem}")
-
-    def _step(
-        self,
-        given: Input,
-        *,
-        audio: bytes | None = None,
-        start: Start | None = None,
-        failure: Failed | None = None,
-        close_code: int = NORMAL,
-        deadline_seconds: float = 0.0,
-    ) -> None:
-        for action in self._protocol.step(given):
+    def _step(self, given: Input) -> None:
+        for action in self._socket.step(given):
             match action:
-                case Action.FEED:
-                    assert audio is not None
+                case Feed(audio=audio):
                     self._inbox.put_audio(audio)
-                case Action.ANNOUNCE:
-                    self._outbox.post(_going_away(deadline_seconds))
-                case Action.CUT_OFF:
-                    assert failure is not None
+                case Announce(deadline_seconds=seconds):
+                    self._outbox.post(_going_away(seconds))
+                case CutOff(failure=failure, close=close):
                     self._outbox.post(failure)
-                    self._outbox.post(Close(close_code))
+                    self._outbox.post(close)
+                case (
+                    Begin()
+                    | BeginAgain()
+                    | EndSegments()
+                    | Finish()
+                    | Report()
+                    | Close()
+                    | Abandon()
+                ):
+                    self._inbox.put(action)
                 case _:
-                    self._inbox.put(Command(action, start, failure, close_code))
+                    assert_never(action)
 
 
-def _no_stream(request: str) -> Failed:
-    return failed("unexpected_message", f"{request}: no stream is open; send 'start' first")
+def check_start(start: Start, services: Services) -> None:
+    """Check what the schema alone cannot express.
+
+    Raises:
+        BadRequest: The audio format is impossible, there is no such model, or the VAD settings
+            contradict each other.
+    """
+    if problem := start.format.problem(services.config.limits.max_channels):
+        raise BadRequest("bad_format", problem)
+    models = services.pools.names
+    if start.model is not None and start.model not in models:
+        allowed = ", ".join(models)
+        raise BadRequest("bad_message", f"'model' is {show(start.model)}; allowed: {allowed}")
+    if problem := start.vad.over(services.config.vad).problem():
+        raise BadRequest("bad_message", f"'vad': {problem}")
+
+
+def _unauthorized() -> Unauthorized:
+    return Unauthorized(Failed(code="unauthorized", message=UNAUTHORIZED, fatal=True))
 
 
 def _going_away(deadline_seconds: float) -> GoingAway:
     message = "the server is shutting down: finish, or connect again"
     return GoingAway(message=message, deadline_seconds=deadline_seconds)
-
-
-_UNEXPECTED_AUDIO = failed(
-    "unexpected_message", "audio: no stream is open; send 'start' with its format first"
-)

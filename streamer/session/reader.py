@@ -1,7 +1,7 @@
-"""The reading side of a socket: its messages, and its deadlines, go to the conversation.
+"""The reading side of a socket: its messages and its deadlines become inputs.
 
-A reader runs for the whole life of its socket, because a disconnect is only ever reported to
-whoever is receiving.
+A reader runs for the whole life of its socket, because a disconnect is only reported to the
+application while it waits for a message.
 """
 
 import asyncio
@@ -11,10 +11,10 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from streamer.config.schema import LimitsConfig
-from streamer.session.commands import Command
+from streamer.protocol.actions import QueuedAction
 from streamer.session.deadlines import Deadlines
 from streamer.session.inbox import Inbox
-from streamer.session.inputs import Conversation
+from streamer.session.inputs import ClientInputs
 from streamer.websocket.channel import Slowed, TooLarge, listen, notice_of
 
 
@@ -23,69 +23,69 @@ class Reader:
 
     Args:
         socket: An accepted socket.
-        conversation: Is told what arrives, and what does not arrive in time.
+        inputs: Takes what arrives, and the deadlines that pass.
         inbox: What was read waits there; while it is full, nothing more is read.
         limits: Of the configuration.
-        clock: The time in seconds, as the inbox has it.
+        clock: Monotonic seconds, the same clock as the inbox has.
     """
 
     def __init__(
         self,
         socket: WebSocket,
-        conversation: Conversation,
-        inbox: Inbox[Command],
+        inputs: ClientInputs,
+        inbox: Inbox[QueuedAction],
         limits: LimitsConfig,
         clock: Callable[[], float],
     ) -> None:
         self._socket = socket
-        self._conversation = conversation
+        self._inputs = inputs
         self._inbox = inbox
         self._clock = clock
         self._deadlines = Deadlines(limits, self._clock())
 
     async def run(self) -> None:
         """Read until the socket is closed, by either side."""
-        listen(self._socket.scope, self._hear)
+        listen(self._socket.scope, self._take_audio)
         while True:
             message = await self._socket.receive()
-            self._deadlines.heard_s = self._clock()
+            self._deadlines.last_message_s = self._clock()
             if message["type"] == "websocket.disconnect":
-                self._conversation.leave()
+                self._inputs.on_disconnect()
                 return
             self._take(message)
             if self._inbox.full:
-                await self._inbox.roomy()
+                await self._inbox.wait_for_room()
 
     async def keep_time(self) -> None:
-        """Tell the conversation whenever a deadline has passed, until it is over."""
-        while not self._conversation.over:
+        """Report every deadline that passes, until nothing the client sends matters."""
+        while not self._inputs.over:
             now_s = self._clock()
-            due, next_s = self._deadlines.check(
+            expired, next_s = self._deadlines.check(
                 now_s, oldest_s=self._inbox.oldest_s, idle_since_s=self._inbox.idle_since_s
             )
-            if due is not None:
-                self._conversation.expire(due)
+            if expired is not None:
+                self._inputs.on_deadline(expired)
             elif next_s is None:
                 return
             else:
                 await asyncio.sleep(next_s - now_s)
 
-    def _hear(self, audio: bytes) -> bool:
-        """Audio that comes while `run` waits; there may be no room for it."""
+    def _take_audio(self, audio: bytes) -> bool:
+        """Take audio that arrives while `run` waits; returns False when there is no room."""
         if self._inbox.full:
             return False
-        self._deadlines.heard_s = self._clock()
-        self._conversation.hear(audio)
+        self._deadlines.last_message_s = self._clock()
+        self._inputs.on_audio(audio)
         return True
 
     def _take(self, message: Message) -> None:
         notice = notice_of(message)
-        data, text = message.get("bytes"), message.get("text")
+        audio, text = message.get("bytes"), message.get("text")
         if isinstance(notice, TooLarge):
-            self._conversation.refuse(notice.why)
+            self._inputs.on_too_large(notice.why)
         elif isinstance(notice, Slowed):
-            self._conversation.slow_down(notice.limit, notice.allowed)
-        elif data is not None:
-            self._conversation.hear(data)
+            self._inputs.on_slowed(notice.limit, notice.allowed)
+        elif audio is not None:
+            self._inputs.on_audio(audio)
         elif text is not None:
-            self._conversation.obey(text)
+            self._inputs.on_text(text)

@@ -1,8 +1,8 @@
-"""One WebSocket, from accept to close.
+"""One client on one WebSocket, from accept to close.
 
-Tasks under one owner: the reader turns messages into commands, the processor carries them out in
-order, the writer sends what comes of it, and deadlines are kept beside them. Whichever fails takes
-the others with it, and the client is told.
+Tasks under one owner: the reader turns messages into inputs and actions, the executor carries the
+actions out in order, the writer sends the events, and two tasks wait for deadlines and for the loss
+of the connection. When one of them fails, it ends the others, and the client is told.
 """
 
 import asyncio
@@ -12,27 +12,25 @@ import secrets
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from streamer.access.tokens import Standing
+from streamer.access.tokens import AuthState
 from streamer.observe.log_context import LogContext, current
-from streamer.observe.monitor import Route
-from streamer.pipeline.outbox import Close, Outbox
-from streamer.protocol.messages import encode_event
+from streamer.pipeline.outbox import Outbox
+from streamer.protocol.actions import Close, QueuedAction
+from streamer.protocol.codes import CloseCode, close_reason
+from streamer.protocol.messages import Event, Failed
 from streamer.services import Services
-from streamer.session.commands import INTERNAL, Command, failed
-from streamer.session.executor import Processor
+from streamer.session.dialect import Dialect, Opening
+from streamer.session.executor import Executor
 from streamer.session.inbox import Inbox
-from streamer.session.inputs import Conversation
+from streamer.session.inputs import ClientInputs
 from streamer.session.reader import Reader
 from streamer.websocket.channel import abort_of, gone_of
-
-SUBPROTOCOL = "streamer.v1"
-"""Answered to whoever offers it. A browser can only show a token beside a subprotocol."""
 
 _log = logging.getLogger(__name__)
 
 
-class ConnectionGone(Exception):
-    """There is nobody to work for any more, or nothing more to say."""
+class SessionOver(Exception):
+    """The connection is gone, or everything has been sent: the session's tasks end."""
 
 
 class SlowClient(Exception):
@@ -40,43 +38,44 @@ class SlowClient(Exception):
 
 
 class Session:
-    """One socket.
+    """One client on one socket.
 
     Args:
         socket: Not yet accepted.
-        segmented: Whether a VAD cuts the audio, or a clock.
+        dialect: Of this socket alone.
+        opening: What the upgrade request asks for.
+        auth: Whether the request has shown a credential.
         services: What all sessions share.
-        standing: Whether the client has shown a token.
     """
 
     def __init__(
         self,
         socket: WebSocket,
-        *,
-        segmented: bool,
+        dialect: Dialect,
+        opening: Opening,
+        auth: AuthState,
         services: Services,
-        standing: Standing = Standing.ADMITTED,
     ) -> None:
         self._context = LogContext(secrets.token_hex(8))
         self._socket = socket
-        self._route: Route = "segmented" if segmented else "simple"
+        self._dialect = dialect
+        self._opening = opening
         self._monitor = services.monitor
-        self._trace = services.tracer.session(
-            self._context.session_id, "websocket", f"/api/v1/{self._route}"
-        )
-        self._send_timeout_s = services.config.limits.send_timeout_seconds
+        path = socket.scope["path"].removeprefix(socket.scope.get("root_path", ""))
+        self._trace = services.tracer.session(self._context.session_id, "websocket", path)
         limits = services.config.limits
+        self._send_timeout_s = limits.send_timeout_seconds
         self._outbox = Outbox(self._monitor)
-        self._inbox: Inbox[Command] = Inbox(
+        self._inbox: Inbox[QueuedAction] = Inbox(
             limits.max_buffered_bytes, self._monitor.clock, services.vad.company
         )
-        self._conversation = Conversation(self._inbox, self._outbox, services, standing)
-        self._reader = Reader(socket, self._conversation, self._inbox, limits, self._monitor.clock)
-        self._processor = Processor(
+        self._inputs = ClientInputs(dialect, self._inbox, self._outbox, services, auth)
+        self._reader = Reader(socket, self._inputs, self._inbox, limits, self._monitor.clock)
+        self._executor = Executor(
             self._context,
             self._trace,
-            socket.headers,
-            segmented=segmented,
+            socket.headers.get("traceparent"),
+            dialect=dialect,
             services=services,
             inbox=self._inbox,
             outbox=self._outbox,
@@ -87,14 +86,23 @@ class Session:
         current.set(self._context)
         await self._monitor.tracked("route", self._serve())
 
+    def drain(self, deadline_seconds: float) -> None:
+        """Announce that the server ends; an open stream may go on until the deadline."""
+        self._inputs.on_drain(deadline_seconds)
+
+    def finish(self) -> None:
+        """End the stream now, deliver its pending results, and close."""
+        self._inputs.on_drain_deadline()
+
     async def _serve(self) -> None:
-        offered = self._socket.scope["subprotocols"]
-        await self._socket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
-        self._monitor.session_opened(self._route, self._inbox.held_bytes)
+        await self._socket.accept(self._opening.subprotocol)
+        route = self._dialect.route
+        self._monitor.session_opened(route, self._inbox.held_bytes)
         failure: Exception | None = None
         try:
+            self._inputs.on_inputs(self._opening.inputs)
             await self._run_tasks()
-        except* ConnectionGone:
+        except* SessionOver:
             pass
         except* SlowClient as slow:
             failure = slow
@@ -106,31 +114,23 @@ class Session:
             await self._break_off()
         finally:
             self._trace.end(failure)
-            self._monitor.session_closed(self._route, self._inbox.held_bytes)
-            self._inbox.clear()  # tracebacks may lead here until the garbage collector comes by
+            self._monitor.session_closed(route, self._inbox.held_bytes)
+            self._inbox.clear()  # tracebacks may refer to it until the garbage collector runs
 
     async def _run_tasks(self) -> None:
         tracked = self._monitor.tracked
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(tracked("decode", self._processor.run()))
+            tasks.create_task(tracked("decode", self._executor.run()))
             tasks.create_task(tracked("client", self._write()))
-            tasks.create_task(tracked("client", self._watch()))
+            tasks.create_task(tracked("client", self._watch_connection()))
             tasks.create_task(tracked("client", self._reader.keep_time()))
             await self._reader.run()
-            raise ConnectionGone
+            raise SessionOver
 
-    def drain(self, deadline_seconds: float) -> None:
-        """Say that the server is going away; the stream may go on for so long."""
-        self._conversation.drain(deadline_seconds)
-
-    def finish(self) -> None:
-        """End the stream now, deliver what it is owed, and close."""
-        self._conversation.finish()
-
-    async def _watch(self) -> None:
-        """End everything with the connection; a reader held up by back-pressure cannot tell."""
+    async def _watch_connection(self) -> None:
+        """End the session with its connection; a reader held up by back-pressure cannot notice."""
         await gone_of(self._socket.scope).wait()
-        raise ConnectionGone
+        raise SessionOver
 
     async def _write(self) -> None:
         """Send events until the end."""
@@ -138,21 +138,29 @@ class Session:
             item = await self._outbox.get()
             try:
                 async with asyncio.timeout(self._send_timeout_s):
-                    if isinstance(item, Close):
-                        await self._socket.close(item.code)
-                        raise ConnectionGone
-                    await self._socket.send_text(encode_event(item))
+                    await self._send(item)
             except TimeoutError:
                 raise SlowClient from None
             except WebSocketDisconnect:
-                return  # whoever reads or watches hears of it too
+                return  # the reader or the watcher notices it too, and ends the session
+            if isinstance(item, Close):
+                raise SessionOver
+
+    async def _send(self, item: Event | Close) -> None:
+        for frame in self._dialect.write(item):
+            if isinstance(frame, str):
+                await self._socket.send_text(frame)
+            elif isinstance(frame, bytes):
+                await self._socket.send_bytes(frame)
+            else:
+                await self._socket.close(frame.code, frame.reason)
 
     async def _break_off(self) -> None:
-        """Tell the client that the server is at fault, if it can still be told."""
+        """Report a defect of the server, if the client can still be reached."""
         message = f"internal error; quote session {self._context.session_id}"
-        failure = failed("internal_error", message, fatal=True)
+        failure = Failed(code="internal_error", message=message, fatal=True)
         self._monitor.error(failure.code)
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
             async with asyncio.timeout(self._send_timeout_s):
-                await self._socket.send_text(encode_event(failure))
-                await self._socket.close(INTERNAL)
+                await self._send(failure)
+                await self._send(Close(CloseCode.INTERNAL_ERROR, close_reason(message)))

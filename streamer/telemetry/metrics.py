@@ -12,9 +12,8 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 import streamer
-from streamer.http.refusals import Code
 from streamer.observe.monitor import Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
-from streamer.protocol.messages import ErrorCode, WarningCode
+from streamer.protocol.codes import ErrorCode, RequestErrorCode, WarningCode
 
 REAL_TIME_FACTORS = (
     *(0.001, 0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7),
@@ -29,7 +28,7 @@ LATENCIES_S = (
 LAGS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64)
 
-ERROR_CODES = tuple(dict.fromkeys((*get_args(ErrorCode), *get_args(Code))))
+ERROR_CODES = tuple(dict.fromkeys((*get_args(ErrorCode), *get_args(RequestErrorCode))))
 """Of the sockets, and of requests; some are of both."""
 
 Labels = Mapping[str, Iterable[str]]

@@ -5,8 +5,8 @@ import logging
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from streamer.access.gate import REPORT_SECONDS, Gate
-from streamer.access.sessions import Sessions
+from streamer.access.gate import REPORT_INTERVAL_S, Gate
+from streamer.access.registry import SessionRegistry
 from streamer.access.tokens import Access, Origins
 from streamer.config.schema import LimitsConfig
 
@@ -18,12 +18,12 @@ async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     now_s = 100.0
     refused: list[str] = []
-    sessions = Sessions(LimitsConfig(max_sessions=1))
+    sessions = SessionRegistry(LimitsConfig(max_sessions=1))
     gate = Gate(
         nobody,
         access=Access([], lambda: now_s),
         origins=Origins([], local=False),
-        sessions=sessions,
+        registry=sessions,
         queue_seconds=lambda: 0.0,
         on_refused=refused.append,
         clock=lambda: now_s,
@@ -44,9 +44,9 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
     with sessions.place("192.0.2.2"), caplog.at_level(logging.WARNING):
         assert [await knock(), await knock()] == [1, 1]
         assert "limits.max_sessions is 1" in caplog.records[0].getMessage()
-        now_s += REPORT_SECONDS
+        now_s += REPORT_INTERVAL_S
         assert [await knock(), await knock()] == [2, 2]
-        now_s += REPORT_SECONDS
+        now_s += REPORT_INTERVAL_S
         sessions.draining = True
         assert await knock() == 2, "that a server ends is no lack of room"
     assert refused == ["overloaded"] * 5

@@ -2,12 +2,12 @@
 
 import pytest
 
-from streamer.access.registry import Admission, address_of
+from streamer.access.registry import Places, address_of
 from streamer.config.schema import LimitsConfig
 
 
-def admission(**limits: float) -> Admission:
-    return Admission(LimitsConfig(**limits))  # type: ignore[arg-type]
+def admission(**limits: float) -> Places:
+    return Places(LimitsConfig(**limits))  # type: ignore[arg-type]
 
 
 def test_places_are_counted_for_all_and_for_each_address() -> None:

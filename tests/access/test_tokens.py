@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.access.tokens import MAX_TICKETS, TICKET_SECONDS, Access, Origins, Standing, bearer
+from streamer.access.tokens import MAX_TICKETS, TICKET_SECONDS, Access, AuthState, Origins, bearer
 
 
 class Clock:
@@ -29,11 +29,11 @@ def test_any_of_the_tokens_admits_and_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     ("shown", "standing"),
-    [("one", Standing.ADMITTED), ("two", Standing.REFUSED), (None, Standing.UNKNOWN)],
+    [("one", AuthState.ADMITTED), ("two", AuthState.REFUSED), (None, AuthState.UNKNOWN)],
 )
-def test_standing(shown: str | None, standing: Standing) -> None:
-    assert access("one")[0].standing(shown) is standing
-    assert access()[0].standing(shown) is Standing.ADMITTED
+def test_standing(shown: str | None, standing: AuthState) -> None:
+    assert access("one")[0].auth_state(shown) is standing
+    assert access()[0].auth_state(shown) is AuthState.ADMITTED
 
 
 def test_a_ticket_admits_once() -> None:

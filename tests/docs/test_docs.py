@@ -13,7 +13,7 @@ import onnx
 import pytest
 
 from streamer.config.schema import Config, LimitsConfig, VadConfig
-from streamer.protocol import messages
+from streamer.protocol import codes, messages
 from streamer.weights.schema import ClassifierSettings
 from tools.soak.markdown import tables
 
@@ -169,8 +169,8 @@ def test_configuration_page_lists_every_setting_with_its_default() -> None:
 def test_protocol_page_lists_every_event_and_request() -> None:
     text = (ROOT / "docs/protocol.md").read_text()
     events = {kind.__struct_config__.tag for kind in get_args(messages.Event)}
-    codes = set(get_args(messages.ErrorCode))
-    assert {name for name in events | codes if f"`{name}`" not in text} == set()
+    errors = set(get_args(codes.ErrorCode))
+    assert {name for name in events | errors if f"`{name}`" not in text} == set()
     start = next(json.loads(b) for b in blocks(ROOT / "docs/protocol.md", "json"))
     request = messages.decode_request(json.dumps(start), max_channels=8)
     assert isinstance(request, messages.Start)

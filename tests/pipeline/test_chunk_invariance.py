@@ -31,8 +31,9 @@ from streamer.inference.result import Inferred, Result
 from streamer.model import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import StreamTrace, Tracer
-from streamer.pipeline.outbox import Close, Outbox
+from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream, _segmenter_settings
+from streamer.protocol.actions import Close
 from streamer.protocol.messages import (
     Active,
     Event,

@@ -70,10 +70,10 @@ async def test_there_is_no_room_while_the_limit_is_reached() -> None:
     inbox = new(COMMAND + 2 * (MESSAGE + 5))
     inbox.put_audio(b"12345")
     inbox.put("flush")
-    await inbox.roomy()
+    await inbox.wait_for_room()
     inbox.put_audio(b"67890")
     async with asyncio.TaskGroup() as tasks:
-        roomy = tasks.create_task(inbox.roomy())
+        roomy = tasks.create_task(inbox.wait_for_room())
         assert await waits(roomy)
         inbox.put_audio(b"more")
         assert await inbox.get() == b"12345"
@@ -86,7 +86,7 @@ async def test_exactly_the_limit_is_no_room() -> None:
     inbox.put("flush")
     inbox.put_audio(b"2" * 10)
     async with asyncio.TaskGroup() as tasks:
-        roomy = tasks.create_task(inbox.roomy())
+        roomy = tasks.create_task(inbox.wait_for_room())
         assert await waits(roomy)
         assert [await inbox.get(), await inbox.get()] == ["flush", b"2" * 10]
 
@@ -96,7 +96,7 @@ async def test_commands_are_bounded_too() -> None:
     for _ in range(3):
         inbox.put("flush")
     async with asyncio.TaskGroup() as tasks:
-        roomy = tasks.create_task(inbox.roomy())
+        roomy = tasks.create_task(inbox.wait_for_room())
         assert await waits(roomy)
         await inbox.get()
 
@@ -155,7 +155,7 @@ async def _carry(sent: list[bytes | str], limit: int, pause: int) -> None:
     async def fill() -> None:
         nonlocal waiting, most_waiting
         for item in sent:
-            await inbox.roomy()
+            await inbox.wait_for_room()
             if isinstance(item, str):
                 inbox.put(item)
             else:

@@ -47,7 +47,7 @@ async def test_a_killed_command_leaves_no_task() -> None:
         at_rest = await _tasks_once(lambda names: True)
         assert len(of(await hear(port, beckett()), "segment")) == 6
         async with _command_in_mid_stream(port) as command:
-            await _tasks_once(lambda names: "Processor.run" in str(names))
+            await _tasks_once(lambda names: "Executor.run" in str(names))
             command.kill()
             await command.wait()
         await _tasks_once(lambda names: names == at_rest)

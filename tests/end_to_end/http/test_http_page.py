@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from streamer.http.operations import OPERATIONS
-from streamer.http.refusals import Code
+from streamer.protocol.codes import RequestErrorCode
 from tools.harness.process import PATIENCE_S, Server
 
 ROOT = Path(__file__).parents[3]
@@ -37,7 +37,7 @@ def test_commands_print_what_is_shown(transcriber: Server, command: str, output:
 
 
 def test_the_page_lists_every_code() -> None:
-    assert [code for code in get_args(Code) if f"`{code}`" not in PAGE] == []
+    assert [code for code in get_args(RequestErrorCode) if f"`{code}`" not in PAGE] == []
 
 
 def test_the_page_lists_every_address_to_post_to() -> None:

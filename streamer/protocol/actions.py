@@ -1,0 +1,74 @@
+"""What a session does about an input: the outputs of the table in `state.py`."""
+
+import msgspec
+
+from streamer.protocol.codes import CloseCode
+from streamer.protocol.messages import Failed, Start
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """Open a stream with these settings, and remember them."""
+
+    start: Start
+
+
+class BeginAgain(msgspec.Struct, frozen=True):
+    """Open a stream with the remembered settings."""
+
+
+class Feed(msgspec.Struct, frozen=True):
+    """Process this audio in the open stream."""
+
+    audio: bytes
+
+
+class EndSegments(msgspec.Struct, frozen=True):
+    """End the open segment of every channel now."""
+
+
+class Finish(msgspec.Struct, frozen=True):
+    """Deliver every pending result of the open stream, then `stopped`."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Send this `error`."""
+
+    failure: Failed
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Close the socket, once everything before has been sent.
+
+    Attributes:
+        code: Why, for programs.
+        reason: Why, in words; at most 123 bytes of UTF-8.
+    """
+
+    code: CloseCode
+    reason: str = ""
+
+
+class Announce(msgspec.Struct, frozen=True):
+    """Send `going_away` at once, before all that waits to be processed."""
+
+    deadline_seconds: float
+
+
+class CutOff(msgspec.Struct, frozen=True):
+    """Send this `error` and close at once; what waits to be processed is dropped."""
+
+    failure: Failed
+    close: Close
+
+
+class Abandon(msgspec.Struct, frozen=True):
+    """The client is gone: drop all work for it."""
+
+
+ImmediateAction = Feed | Announce | CutOff
+"""Carried out when the input is read. `Feed` only puts the audio in line."""
+
+QueuedAction = Begin | BeginAgain | EndSegments | Finish | Report | Close | Abandon
+"""Carried out in order, when all audio before it has been processed."""
+
+Action = ImmediateAction | QueuedAction

@@ -1,0 +1,109 @@
+"""What can happen to a socket: the inputs of the table in `state.py`.
+
+A dialect makes the first six from what a client sends; the session makes the others.
+"""
+
+import msgspec
+
+from streamer.protocol.messages import Failed, Start
+
+
+class Input(msgspec.Struct, frozen=True):
+    """Base of all inputs."""
+
+
+class StartRequested(Input, frozen=True):
+    """The client asks for a stream; the one that is open is finished first."""
+
+    start: Start
+
+
+class AudioReceived(Input, frozen=True):
+    """A piece of audio, cut anywhere."""
+
+    audio: bytes
+
+
+class FlushRequested(Input, frozen=True):
+    """The client ends the open segment of every channel."""
+
+
+class KeepAliveReceived(Input, frozen=True):
+    """The client is still there."""
+
+
+class StopRequested(Input, frozen=True):
+    """The client ends the stream."""
+
+
+class DisconnectRequested(Input, frozen=True):
+    """The client ends the stream, and the socket once everything has been sent."""
+
+
+class FailureInput(Input, frozen=True):
+    """Base of all inputs that the client is told about with an `error`."""
+
+    failure: Failed
+
+
+class BadMessage(FailureInput, frozen=True):
+    """A message that cannot be acted on."""
+
+
+class BadFormat(FailureInput, frozen=True):
+    """A `start` with an audio format that is impossible or not supported."""
+
+
+class TooLarge(FailureInput, frozen=True):
+    """A message over a limit; nothing after it can be read."""
+
+
+class IdleTimeout(FailureInput, frozen=True):
+    """No message for too long."""
+
+
+class SessionTooLong(FailureInput, frozen=True):
+    """The socket has reached the longest allowed age."""
+
+
+class Unauthorized(FailureInput, frozen=True):
+    """No credential, or a wrong one."""
+
+
+class Overloaded(FailureInput, frozen=True):
+    """The pipeline does not keep up with the audio that was accepted."""
+
+
+class DrainStarted(Input, frozen=True):
+    """The server is going to end; the open stream may go on for a while."""
+
+    deadline_seconds: float
+
+
+class DrainDeadline(Input, frozen=True):
+    """The server ends now."""
+
+
+class Disconnected(Input, frozen=True):
+    """The client is gone."""
+
+
+INPUTS: tuple[type[Input], ...] = (
+    StartRequested,
+    AudioReceived,
+    FlushRequested,
+    KeepAliveReceived,
+    StopRequested,
+    DisconnectRequested,
+    BadMessage,
+    BadFormat,
+    TooLarge,
+    IdleTimeout,
+    SessionTooLong,
+    Unauthorized,
+    Overloaded,
+    DrainStarted,
+    DrainDeadline,
+    Disconnected,
+)
+"""All of them; the table has a cell for each in every state."""

@@ -1,0 +1,77 @@
+"""The ASGI endpoint of a WebSocket address: refuse it by HTTP, or accept it and run a session."""
+
+from collections.abc import Callable, Sequence
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from streamer.access.registry import SessionRegistry
+from streamer.access.tokens import AuthState
+from streamer.protocol.inputs import Input, StartRequested
+from streamer.protocol.messages import BadRequest
+from streamer.services import Services
+from streamer.session.dialect import Dialect, Opening, UpgradeRefused, UpgradeRequest
+from streamer.session.inputs import UNAUTHORIZED, check_start
+from streamer.session.session import Session
+
+
+class SocketEndpoint:
+    """One address at which clients speak one dialect.
+
+    Args:
+        new_dialect: Makes the dialect of one socket.
+    """
+
+    def __init__(self, new_dialect: Callable[[Services], Dialect]) -> None:
+        self._new_dialect = new_dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket until it is closed."""
+        services: Services = scope["app"].state.services
+        registry: SessionRegistry = scope["app"].state.registry
+        dialect = self._new_dialect(services)
+        try:
+            opening, auth = _open(_request(scope), dialect, services)
+        except UpgradeRefused as refused:
+            services.monitor.error(refused.code)
+            await dialect.refuse(refused)(scope, receive, send)
+            return
+        socket = WebSocket(scope, receive, send)
+        session = Session(socket, dialect, opening, auth, services)
+        with registry.opened(session):
+            await session.run()
+
+
+def _open(
+    request: UpgradeRequest, dialect: Dialect, services: Services
+) -> tuple[Opening, AuthState]:
+    """Decide about a socket before it is accepted.
+
+    Raises:
+        UpgradeRefused: It is not.
+    """
+    opening = dialect.open(request)
+    auth = services.access.auth_state(opening.credential)
+    if auth is AuthState.REFUSED or (auth is AuthState.UNKNOWN and not dialect.credential_in_start):
+        raise UpgradeRefused(401, "unauthorized", UNAUTHORIZED)
+    _check(opening.inputs, services)
+    return opening, auth
+
+
+def _check(inputs: Sequence[Input], services: Services) -> None:
+    for given in inputs:
+        if isinstance(given, StartRequested):
+            try:
+                check_start(given.start, services)
+            except BadRequest as error:
+                raise UpgradeRefused(400, error.code, str(error)) from None
+
+
+def _request(scope: Scope) -> UpgradeRequest:
+    return UpgradeRequest(
+        path=str(scope["path"]).removeprefix(scope.get("root_path", "")),
+        query=QueryParams(scope["query_string"]).multi_items(),
+        headers=Headers(scope=scope),
+        subprotocols=scope["subprotocols"],
+    )

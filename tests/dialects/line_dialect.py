@@ -1,0 +1,60 @@
+"""A second wire language, as small as one can be: lines of text, settings in the query."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from starlette.responses import PlainTextResponse, Response
+
+from streamer.audio.format import AudioFormat
+from streamer.observe.monitor import Route
+from streamer.protocol.actions import Close
+from streamer.protocol.inputs import (
+    AudioReceived,
+    DisconnectRequested,
+    FlushRequested,
+    Input,
+    StartRequested,
+)
+from streamer.protocol.messages import BadRequest, Event, Failed, Segment, Start, Stopped
+from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
+
+
+class LineDialect:
+    """`ws://…/lines?rate=16000&key=TOKEN`: audio in, numbered lines out; `FLUSH` and `BYE`."""
+
+    route: Route = "simple"
+    segmentation: Literal["speech", "chunks"] = "chunks"
+    credential_in_start = False
+
+    def __init__(self) -> None:
+        self._lines = 0
+
+    def open(self, request: UpgradeRequest) -> Opening:
+        query = dict(request.query)
+        rate = query.get("rate", "16000")
+        if not rate.isdecimal():
+            raise UpgradeRefused(400, "bad_rate", f"rate is {rate}; allowed: a number of Hz")
+        start = Start(format=AudioFormat(int(rate)), model=query.get("model"))
+        subprotocol = next(iter(request.subprotocols), None)
+        return Opening(query.get("key"), subprotocol, [StartRequested(start)])
+
+    def refuse(self, refused: UpgradeRefused) -> Response:
+        return PlainTextResponse(f"NO {refused.code}: {refused.message}", refused.status)
+
+    def read(self, frame: str | bytes) -> Sequence[Input]:
+        if isinstance(frame, bytes):
+            half = len(frame) // 2  # one frame may mean several inputs
+            return [AudioReceived(frame[:half]), AudioReceived(frame[half:])]
+        words: dict[str, Input] = {"FLUSH": FlushRequested(), "BYE": DisconnectRequested()}
+        if frame not in words:
+            raise BadRequest("bad_message", f"{frame!r} is neither FLUSH nor BYE")
+        return [words[frame]]
+
+    def write(self, item: Event | Close) -> Sequence[str | bytes | Close]:
+        match item:
+            case Segment() | Failed() | Stopped():
+                self._lines += 1
+                return [f"{self._lines} {type(item).__name__}", item.__class__.__name__.encode()]
+            case Close():
+                return [Close(item.code, item.reason or "bye")]
+        return []

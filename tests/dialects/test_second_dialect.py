@@ -1,0 +1,103 @@
+"""A second dialect needs nothing but itself: no change in session, pipeline or inference."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from streamer.app import SOCKETS, create_app
+from streamer.config.schema import AccessConfig, Config, LimitsConfig, ModelConfig
+from streamer.models.resolve import model_specs, open_vad
+from streamer.observe.monitor import Meter, Monitor
+from streamer.observe.tracer import Tracer
+from streamer.telemetry.setup import Telemetry
+from streamer.websocket.connection import limited
+from tests.dialects.line_dialect import LineDialect
+from tests.websocket.in_loop import serving
+from tools.harness.process import PATIENCE_S
+from tools.harness.sounds import silence
+from tools.harness.streams import hear, of
+
+KEY = "correct-horse"
+
+
+@contextlib.asynccontextmanager
+async def server(*tokens: str) -> AsyncIterator[int]:
+    monitor = Monitor()
+    config = Config(model=ModelConfig(type="standin"), access=AccessConfig(tokens=tokens))
+    ready = asyncio.Event()
+    app = create_app(
+        config,
+        model_specs(config, Path()),
+        lambda: open_vad(config, Meter(monitor, "vad")),
+        Telemetry(monitor, Tracer(), None),
+        on_ready=lambda _: ready.set(),
+        on_broken=lambda failure: pytest.fail(str(failure)),
+        sockets={**SOCKETS, "/lines": lambda _: LineDialect()},
+    )
+    async with serving(app, limited(LimitsConfig())) as port, asyncio.timeout(PATIENCE_S):
+        await ready.wait()
+        yield port
+
+
+def lines(port: int, query: str = "", **options: object) -> connect:
+    options = {"compression": None, "proxy": None, **options}
+    return connect(f"ws://127.0.0.1:{port}/lines{query}", **options)  # type: ignore[arg-type]
+
+
+async def rest(socket: ClientConnection) -> list[str | bytes]:
+    received: list[str | bytes] = []
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            received.append(await socket.recv())
+    return received
+
+
+async def test_it_streams_beside_ours() -> None:
+    async with server() as port:
+        async with lines(port, "?rate=8000", subprotocols=["lines"]) as socket:
+            assert socket.subprotocol == "lines"
+            await socket.send(b"\0" * 20_000)  # 1.25 s: a whole chunk of 1 s, and a part of one
+            await socket.send("FLUSH")
+            await socket.send(b"\0" * 4_000)
+            await socket.send("BYE")
+            names = [name for name in await rest(socket) if isinstance(name, bytes)]
+        assert names == [b"Segment", b"Segment", b"Segment", b"Stopped"]
+        assert (socket.close_code, socket.close_reason) == (1000, "bye")
+        assert len(of(await hear(port, silence(2), "simple"), "segment")) == 2
+
+
+async def test_its_frames_are_numbered_for_each_socket_and_errors_are_its_own() -> None:
+    async with server() as port:
+        for _ in range(2):
+            async with lines(port) as socket:
+                await socket.send("WHAT")
+                assert await socket.recv() == "1 Failed"
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "body"),
+    [
+        ("?key=wrong", 401, "NO unauthorized: a valid token is needed"),
+        ("", 401, "NO unauthorized: a valid token is needed"),
+        (f"?key={KEY}&rate=fast", 400, "NO bad_rate: rate is fast; allowed: a number of Hz"),
+        (f"?key={KEY}&model=nova", 400, "NO bad_message: 'model' is \"nova\"; allowed: standin"),
+        (f"?key={KEY}&rate=1", 400, "NO bad_format"),
+    ],
+)
+async def test_it_is_refused_in_its_own_words_before_the_socket_opens(
+    query: str, status: int, body: str
+) -> None:
+    async with server(KEY) as port:
+        with pytest.raises(InvalidStatus) as refused:
+            async with lines(port, query):
+                pass
+        assert refused.value.response.status_code == status
+        assert (refused.value.response.body or b"").decode().startswith(body)
+        async with lines(port, f"?key={KEY}") as socket:
+            await socket.send("BYE")
+            assert b"Stopped" in await rest(socket)
