@@ -9,7 +9,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,13 +72,16 @@ screenshots: install  ## take the pictures of the page that the documentation sh
 dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
 	$(BIN)/python -m tools.docs.dashboards
 
-check: $(INSTALLED) format lint types  ## format, lint, types
+check: $(INSTALLED) format lint imports types  ## format, lint, import rules, types
 
 format:
 	$(BIN)/ruff format --check .
 
 lint:
 	$(BIN)/ruff check .
+
+imports:
+	PYTHONPATH=.:client $(BIN)/lint-imports --no-cache
 
 types:
 	$(BIN)/mypy

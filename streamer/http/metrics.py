@@ -1,10 +1,15 @@
 """`GET /metrics`, for Prometheus."""
 
+from collections.abc import Callable, Iterable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from streamer.inference.pool import WorkerPool
 from streamer.services import Services
-from streamer.telemetry.setup import Expose
+
+Expose = Callable[[Iterable[WorkerPool], str | None], tuple[bytes, str]]
+"""Metrics as text and its content type, from the pools and the `Accept` header."""
 
 
 class MetricsEndpoint:

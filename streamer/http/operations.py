@@ -13,7 +13,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamer.http import analyze, analyze_window, status, ticket, transcriptions
+from streamer.http import analyze, analyze_window, status, transcriptions
 from streamer.protocol.codes import RequestErrorCode
 
 
@@ -181,7 +181,7 @@ OPERATIONS = (
     Operation(
         path="/api/v1/ticket",
         method="POST",
-        endpoint=ticket.ticket,
+        endpoint=status.ticket,
         answers={200: _json(Ticket), **_refusals(ErrorAnswer, 401, 403, 503)},
     ),
     Operation(path="/api/v1/health", endpoint=status.health, answers=_HEALTH),

@@ -1,10 +1,12 @@
-"""Is it alive, is it ready, and what is it: three answers for people and orchestrators."""
+"""Health, readiness, information, and tickets: short answers for people and orchestrators."""
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
+from streamer.access.gate import unauthorized
+from streamer.access.tokens import TICKET_SECONDS, Access, bearer
 from streamer.http.page import sample_recording
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION
@@ -51,6 +53,15 @@ async def info(request: Request) -> Response:
             "sample": "sample.wav" if sample_recording() else None,
         }
     )
+
+
+async def ticket(request: Request) -> Response:
+    """A single-use ticket; another ticket does not buy one."""
+    access: Access = request.app.state.services.access
+    if not access.is_token(bearer(request.headers.get("authorization")) or ""):
+        return unauthorized()
+    body = {"ticket": access.issue_ticket(), "expires_in_seconds": TICKET_SECONDS}
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
 
 
 def _model(pool: WorkerPool) -> dict[str, object]:
