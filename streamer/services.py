@@ -1,4 +1,4 @@
-"""What everything that a server serves has in common."""
+"""What all sessions and requests of a server share."""
 
 import msgspec
 
@@ -11,7 +11,7 @@ from streamer.vad.engine import VadEngine
 
 
 class Services(msgspec.Struct, frozen=True):
-    """What all sessions of a server share."""
+    """Made once when the server starts."""
 
     config: Config
     pools: Pools

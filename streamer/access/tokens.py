@@ -1,6 +1,6 @@
 """Who may use the server: tokens, single-use tickets, and the web pages that may connect.
 
-Pure: the clock is passed in, and nothing here knows of sockets or HTTP.
+Pure: the clock is passed in, and nothing here depends on sockets or HTTP.
 """
 
 import hmac
@@ -13,20 +13,20 @@ from urllib.parse import urlsplit
 
 TICKET_SECONDS = 60
 MAX_TICKETS = 10_000
-"""Outstanding at once; the oldest give way."""
+"""Tickets that are valid at the same time; a new one removes the oldest."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class AuthState(Enum):
-    """What a client has shown of itself before its first message."""
+    """What is known of a client by the credential it has shown."""
 
     ADMITTED = auto()
-    """A token or a ticket that counts, or none is wanted."""
+    """It has shown a valid token or ticket, or the server needs none."""
     REFUSED = auto()
-    """One that does not count."""
+    """It has shown one that is not valid."""
     UNKNOWN = auto()
-    """None yet: the first `start` has to bring it."""
+    """It has shown none yet."""
 
 
 class Access:
@@ -36,8 +36,8 @@ class Access:
     shown, and nothing that is printed or dumped holds a secret.
 
     Args:
-        tokens: Any of them admits; without any, everybody is admitted.
-        clock: The time in seconds.
+        tokens: Each of them admits a client; without tokens, every client is admitted.
+        clock: Monotonic seconds.
     """
 
     def __init__(self, tokens: Iterable[str], clock: Callable[[], float]) -> None:
@@ -48,18 +48,18 @@ class Access:
 
     @property
     def required(self) -> bool:
-        """Whether a token is wanted at all."""
+        """Whether the server needs a token."""
         return bool(self._tokens)
 
     def is_token(self, shown: str) -> bool:
-        """Whether this is one of the tokens, or none is wanted."""
+        """Whether this is one of the tokens, or the server needs none."""
         digest = _digest(shown)
-        # Every token is compared, whichever it is that fits.
+        # Compared with every token, so that the time does not depend on which one matches.
         fitting = sum(hmac.compare_digest(digest, token) for token in self._tokens)
         return not self.required or fitting > 0
 
     def admits(self, shown: str) -> bool:
-        """Whether this token or ticket admits; a ticket is spent by it."""
+        """Whether this token or ticket is valid; a ticket is used up by this call."""
         expires_s = self._tickets.pop(_digest(shown), None)
         return self.is_token(shown) or (expires_s is not None and self._clock() < expires_s)
 
@@ -84,13 +84,13 @@ class Access:
 
 
 class Origins:
-    """Which web pages may use the server; a browser says where a page came from.
+    """Which web pages may use the server; browsers send the origin of a page with each request.
 
     Args:
         allowed: Origins such as `https://example.com`, or `*` for all. Without any, only pages
             that came from the server itself.
-        local: The server is meant for this machine alone. A page then has to come from it under
-            a name of this machine: any other name that leads here is somebody else's trick.
+        local: The server listens on loopback only. A page then has to come from a loopback host
+            name: another name that resolves to this machine is a DNS rebinding attack.
     """
 
     def __init__(self, allowed: Iterable[str], *, local: bool) -> None:
@@ -98,10 +98,10 @@ class Origins:
         self._local = local
 
     def allow(self, origin: str | None, host: str) -> bool:
-        """Whether a request may go on.
+        """Whether a request is allowed.
 
         Args:
-            origin: Its `Origin` header; None without one, as from a program.
+            origin: Its `Origin` header; None = no header, as from a program.
             host: Its `Host` header.
         """
         if origin is None:
@@ -119,7 +119,7 @@ class Origins:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only be this machine."""
+    """Whether a host name or address always is this machine."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

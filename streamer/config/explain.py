@@ -1,6 +1,6 @@
-"""Say what is wrong with a JSON value in words: the field, the value and what is allowed.
+"""Describe what is wrong with a JSON value: the field, the value and what is allowed.
 
-Used for the configuration and for clients' messages alike, so that both read the same.
+The configuration and clients' messages both use it, so their errors read the same.
 """
 
 import functools
@@ -13,7 +13,7 @@ from msgspec import inspect
 
 LONGEST_VALUE_SHOWN = 60
 
-# The name is the client's and may hold anything; the path that may follow it is ours.
+# The name comes from the client and may hold anything; the path after it comes from msgspec.
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 
 
@@ -35,8 +35,8 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
     if unknown := _UNKNOWN.fullmatch(str(error)):
         field = (unknown[2] or "").lstrip(".")
         name = f"{field}.{unknown[1]}" if field else unknown[1]
-        known = ", ".join(fields_of(field, expected))
-        return Problem(name, f"unknown field '{show_name(name)}'; allowed: {known}")
+        allowed = ", ".join(fields_of(field, expected))
+        return Problem(name, f"unknown field '{show_name(name)}'; allowed: {allowed}")
     reason, _, path = str(error).partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
     if missing := re.search(r"missing required field `(.*)`", reason):

@@ -1,6 +1,6 @@
 """Every setting of the server with its default: the one place where defaults are written.
 
-`config.json`, the environment and the command line are laid over these by `settings.py`. The
+`config.json`, the environment and the command line are laid over these by `sources.py`. The
 structs are frozen, and their constraints are the ones that error messages and
 `docs/configuration.md` quote.
 """
@@ -17,7 +17,7 @@ Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 LogFormat = Literal["auto", "json", "text"]
 Deadline = Annotated[float, Meta(ge=0)]
-"""In seconds; 0 is none."""
+"""Seconds; 0 = no limit."""
 Probability = Annotated[float, Meta(gt=0, lt=1)]
 MinSilenceMs = Annotated[int, Meta(ge=50, le=10_000)]
 """This and those below: of the configuration, and of a stream's own `start`."""
@@ -31,7 +31,7 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class ServerConfig(_Section, frozen=True):
-    """Where the server listens, behind what, and how much it says."""
+    """Where the server listens, behind which proxy, with which certificate, and what it logs."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
@@ -53,7 +53,7 @@ class ServerConfig(_Section, frozen=True):
 
 
 class ModelConfig(_Section, frozen=True):
-    """The model that hears the audio.
+    """The model that processes the audio.
 
     `type` is a built-in (`moonshine`, `standin`) or the import path of your own class,
     `package.module:Class`. `path` is a folder below the models folder, or an absolute one.
@@ -122,7 +122,7 @@ class InferenceConfig(_Section, frozen=True):
 
 
 class LimitsConfig(_Section, frozen=True):
-    """What clients may ask for, one and all of them; 0 switches off what may be without limit."""
+    """What one client and all clients together may use; 0 = no limit, where 0 is allowed."""
 
     max_sessions: Count = 256
     max_sessions_per_ip: Count = 32
@@ -148,7 +148,7 @@ class LimitsConfig(_Section, frozen=True):
 
 
 class AccessConfig(_Section, frozen=True):
-    """Who may use the server. Without tokens, everybody who can reach it."""
+    """Who may use the server. Without tokens: every client that can reach it."""
 
     tokens: tuple[str, ...] = ()
     tokens_file: str | None = None

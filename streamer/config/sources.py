@@ -1,6 +1,6 @@
 """Where settings come from: file, then environment, then command line; the last one wins.
 
-Whatever is wrong is reported as one line that names the key, the value and what is allowed.
+Every error is one line that names the key, the value and what is allowed.
 """
 
 import json
@@ -20,7 +20,7 @@ SECRET = {
     "access": "allowed: an object with tokens, tokens_file, origins",
     "access.tokens": 'allowed: a list of text, ["…", "…"]',
 }
-"""Never shown, whatever is wrong with them; and what is allowed."""
+"""Settings whose values never appear in messages; and what is allowed for each."""
 Tree = dict[str, object]
 
 
@@ -102,7 +102,7 @@ def _with_tokens(config: Config, environment: Mapping[str, str], folder: Path) -
             ) from None
         found = [line.strip() for line in lines if line.strip() and line.lstrip()[0] != "#"]
         if not found:
-            # Serving everybody is not what somebody wants who names a file of tokens.
+            # A person who configures a file of tokens does not mean to admit every client.
             raise SettingsError(f"'access.tokens_file': there is no token in {access.tokens_file}")
         tokens += found
     access = msgspec.structs.replace(access, tokens=tuple(tokens))
@@ -139,7 +139,7 @@ def parse(text: str) -> object:
 
 
 def _decode(text: str) -> object:
-    """JSON proper: Python's parser also takes `NaN`, `Infinity` and `1e999`, which mean nothing."""
+    """Strict JSON: Python's parser also accepts `NaN`, `Infinity` and `1e999`."""
     try:
         return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:

@@ -1,6 +1,6 @@
 """The wire languages that clients speak; `native.py` is Streamer's own.
 
-Each is a `Dialect` of `streamer.session.dialect`; `streamer.app` says which address speaks which.
+Each is a `Dialect` of `streamer.session.dialect`; `streamer.app` maps addresses to dialects.
 
 May import: session.dialect, access, protocol, config.
 """

@@ -1,4 +1,4 @@
-"""Whose work is being done: what every log line says besides its message.
+"""The session and trace that a log line belongs to.
 
 Tasks inherit the context of the task that makes them, so all tasks of a session share its object.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class LogContext:
-    """Of one socket; the trace id is that of its latest stream."""
+    """The ids of one socket or request; the trace id is that of its latest stream."""
 
     session_id: str
     trace_id: str = ""

@@ -1,8 +1,7 @@
-"""What the streaming path tells whoever watches it.
+"""What the streaming path reports of itself, for metrics.
 
-The base class does nothing, so that the pipeline runs without any telemetry at all; what
-Prometheus sees is `telemetry/metrics.py`. Only measures and closed sets of names go through here:
-no session ids, no text.
+The base class does nothing, so the pipeline runs without telemetry; `telemetry/prometheus.py`
+counts. Only measures and closed sets of names pass through here: no session ids, no text.
 """
 
 import time
@@ -20,7 +19,7 @@ T = TypeVar("T")
 
 
 class Monitor:
-    """Told of everything that is worth counting; this one forgets it.
+    """Receives everything that is worth counting, and ignores it.
 
     Args:
         clock: Monotonic seconds, the same for all processes of the machine.
@@ -30,50 +29,50 @@ class Monitor:
         self.clock = clock
 
     def stage(self, stage: Stage, processing_s: float, media_s: float) -> None:
-        """A stage has spent so long on so much audio."""
+        """A stage has spent `processing_s` seconds on `media_s` seconds of audio."""
 
     def session_opened(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        """A socket was accepted, or a request; so many bytes wait to be processed at any time."""
+        """A socket or request was accepted; `held_bytes()` bytes of it wait to be processed."""
 
     def session_closed(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        """A socket is gone, and all its tasks, or a request."""
+        """A socket or a request has ended, with all its tasks."""
 
     def stream_opened(self, route: Route, channels: int) -> None:
         """A stream began."""
 
     def stream_closed(self, route: Route, channels: int) -> None:
-        """A stream ended, in whatever way."""
+        """A stream ended, normally or not."""
 
     def received(self, size: int, media_s: float) -> None:
-        """Audio has come in; the length is that of one channel."""
+        """Audio has arrived: its size in bytes, and the seconds of one channel."""
 
     def error(self, code: str) -> None:
-        """A client is told of an error; the codes are those of the protocol."""
+        """An error was sent to a client; the codes are those of the protocol."""
 
     def warning(self, code: str) -> None:
-        """A client is warned; the codes are those of the protocol."""
+        """A warning was sent to a client; the codes are those of the protocol."""
 
     def final(
         self, model: str, outcome: Outcome, latency_s: float, wait_s: float, trace_id: str
     ) -> None:
-        """A segment is settled.
+        """A segment has its result, or its error.
 
         Args:
-            model: Whose segment.
-            outcome: What became of it.
-            latency_s: Since the audio arrived that ended it.
-            wait_s: Since its `inactive`.
-            trace_id: An example to look at.
+            model: Name of the model.
+            outcome: Result or kind of error.
+            latency_s: Seconds since the audio arrived that ended it.
+            wait_s: Seconds since its `inactive`.
+            trace_id: Exemplar for the metric.
         """
 
     def interim(self, model: str, first_s: float | None) -> None:
-        """An interim was delivered; for a segment's first, the time since its `active`."""
+        """An interim was delivered; for a segment's first, `first_s` seconds after `active`."""
 
     def interim_shed(self, model: str, reason: ShedReason) -> None:
-        """An interim was given up."""
+        """An interim was dropped."""
 
     def early_final(self, model: str, *, used: bool) -> None:
-        """What was begun in a pause became the final, or was thrown away."""
+        """An inference that was begun in a pause became the final, or was in vain."""
 
     def inferred(
         self, model: str, *, interim: bool, queue_s: float, inference_s: float, media_s: float
@@ -81,31 +80,31 @@ class Monitor:
         """A worker has answered a job."""
 
     def batch(self, model: str, size: int) -> None:
-        """Jobs went to a worker together."""
+        """`size` jobs went to a worker together."""
 
     def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
-        """What a worker has used for its last batch, and at most since it began."""
+        """CPU time of a worker's last batch, and the most memory it has had since it began."""
 
     def worker_replaced(self, model: str, cause: RestartCause) -> None:
         """A worker process is replaced."""
 
     def loop_lag(self, lag_s: float) -> None:
-        """The event loop came back later than it should."""
+        """The event loop ran a timer `lag_s` seconds late."""
 
     def tracked(self, subsystem: Subsystem, task: Coroutine[Any, Any, T]) -> Coroutine[Any, Any, T]:
-        """The body of a task, counted."""
+        """The body of a task, wrapped so that the task is counted."""
         return task
 
 
 class Meter:
-    """Adds up what a stage spends, and reports it once for each second of audio.
+    """Sums what a stage spends, and reports it once for each second of audio.
 
     Reporting each 20 ms message would cost as much as decoding it, and a real-time factor means
     little over so short a time.
 
     Args:
-        monitor: Told.
-        stage: Which one.
+        monitor: Receives the sums.
+        stage: Name of the stage.
     """
 
     __slots__ = ("_media_s", "_monitor", "_processing_s", "_stage", "clock")
@@ -118,14 +117,14 @@ class Meter:
         self._media_s = 0.0
 
     def add(self, processing_s: float, media_s: float) -> None:
-        """Some more."""
+        """Add seconds spent, and the seconds of audio they were spent on."""
         self._processing_s += processing_s
         self._media_s += media_s
         if self._media_s >= 1.0:
             self.report()
 
     def report(self) -> None:
-        """Say what there is; for the end of a stream."""
+        """Report what is left; for the end of a stream."""
         if self._media_s:
             self._monitor.stage(self._stage, self._processing_s, self._media_s)
             self._processing_s = self._media_s = 0.0

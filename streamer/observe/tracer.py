@@ -1,7 +1,7 @@
-"""What the streaming path tells whoever traces it.
+"""What the streaming path reports of itself, for traces.
 
-The base classes do nothing but keep the trace id; spans for OpenTelemetry are made in
-`telemetry/tracing.py`. A span is never made for less than a segment.
+The base classes do nothing but keep the trace id; `telemetry/opentelemetry.py` makes spans. No
+span is made for less than a segment.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ Protocol = Literal["websocket", "http"]
 
 
 class StreamTrace:
-    """The trace of one stream; this one is kept nowhere.
+    """The trace of one stream; this base class records nothing.
 
     Args:
         trace_id: 32 hex digits.
@@ -27,7 +27,7 @@ class StreamTrace:
         """A segment has its final, or its error."""
 
     def error(self, code: str, message: str) -> None:
-        """The client was told of an error that is not about a segment."""
+        """An error that is not about a segment was sent to the client."""
 
     def end(self, stopped: Stopped | None) -> None:
         """The stream is over; without `stopped` it was broken off."""
@@ -55,4 +55,4 @@ class Tracer:
         return SessionTrace()
 
     def shutdown(self) -> None:
-        """Bring out what has not been exported yet; may take seconds, so not in the event loop."""
+        """Export what is left. Blocks for seconds: call it outside the event loop."""

@@ -41,7 +41,7 @@ class DisconnectRequested(Input, frozen=True):
 
 
 class FailureInput(Input, frozen=True):
-    """Base of all inputs that the client is told about with an `error`."""
+    """Base of all inputs that are answered with an `error`."""
 
     failure: Failed
 

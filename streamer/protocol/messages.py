@@ -60,7 +60,7 @@ class Flush(_Request, frozen=True, tag="flush"):
 
 
 class KeepAlive(_Request, frozen=True, tag="keep_alive"):
-    """Only says that the client is still there."""
+    """Restarts the idle deadline; nothing else."""
 
 
 class Stop(_Request, frozen=True, tag="stop"):
@@ -182,7 +182,7 @@ class Segment(_Event, frozen=True, tag="segment"):
 
 
 class Warned(_Event, frozen=True, tag="warning"):
-    """Something a person should know; nothing is lost."""
+    """A notice for people; nothing is lost."""
 
     code: WarningCode
     message: str

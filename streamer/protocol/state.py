@@ -36,7 +36,7 @@ class State(Enum):
     IDLE = auto()
     """No stream has begun, or the last `start` was refused: there are no settings."""
     IGNORING = auto()
-    """As IDLE, and audio that cannot be used arrives; the client has been told."""
+    """As IDLE, while audio that cannot be used arrives; its `error` has been sent."""
     STREAMING = auto()
     """A stream is open."""
     DRAINING = auto()
@@ -68,7 +68,7 @@ _CLOSE_CODES: Mapping[type[i.Input], CloseCode] = {
 """For every other input, the socket is closed only because the server drains."""
 
 
-# Makers of actions; the table says for which inputs each is called.
+# Makers of actions. The table has the inputs for which each is called.
 
 
 def _begin(given: i.Input) -> Begin:

@@ -1,6 +1,6 @@
-"""How long a socket may take: for its first message, between messages, over all, and behind.
+"""The deadlines of a socket: first message, idle time, age, and how far processing is behind.
 
-Pure: the clock's readings are passed in.
+Pure: the time is passed in.
 """
 
 from collections.abc import Iterator
@@ -9,29 +9,29 @@ from enum import Enum, auto
 from streamer.config.schema import LimitsConfig
 
 LAGGING = 1 / 3
-"""The part of `max_lag_seconds` after which the client is warned."""
+"""Part of `max_lag_seconds` after which the client is warned."""
 
 
 class Expired(Enum):
-    """What has run out."""
+    """A limit of time that has been reached."""
 
     TOO_LONG = auto()
     """The socket is older than `max_session_seconds`."""
     NO_START = auto()
     """No message has come within `start_seconds`."""
     IDLE = auto()
-    """None has come for `idle_seconds`."""
+    """No message has come for `idle_seconds`."""
     OVERLOADED = auto()
     """The oldest audio that was accepted has waited for `max_lag_seconds`."""
     LAGGING = auto()
-    """It has waited for a part of that; said once."""
+    """It has waited for a third of that; reported once."""
 
 
 class Deadlines:
     """The deadlines of one socket. Messages only leave a time behind: nothing is re-armed.
 
     Args:
-        limits: 0 switches a deadline off.
+        limits: 0 = no deadline.
         opened_s: When the socket was opened.
     """
 
@@ -45,13 +45,13 @@ class Deadlines:
     def check(
         self, now_s: float, *, oldest_s: float | None, idle_since_s: float | None
     ) -> tuple[Expired | None, float | None]:
-        """What is due now, and when to look again; None is never.
+        """Which deadline has passed, and when to check again; None = never.
 
         Args:
             now_s: The time.
-            oldest_s: When the audio arrived that has waited longest; None when none waits.
-            idle_since_s: Since when the server waits for the client; None while the client may
-                be waiting for the server, and is not idle.
+            oldest_s: When the audio arrived that has waited longest; None = no audio waits.
+            idle_since_s: Since when the server waits for the client; None = the client may be
+                waiting for the server, so it is not idle.
         """
         ends = dict(self._ends(now_s, oldest_s, idle_since_s))
         over = next((due for due, end_s in ends.items() if end_s <= now_s), None)
@@ -61,7 +61,7 @@ class Deadlines:
     def _ends(
         self, now_s: float, oldest_s: float | None, idle_since_s: float | None
     ) -> Iterator[tuple[Expired, float]]:
-        """When each runs out, or could at the earliest."""
+        """When each deadline passes, or could pass at the earliest."""
         limits = self._limits
         if limits.max_session_seconds:
             yield Expired.TOO_LONG, self._opened_s + limits.max_session_seconds

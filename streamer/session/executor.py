@@ -29,10 +29,10 @@ class Executor:
     """Owns the streams of one socket, one after another.
 
     Args:
-        context: Whose work it is, for the log.
+        context: Ids of the session, for log lines.
         trace: Of the socket.
         traceparent: Header of the upgrade request; None = it had none.
-        dialect: Says how the audio is cut.
+        dialect: Determines how the audio is cut.
         services: What all sessions share.
         inbox: The actions and the audio.
         outbox: Takes the events.

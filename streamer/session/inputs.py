@@ -164,7 +164,7 @@ class ClientInputs:
         self._outbox.warn_once(Warned(code="lagging", message=text))
 
     def _admits(self, start: Start | None) -> bool:
-        """Whether the client is admitted, or is by this `start`; if not, it is told."""
+        """Whether the client is admitted, or is by this `start`; if not, the `error` is sent."""
         if self._auth is not AuthState.ADMITTED:
             token = start.token if start is not None else None
             if token is None or not self._access.admits(token):

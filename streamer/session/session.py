@@ -2,7 +2,7 @@
 
 Tasks under one owner: the reader turns messages into inputs and actions, the executor carries the
 actions out in order, the writer sends the events, and two tasks wait for deadlines and for the loss
-of the connection. When one of them fails, it ends the others, and the client is told.
+of the connection. When one of them fails, the others end with it, and the client gets an error.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""How late the event loop is: what every session waits besides its own work."""
+"""The lag of the event loop: the time that every session waits for the work of others."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ INTERVAL_S = 0.25
 
 
 async def watch_loop(monitor: Monitor) -> None:
-    """Make appointments with the event loop and see how late it is, until cancelled."""
+    """Set a timer again and again and measure how late it runs, until cancelled."""
     while True:
         due_s = monitor.clock() + INTERVAL_S
         await asyncio.sleep(INTERVAL_S)

@@ -1,4 +1,4 @@
-"""Log lines: JSON for machines, readable ones for people, each with whose work it is about.
+"""Log lines: JSON for machines, text for people, each with its session and trace.
 
 What a client sends may end up in a message, but it can neither begin a line of its own nor move
 the cursor: JSON escapes control characters, and the readable form does too.
@@ -56,14 +56,14 @@ def set_up(level: str, log_format: LogFormat, stream: TextIO = sys.stderr) -> No
     handler = logging.StreamHandler(stream)
     handler.setFormatter(TextFormatter() if readable(log_format, stream) else JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # uvicorn's own lines say less than ours, and repeat what clients sent, their tokens too.
+    # uvicorn's own lines hold less than ours, and repeat what clients sent, even their tokens.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # Clients are told what is wrong with a form; nobody else can do anything about it.
+    # What is wrong with a form is sent to the client; an operator can do nothing about it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def readable(log_format: LogFormat, stream: TextIO = sys.stderr) -> bool:
-    """Whether a person is going to read `stream`."""
+    """Whether lines are for people: configured so, or the stream is a terminal."""
     return log_format == "text" or (log_format == "auto" and stream.isatty())
 
 

@@ -1,4 +1,4 @@
-"""The Prometheus metrics, by name; `docs/operations.md` tells which one answers which question.
+"""The Prometheus metrics, by name; `docs/operations.md` lists which one answers which question.
 
 Names follow https://prometheus.io/docs/practices/naming/: base units, `_total` for counters.
 Labels take values from closed sets only, and every combination is there from the start, so that a
@@ -119,9 +119,9 @@ class Metrics:
         self.received_audio = make.counter(
             "received_audio_seconds", "Audio received, in seconds of a stream."
         )
-        self.errors = make.counter("errors", "Errors told to clients.", {"code": ERROR_CODES})
+        self.errors = make.counter("errors", "Errors sent to clients.", {"code": ERROR_CODES})
         self.warnings = make.counter(
-            "warnings", "Warnings told to clients.", {"code": get_args(WarningCode)}
+            "warnings", "Warnings sent to clients.", {"code": get_args(WarningCode)}
         )
 
     def _results(self, make: _Maker, model: Labels) -> None:
@@ -165,7 +165,7 @@ class Metrics:
             kind,
         )
         self.inference_media = make.counter(
-            "inference_media_seconds", "Audio that models have heard, in seconds.", kind
+            "inference_media_seconds", "Audio that models have processed, in seconds.", kind
         )
         self.queue_depth = make.gauge("queue_depth", "Jobs that no worker has begun.", kind)
         self.batch_size = make.histogram(

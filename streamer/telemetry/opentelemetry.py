@@ -1,7 +1,7 @@
 """Traces for OpenTelemetry: session → stream → segment → queue, and inference in its worker.
 
 Spans are made here, in the server's process, from the moments that the workers report on the
-machine's monotonic clock; so a worker that dies leaves a closed span that says so.
+machine's monotonic clock; so a worker that dies leaves a closed span with the outcome "died".
 Attributes: https://opentelemetry.io/docs/specs/semconv/registry/attributes/ where they exist,
 `streamer.*` otherwise. A client's `tracestate` is not used.
 """
@@ -36,12 +36,12 @@ class TraceIds(RandomIdGenerator):
     """Random ids, but for a trace whose id the client has chosen without naming a span."""
 
     def __init__(self) -> None:
-        self.wanted: int | None = None
+        self.next_trace_id: int | None = None
 
     def generate_trace_id(self) -> int:
-        """The wanted one, once."""
-        wanted, self.wanted = self.wanted, None
-        return wanted or super().generate_trace_id()
+        """`next_trace_id` once, else a random id."""
+        given, self.next_trace_id = self.next_trace_id, None
+        return given or super().generate_trace_id()
 
 
 class OtelTracer(Tracer):
@@ -90,7 +90,7 @@ class OtelTracer(Tracer):
         """What the first span of a client's trace is begun in."""
         trace_id = int(context.trace_id, 16)
         if context.parent_span_id is None:
-            self._ids.wanted = trace_id
+            self._ids.next_trace_id = trace_id
             return Context()
         flags = TraceFlags(TraceFlags.SAMPLED if context.sampled else TraceFlags.DEFAULT)
         span_id = int(context.parent_span_id, 16)
@@ -137,7 +137,7 @@ class _OtelSession(SessionTrace):
             return
         if self._protocol == "http":
             self._span.set_attribute("http.response.status_code", self._status)
-        # A group says nothing but that there were tasks.
+        # The type of a group carries no information; that of its only member does.
         while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
             (failure,) = failure.exceptions
         if failure is not None:

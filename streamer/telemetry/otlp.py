@@ -29,7 +29,7 @@ def open_tracer(env: Mapping[str, str], clock: Callable[[], float], *, record_te
     Raises:
         SettingsError: A variable has a value that is not allowed.
     """
-    if not wanted(env):
+    if not export_requested(env):
         return Tracer()
     try:
         return _open(env, clock, record_text=record_text)
@@ -61,7 +61,7 @@ def _open(env: Mapping[str, str], clock: Callable[[], float], *, record_text: bo
     return OtelTracer(provider, ids, clock, record_text=record_text)
 
 
-def wanted(env: Mapping[str, str]) -> bool:
+def export_requested(env: Mapping[str, str]) -> bool:
     """Whether the environment names an endpoint, and nothing switches traces off."""
     if env.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class PrometheusMonitor(Monitor):
-    """Counts what it is told.
+    """Counts what is reported.
 
     Args:
         registry: Holds the metrics.
@@ -49,7 +49,7 @@ class PrometheusMonitor(Monitor):
         """All metrics as text, and its content type.
 
         Args:
-            pools: Asked how they are.
+            pools: Their workers and queues are read now.
             accept: Of the request: Prometheus text, or OpenMetrics, which has the exemplars.
         """
         metrics = self._metrics

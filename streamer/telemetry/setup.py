@@ -15,7 +15,7 @@ Expose = Callable[[Iterable[WorkerPool], str | None], tuple[bytes, str]]
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What watches the streaming path; `expose` is None when nothing is counted."""
+    """What observes the streaming path; `expose` is None when metrics are off."""
 
     monitor: Monitor
     tracer: Tracer
@@ -30,7 +30,7 @@ def open_telemetry(
     Args:
         config: Its settings.
         workers: For each model by its name, how many workers it is meant to have.
-        env: The process's environment; `OTEL_*` says whether traces are exported.
+        env: The process's environment; `OTEL_*` configures the export of traces.
 
     Raises:
         SettingsError: A variable has a value that is not allowed.
