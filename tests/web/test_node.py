@@ -45,6 +45,10 @@ def test_the_parts_of_the_page() -> None:
     run("--test", "node/page.test.js")
 
 
+def test_the_index_exports_the_public_names_and_reaches_every_module() -> None:
+    run("--test", "node/index.test.js")
+
+
 def test_types_fit_from_the_client_to_a_consumer() -> None:
     node()
     run(TYPESCRIPT, "-p", "tsconfig.json")

@@ -1,0 +1,61 @@
+/** The index of the client: what it exports, and the modules that it reaches. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import * as index from '../../../streamer/web/streamer-client/streamer-client.js';
+
+const FOLDER = new URL('../../../streamer/web/streamer-client/', import.meta.url);
+const INDEX = 'streamer-client.js';
+
+const CLASSES = ['Microphone', 'StreamerClient', 'StreamerError'];
+const TYPES = [
+  'Active', 'AudioFormat', 'Backoff', 'ClientEvent', 'ClientOptions', 'Connection', 'EventOf', 'Failed',
+  'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
+  'VadOptions', 'Warned', 'WebSocketConstructor',
+];
+
+const read = (name) => readFileSync(new URL(name, FOLDER), 'utf8');
+
+/** Imports, re-exports, and files that are loaded from beside the module. */
+const REFERENCES = [
+  /^(?:import|export)\b[^;]*?\bfrom '([^']+)';$/gm,
+  /^import '([^']+)';$/gm,
+  /new URL\('([^']+)', import\.meta\.url\)/g,
+];
+
+function referencesOf(name) {
+  const source = read(name);
+  return REFERENCES.flatMap((pattern) => [...source.matchAll(pattern)].map(([, path]) => path));
+}
+
+test('the index exports the public names, and no others', () => {
+  assert.deepEqual(Object.keys(index).sort(), CLASSES);
+});
+
+test('the declarations hold the public names, and no others', () => {
+  const declared = [...read('streamer-client.d.ts').matchAll(/^export (class|type) (\w+)/gm)];
+  const named = (wanted) => declared.filter(([, kind]) => kind === wanted).map(([, , name]) => name).sort();
+  assert.deepEqual(named('class'), CLASSES);
+  assert.deepEqual(named('type'), TYPES);
+});
+
+test('the index holds nothing but exports from the modules beside it', () => {
+  const code = read(INDEX).replace(/\/\*\*.*?\*\//gs, '');
+  const lines = code.split('\n').filter((line) => line !== '');
+  assert.ok(lines.length > 0);
+  for (const line of lines) assert.match(line, /^export (\*|\{ \w+ \}) from '\.\/[a-z-]+\.js';$/);
+});
+
+test('every module of the client is reached from the index, and lies beside it', () => {
+  const reached = new Set([INDEX]);
+  for (const name of reached) {
+    for (const path of referencesOf(name)) {
+      assert.match(path, /^\.\/[a-z-]+\.js$/, `${name} loads ${path}`);
+      reached.add(path.slice(2));
+    }
+  }
+  const modules = readdirSync(FOLDER).filter((name) => name.endsWith('.js'));
+  assert.deepEqual([...reached].sort(), modules.sort());
+});
