@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SendClock } from '../../../streamer/web/page/clock.js';
 import { FORMATS } from '../../../streamer/web/page/exports.js';
+import { textOf } from '../../../streamer/web/page/model-output.js';
 import { Recording } from '../../../streamer/web/page/recording.js';
+import { SendClock } from '../../../streamer/web/page/send-clock.js';
 import { Series } from '../../../streamer/web/page/series.js';
-import { Transcript, textOf } from '../../../streamer/web/page/transcript.js';
+import { Transcript } from '../../../streamer/web/page/transcript.js';
 
 const segment = (start_time, end_time, output, channel = 0) => ({
   type: 'segment', start_time, end_time, is_final: true, channel, ...output,
