@@ -9,6 +9,9 @@ import { Recording } from '../../../streamer/web/page/recording.js';
 import { SendClock } from '../../../streamer/web/page/send-clock.js';
 import { Series } from '../../../streamer/web/page/series.js';
 import { Transcript } from '../../../streamer/web/page/transcript.js';
+import { modulesIn, modulesReached } from './modules.js';
+
+const WEB = new URL('../../../streamer/web/', import.meta.url);
 
 const segment = (start_time, end_time, output, channel = 0) => ({
   type: 'segment', start_time, end_time, is_final: true, channel, ...output,
@@ -140,4 +143,9 @@ test('the clock finds when audio was sent', () => {
   clock.sent(0.02, 100);
   clock.sent(0.04, 120);
   assert.deepEqual([0, 0.02, 0.03, 0.04, 0.05].map((time) => clock.at(time)), [100, 100, 120, 120, undefined]);
+});
+
+test('the page reaches every module of the page and of the client', () => {
+  const all = [...modulesIn(new URL('page/', WEB)), ...modulesIn(new URL('streamer-client/', WEB))];
+  assert.deepEqual(modulesReached(new URL('page/app.js', WEB)), all.sort());
 });
