@@ -25,7 +25,7 @@ test('the index exports the public names, and no others', () => {
 
 test('the declarations hold the public names, and no others', () => {
   const declared = [...read('streamer-client.d.ts').matchAll(/^export (class|type) (\w+)/gm)];
-  const named = (wanted) => declared.filter(([, kind]) => kind === wanted).map(([, , name]) => name).sort();
+  const named = (kind) => declared.filter((one) => one[1] === kind).map(([, , name]) => name).sort();
   assert.deepEqual(named('class'), CLASSES);
   assert.deepEqual(named('type'), TYPES);
 });

@@ -17,7 +17,7 @@ const segment = (start_time, end_time, output, channel = 0) => ({
   type: 'segment', start_time, end_time, is_final: true, channel, ...output,
 });
 
-function heard(...events) {
+function transcriptOf(...events) {
   const transcript = new Transcript((position) => position * 1000);
   events.forEach((event, index) => transcript.apply(event, 10_000 + index * 100));
   return transcript;
@@ -28,8 +28,8 @@ function report(transcript, channels = 1) {
   return { finals, gaps, channels, model: 'm', traceIds: ['t'] };
 }
 
-test('an entry grows from active to final, and knows how long it took', () => {
-  const transcript = heard(
+test('an entry grows from active to final, and measures how long it took', () => {
+  const transcript = transcriptOf(
     { type: 'active', time: 1, channel: 0 },
     { type: 'interim', start_time: 0.8, end_time: 2, is_final: false, channel: 0, text: 'Hel' },
     { type: 'inactive', time: 3, channel: 0 },
@@ -43,7 +43,7 @@ test('an entry grows from active to final, and knows how long it took', () => {
 });
 
 test('the next segment may begin before the last is answered; channels are apart', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     { type: 'active', time: 1, channel: 0 },
     { type: 'inactive', time: 2, channel: 0 },
     { type: 'active', time: 1.5, channel: 1 },
@@ -56,7 +56,7 @@ test('the next segment may begin before the last is answered; channels are apart
 });
 
 test('a segment that nothing announced, and one that failed', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     segment(0, 1, { count: 5 }),
     { type: 'error', code: 'inference_failed', message: 'no', fatal: false, channel: 0, start_time: 1, end_time: 2 },
   );
@@ -64,7 +64,7 @@ test('a segment that nothing announced, and one that failed', () => {
 });
 
 test('what was under way when the connection broke is lost', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     { type: 'active', time: 1, channel: 0 },
     { type: 'lost', start_time: 1, end_time: 4, reason: 'disconnected' },
     { type: 'active', time: 5, channel: 0 },
@@ -74,7 +74,7 @@ test('what was under way when the connection broke is lost', () => {
 });
 
 test('exports', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     segment(0.5, 2.25, { text: 'One <b>\n& two.' }),
     segment(3600.9994, 3601.9996, { text: 'Three.' }, 1),
     segment(3602, 3603, { text: '' }),
@@ -91,12 +91,12 @@ test('exports', () => {
   assert.equal(segments[1].channel, 1);
 });
 
-test('what a model says besides numbers is in the exports too', () => {
-  const transcript = heard(
+test('other values than numbers are in the exports too', () => {
+  const transcript = transcriptOf(
     segment(0, 1, { label: 'a\ndog --> barks', loud: true, dbfs: -20.123456, nothing: null }),
   );
-  const said = 'dbfs -20.12, label a dog --> barks, loud true';
-  assert.equal(FORMATS.txt.write(report(transcript)), `${said}\n`);
+  const line = 'dbfs -20.12, label a dog --> barks, loud true';
+  assert.equal(FORMATS.txt.write(report(transcript)), `${line}\n`);
   assert.match(FORMATS.srt.write(report(transcript)), /\ndbfs -20.12, label a dog → barks, loud true\n/);
 });
 
@@ -125,7 +125,7 @@ test('the recording gives back what went in, of each channel', () => {
   assert.deepEqual([...recording.levels], [0.25, 0.5]);
 });
 
-test('the recording forgets its beginning, and says so', () => {
+test('the recording drops its beginning, and reports so', () => {
   const recording = new Recording(1, 16_000);
   const minute = new Int16Array(16_000 * 60).buffer;
   for (let n = 0; n < 40; n += 1) recording.add(minute.slice(0));
