@@ -10,21 +10,21 @@ const options: ClientOptions = {
   reconnect: { initialMs: 250, maxMs: 10_000, attempts: 8 },
 };
 
-export async function dictate(say: (text: string) => void): Promise<Stopped> {
+export async function dictate(show: (text: string) => void): Promise<Stopped> {
   const client = new StreamerClient('wss://example.com/api/v1/segmented', options);
-  const off: () => void = client.on('segment', (event) => say(event.text ?? ''));
-  client.on('lost', ({ start_time, end_time, reason }) => say(`${start_time}-${end_time} ${reason}`));
+  const off: () => void = client.on('segment', (event) => show(event.text ?? ''));
+  client.on('lost', ({ start_time, end_time, reason }) => show(`${start_time}-${end_time} ${reason}`));
   // @ts-expect-error there is no such event
   client.on('sentence', () => {});
   const microphone = await Microphone.open({ channels: 1, messageMs: 20 });
   const started: Started = await client.start(microphone.format);
   microphone.onAudio((pcm) => client.send(pcm));
-  microphone.onEnded((reason: StreamerError) => say(reason.code));
+  microphone.onEnded((reason: StreamerError) => show(reason.code));
   client.flush();
   await client.ready();
   off();
   await microphone.close();
-  say(started.trace_id);
+  show(started.trace_id);
   return client.stop({ disconnect: true });
 }
 

@@ -1,4 +1,4 @@
-/** Finding and making elements. */
+/** Elements of the page: finds, makes and fills them. */
 
 /**
  * @template {HTMLElement} T
@@ -28,47 +28,10 @@ export function make(tag, { dataset = {}, aria = {}, ...properties } = {}, ...ch
 }
 
 /**
- * Hand a file to the person.
- * @param {string} name
- * @param {string} content
- * @param {string} type
+ * @param {string} id
+ * @param {string} text
  */
-export function download(name, content, type) {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  make('a', { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+export function setText(id, text) {
+  const element = find(id, HTMLElement);
+  if (element.textContent !== text) element.textContent = text;
 }
-
-/** @param {number} seconds */
-export function clock(seconds) {
-  const tenths = Math.round(Math.max(0, seconds) * 10);
-  const minutes = Math.floor(tenths / 600);
-  return `${minutes}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;
-}
-
-/**
- * Fit a canvas to its place on the screen, in device pixels.
- * @param {HTMLCanvasElement} canvas
- * @returns {{context: CanvasRenderingContext2D, width: number, height: number} | null} In CSS pixels.
- */
-export function fit(canvas) {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const context = canvas.getContext('2d');
-  if (context === null || width === 0) return null;
-  const scale = globalThis.devicePixelRatio || 1;
-  const [deviceWidth, deviceHeight] = [Math.round(width * scale), Math.round(height * scale)];
-  if (canvas.width !== deviceWidth || canvas.height !== deviceHeight) {
-    canvas.width = deviceWidth;
-    canvas.height = deviceHeight;
-  }
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return { context, width, height };
-}
-
-/**
- * A colour of the style sheet, as it is now: light or dark.
- * @param {string} name
- */
-export const colour = (name) =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -1,8 +1,13 @@
-/** Every event as it arrived, for those who build on the protocol. */
+/** The log of all events, for people who develop with the protocol. */
 
-import { download, find, make } from './dom.js';
+import { find, make } from './dom.js';
+import { download } from './download.js';
 
+/** Events that are kept. */
 const MAX_EVENTS = 1000;
+
+/** Pixels from the end of the list within which it scrolls on to a new event. */
+const FOLLOW_PIXELS = 8;
 
 export class EventLog {
   #list = find('log', HTMLOListElement);
@@ -33,7 +38,8 @@ export class EventLog {
     const at = new Date().toISOString();
     this.#events.push({ at, event });
     this.#total += 1;
-    const follow = this.#list.scrollTop + this.#list.clientHeight >= this.#list.scrollHeight - 8;
+    const { scrollTop, clientHeight, scrollHeight } = this.#list;
+    const isAtEnd = scrollTop + clientHeight >= scrollHeight - FOLLOW_PIXELS;
     const time = make('span', {}, at.slice(11, 23));
     this.#list.append(make('li', { dataset: { type: event.type } }, time, make('code', {}, JSON.stringify(event))));
     if (this.#events.length > MAX_EVENTS) {
@@ -41,6 +47,6 @@ export class EventLog {
       this.#list.firstElementChild?.remove();
     }
     this.#count.textContent = String(this.#total);
-    if (follow) this.#list.scrollTop = this.#list.scrollHeight;
+    if (isAtEnd) this.#list.scrollTop = this.#list.scrollHeight;
   }
 }

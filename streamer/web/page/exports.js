@@ -1,12 +1,11 @@
 /** The transcript as files. */
 
-import { numbersOf } from './series.js';
-import { textOf } from './transcript.js';
+import { lineOf } from './model-output.js';
 
-/** @typedef {import('./transcript.js').Entry} Entry */
+/** @import { Entry } from './transcript.js' */
 
 /**
- * @typedef {object} Report What an export is made of.
+ * @typedef {object} Report The content of an export.
  * @property {Entry[]} finals
  * @property {Array<{start: number, end: number}>} gaps
  * @property {number} channels
@@ -33,8 +32,8 @@ function asText(report) {
 function asSrt(report) {
   return cues(report)
     .map(([entry, text], index) => {
-      const times = `${stamp(entry.start, ',')} --> ${stamp(entry.end, ',')}`;
-      // SubRip has no escapes; what would read as times is broken up.
+      const times = `${timestamp(entry.start, ',')} --> ${timestamp(entry.end, ',')}`;
+      // SubRip has no escapes. Text that looks like a line of times is changed.
       return `${index + 1}\n${times}\n${text.replaceAll('-->', '→')}\n\n`;
     })
     .join('');
@@ -43,8 +42,8 @@ function asSrt(report) {
 /** @param {Report} report */
 function asVtt(report) {
   const written = cues(report).map(([entry, text]) => {
-    const safe = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-    return `${stamp(entry.start, '.')} --> ${stamp(entry.end, '.')}\n${safe}\n\n`;
+    const escaped = text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+    return `${timestamp(entry.start, '.')} --> ${timestamp(entry.end, '.')}\n${escaped}\n\n`;
   });
   return `WEBVTT\n\n${written.join('')}`;
 }
@@ -63,15 +62,15 @@ function asJson({ finals, gaps, model, traceIds }) {
 }
 
 /**
- * By time, without those in which nothing was said.
+ * Entries with their text, by time. Entries without text are left out.
  * @param {Report} report
  * @returns {Array<[Entry, string]>}
  */
 function cues(report) {
   return [...report.finals]
     .sort((a, b) => a.start - b.start)
-    .map((entry) => /** @type {[Entry, string]} */ ([entry, speaker(entry, report) + words(entry)]))
-    .filter(([entry]) => words(entry) !== '');
+    .map((entry) => /** @type {[Entry, string]} */ ([entry, speaker(entry, report) + lineOf(entry)]))
+    .filter(([entry]) => lineOf(entry) !== '');
 }
 
 /**
@@ -80,40 +79,15 @@ function cues(report) {
  */
 const speaker = (entry, { channels }) => (channels > 1 ? `Channel ${entry.channel + 1}: ` : '');
 
-/** @param {Entry} entry */
-export function words(entry) {
-  const text = textOf(entry);
-  if (text !== null) return oneLine(text);
-  const numbers = numbersOf(entry.output ?? {}).map(([name, value]) => `${name} ${round(value)}`);
-  const others = othersOf(entry).map(([name, value]) => `${name} ${oneLine(value)}`);
-  return [...numbers, ...others].join(', ');
-}
-
-/**
- * What a model says besides numbers.
- * @param {Entry} entry
- * @returns {Array<[string, string]>}
- */
-export function othersOf({ output }) {
-  return Object.entries(output ?? {}).flatMap(([name, value]) =>
-    typeof value === 'string' || typeof value === 'boolean' ? [[name, String(value)]] : [],
-  );
-}
-
-/** @param {string} text */
-const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
-
-/** @param {number} value */
-export const round = (value) => String(Number(value.toPrecision(4)));
-
 /**
  * @param {number} seconds
  * @param {',' | '.'} point
+ * @returns {string} Such as `01:02:03.004`.
  */
-function stamp(seconds, point) {
+function timestamp(seconds, point) {
   const ms = Math.round(Math.max(0, seconds) * 1000);
   /** @type {(value: number, digits?: number) => string} */
   const pad = (value, digits = 2) => String(Math.floor(value)).padStart(digits, '0');
-  const clock = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map((part) => pad(part));
-  return `${clock.join(':')}${point}${pad(ms % 1000, 3)}`;
+  const parts = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map((part) => pad(part));
+  return `${parts.join(':')}${point}${pad(ms % 1000, 3)}`;
 }

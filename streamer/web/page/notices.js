@@ -1,7 +1,8 @@
-/** Errors, warnings and other news, above everything else until they are dismissed. */
+/** Errors and warnings above the transcript, until a person dismisses them. */
 
 import { find, make } from './dom.js';
 
+/** Notices that are shown at once. */
 const MAX_NOTICES = 5;
 
 /** @typedef {'error' | 'warning' | 'info'} Kind */
@@ -9,7 +10,7 @@ const MAX_NOTICES = 5;
 /**
  * @param {Kind} kind
  * @param {string} message
- * @param {string} [detail] In the server's own words.
+ * @param {string} [detail] The server's own message.
  */
 export function notify(kind, message, detail = '') {
   const list = find('notices', HTMLElement);

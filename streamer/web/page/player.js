@@ -1,21 +1,21 @@
-/** Plays a piece of the recording; one at a time. */
+/** Plays pieces of the recording, one at a time. */
 
-/** @typedef {import('./recording.js').Recording} Recording */
+/** @import { Recording } from './recording.js' */
 
 export class Player {
   /** @type {AudioContext | null} */ #context = null;
   /** @type {(() => void) | null} */ #stop = null;
 
   /**
-   * Play, or stop what is playing when it is the same.
+   * Play a piece, or stop it when it is the one that plays.
    * @param {Recording} recording
    * @param {{channel: number, start: number, end: number}} piece Times in seconds.
-   * @param {HTMLButtonElement} button Its `aria-pressed` says whether it plays.
+   * @param {HTMLButtonElement} button Its `aria-pressed` shows whether the piece plays.
    */
   toggle(recording, { channel, start, end }, button) {
-    const playing = button.getAttribute('aria-pressed') === 'true';
+    const isPlaying = button.getAttribute('aria-pressed') === 'true';
     this.#stop?.();
-    if (playing) return;
+    if (isPlaying) return;
     const samples = recording.slice(channel, start, end);
     if (samples.length === 0) return;
     this.#context ??= new AudioContext();

@@ -1,21 +1,23 @@
-/** One run: from a source through the client, and what came of it. */
+/** One run: a source of audio, the client that streams it, and the results. */
 
 import { StreamerClient, StreamerError } from '../streamer-client/streamer-client.js';
-import { SendClock } from './clock.js';
 import { Recording } from './recording.js';
+import { SendClock } from './send-clock.js';
 import { Transcript } from './transcript.js';
 
-/** @typedef {import('../streamer-client/streamer-client.js').ClientEvent} ClientEvent */
-/** @typedef {import('../streamer-client/streamer-client.js').ClientOptions} ClientOptions */
-/** @typedef {import('./sources.js').Source} Source */
+/** @import { ClientOptions } from '../streamer-client/streamer-client.js' */
+/** @import { Source } from './sources.js' */
 
-/** How it ends when somebody presses stop while there is no connection. */
-const GIVEN_UP = ['closed', 'not_started', 'connection_failed', 'connection_lost'];
+/** Codes of the errors that follow when a person presses Stop while there is no connection. */
+const CODES_AFTER_STOP = ['closed', 'not_started', 'connection_failed', 'connection_lost'];
+
+/** States of the client in which it accepts audio. */
+const ACCEPTS_AUDIO = ['connecting', 'streaming', 'reconnecting'];
 
 export class Run {
   #source;
   #clock = new SendClock();
-  #stopping = false;
+  #isStopping = false;
 
   /**
    * @param {Source} source
@@ -28,7 +30,7 @@ export class Run {
     this.recording = new Recording(source.format.channels, source.format.sample_rate);
     this.transcript = new Transcript((position) => this.#clock.at(position));
     this.model = '';
-    /** @type {string[]} One for each stream: after a reconnection there is another. */
+    /** @type {string[]} One for each stream; a reconnection begins another. */
     this.traceIds = [];
     this.client.on('started', ({ model, trace_id }) => {
       this.model = model;
@@ -37,7 +39,7 @@ export class Run {
   }
 
   /**
-   * Stream until the source ends or `stop` is called; resolves when everything is answered.
+   * Stream until the source ends or `stop` is called. Resolves when all results have arrived.
    * @param {(error: StreamerError) => void} onSourceGone The microphone has ended by itself.
    * @throws {StreamerError}
    */
@@ -45,7 +47,7 @@ export class Run {
     try {
       await this.client.start(this.#source.format);
       await this.#source.run({
-        take: (pcm) => this.#take(pcm),
+        take: (pcm) => this.#send(pcm),
         ready: () => this.client.ready(),
         ended: (error) => {
           onSourceGone(error);
@@ -57,7 +59,7 @@ export class Run {
       }
     } catch (error) {
       const { code } = /** @type {StreamerError} */ (error);
-      if (this.#stopping && GIVEN_UP.includes(code)) return;
+      if (this.#isStopping && CODES_AFTER_STOP.includes(code)) return;
       throw error;
     } finally {
       await this.#source.stop();
@@ -65,18 +67,18 @@ export class Run {
     }
   }
 
-  /** Finish what is there, and end. */
+  /** Finish the audio that is there, and end. */
   async stop() {
-    this.#stopping = true;
+    this.#isStopping = true;
     if (this.client.state === 'connecting') this.client.close();
     await this.#source.stop();
   }
 
   /** @param {ArrayBuffer} pcm */
-  #take(pcm) {
-    if (!['connecting', 'streaming', 'reconnecting'].includes(this.client.state)) return;
+  #send(pcm) {
+    if (!ACCEPTS_AUDIO.includes(this.client.state)) return;
     this.recording.add(pcm);
-    const sent = this.client.send(pcm);
-    if (sent) this.#clock.sent(this.client.position, performance.now());
+    const isSent = this.client.send(pcm);
+    if (isSent) this.#clock.sent(this.client.position, performance.now());
   }
 }

@@ -1,39 +1,14 @@
 /** Numbers in a model's output, as points over time. */
 
+import { numbersOf } from './model-output.js';
+
 /** @typedef {{start: number, end: number, value: number}} Point Times in seconds. */
 
-/**
- * @param {Record<string, unknown>} output
- * @returns {Array<[string, number]>} Each number with its name; those inside an object are called
- *   `object.field`, and of a list of `{label, score}` each label is one.
- */
-export function numbersOf(output) {
-  return Object.entries(output).flatMap(([name, value]) => numbers(name, value, true));
-}
+/** Points of each series: ten minutes of frames of 32 ms. */
+const MAX_POINTS = 20_000;
 
-/**
- * @param {string} name
- * @param {unknown} value
- * @param {boolean} deeper
- * @returns {Array<[string, number]>}
- */
-function numbers(name, value, deeper) {
-  if (typeof value === 'number') return [[name, value]];
-  if (!deeper || typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) {
-    return value.flatMap((item) =>
-      typeof item?.label === 'string' && typeof item.score === 'number'
-        ? [/** @type {[string, number]} */ ([item.label, item.score])]
-        : [],
-    );
-  }
-  return Object.entries(value).flatMap(([field, inner]) =>
-    numbers(`${name}.${field}`, inner, false),
-  );
-}
-
-/** What says how `frames` lie in time, and is no observation. */
-const LAYOUT = new Set(['frame_seconds', 'first_frame_offset']);
+/** Fields that describe the times of `frames`, and are no results. */
+const LAYOUT_FIELDS = new Set(['frame_seconds', 'first_frame_offset']);
 
 /** The series of one channel. */
 export class Series {
@@ -54,12 +29,13 @@ export class Series {
       });
     }
     for (const [name, value] of numbersOf(output)) {
-      if (!LAYOUT.has(name)) this.#push(name, { start, end, value });
+      if (!LAYOUT_FIELDS.has(name)) this.#push(name, { start, end, value });
     }
   }
 
   /**
-   * Series that share a scale: everything between 0 and 1 together, the rest each alone.
+   * Groups of series that share a scale. All series between 0 and 1 are one group, and each other
+   * series is a group of its own.
    * @returns {Array<{names: string[], low: number, high: number}>}
    */
   panels() {
@@ -86,6 +62,3 @@ export class Series {
     this.byName.set(name, points);
   }
 }
-
-/** Of each series: ten minutes of 32 ms frames. */
-const MAX_POINTS = 20_000;

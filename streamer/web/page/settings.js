@@ -1,9 +1,11 @@
-/** The form: what the server offers, and what the person has chosen. */
+/** The form with the settings of a run. */
 
 import { find, make } from './dom.js';
+import { MicrophoneList } from './microphone-list.js';
+import { VadSliders } from './vad-sliders.js';
 
 /**
- * @typedef {object} Info Part of what `api/v1/info` says.
+ * @typedef {object} Info Part of the server's reply to `api/v1/info`.
  * @property {string} version
  * @property {string} model
  * @property {number} sample_rate
@@ -29,34 +31,21 @@ import { find, make } from './dom.js';
  * @property {string} token
  */
 
-/** Ranges that make sense to try; the protocol allows more. */
-const VAD = [
-  { name: 'threshold', label: 'Threshold', min: 0.05, max: 0.95, step: 0.05, unit: '' },
-  { name: 'min_silence_ms', label: 'Silence that ends a segment', min: 50, max: 3000, step: 50, unit: ' ms' },
-  { name: 'min_speech_ms', label: 'Shortest speech', min: 0, max: 1000, step: 10, unit: ' ms' },
-  { name: 'prefix_padding_ms', label: 'Audio kept before speech', min: 0, max: 1000, step: 10, unit: ' ms' },
-  { name: 'max_segment_ms', label: 'Longest segment', min: 2000, max: 60000, step: 500, unit: ' ms' },
-];
-
+/** The key of the token in the storage of the tab. */
 const TOKEN_KEY = 'streamer.token';
 
+/** Shows what the server offers, and reads what the person has chosen. */
 export class Settings {
   #form = find('settings', HTMLFormElement);
   #token = find('token', HTMLInputElement);
+  #microphones = new MicrophoneList();
+  #vad = new VadSliders();
   /** @type {Info | null} */ #info = null;
-  /**
-   * With the position of the server's own value, which may lie between two steps.
-   * @type {Map<string, {slider: HTMLInputElement, untouched: string}>}
-   */
-  #sliders = new Map();
 
   constructor() {
     this.#token.value = sessionStorage.getItem(TOKEN_KEY) ?? '';
-    this.#form.addEventListener('change', () => this.#arrange());
-    find('vad-reset', HTMLButtonElement).addEventListener('click', () => this.#resetVad());
-    const devices = navigator.mediaDevices;
-    devices?.addEventListener('devicechange', () => void this.listDevices());
-    this.#arrange();
+    this.#form.addEventListener('change', () => this.#showRelevantFields());
+    this.#showRelevantFields();
   }
 
   get token() {
@@ -64,7 +53,7 @@ export class Settings {
   }
 
   /** @param {Info} info */
-  offer(info) {
+  showOffer(info) {
     this.#info = info;
     find('sample-choice', HTMLElement).hidden = !info.sample;
     const models = info.models ?? [{ name: info.model }];
@@ -72,38 +61,28 @@ export class Settings {
       ...models.map(({ name }) => make('option', { value: name }, name)),
     );
     find('model-field', HTMLElement).hidden = models.length < 2;
-    this.#makeSliders(info.vad);
-    this.#arrange();
+    this.#vad.create(info.vad);
+    this.#showRelevantFields();
   }
 
-  /** Show what the file dialogue, or a drop, has brought. @param {FileList} files */
+  /**
+   * Choose files that were dropped onto the page.
+   * @param {FileList} files
+   */
   useFiles(files) {
     find('file', HTMLInputElement).files = files;
     this.#radio('source', 'file').checked = true;
-    this.#arrange();
+    this.#showRelevantFields();
   }
 
   /** Open the field for the token. */
-  askForToken() {
+  openTokenField() {
     find('access', HTMLDetailsElement).open = true;
     this.#token.focus();
   }
 
-  /** Names are known only once a microphone was allowed. */
-  async listDevices() {
-    const select = find('device', HTMLSelectElement);
-    const chosen = select.value;
-    const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    const inputs = all.filter((one) => one.kind === 'audioinput' && one.deviceId && one.label);
-    if (inputs.length === 0) return;
-    select.replaceChildren(
-      ...inputs.map(({ deviceId, label }) => {
-        const value = deviceId === 'default' ? '' : deviceId;
-        return make('option', { value }, label);
-      }),
-    );
-    select.value = inputs.some((one) => one.deviceId === chosen) ? chosen : '';
-    if (select.selectedIndex < 0) select.selectedIndex = 0;
+  async listMicrophones() {
+    await this.#microphones.refresh();
   }
 
   /** @returns {Choices} */
@@ -113,7 +92,7 @@ export class Settings {
     else sessionStorage.removeItem(TOKEN_KEY);
     return {
       source: /** @type {Choices['source']} */ (values.get('source')),
-      deviceId: find('device', HTMLSelectElement).value,
+      deviceId: this.#microphones.selected,
       channels: Number(find('channels', HTMLSelectElement).value),
       file: find('file', HTMLInputElement).files?.[0],
       realTime: find('real-time', HTMLInputElement).checked,
@@ -121,27 +100,30 @@ export class Settings {
       model: (this.#info?.models?.length ?? 0) > 1 ? find('model', HTMLSelectElement).value : undefined,
       interimResults: find('interim', HTMLInputElement).checked,
       sampleRate: Number(find('rate', HTMLSelectElement).value),
-      vad: this.#changedVad(),
+      vad: this.#vad.changed(),
       token: this.token,
     };
   }
 
-  /** While a stream runs, its settings cannot be changed. @param {boolean} locked */
-  lock(locked) {
+  /**
+   * Settings cannot be changed while a stream runs.
+   * @param {boolean} isLocked
+   */
+  lock(isLocked) {
     for (const element of this.#form.elements) {
       const isAction = element instanceof HTMLButtonElement && element.id !== 'vad-reset';
-      if (!isAction && 'disabled' in element) element.disabled = locked;
+      if (!isAction && 'disabled' in element) element.disabled = isLocked;
     }
   }
 
-  /** Show only what matters for the choices made. */
-  #arrange() {
+  /** Hide the fields that have no effect with the present choices. */
+  #showRelevantFields() {
     const values = new FormData(this.#form);
     const source = String(values.get('source') ?? 'microphone');
     const endpoint = String(values.get('endpoint') ?? 'segmented');
     for (const element of this.#form.querySelectorAll('[data-for]')) {
-      const fits = element.getAttribute('data-for')?.split(' ').includes(source);
-      /** @type {HTMLElement} */ (element).hidden = !fits;
+      const isRelevant = element.getAttribute('data-for')?.split(' ').includes(source);
+      /** @type {HTMLElement} */ (element).hidden = !isRelevant;
     }
     for (const element of this.#form.querySelectorAll('[data-endpoint]')) {
       /** @type {HTMLElement} */ (element).hidden = element.getAttribute('data-endpoint') !== endpoint;
@@ -151,40 +133,6 @@ export class Settings {
       endpoint === 'segmented'
         ? 'Only speech reaches the model, cut at pauses.'
         : `Every sample reaches the model, ${chunk} s at a time.`;
-  }
-
-  /** @param {Record<string, number | string>} defaults */
-  #makeSliders(defaults) {
-    const rows = VAD.map(({ name, label, min, max, step, unit }) => {
-      const id = `vad-${name}`;
-      const value = String(defaults[name]);
-      const slider = make('input', { type: 'range', id, min: String(min), max: String(max), step: String(step) });
-      slider.value = value;
-      const untouched = slider.value;
-      const output = make('output', {}, `${value}${unit}`);
-      output.htmlFor.add(id);
-      const show = () => {
-        const shown = slider.value === untouched ? value : Number(slider.value);
-        output.textContent = `${shown}${unit}`;
-      };
-      slider.addEventListener('input', show);
-      slider.addEventListener('change', show);
-      this.#sliders.set(name, { slider, untouched });
-      return make('div', { className: 'slider' }, make('label', { htmlFor: id }, label), output, slider);
-    });
-    find('vad', HTMLElement).replaceChildren(...rows);
-  }
-
-  #resetVad() {
-    for (const { slider, untouched } of this.#sliders.values()) {
-      slider.value = untouched;
-      slider.dispatchEvent(new Event('change'));
-    }
-  }
-
-  #changedVad() {
-    const changed = [...this.#sliders].filter(([, { slider, untouched }]) => slider.value !== untouched);
-    return Object.fromEntries(changed.map(([name, { slider }]) => [name, Number(slider.value)]));
   }
 
   /**

@@ -1,16 +1,17 @@
-/** What was observed so far: events in, entries out. Knows nothing of the page it is shown on. */
+/** The segments of a run: events in, entries out. It does not depend on the page. */
 
-/** @typedef {import('../streamer-client/streamer-client.js').ClientEvent} ClientEvent */
+/** @import { ClientEvent, Failed, Interim, Segment } from '../streamer-client/streamer-client.js' */
 
 /**
- * `speaking` and `pending` may have an interim `output`; the others will not change any more.
+ * `speaking` and `pending` may have an interim `output`. Entries in the other states do not change
+ * any more.
  * @typedef {'speaking' | 'pending' | 'final' | 'failed' | 'lost'} EntryState
  */
 
 /**
  * @typedef {object} Latency In milliseconds.
- * @property {number} [afterSilence] From the news that speech had ended.
- * @property {number} [afterAudio] From sending the last audio with speech in it.
+ * @property {number} [afterSilence] Since the event that speech had ended.
+ * @property {number} [afterAudio] Since the last audio with speech in it was sent.
  */
 
 /**
@@ -28,7 +29,10 @@
 
 /** @typedef {{channel: number, start: number, end: number | null}} Region Where speech was found. */
 
-const ENVELOPE = new Set([
+/** @typedef {{entry: Entry, endedAtMs?: number, speechEnd?: number}} PendingEntry */
+
+/** The fields that every result has. The other fields are the model's own. */
+const COMMON_FIELDS = new Set([
   'type',
   'start_time',
   'end_time',
@@ -41,14 +45,14 @@ export class Transcript {
   /** @type {Entry[]} */ entries = [];
   /** @type {Region[]} */ regions = [];
   /** @type {Array<{start: number, end: number}>} */ gaps = [];
-  /** @type {Map<number, Array<{entry: Entry, endedAtMs?: number, speechEnd?: number}>>} */
-  #owed = new Map();
+  /** @type {Map<number, PendingEntry[]>} By channel: entries that have no result yet. */
+  #pending = new Map();
   #sentAtMs;
   #nextId = 1;
 
   /**
-   * @param {(position: number) => number | undefined} sentAtMs When audio was sent, by the clock that
-   *   `apply` is given.
+   * @param {(position: number) => number | undefined} sentAtMs When audio was sent, by the clock
+   *   that `apply` receives.
    */
   constructor(sentAtMs = () => undefined) {
     this.#sentAtMs = sentAtMs;
@@ -62,17 +66,17 @@ export class Transcript {
   apply(event, nowMs) {
     switch (event.type) {
       case 'active':
-        return [this.#begin(event.channel, event.time)];
+        return [this.#onActive(event.channel, event.time)];
       case 'interim':
-        return this.#grow(event);
+        return this.#onInterim(event);
       case 'inactive':
-        return this.#pause(event.channel, event.time, nowMs);
+        return this.#onInactive(event.channel, event.time, nowMs);
       case 'segment':
-        return [this.#settle(event, nowMs)];
+        return [this.#onSegment(event, nowMs)];
       case 'error':
-        return event.start_time === undefined ? [] : [this.#fail(event)];
+        return event.start_time === undefined ? [] : [this.#onError(event)];
       case 'lost':
-        return this.#lose(event.start_time, event.end_time);
+        return this.#onLost(event.start_time, event.end_time);
       default:
         return [];
     }
@@ -87,16 +91,16 @@ export class Transcript {
    * @param {number} channel
    * @param {number} time
    */
-  #begin(channel, time) {
+  #onActive(channel, time) {
     const entry = this.#add(channel, time, time, 'speaking');
-    this.#owedOn(channel).push({ entry });
+    this.#pendingOn(channel).push({ entry });
     this.regions.push({ channel, start: time, end: null });
     return entry;
   }
 
-  /** @param {import('../streamer-client/streamer-client.js').Interim} event */
-  #grow(event) {
-    const entry = this.#owedOn(event.channel).at(-1)?.entry;
+  /** @param {Interim} event */
+  #onInterim(event) {
+    const entry = this.#pendingOn(event.channel).at(-1)?.entry;
     if (!entry) return [];
     entry.start = event.start_time;
     entry.end = event.end_time;
@@ -109,41 +113,41 @@ export class Transcript {
    * @param {number} time
    * @param {number} nowMs
    */
-  #pause(channel, time, nowMs) {
+  #onInactive(channel, time, nowMs) {
     const region = this.regions.findLast((one) => one.channel === channel && one.end === null);
     if (region) region.end = time;
-    const owed = this.#owedOn(channel).at(-1);
-    if (!owed) return [];
-    owed.endedAtMs = nowMs;
-    owed.speechEnd = time;
-    owed.entry.end = time;
-    owed.entry.state = 'pending';
-    return [owed.entry];
+    const pending = this.#pendingOn(channel).at(-1);
+    if (!pending) return [];
+    pending.endedAtMs = nowMs;
+    pending.speechEnd = time;
+    pending.entry.end = time;
+    pending.entry.state = 'pending';
+    return [pending.entry];
   }
 
   /**
-   * @param {import('../streamer-client/streamer-client.js').Segment} event
+   * @param {Segment} event
    * @param {number} nowMs
    */
-  #settle(event, nowMs) {
-    const owed = this.#owedOn(event.channel).shift();
-    // On `/api/v1/simple` nothing announces a segment.
-    const entry = owed?.entry ?? this.#add(event.channel, event.start_time, event.end_time, 'final');
+  #onSegment(event, nowMs) {
+    const pending = this.#pendingOn(event.channel).shift();
+    // On `/api/v1/simple`, no event announces a segment.
+    const entry = pending?.entry ?? this.#add(event.channel, event.start_time, event.end_time, 'final');
     entry.state = 'final';
     entry.start = event.start_time;
     entry.end = event.end_time;
     entry.output = outputOf(event);
     entry.flushed = event.flushed === true;
-    const sentAtMs = this.#sentAtMs(owed?.speechEnd ?? event.end_time);
-    if (owed?.endedAtMs !== undefined) entry.latency.afterSilence = nowMs - owed.endedAtMs;
+    const sentAtMs = this.#sentAtMs(pending?.speechEnd ?? event.end_time);
+    if (pending?.endedAtMs !== undefined) entry.latency.afterSilence = nowMs - pending.endedAtMs;
     if (sentAtMs !== undefined) entry.latency.afterAudio = Math.max(0, nowMs - sentAtMs);
     return entry;
   }
 
-  /** @param {import('../streamer-client/streamer-client.js').Failed} event */
-  #fail({ channel = 0, start_time = 0, end_time = 0, message }) {
-    const owed = this.#owedOn(channel).shift();
-    const entry = owed?.entry ?? this.#add(channel, start_time, end_time, 'failed');
+  /** @param {Failed} event */
+  #onError({ channel = 0, start_time = 0, end_time = 0, message }) {
+    const pending = this.#pendingOn(channel).shift();
+    const entry = pending?.entry ?? this.#add(channel, start_time, end_time, 'failed');
     Object.assign(entry, { state: 'failed', start: start_time, end: end_time, problem: message });
     return entry;
   }
@@ -152,12 +156,12 @@ export class Transcript {
    * @param {number} start
    * @param {number} end
    */
-  #lose(start, end) {
+  #onLost(start, end) {
     this.gaps.push({ start, end });
-    const lost = [...this.#owed.values()].flat().map(({ entry }) => entry);
+    const lost = [...this.#pending.values()].flat().map(({ entry }) => entry);
     for (const entry of lost) entry.state = 'lost';
     for (const region of this.regions) region.end ??= end;
-    this.#owed.clear();
+    this.#pending.clear();
     return lost;
   }
 
@@ -178,24 +182,16 @@ export class Transcript {
   }
 
   /** @param {number} channel */
-  #owedOn(channel) {
-    const owed = this.#owed.get(channel) ?? [];
-    this.#owed.set(channel, owed);
-    return owed;
+  #pendingOn(channel) {
+    const pending = this.#pending.get(channel) ?? [];
+    this.#pending.set(channel, pending);
+    return pending;
   }
 }
 
 /**
- * The model's own fields of an event.
  * @param {Record<string, unknown>} event
+ * @returns {Record<string, unknown>} The model's own fields.
  */
 const outputOf = (event) =>
-  Object.fromEntries(Object.entries(event).filter(([field]) => !ENVELOPE.has(field)));
-
-/**
- * @param {Entry} entry
- * @returns {string | null} What was said; null for a model that does not transcribe.
- */
-export function textOf({ output }) {
-  return typeof output?.text === 'string' ? output.text : null;
-}
+  Object.fromEntries(Object.entries(event).filter(([field]) => !COMMON_FIELDS.has(field)));

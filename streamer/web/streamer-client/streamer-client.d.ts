@@ -1,155 +1,10 @@
-/**
- * Streams audio to a Streamer server and gives back what it observes.
- *
- * `StreamerClient` speaks the protocol and runs wherever there is a WebSocket. `Microphone`
- * captures audio in a browser. Nothing else is needed: no dependencies, no build step.
- */
-/**
- * Interleaved little-endian audio.
- * @typedef {object} AudioFormat
- * @property {number} sample_rate In Hz.
- * @property {number} [channels] 1 when absent.
- * @property {8 | 16 | 24 | 32 | 64} [bit_depth] 16 when absent.
- * @property {boolean} [is_float]
- * @property {'pcm' | 'mulaw' | 'alaw'} [encoding] `pcm` when absent.
- */
-/**
- * Segmentation settings of a stream; whatever is absent keeps the server's value.
- * @typedef {object} VadOptions
- * @property {number} [threshold]
- * @property {number} [min_silence_ms]
- * @property {number} [min_speech_ms]
- * @property {number} [prefix_padding_ms]
- * @property {number} [max_segment_ms]
- */
-/**
- * @typedef {object} Started A stream began with these settings.
- * @property {'started'} type
- * @property {string} session_id
- * @property {string} trace_id
- * @property {string} model
- * @property {number} sample_rate
- * @property {boolean} interim_results
- * @property {Record<string, unknown> | null} vad
- * @property {number} protocol
- */
-/**
- * @typedef {object} Active Speech began.
- * @property {'active'} type
- * @property {number} time
- * @property {number} channel
- */
-/**
- * @typedef {object} Inactive Speech ended.
- * @property {'inactive'} type
- * @property {number} time
- * @property {number} channel
- */
-/**
- * What the model makes of a segment that is still growing; it may be corrected later. A transcriber
- * adds `text`, other models their own fields.
- * @typedef {{type: 'interim', start_time: number, end_time: number, is_final: false,
- *   channel: number, text?: string, [field: string]: unknown}} Interim
- */
-/**
- * The model's output for a whole segment.
- * @typedef {{type: 'segment', start_time: number, end_time: number, is_final: true,
- *   channel: number, flushed?: boolean, text?: string, [field: string]: unknown}} Segment
- */
-/**
- * @typedef {object} Warned Something to know; nothing is lost.
- * @property {'warning'} type
- * @property {string} code
- * @property {string} message
- */
-/**
- * @typedef {object} Failed Something that was asked for is not going to happen.
- * @property {'error'} type
- * @property {string} code
- * @property {string} message
- * @property {boolean} fatal
- * @property {number} [channel]
- * @property {number} [start_time]
- * @property {number} [end_time]
- */
-/**
- * @typedef {object} Stopped A stream ended; nothing of it follows.
- * @property {'stopped'} type
- * @property {number} audio_seconds
- * @property {number} segments
- * @property {string} session_id
- */
-/**
- * @typedef {object} GoingAway The server is about to end; the client reconnects when it has.
- * @property {'going_away'} type
- * @property {string} message
- * @property {number} deadline_seconds
- */
-/**
- * @typedef {object} Lost This much audio was not heard, because of the connection.
- * @property {'lost'} type
- * @property {number} start_time
- * @property {number} end_time
- * @property {'disconnected' | 'outrun'} reason `outrun`: the network was slower than the audio.
- */
-/**
- * @typedef {object} Connection How the connection is now.
- * @property {'connection'} type
- * @property {State} state
- * @property {number} [attempt] Of reconnecting, from 1.
- * @property {number} [delay_seconds] Until this attempt.
- */
-/**
- * @typedef {'idle' | 'connecting' | 'streaming' | 'stopping' | 'reconnecting' | 'closed'} State
- */
-/**
- * Times in seconds since `start()`. They go on after a reconnection, though the server counts anew.
- * @typedef {Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped |
- *   GoingAway | Lost | Connection} ClientEvent
- */
-/**
- * @template {ClientEvent['type']} T
- * @typedef {Extract<ClientEvent, {type: T}>} EventOf
- */
-/**
- * @typedef {object} Backoff
- * @property {number} [initialMs] Before the first attempt to reconnect; doubled for each further.
- * @property {number} [maxMs] The longest wait.
- * @property {number} [attempts] Then the client gives up. A stream of ten seconds begins the count anew.
- */
-/**
- * @typedef {object} ClientOptions
- * @property {boolean} [interimResults]
- * @property {VadOptions} [vad]
- * @property {string} [model] One of the server's models; its first when absent.
- * @property {string | (() => string | Promise<string>)} [token] Asked for anew for each connection,
- *   so that it can be a ticket, which serves once.
- * @property {string | (() => string | undefined)} [traceparent] W3C trace context of the page's own
- *   tracing; asked for anew for each stream.
- * @property {Backoff | false} [reconnect] False: a lost connection is the end.
- * @property {number} [maxBufferedSeconds] Audio that may wait in the socket. More is not sent, and
- *   reported as `lost`.
- * @property {number} [connectTimeoutMs]
- * @property {WebSocketConstructor} [WebSocket] For where there is no global one.
- */
-/** @typedef {new (url: string, protocols?: string[]) => WebSocket} WebSocketConstructor */
-/** Why something could not be done; `code` is for programs, `message` for people. */
-export class StreamerError extends Error {
-    /**
-     * @param {string} code The server's, or `connection_failed`, `connection_lost`, `not_started`,
-     *   `bad_audio`, `closed`; from a microphone `microphone_refused`, `microphone_absent`,
-     *   `microphone_busy`, `microphone_unplugged`, `insecure_page`, `worklet_failed`.
-     * @param {string} message
-     * @param {ErrorOptions} [options]
-     */
-    constructor(code: string, message: string, options?: ErrorOptions);
-    code: string;
-}
+/** Declarations of the client. `make web-types` writes this file. */
+
 /** A stream of audio to the server, and of events back. */
 export class StreamerClient {
     /**
-     * @param {string | URL} url Of an endpoint, such as `api/v1/segmented`; relative to the page, and
-     *   with `http:` or `ws:` as you like.
+     * @param {string | URL} url Of an endpoint, such as `api/v1/segmented`. It may be relative to the
+     *   page, and may begin with `http:` or `ws:`.
      * @param {ClientOptions} [options]
      */
     constructor(url: string | URL, options?: ClientOptions);
@@ -162,22 +17,22 @@ export class StreamerClient {
     /** How much audio waits in the socket, in seconds. */
     get bufferedSeconds(): number;
     /**
-     * Begin a stream, and first connect if need be. Time restarts at 0. A stream that is open is
+     * Begin a stream, and first connect if necessary. Time restarts at 0. A stream that is open is
      * finished first, as `stop` would.
-     * @param {AudioFormat} format Of the audio that `send` will be given.
+     * @param {AudioFormat} format Of the audio that `send` receives.
      * @returns {Promise<Started>} The settings in force. While the server loads its model, this waits.
      * @throws {StreamerError} There is no connection, or the server refuses.
      */
     start(format: AudioFormat): Promise<Started>;
     /**
-     * Send audio. This never waits: `ready` does, until the network has room.
+     * Send audio. This never waits; `ready` waits until the network has room.
      * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio Whole frames in the format of `start`.
-     * @returns {boolean} Whether it was sent. What is not sent is reported by a `lost` event.
+     * @returns {boolean} Whether it was sent. Audio that is not sent is reported by a `lost` event.
      * @throws {StreamerError} `not_started`, or `bad_audio`: a frame is split.
      */
     send(audio: ArrayBuffer | ArrayBufferView<ArrayBuffer>): boolean;
     /**
-     * Wait until the connection stands and has room for more.
+     * Wait until there is a connection and it has room for more audio.
      * @returns {Promise<void>}
      * @throws {StreamerError} There is no stream any more.
      */
@@ -185,7 +40,7 @@ export class StreamerClient {
     /** End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. */
     flush(): void;
     /**
-     * End the stream. Everything that is still owed comes first.
+     * End the stream. All pending results arrive first.
      * @param {{disconnect?: boolean}} [options] `disconnect: false` keeps the socket for the next
      *   `start`.
      * @returns {Promise<Stopped>}
@@ -194,32 +49,32 @@ export class StreamerClient {
     stop({ disconnect }?: {
         disconnect?: boolean;
     }): Promise<Stopped>;
-    /** Close the connection at once, whatever is still owed. The client cannot be used again. */
+    /** Close the connection at once, without pending results. The client cannot be used again. */
     close(): void;
     /**
-     * Be told of events of one type.
+     * Receive the events of one type.
      * @template {ClientEvent['type']} T
      * @param {T} type
      * @param {(event: EventOf<T>) => void} listener
-     * @returns {() => void} Call it to be told no more.
+     * @returns {() => void} Removes the listener.
      */
     on<T extends ClientEvent["type"]>(type: T, listener: (event: EventOf<T>) => void): () => void;
     /**
-     * Be told of every event.
+     * Receive every event.
      * @param {(event: ClientEvent) => void} listener
-     * @returns {() => void} Call it to be told no more.
+     * @returns {() => void} Removes the listener.
      */
     onEvent(listener: (event: ClientEvent) => void): () => void;
     /**
-     * Be told of every message of the server, as it came; for logs.
+     * Receive every message of the server, unchanged; for logs.
      * @param {(json: string) => void} listener
-     * @returns {() => void} Call it to be told no more.
+     * @returns {() => void} Removes the listener.
      */
     onMessage(listener: (json: string) => void): () => void;
     /**
      * Every event from now on, until there is no stream any more: after `stop()` or `close()`, or when
-     * the client gives up. To miss nothing, call it before `start()`. A reader that does not keep up
-     * is spared interim results, and nothing else.
+     * the client gives up. Call it before `start()` to receive all events. A reader that is too slow
+     * misses interim results, and no other events.
      * @returns {AsyncGenerator<ClientEvent, void, void>}
      */
     events(): AsyncGenerator<ClientEvent, void, void>;
@@ -227,16 +82,18 @@ export class StreamerClient {
     [Symbol.asyncIterator](): AsyncGenerator<ClientEvent, void, void>;
     #private;
 }
-/**
- * @typedef {object} MicrophoneOptions
- * @property {string} [deviceId] One of `navigator.mediaDevices.enumerateDevices()`.
- * @property {number} [channels] As many as wanted; a device may have fewer. 1 when absent.
- * @property {number} [sampleRate] In Hz; the device's own when absent. The browser resamples.
- * @property {number} [messageMs] Length of a message. 20 when absent.
- * @property {boolean} [processing] Echo cancellation, noise suppression and automatic gain. Off when
- *   absent: models want the sound as it is.
- * @property {string | URL} [workletUrl] Of `capture-worklet.js`; beside this module when absent.
- */
+/** Why something could not be done; `code` is for programs, `message` for people. */
+export class StreamerError extends Error {
+    /**
+     * @param {string} code The server's, or `connection_failed`, `connection_lost`, `not_started`,
+     *   `bad_audio`, `closed`; from a microphone `microphone_refused`, `microphone_absent`,
+     *   `microphone_busy`, `microphone_unplugged`, `insecure_page`, `worklet_failed`.
+     * @param {string} message
+     * @param {ErrorOptions} [options]
+     */
+    constructor(code: string, message: string, options?: ErrorOptions);
+    code: string;
+}
 /**
  * A microphone, captured on the audio thread as 16-bit PCM.
  *
@@ -246,7 +103,7 @@ export class StreamerClient {
  */
 export class Microphone {
     /**
-     * Ask for the microphone and begin to capture.
+     * Request the microphone and begin to capture.
      * @param {MicrophoneOptions} [options]
      * @returns {Promise<Microphone>}
      * @throws {StreamerError} `insecure_page`, `microphone_refused`, `microphone_absent`,
@@ -261,28 +118,28 @@ export class Microphone {
      * @param {number} channels
      */
     private constructor();
-    /** What `onAudio` gives, for `StreamerClient.start`. */
+    /** The format of the audio for `onAudio`; pass it to `StreamerClient.start`. */
     format: {
         readonly sample_rate: number;
         readonly channels: number;
         readonly bit_depth: 16;
         readonly is_float: false;
     };
-    /** What the browser calls the device. */
+    /** The browser's name of the device. */
     label: string;
     /**
-     * Be given the audio: interleaved 16-bit samples, some tens of milliseconds at a time.
+     * Receive the audio: interleaved 16-bit samples, some tens of milliseconds at a time.
      * @param {(pcm: ArrayBuffer) => void} listener
-     * @returns {() => void} Call it to be given no more.
+     * @returns {() => void} Removes the listener.
      */
     onAudio(listener: (pcm: ArrayBuffer) => void): () => void;
     /**
-     * Be told when the microphone ends by itself: unplugged, or its permission withdrawn.
+     * Receive the reason when the microphone ends by itself: unplugged, or its permission withdrawn.
      * @param {(reason: StreamerError) => void} listener
-     * @returns {() => void} Call it to be told no more.
+     * @returns {() => void} Removes the listener.
      */
     onEnded(listener: (reason: StreamerError) => void): () => void;
-    /** Hand out what was captured up to now, and let go of the device. */
+    /** Pass on the audio that was captured until now, and release the device. */
     close(): Promise<void>;
     #private;
 }
@@ -309,7 +166,7 @@ export type AudioFormat = {
     encoding?: "pcm" | "mulaw" | "alaw" | undefined;
 };
 /**
- * Segmentation settings of a stream; whatever is absent keeps the server's value.
+ * Segmentation settings of a stream. A setting that is absent keeps the server's value.
  */
 export type VadOptions = {
     threshold?: number | undefined;
@@ -348,8 +205,8 @@ export type Inactive = {
     channel: number;
 };
 /**
- * What the model makes of a segment that is still growing; it may be corrected later. A transcriber
- * adds `text`, other models their own fields.
+ * The model's output for a segment that still grows. It may be corrected later. A transcriber
+ * adds `text`, other models add their own fields.
  */
 export type Interim = {
     type: "interim";
@@ -374,7 +231,7 @@ export type Segment = {
     [field: string]: unknown;
 };
 /**
- * Something to know; nothing is lost.
+ * The server reports a problem that loses nothing.
  */
 export type Warned = {
     type: "warning";
@@ -382,7 +239,7 @@ export type Warned = {
     message: string;
 };
 /**
- * Something that was asked for is not going to happen.
+ * The server did not do something that was requested.
  */
 export type Failed = {
     type: "error";
@@ -403,7 +260,7 @@ export type Stopped = {
     session_id: string;
 };
 /**
- * The server is about to end; the client reconnects when it has.
+ * The server is about to end; the client reconnects afterwards.
  */
 export type GoingAway = {
     type: "going_away";
@@ -411,7 +268,7 @@ export type GoingAway = {
     deadline_seconds: number;
 };
 /**
- * This much audio was not heard, because of the connection.
+ * The connection lost this piece of audio: it has no result.
  */
 export type Lost = {
     type: "lost";
@@ -423,13 +280,13 @@ export type Lost = {
     reason: "disconnected" | "outrun";
 };
 /**
- * How the connection is now.
+ * The state of the client changed.
  */
 export type Connection = {
     type: "connection";
     state: State;
     /**
-     * Of reconnecting, from 1.
+     * Number of this attempt to reconnect, from 1.
      */
     attempt?: number | undefined;
     /**
@@ -439,7 +296,8 @@ export type Connection = {
 };
 export type State = "idle" | "connecting" | "streaming" | "stopping" | "reconnecting" | "closed";
 /**
- * Times in seconds since `start()`. They go on after a reconnection, though the server counts anew.
+ * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
+ * from 0 again.
  */
 export type ClientEvent = Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped | GoingAway | Lost | Connection;
 export type EventOf<T extends ClientEvent["type"]> = Extract<ClientEvent, {
@@ -447,15 +305,16 @@ export type EventOf<T extends ClientEvent["type"]> = Extract<ClientEvent, {
 }>;
 export type Backoff = {
     /**
-     * Before the first attempt to reconnect; doubled for each further.
+     * Before the first attempt to reconnect; doubled for each further one.
      */
     initialMs?: number | undefined;
     /**
-     * The longest wait.
+     * The longest delay.
      */
     maxMs?: number | undefined;
     /**
-     * Then the client gives up. A stream of ten seconds begins the count anew.
+     * After these, the client gives up. A stream of ten seconds resets the
+     * count.
      */
     attempts?: number | undefined;
 };
@@ -467,13 +326,13 @@ export type ClientOptions = {
      */
     model?: string | undefined;
     /**
-     * Asked for anew for each connection,
-     * so that it can be a ticket, which serves once.
+     * A function is called for each
+     * connection, so that it can return a ticket, which is valid once.
      */
     token?: string | (() => string | Promise<string>) | undefined;
     /**
      * W3C trace context of the page's own
-     * tracing; asked for anew for each stream.
+     * tracing. A function is called for each stream.
      */
     traceparent?: string | (() => string | undefined) | undefined;
     /**
@@ -481,28 +340,27 @@ export type ClientOptions = {
      */
     reconnect?: false | Backoff | undefined;
     /**
-     * Audio that may wait in the socket. More is not sent, and
-     * reported as `lost`.
+     * Audio that may wait in the socket. Audio beyond it is not
+     * sent, and is reported as `lost`. 10 when absent.
      */
     maxBufferedSeconds?: number | undefined;
+    /**
+     * 10000 when absent.
+     */
     connectTimeoutMs?: number | undefined;
     /**
-     * For where there is no global one.
+     * The global one when absent.
      */
     WebSocket?: WebSocketConstructor | undefined;
 };
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocket;
-export type Waiter<T> = {
-    resolve: (value: T) => void;
-    reject: (error: Error) => void;
-};
 export type MicrophoneOptions = {
     /**
      * One of `navigator.mediaDevices.enumerateDevices()`.
      */
     deviceId?: string | undefined;
     /**
-     * As many as wanted; a device may have fewer. 1 when absent.
+     * The number to request; a device may have fewer. 1 when absent.
      */
     channels?: number | undefined;
     /**
@@ -515,7 +373,7 @@ export type MicrophoneOptions = {
     messageMs?: number | undefined;
     /**
      * Echo cancellation, noise suppression and automatic gain. Off when
-     * absent: models want the sound as it is.
+     * absent, because models work best on unprocessed sound.
      */
     processing?: boolean | undefined;
     /**

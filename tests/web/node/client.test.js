@@ -48,29 +48,29 @@ function until(client, type, fits = () => true) {
   });
 }
 
-const state = (client, wanted) =>
-  client.state === wanted ? undefined : until(client, 'connection', (event) => event.state === wanted);
+const state = (client, expected) =>
+  client.state === expected ? undefined : until(client, 'connection', (event) => event.state === expected);
 
-async function say(client, audio) {
+async function stream(client, audio) {
   for (let at = 0; at < audio.length; at += 1280) {
     await client.ready();
     client.send(audio.subarray(at, at + 1280));
   }
 }
 
-test('speech becomes interim and final words, told in order', async () => {
+test('speech becomes interim and final words, in order', async () => {
   const { client } = segmented({ interimResults: true });
   const events = client.events();
-  const told = (async () => {
+  const received = (async () => {
     const all = [];
     for await (const event of events) all.push(event);
     return all;
   })();
   const started = await client.start(MONO);
   assert.equal(started.interim_results, true);
-  await say(client, speech());
+  await stream(client, speech());
   const stopped = await client.stop();
-  const all = await told;
+  const all = await received;
   assert.equal(stopped.audio_seconds, client.position);
   const words = all.filter(({ type }) => type === 'segment').map(({ text }) => text);
   assert.match(words.join(' '), /Ever tried.*again/);
@@ -81,7 +81,7 @@ test('speech becomes interim and final words, told in order', async () => {
   assert.ok(kinds.indexOf('inactive') < kinds.indexOf('segment'));
 });
 
-test('settings reach the server, and its answer says which are in force', async () => {
+test('settings reach the server, and its reply names those in force', async () => {
   const { client } = segmented({ vad: { threshold: 0.7 }, traceparent: () => TRACEPARENT });
   const started = await client.start({ sample_rate: 48_000, channels: 2 });
   assert.equal(started.trace_id, TRACEPARENT.split('-')[1]);
@@ -144,7 +144,7 @@ test('http addresses are as good as ws', () => {
   assert.equal(client.url, 'wss://example.com/base/api/v1/simple');
 });
 
-test('after a lost connection time goes on, and what was lost is said', async () => {
+test('after a lost connection time goes on, and lost audio is reported', async () => {
   const { client, proxy, of } = await through('simple');
   await client.start(MONO);
   client.send(SECOND);
@@ -161,7 +161,7 @@ test('after a lost connection time goes on, and what was lost is said', async ()
   assert.equal(of('started').length, 2);
 });
 
-test('pauses between attempts grow, and the client gives up when told to', async () => {
+test('pauses between attempts grow, and the client gives up after the last attempt', async () => {
   const { client, proxy, of } = await through('simple', { reconnect: { initialMs: 10, maxMs: 40, attempts: 5 } });
   await client.start(MONO);
   client.send(SECOND);
@@ -178,7 +178,7 @@ test('pauses between attempts grow, and the client gives up when told to', async
   assert.equal(client.state, 'idle');
 });
 
-test('a server that takes streams and gives them up again is asked less and less often', async () => {
+test('a server that accepts streams and soon ends them receives attempts with growing delays', async () => {
   const server = new WebSocketServer({ port: 0 });
   open.push(server);
   server.on('connection', (socket) => {
@@ -200,7 +200,7 @@ test('a server that takes streams and gives them up again is asked less and less
   assert.equal(of('error').at(-1).code, 'overloaded');
 });
 
-test('a restarting server is waited for, and what it had heard is not lost', async () => {
+test('the client waits for a restarting server, and audio that was answered is not lost', async () => {
   const server = new WebSocketServer({ port: 0 });
   open.push(server);
   let times = 0;
@@ -227,19 +227,19 @@ test('a restarting server is waited for, and what it had heard is not lost', asy
   server.clients.forEach((socket) => socket.terminate());
 });
 
-test('a token that cannot be had is asked for again, unless it is refused', async () => {
-  let asked = 0;
+test('a token that cannot be fetched is requested again, unless it is refused', async () => {
+  let requests = 0;
   const token = async () => {
-    asked += 1;
-    if (asked === 1) return 'ticket';
-    if (asked < 4) throw new TypeError('fetch failed');
+    requests += 1;
+    if (requests === 1) return 'ticket';
+    if (requests < 4) throw new TypeError('fetch failed');
     throw new StreamerError('unauthorized', 'please log in again');
   };
   const { client, proxy, of } = await through('simple', { token });
   await client.start(MONO);
   proxy.cut();
   const error = await until(client, 'error');
-  assert.deepEqual([error.code, error.message, asked], ['unauthorized', 'please log in again', 4]);
+  assert.deepEqual([error.code, error.message, requests], ['unauthorized', 'please log in again', 4]);
   const fresh = connect('ws://127.0.0.1:9/', { token: () => Promise.reject(new Error('no network')) });
   await assert.rejects(fresh.client.start(MONO), { code: 'connection_failed', message: /no network/ });
   assert.equal(of('connection').at(-1).state, 'idle');
@@ -302,7 +302,7 @@ test('audio that outruns the network is not piled up, and times stay right', asy
   assert.equal(of('segment').at(-1).end_time, sent + 3);
 });
 
-test('speech whose result was owed is lost from its beginning on', async () => {
+test('speech whose result was pending is lost from its beginning on', async () => {
   const { client, proxy, of } = await through('segmented');
   const [audio, active] = [speech(), until(client, 'active')];
   await client.start(MONO);

@@ -3,17 +3,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { SendClock } from '../../../streamer/web/page/clock.js';
 import { FORMATS } from '../../../streamer/web/page/exports.js';
+import { textOf } from '../../../streamer/web/page/model-output.js';
 import { Recording } from '../../../streamer/web/page/recording.js';
+import { SendClock } from '../../../streamer/web/page/send-clock.js';
 import { Series } from '../../../streamer/web/page/series.js';
-import { Transcript, textOf } from '../../../streamer/web/page/transcript.js';
+import { Transcript } from '../../../streamer/web/page/transcript.js';
+import { modulesIn, modulesReached } from './modules.js';
+
+const WEB = new URL('../../../streamer/web/', import.meta.url);
 
 const segment = (start_time, end_time, output, channel = 0) => ({
   type: 'segment', start_time, end_time, is_final: true, channel, ...output,
 });
 
-function heard(...events) {
+function transcriptOf(...events) {
   const transcript = new Transcript((position) => position * 1000);
   events.forEach((event, index) => transcript.apply(event, 10_000 + index * 100));
   return transcript;
@@ -24,8 +28,8 @@ function report(transcript, channels = 1) {
   return { finals, gaps, channels, model: 'm', traceIds: ['t'] };
 }
 
-test('an entry grows from active to final, and knows how long it took', () => {
-  const transcript = heard(
+test('an entry grows from active to final, and measures how long it took', () => {
+  const transcript = transcriptOf(
     { type: 'active', time: 1, channel: 0 },
     { type: 'interim', start_time: 0.8, end_time: 2, is_final: false, channel: 0, text: 'Hel' },
     { type: 'inactive', time: 3, channel: 0 },
@@ -39,7 +43,7 @@ test('an entry grows from active to final, and knows how long it took', () => {
 });
 
 test('the next segment may begin before the last is answered; channels are apart', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     { type: 'active', time: 1, channel: 0 },
     { type: 'inactive', time: 2, channel: 0 },
     { type: 'active', time: 1.5, channel: 1 },
@@ -52,7 +56,7 @@ test('the next segment may begin before the last is answered; channels are apart
 });
 
 test('a segment that nothing announced, and one that failed', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     segment(0, 1, { count: 5 }),
     { type: 'error', code: 'inference_failed', message: 'no', fatal: false, channel: 0, start_time: 1, end_time: 2 },
   );
@@ -60,7 +64,7 @@ test('a segment that nothing announced, and one that failed', () => {
 });
 
 test('what was under way when the connection broke is lost', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     { type: 'active', time: 1, channel: 0 },
     { type: 'lost', start_time: 1, end_time: 4, reason: 'disconnected' },
     { type: 'active', time: 5, channel: 0 },
@@ -70,7 +74,7 @@ test('what was under way when the connection broke is lost', () => {
 });
 
 test('exports', () => {
-  const transcript = heard(
+  const transcript = transcriptOf(
     segment(0.5, 2.25, { text: 'One <b>\n& two.' }),
     segment(3600.9994, 3601.9996, { text: 'Three.' }, 1),
     segment(3602, 3603, { text: '' }),
@@ -87,12 +91,12 @@ test('exports', () => {
   assert.equal(segments[1].channel, 1);
 });
 
-test('what a model says besides numbers is in the exports too', () => {
-  const transcript = heard(
+test('other values than numbers are in the exports too', () => {
+  const transcript = transcriptOf(
     segment(0, 1, { label: 'a\ndog --> barks', loud: true, dbfs: -20.123456, nothing: null }),
   );
-  const said = 'dbfs -20.12, label a dog --> barks, loud true';
-  assert.equal(FORMATS.txt.write(report(transcript)), `${said}\n`);
+  const line = 'dbfs -20.12, label a dog --> barks, loud true';
+  assert.equal(FORMATS.txt.write(report(transcript)), `${line}\n`);
   assert.match(FORMATS.srt.write(report(transcript)), /\ndbfs -20.12, label a dog → barks, loud true\n/);
 });
 
@@ -121,7 +125,7 @@ test('the recording gives back what went in, of each channel', () => {
   assert.deepEqual([...recording.levels], [0.25, 0.5]);
 });
 
-test('the recording forgets its beginning, and says so', () => {
+test('the recording drops its beginning, and reports so', () => {
   const recording = new Recording(1, 16_000);
   const minute = new Int16Array(16_000 * 60).buffer;
   for (let n = 0; n < 40; n += 1) recording.add(minute.slice(0));
@@ -139,4 +143,9 @@ test('the clock finds when audio was sent', () => {
   clock.sent(0.02, 100);
   clock.sent(0.04, 120);
   assert.deepEqual([0, 0.02, 0.03, 0.04, 0.05].map((time) => clock.at(time)), [100, 100, 120, 120, undefined]);
+});
+
+test('the page reaches every module of the page and of the client', () => {
+  const all = [...modulesIn(new URL('page/', WEB)), ...modulesIn(new URL('streamer-client/', WEB))];
+  assert.deepEqual(modulesReached(new URL('page/app.js', WEB)), all.sort());
 });

@@ -1,4 +1,4 @@
-/** What happened, in words for a person: code → sentence. */
+/** Sentences for people, by code or state. */
 
 /** @type {Record<string, string>} */
 const ERRORS = {
@@ -57,9 +57,3 @@ export const STATES = {
   closed: 'Stopped',
   failed: 'Not reachable',
 };
-
-/** @param {number | undefined} ms */
-export function duration(ms) {
-  if (ms === undefined) return '–';
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
-}

@@ -1,6 +1,7 @@
-/** When which audio was sent, to tell how long an answer took. */
+/** When audio was sent, to measure how long a result took. */
 
-const MAX_MARKS = 10_000;
+/** Number of times that are kept at least. */
+const MIN_MARKS = 10_000;
 
 export class SendClock {
   /** @type {Array<{position: number, atMs: number}>} */ #marks = [];
@@ -11,12 +12,12 @@ export class SendClock {
    */
   sent(position, nowMs) {
     this.#marks.push({ position, atMs: nowMs });
-    if (this.#marks.length > 2 * MAX_MARKS) this.#marks.splice(0, MAX_MARKS);
+    if (this.#marks.length > 2 * MIN_MARKS) this.#marks.splice(0, MIN_MARKS);
   }
 
   /**
    * @param {number} position In seconds.
-   * @returns {number | undefined} When the audio at this time went out; undefined if unknown.
+   * @returns {number | undefined} When the audio at this position was sent; undefined if it was not.
    */
   at(position) {
     let low = 0;

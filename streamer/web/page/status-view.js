@@ -1,0 +1,38 @@
+/** The state of the page, and the buttons that depend on it. */
+
+import { find, setText } from './dom.js';
+import { STATES } from './explanations.js';
+
+/** @import { Connection } from '../streamer-client/streamer-client.js' */
+
+/**
+ * @param {string} state
+ * @param {string} [text] The name of the state when absent.
+ */
+export function showState(state, text) {
+  find('state', HTMLElement).dataset.state = state;
+  setText('state-text', text ?? STATES[state] ?? state);
+}
+
+/** @param {Connection} event */
+export function showConnection({ state, attempt = 0, delay_seconds = 0 }) {
+  if (state === 'idle' || state === 'closed') return;
+  const delay = delay_seconds >= 1 ? ` in ${Math.round(delay_seconds)} s` : '';
+  showState(state, state === 'reconnecting' ? `Reconnecting${delay} (attempt ${attempt})` : undefined);
+  find('flush', HTMLButtonElement).disabled = state !== 'streaming';
+}
+
+/** @param {'start' | 'stop'} action Of the main button. */
+export function showAction(action) {
+  const button = find('start', HTMLButtonElement);
+  button.dataset.does = action;
+  document.body.dataset.running = String(action === 'stop');
+  button.disabled = false;
+  setText('start-text', action === 'stop' ? 'Stop' : 'Start');
+  if (action === 'start') find('flush', HTMLButtonElement).disabled = true;
+}
+
+/** The run is ending; the main button has no effect until it has ended. */
+export function disableAction() {
+  find('start', HTMLButtonElement).disabled = true;
+}

@@ -1,0 +1,164 @@
+/** The WebSocket to the server. */
+
+import { StreamerError } from './errors.js';
+
+/** @import { ClientOptions, WebSocketConstructor } from './options.js' */
+
+const SUBPROTOCOL = 'streamer.v1';
+
+/** The characters that a WebSocket subprotocol may consist of (RFC 9110, token). */
+const SUBPROTOCOL_CHARACTERS = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Milliseconds without a request after which a `keep_alive` is sent. */
+const KEEP_ALIVE_MS = 10_000;
+
+/** Milliseconds until a connection attempt fails, unless the options set another time. */
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
+
+/** `WebSocket.OPEN`. */
+const OPEN = 1;
+
+/**
+ * @typedef {object} ConnectionHandlers
+ * @property {(message: string) => void} onMessage The server sent this text.
+ * @property {(code: number) => void} onClose The socket is closed, whether it was open or not.
+ * @property {() => boolean} needsKeepAlive Whether a stream is open.
+ */
+
+/** Opens the WebSocket, sends through it and keeps it alive. */
+export class ServerConnection {
+  /** @type {ClientOptions} */ #options;
+  /** @type {WebSocketConstructor} */ #WebSocket;
+  /** @type {ConnectionHandlers} */ #handlers;
+  /** @type {WebSocket | null} */ #socket = null;
+  /** @type {string | undefined} */ #tokenForStart;
+  /** @type {ReturnType<typeof setInterval> | undefined} */ #keepAliveTimer;
+  #lastRequestMs = 0;
+
+  /**
+   * @param {ClientOptions} options
+   * @param {ConnectionHandlers} handlers
+   */
+  constructor(options, handlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#WebSocket = options.WebSocket ?? globalThis.WebSocket;
+    if (!this.#WebSocket) throw new TypeError('no WebSocket here: give one in options.WebSocket');
+  }
+
+  /** Whether there is a socket, which may still be opening. */
+  get exists() {
+    return this.#socket !== null;
+  }
+
+  /** How many bytes wait in the socket. */
+  get bufferedBytes() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  /** The token for the `start` request, when its characters do not fit into a subprotocol. */
+  get tokenForStart() {
+    return this.#tokenForStart;
+  }
+
+  /**
+   * @param {string} url
+   * @param {AbortSignal} signal
+   * @returns {Promise<void>}
+   * @throws {StreamerError} `connection_failed`, or what the option `token` throws.
+   */
+  async open(url, signal) {
+    const token = await resolveToken(this.#options.token).catch(throwTokenError);
+    signal.throwIfAborted();
+    const fits = token !== undefined && SUBPROTOCOL_CHARACTERS.test(token);
+    this.#tokenForStart = fits ? undefined : token;
+    // Without a token no subprotocol is offered, because a proxy may not pass one on.
+    const protocols = fits ? [SUBPROTOCOL, `token.${token}`] : [];
+    const socket = new this.#WebSocket(url, protocols);
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => this.#onMessage(socket, data));
+    socket.addEventListener('error', () => {}); // `close` follows, with a code
+    await this.#untilOpen(socket, url, signal);
+    signal.throwIfAborted();
+    this.#keepAliveTimer = setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS / 2);
+    /** @type {any} */ (this.#keepAliveTimer).unref?.(); // in Node, the timer keeps no process alive
+  }
+
+  /** @param {object} request Fields that are undefined are left out. */
+  sendRequest(request) {
+    if (this.#socket?.readyState !== OPEN) return;
+    this.#socket.send(JSON.stringify(request));
+    this.#lastRequestMs = Date.now();
+  }
+
+  /** @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio */
+  sendAudio(audio) {
+    this.#socket?.send(audio);
+  }
+
+  close() {
+    this.#socket?.close(1000);
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {string} url
+   * @param {AbortSignal} signal
+   */
+  #untilOpen(socket, url, signal) {
+    return new Promise((resolve, reject) => {
+      const abandon = () => socket.close();
+      const timer = setTimeout(abandon, this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+      signal.addEventListener('abort', abandon);
+      socket.addEventListener('open', () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abandon);
+        resolve(undefined);
+      });
+      socket.addEventListener('close', ({ code }) => {
+        clearTimeout(timer);
+        this.#onClose(socket, code);
+        // This has no effect after `open`.
+        reject(new StreamerError('connection_failed', `there is no connection to ${url}`));
+      });
+    });
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {unknown} data
+   */
+  #onMessage(socket, data) {
+    if (socket === this.#socket && typeof data === 'string') this.#handlers.onMessage(data);
+  }
+
+  /**
+   * @param {WebSocket} socket
+   * @param {number} code
+   */
+  #onClose(socket, code) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    clearInterval(this.#keepAliveTimer);
+    this.#handlers.onClose(code);
+  }
+
+  /** Audio may pause. Without requests, the server would end the connection. */
+  #keepAlive() {
+    const isDue = Date.now() - this.#lastRequestMs >= KEEP_ALIVE_MS;
+    if (isDue && this.#handlers.needsKeepAlive()) this.sendRequest({ request: 'keep_alive' });
+  }
+}
+
+/** @param {ClientOptions['token']} token */
+const resolveToken = async (token) => (typeof token === 'function' ? token() : token);
+
+/**
+ * @param {any} cause The error of a function that should return a token.
+ * @returns {never}
+ */
+function throwTokenError(cause) {
+  if (cause instanceof StreamerError) throw cause;
+  const message = `there is no token to connect with: ${cause?.message ?? cause}`;
+  throw new StreamerError('connection_failed', message, { cause });
+}

@@ -1,0 +1,240 @@
+/** The states of a client, from `start()` to the end of the stream. */
+
+import { AudioSender } from './audio-sender.js';
+import { ServerConnection } from './connection.js';
+import { StreamerError } from './errors.js';
+import { StreamProtocol } from './protocol.js';
+import { Reconnector } from './reconnector.js';
+
+/** @import { AudioFormat, ClientEvent, Connection, Lost, Started, State, Stopped } from './messages.js' */
+/** @import { ClientOptions } from './options.js' */
+
+/** @type {State[]} The states in which audio is accepted. */
+const ACCEPTS_AUDIO = ['connecting', 'streaming', 'reconnecting'];
+
+/** Begins and ends streams, restores them on a new connection, and reports the audio that is lost. */
+export class StreamLifecycle {
+  /** @type {State} */ #state = 'idle';
+  /** @type {() => string} */ #getUrl;
+  /** @type {(event: ClientEvent) => void} */ #emit;
+  /** @type {ServerConnection} */ #connection;
+  /** @type {StreamProtocol} */ #protocol;
+  /** @type {Reconnector} */ #reconnector;
+  /** @type {AudioSender} */ #audio;
+  /** @type {number | null} Position since which audio has no result, while there is no stream. */
+  #disconnectedSince = null;
+  /** Ends what the client waits for: a connection attempt, or the delay before the next. */
+  #abortController = new AbortController();
+
+  /**
+   * @param {() => string} getUrl The address to connect to.
+   * @param {ClientOptions} options
+   * @param {{onMessage: (message: string) => void, onEvent: (event: ClientEvent) => void}} handlers
+   *   `onMessage` receives what the server sends, unchanged.
+   */
+  constructor(getUrl, options, { onMessage, onEvent }) {
+    this.#getUrl = getUrl;
+    this.#emit = onEvent;
+    this.#connection = new ServerConnection(options, {
+      onMessage: (message) => {
+        onMessage(message);
+        this.#protocol.receive(message);
+      },
+      onClose: (code) => this.#onConnectionLost(code),
+      needsKeepAlive: () => this.#state === 'streaming',
+    });
+    this.#protocol = new StreamProtocol(options, this.#connection, {
+      onEvent,
+      onStreamStarted: (offset) => this.#onStreamStarted(offset),
+      onStartReply: () => this.#onStartReply(),
+      onStopped: () => this.#setState('idle'),
+    });
+    this.#reconnector = new Reconnector(options.reconnect, {
+      onAttempt: (attempt, delay_seconds) => this.#setState('reconnecting', { attempt, delay_seconds }),
+      reconnect: (signal) => this.#reconnect(signal),
+      onGiveUp: (error) => this.#giveUp(error),
+    });
+    this.#audio = new AudioSender(options, this.#connection, (since) => this.#resumeAudio(since));
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  get acceptsAudio() {
+    return ACCEPTS_AUDIO.includes(this.#state);
+  }
+
+  get audio() {
+    return this.#audio;
+  }
+
+  /** Aborted when the stream ends, or when another `start` replaces it. */
+  get signal() {
+    return this.#abortController.signal;
+  }
+
+  /**
+   * @param {AudioFormat} format
+   * @returns {Promise<Started>}
+   */
+  async start(format) {
+    if (this.#state === 'closed') throw closedError();
+    this.#reset();
+    this.#reconnector.reset();
+    this.#audio.restart(format);
+    this.#setState('connecting');
+    try {
+      if (!this.#connection.exists) await this.#connect(this.signal);
+      return await this.#requestStream();
+    } catch (error) {
+      if (this.#state === 'connecting') this.#finish('idle');
+      throw error;
+    }
+  }
+
+  flush() {
+    this.#protocol.flush();
+  }
+
+  /**
+   * @param {boolean} disconnect Whether the server then closes the connection.
+   * @returns {Promise<Stopped>}
+   */
+  async stop(disconnect) {
+    if (this.#state === 'reconnecting') {
+      this.#finish('idle');
+      throw new StreamerError('connection_lost', 'stopped while there was no connection');
+    }
+    if (this.#state !== 'streaming') {
+      throw new StreamerError('not_started', 'there is no stream to stop');
+    }
+    const { outrunSince, position } = this.#audio;
+    if (outrunSince !== null) this.#reportLost('outrun', outrunSince, position);
+    this.#audio.close();
+    const stopped = this.#protocol.stop(disconnect);
+    this.#setState('stopping');
+    return stopped;
+  }
+
+  close() {
+    if (this.#state === 'closed') return;
+    this.#finish('closed');
+    this.#connection.close();
+  }
+
+  /** Reset everything that belongs to an earlier stream. */
+  #reset() {
+    this.#abortController.abort(closedError());
+    this.#abortController = new AbortController();
+    this.#audio.close();
+    this.#audio.clearOutrun();
+    this.#disconnectedSince = null;
+    this.#protocol.clearFatalError();
+  }
+
+  /** @param {AbortSignal} signal */
+  #connect(signal) {
+    this.#protocol.clearStreams();
+    return this.#connection.open(this.#getUrl(), signal);
+  }
+
+  /** @returns {Promise<Started>} */
+  #requestStream() {
+    const started = this.#protocol.start(this.#audio.format, this.#audio.position);
+    this.#audio.open();
+    return started;
+  }
+
+  /** @param {AbortSignal} signal */
+  async #reconnect(signal) {
+    this.#protocol.clearFatalError();
+    await this.#connect(signal);
+    await this.#requestStream();
+  }
+
+  /**
+   * The audio that was not sent is lost. A new stream begins after it, because the server counts the
+   * time of a stream in the samples that it receives.
+   * @param {number} outrunSince
+   */
+  #resumeAudio(outrunSince) {
+    this.#reportLost('outrun', outrunSince, this.#audio.position);
+    this.#protocol.requestStream(this.#audio.format, this.#audio.position);
+  }
+
+  /** @param {number | null} offset Where the stream begins, in seconds since `start()`. */
+  #onStreamStarted(offset) {
+    if (this.#disconnectedSince === null || offset === null) return;
+    this.#reportLost('disconnected', this.#disconnectedSince, offset);
+    this.#disconnectedSince = null;
+  }
+
+  #onStartReply() {
+    this.#reconnector.onStreamStarted();
+    this.#setState('streaming');
+  }
+
+  /** @param {number} code With which the WebSocket was closed. */
+  #onConnectionLost(code) {
+    this.#audio.close();
+    const { fatalError } = this.#protocol;
+    const message = fatalError?.message ?? `the connection was lost (code ${code})`;
+    const error = new StreamerError(fatalError?.code ?? 'connection_lost', message);
+    if (this.#state !== 'idle') this.#disconnectedSince ??= this.#unansweredSince();
+    if (this.#state === 'streaming' && this.#reconnector.mayRetryAfter(error)) {
+      void this.#reconnector.run(this.signal);
+    } else if (this.#state === 'streaming' || this.#state === 'stopping') {
+      this.#giveUp(error);
+    }
+    this.#protocol.rejectStart(error);
+  }
+
+  /** @param {StreamerError} error Reported as an event, unless the server has already sent one. */
+  #giveUp(error) {
+    const isReported = this.#protocol.fatalError !== null;
+    this.#finish('idle', error);
+    if (isReported) return;
+    this.#emit({ type: 'error', code: error.code, message: error.message, fatal: true });
+  }
+
+  /**
+   * End the stream and all attempts to reconnect.
+   * @param {'idle' | 'closed'} state
+   * @param {StreamerError} [error] Rejects the replies that are pending.
+   */
+  #finish(state, error = closedError()) {
+    const isOpen = this.#state === 'streaming' || this.#state === 'stopping';
+    const lostSince = this.#disconnectedSince ?? (isOpen ? this.#unansweredSince() : null);
+    if (lostSince !== null) this.#reportLost('disconnected', lostSince, this.#audio.position);
+    this.#reset();
+    this.#protocol.abandon(error);
+    this.#setState(state);
+  }
+
+  /** @returns {number} Position since which audio has no result. */
+  #unansweredSince() {
+    return this.#protocol.unansweredSince(this.#audio.outrunSince ?? this.#audio.position);
+  }
+
+  /**
+   * @param {State} state
+   * @param {Pick<Connection, 'attempt' | 'delay_seconds'>} [details]
+   */
+  #setState(state, details = {}) {
+    if (state === this.#state && state !== 'reconnecting') return;
+    this.#state = state;
+    this.#emit({ type: 'connection', state, ...details });
+  }
+
+  /**
+   * @param {Lost['reason']} reason
+   * @param {number} start_time
+   * @param {number} end_time
+   */
+  #reportLost(reason, start_time, end_time) {
+    if (end_time > start_time) this.#emit({ type: 'lost', start_time, end_time, reason });
+  }
+}
+
+const closedError = () => new StreamerError('closed', 'the client was closed');

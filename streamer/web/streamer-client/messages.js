@@ -1,0 +1,131 @@
+/**
+ * Types of the messages between client and server, and of the events that a program receives.
+ *
+ * This module holds no code.
+ */
+
+/**
+ * Interleaved little-endian audio.
+ * @typedef {object} AudioFormat
+ * @property {number} sample_rate In Hz.
+ * @property {number} [channels] 1 when absent.
+ * @property {8 | 16 | 24 | 32 | 64} [bit_depth] 16 when absent.
+ * @property {boolean} [is_float]
+ * @property {'pcm' | 'mulaw' | 'alaw'} [encoding] `pcm` when absent.
+ */
+
+/**
+ * Segmentation settings of a stream. A setting that is absent keeps the server's value.
+ * @typedef {object} VadOptions
+ * @property {number} [threshold]
+ * @property {number} [min_silence_ms]
+ * @property {number} [min_speech_ms]
+ * @property {number} [prefix_padding_ms]
+ * @property {number} [max_segment_ms]
+ */
+
+/**
+ * @typedef {object} Started A stream began with these settings.
+ * @property {'started'} type
+ * @property {string} session_id
+ * @property {string} trace_id
+ * @property {string} model
+ * @property {number} sample_rate
+ * @property {boolean} interim_results
+ * @property {Record<string, unknown> | null} vad
+ * @property {number} protocol
+ */
+
+/**
+ * @typedef {object} Active Speech began.
+ * @property {'active'} type
+ * @property {number} time
+ * @property {number} channel
+ */
+
+/**
+ * @typedef {object} Inactive Speech ended.
+ * @property {'inactive'} type
+ * @property {number} time
+ * @property {number} channel
+ */
+
+/**
+ * The model's output for a segment that still grows. It may be corrected later. A transcriber
+ * adds `text`, other models add their own fields.
+ * @typedef {{type: 'interim', start_time: number, end_time: number, is_final: false,
+ *   channel: number, text?: string, [field: string]: unknown}} Interim
+ */
+
+/**
+ * The model's output for a whole segment.
+ * @typedef {{type: 'segment', start_time: number, end_time: number, is_final: true,
+ *   channel: number, flushed?: boolean, text?: string, [field: string]: unknown}} Segment
+ */
+
+/**
+ * @typedef {object} Warned The server reports a problem that loses nothing.
+ * @property {'warning'} type
+ * @property {string} code
+ * @property {string} message
+ */
+
+/**
+ * @typedef {object} Failed The server did not do something that was requested.
+ * @property {'error'} type
+ * @property {string} code
+ * @property {string} message
+ * @property {boolean} fatal
+ * @property {number} [channel]
+ * @property {number} [start_time]
+ * @property {number} [end_time]
+ */
+
+/**
+ * @typedef {object} Stopped A stream ended; nothing of it follows.
+ * @property {'stopped'} type
+ * @property {number} audio_seconds
+ * @property {number} segments
+ * @property {string} session_id
+ */
+
+/**
+ * @typedef {object} GoingAway The server is about to end; the client reconnects afterwards.
+ * @property {'going_away'} type
+ * @property {string} message
+ * @property {number} deadline_seconds
+ */
+
+/**
+ * @typedef {object} Lost The connection lost this piece of audio: it has no result.
+ * @property {'lost'} type
+ * @property {number} start_time
+ * @property {number} end_time
+ * @property {'disconnected' | 'outrun'} reason `outrun`: the network was slower than the audio.
+ */
+
+/**
+ * @typedef {object} Connection The state of the client changed.
+ * @property {'connection'} type
+ * @property {State} state
+ * @property {number} [attempt] Number of this attempt to reconnect, from 1.
+ * @property {number} [delay_seconds] Until this attempt.
+ */
+
+/**
+ * @typedef {'idle' | 'connecting' | 'streaming' | 'stopping' | 'reconnecting' | 'closed'} State
+ */
+
+/**
+ * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
+ * from 0 again.
+ * @typedef {Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped |
+ *   GoingAway | Lost | Connection} ClientEvent
+ */
+
+/**
+ * @template {ClientEvent['type']} T
+ * @typedef {Extract<ClientEvent, {type: T}>} EventOf
+ */
+
+export {};
