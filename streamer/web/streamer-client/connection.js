@@ -4,11 +4,6 @@ import { StreamerError } from './errors.js';
 
 /** @import { ClientOptions, WebSocketConstructor } from './options.js' */
 
-const SUBPROTOCOL = 'streamer.v1';
-
-/** The characters that a WebSocket subprotocol may consist of (RFC 9110, token). */
-const SUBPROTOCOL_CHARACTERS = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-
 /** Milliseconds without a request after which a `keep_alive` is sent. */
 const KEEP_ALIVE_MS = 10_000;
 
@@ -31,7 +26,7 @@ export class ServerConnection {
   /** @type {WebSocketConstructor} */ #WebSocket;
   /** @type {ConnectionHandlers} */ #handlers;
   /** @type {WebSocket | null} */ #socket = null;
-  /** @type {string | undefined} */ #tokenForStart;
+  /** @type {string | undefined} */ #token;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #keepAliveTimer;
   #lastRequestMs = 0;
 
@@ -56,9 +51,12 @@ export class ServerConnection {
     return this.#socket?.bufferedAmount ?? 0;
   }
 
-  /** The token for the `start` request, when its characters do not fit into a subprotocol. */
-  get tokenForStart() {
-    return this.#tokenForStart;
+  /**
+   * The token for the `start` request. A wrong token in a subprotocol would be refused before the
+   * socket opens, and browsers hide why; a wrong token in `start` is answered with an error.
+   */
+  get token() {
+    return this.#token;
   }
 
   /**
@@ -68,13 +66,9 @@ export class ServerConnection {
    * @throws {StreamerError} `connection_failed`, or what the option `token` throws.
    */
   async open(url, signal) {
-    const token = await resolveToken(this.#options.token).catch(throwTokenError);
+    this.#token = await resolveToken(this.#options.token).catch(throwTokenError);
     signal.throwIfAborted();
-    const fits = token !== undefined && SUBPROTOCOL_CHARACTERS.test(token);
-    this.#tokenForStart = fits ? undefined : token;
-    // Without a token no subprotocol is offered, because a proxy may not pass one on.
-    const protocols = fits ? [SUBPROTOCOL, `token.${token}`] : [];
-    const socket = new this.#WebSocket(url, protocols);
+    const socket = new this.#WebSocket(url);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#onMessage(socket, data));
     socket.addEventListener('error', () => {}); // `close` follows, with a code

@@ -81,7 +81,7 @@ export class StreamProtocol {
       vad,
       model,
       trace_id: typeof traceparent === 'function' ? traceparent() : traceparent,
-      token: this.#connection.tokenForStart,
+      token: this.#connection.token,
     });
   }
 
