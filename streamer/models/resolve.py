@@ -1,4 +1,4 @@
-"""What the configuration asks for: the models that the workers load, and the VAD."""
+"""What the configuration asks for: the models that the workers load."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,8 @@ from streamer.config.explain import show
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
 from streamer.model import BUILT_IN, ModelSpec
-from streamer.observe.monitor import Meter
-from streamer.vad.engine import VadEngine
 from streamer.weights.manifest import find_model, known_models, require
 
-SILERO = "silero-vad"
 KINDS = {"moonshine": "moonshine", "classifier": "classifier", "frames": "silero"}
 """What a manifest's `kind` must be for a built-in model."""
 
@@ -90,23 +87,3 @@ def _shipped(model_type: str, name: str, section: str) -> Path:
             f"allowed with {section}.type {model_type}: one of the kind {fitting}"
         )
     return folder
-
-
-def open_vad(config: Config, meter: Meter) -> VadEngine:
-    """The configured voice-activity engine.
-
-    Args:
-        config: All settings.
-        meter: Told what the engine costs.
-
-    Raises:
-        MissingModel: Silero's weights are not on this machine; the message says what to do.
-    """
-    if config.vad.engine == "webrtc":
-        from streamer.vad.webrtc import WebRtcVad
-
-        return WebRtcVad(config.vad.webrtc_mode, meter)
-    from streamer.vad.silero import SileroVad
-
-    (weights,) = require(SILERO).glob("*.onnx")
-    return SileroVad(weights, config.vad.gather_ms / 1000, meter)
