@@ -7,8 +7,9 @@ import msgspec
 
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import load
-from streamer.model import ModelSpec
-from streamer.models.resolve import KINDS, model_specs
+from streamer.models import registry
+from streamer.models.registry import ModelSpec
+from streamer.models.resolve import model_specs
 from streamer.weights.manifest import (
     MANIFEST,
     ModelError,
@@ -75,13 +76,14 @@ def _of_folder(folder: Path) -> list[Target]:
 
 def _of_manifest(manifest: Manifest, path: str) -> list[Target]:
     """A model's manifest says which class is for it."""
-    types = {kind: type_ for type_, kind in KINDS.items()}
-    if manifest.kind not in types:
+    built_in = registry.built_in_for_kind(manifest.kind)
+    if built_in is None:
+        kinds = ", ".join(registry.manifest_kinds())
         raise CannotCheck(
-            f"{path}/{MANIFEST}: 'kind' is {manifest.kind!r}; allowed: one of {', '.join(types)},"
+            f"{path}/{MANIFEST}: 'kind' is {manifest.kind!r}; allowed: one of {kinds},"
             f" or give a {CONFIG} that names the class"
         )
-    return _of(Config(model=ModelConfig(type=types[manifest.kind], path=path)), Path())
+    return _of(Config(model=ModelConfig(type=built_in.type, path=path)), Path())
 
 
 def _of(config: Config, folder: Path) -> list[Target]:
