@@ -1,7 +1,5 @@
 """The transcriber's own graphs hear what the published ones hear, but for rounding."""
 
-from pathlib import Path
-
 import jiwer
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +11,6 @@ import soxr
 from streamer.models.moonshine import model as moonshine
 from streamer.models.moonshine.graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
 from streamer.models.moonshine.model import HEARD, Moonshine, padded, repeats
-from streamer.onnx.ort_weights import Weights
 from streamer.onnx.runtime import sums_int8
 from streamer.weights.manifest import require
 
@@ -127,24 +124,3 @@ def test_what_ends_in_a_loop_is_heard_again(
 def test_the_shortest_and_silence_are_no_trouble(model: Moonshine) -> None:
     for length in (1, 100, 4_000):
         assert isinstance(model.infer(np.zeros(length, np.float32))["text"], str)
-
-
-def test_a_file_that_is_not_the_models_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "model.ort"
-    whole = (FOLDER / ENCODER).read_bytes()
-    for content, why in {
-        b"": "not a model in ONNX Runtime's own format",
-        b"not a model, but long enough to be looked into": "not a model in ONNX Runtime's own",
-        whole[:8]: "cut off or damaged",
-        whole[:-1_000]: "cut off or damaged",
-        whole[: len(whole) // 2]: "cut off or damaged",
-    }.items():
-        file.write_bytes(content)
-        with pytest.raises(ValueError, match=rf"model\.ort is {why}"):
-            Weights(file)
-    with pytest.raises(
-        ValueError, match=r"encoder_model\.ort is another model's: it has no '/proj_out'"
-    ):
-        Weights(FOLDER / ENCODER).matrix("/proj_out")
-    with pytest.raises(ValueError, match="is another model's: it has no 'weight'"):
-        Weights(FOLDER / ENCODER)["weight"]
