@@ -15,8 +15,7 @@ WAIT_S = 1.0
 """Seconds from the end of a session to the check. Sessions that end in between share one check."""
 
 MIN_FREED_BYTES = 64 << 20
-"""Bytes freed since the last trim. A trim takes up to some ten milliseconds, and is not worth it for
-less."""
+"""Bytes freed since the last trim from which another one pays: it can take ten milliseconds."""
 
 
 class Trimmer:

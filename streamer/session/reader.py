@@ -54,7 +54,7 @@ class Reader:
                 return
             self._take(message)
             if self._inbox.full:
-                await self._inbox.roomy()
+                await self._inbox.wait_for_room()
 
     async def keep_time(self) -> None:
         """Tell the conversation whenever a deadline has passed, until it is over."""

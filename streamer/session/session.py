@@ -68,7 +68,7 @@ class Session:
         limits = services.config.limits
         self._outbox = Outbox(self._monitor)
         self._inbox: Inbox[Command] = Inbox(
-            limits.max_buffered_bytes, self._monitor.clock, services.vad.company
+            limits.max_buffered_bytes, self._monitor.clock, services.vad.invitations
         )
         self._conversation = Conversation(self._inbox, self._outbox, services, standing)
         self._reader = Reader(socket, self._conversation, self._inbox, limits, self._monitor.clock)
@@ -107,7 +107,7 @@ class Session:
         finally:
             self._trace.end(failure)
             self._monitor.session_closed(self._route, self._inbox.held_bytes)
-            self._inbox.clear()  # tracebacks may lead here until the garbage collector comes by
+            self._inbox.release()  # tracebacks may lead here until the garbage collector comes by
 
     async def _run_tasks(self) -> None:
         tracked = self._monitor.tracked
