@@ -109,7 +109,7 @@ class _Speech:
     voiced: int
     """Samples in speech windows."""
     start: int = 0
-    """First sample of the segment, padding included; known once confirmed."""
+    """First sample of the segment, padding included; set when confirmed."""
     confirmed: bool = False
     paused: bool = False
     """Whether `SpeechPaused` was emitted."""
