@@ -29,7 +29,7 @@ from streamer.http.recording_request import Slots
 from streamer.inference.model_pools import Pools, worker_shares
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import ModelCannotLoad
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.services import Services
 from streamer.session.dialect import Dialect

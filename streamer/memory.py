@@ -1,8 +1,8 @@
-"""Memory that sessions have left goes back to the system.
+"""Returns memory that ended sessions have freed to the system.
 
-glibc returns what is free at the end of its heap. What is free in the middle, under a small object
-that happens to live longer, it keeps until it is asked: after a session that had hundreds of
-megabytes, for as long as the process lives. See malloc_trim(3).
+glibc returns free memory at the end of its heap by itself. Free memory in the middle, below a small
+object that lives longer, stays with the process until malloc_trim(3) is called: after a session
+with hundreds of megabytes, for as long as the process lives.
 """
 
 import asyncio
@@ -12,37 +12,37 @@ import sys
 from pathlib import Path
 
 WAIT_S = 1.0
-"""Sessions that end within this time are one occasion."""
+"""Seconds from the end of a session to the check. Sessions that end in between share one check."""
 
-WORTH_BYTES = 64 << 20
-"""It takes up to some ten milliseconds, so it is done when there is so much to give back."""
+MIN_FREED_BYTES = 64 << 20
+"""Bytes freed since the last trim from which another one pays: it can take ten milliseconds."""
 
 
 class Trimmer:
-    """Asks for it after sessions have ended."""
+    """Trims the heap after sessions have ended, when enough of it is unused."""
 
     def __init__(self) -> None:
         self._heap = _Heap() if has_heap() else None
         self._timer: asyncio.TimerHandle | None = None
         self._unused_bytes = self._heap.trimmed_bytes() if self._heap else 0
-        """When last nothing of it could be given back, or less since then."""
+        """Unused heap after the last trim, or the lowest value seen since."""
 
     def soon(self) -> None:
-        """Something has ended."""
+        """A session has ended: check in `WAIT_S`, unless a check is pending."""
         if self._heap is not None and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(WAIT_S, self._run, self._heap)
 
     def _run(self, heap: "_Heap") -> None:
         self._timer = None
         unused_bytes = heap.unused_bytes()
-        if unused_bytes > self._unused_bytes + WORTH_BYTES:
+        if unused_bytes > self._unused_bytes + MIN_FREED_BYTES:
             self._unused_bytes = heap.trimmed_bytes()
         else:
             self._unused_bytes = min(self._unused_bytes, unused_bytes)
 
 
 class _Usage(ctypes.Structure):
-    """struct mallinfo2, see mallinfo(3)."""
+    """`struct mallinfo2`, see mallinfo(3)."""
 
     _fields_ = [
         ("arena", ctypes.c_size_t),
@@ -59,7 +59,7 @@ class _Usage(ctypes.Structure):
 
 
 class _Heap:
-    """The C library's, where it is glibc from 2.33 on."""
+    """The heap of the C library, if that is glibc 2.33 or later."""
 
     def __init__(self) -> None:
         library = ctypes.CDLL(None)
@@ -67,26 +67,26 @@ class _Heap:
         self._usage.restype = _Usage
 
     def trimmed_bytes(self) -> int:
-        """Give back what can be, and say what is unused then."""
+        """Trim; returns the bytes that are still unused."""
         self._trim(0)
         return self.unused_bytes()
 
     def unused_bytes(self) -> int:
-        """Held by the process, and not in use by those who asked the heap for it.
+        """Bytes resident in the process but not allocated from the heap.
 
-        Code, and memory that came from elsewhere, is in it; what matters is how it changes.
+        Code and memory from other allocators are included: only changes of the value matter.
         """
         usage = self._usage()
         resident_pages = int(Path("/proc/self/statm").read_text().split()[1])  # see proc(5)
         return resident_pages * os.sysconf("SC_PAGE_SIZE") - int(usage.uordblks + usage.hblkhd)
 
 
-def give_back() -> None:
-    """At once; after something large was loaded, of which much is not needed any more."""
+def trim_heap() -> None:
+    """Trim now, e.g. after loading a model whose source file is no longer needed."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 
 
 def has_heap() -> bool:
-    """Whether the C library can be asked."""
+    """Whether the C library can report and trim its heap."""
     return sys.platform == "linux" and hasattr(ctypes.CDLL(None), "mallinfo2")

@@ -1,33 +1,24 @@
-"""What a model is, and how one is found by its configured type.
+"""What a model is: the classes that you subclass to serve your own.
 
-Writing your own takes a class with one method; see `docs/your-own-model.md`.
+Writing one takes a class with one method; see `docs/your-own-model.md`. `streamer.models.registry`
+finds a model's class by its configured type.
+
+May import: nothing of streamer.
 """
 
-import importlib
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-BUILT_IN: Mapping[str, str] = {
-    "moonshine": "streamer.models.moonshine.model:Moonshine",
-    "standin": "streamer.models.standin:StandIn",
-    "frames": "streamer.models.frames:SpeechFrames",
-    "classifier": "streamer.models.classifier.model:Classifier",
-}
-
 
 class Unwanted(BaseException):
-    """Nobody waits for the result any more: what a model may raise when it has been told.
+    """The result is not needed any more. A model may raise this when `Model.unwanted` is true.
 
-    No `Exception`, so that what catches those does not take it for a failure.
+    Not an `Exception`: code that catches those must not take it for a failure.
     """
 
 
@@ -38,21 +29,21 @@ def _never() -> bool:
 class Model(ABC):
     """A CPU-bound model. Each worker process makes one and calls it for one segment at a time.
 
-    The constructor loads the weights; it gets the configured `options` as keyword arguments, and
+    The constructor loads the weights. It gets the configured `options` as keyword arguments, and
     `folder` too when a `path` is configured.
     """
 
     sample_rate: int = 16_000
-    """Rate in Hz of the audio that `infer` wants; streams are resampled to it."""
+    """Hz. The rate of the audio that `infer` gets; streams are resampled to it."""
 
     max_seconds: float | None = None
-    """The longest audio that `infer` takes, where that is bounded; a request for more is refused.
-    A stream's segments are at most 60 s long."""
+    """Seconds. The longest audio that `infer` takes; a request for longer audio is refused.
+    None = no limit. A stream's segments are at most 60 s long."""
 
     unwanted: Callable[[], bool] = staticmethod(_never)
-    """Says whether nobody waits any more for what is being inferred: speech went on after a pause,
-    or the client has gone. A model that works in steps can ask between them, which takes a few
-    microseconds, and raise `Unwanted`. The worker process sets it."""
+    """Returns whether the result of the running inference is not needed any more: speech resumed
+    after a pause, or the client has disconnected. A model that works in steps can call it between
+    them, which takes a few microseconds, and raise `Unwanted`. The worker process sets it."""
 
     @abstractmethod
     def infer(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object]:
@@ -63,15 +54,15 @@ class Model(ABC):
                 call: copy what you keep.
 
         Returns:
-            JSON-able fields, merged into the `segment` event. numpy numbers and arrays will do.
+            JSON-able fields, merged into the `segment` event. numpy numbers and arrays are allowed.
         """
 
     max_batch_size: int = 1
-    """Segments that `infer_batch` may be given at once. More than one pays where an inference of
-    many costs less than as many inferences, as with small models of fixed input size."""
+    """Segments. The most that `infer_batch` is given at once. Set it above 1 where one call with
+    many segments costs less than many calls, as with small models of fixed input size."""
 
     max_batch_wait_ms: float = 0.0
-    """How long a segment may wait for company, in milliseconds."""
+    """Milliseconds. A segment waits at most this long for others to join its batch."""
 
     def infer_batch(
         self, batch: "Sequence[npt.NDArray[np.float32]]"
@@ -90,7 +81,7 @@ class Model(ABC):
 
 
 class StatefulModel(Model):
-    """A model whose results depend on what it heard before on the same channel.
+    """A model whose results depend on the earlier segments of the same channel.
 
     A channel's segments run strictly in order, each with the state that the last one returned,
     in whichever worker is free. The state is pickled on its way, so keep it small.
@@ -116,75 +107,3 @@ class StatefulModel(Model):
         """Observe a segment as if it were the first."""
         output, _ = self.infer_next(samples, None)
         return output
-
-
-class ModelSpec(msgspec.Struct, frozen=True):
-    """Everything a worker process needs to make the model.
-
-    Attributes:
-        type: A built-in name or `package.module:Class`.
-        name: What clients call it.
-        folder: Where its files are, if it has any.
-        options: Keyword arguments of its constructor.
-        search_path: Folders to import it from, besides the installed packages.
-    """
-
-    type: str
-    name: str
-    folder: str | None = None
-    options: dict[str, object] = {}
-    search_path: tuple[str, ...] = ()
-
-
-class ModelTypeError(ValueError):
-    """The configured type does not lead to a model class; the message says why in one line."""
-
-
-def make_model(spec: ModelSpec) -> Model:
-    """Import the class and load the model.
-
-    Raises:
-        ModelTypeError: The type is not a built-in and not the path of a `Model` class, or its
-            model wants what no model can have.
-        Exception: Whatever the model's own constructor raises.
-    """
-    path = BUILT_IN.get(spec.type, spec.type)
-    module_name, colon, class_name = path.partition(":")
-    if not colon:
-        raise ModelTypeError(
-            f"model.type is {spec.type!r}; allowed: one of {', '.join(BUILT_IN)}, or the path of "
-            "your own class, package.module:Class"
-        )
-    sys.path[:0] = [folder for folder in spec.search_path if folder not in sys.path]
-    try:
-        found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}") from error
-    if not (isinstance(found, type) and issubclass(found, Model)):
-        raise ModelTypeError(f"model.type {spec.type!r} is not a subclass of streamer.Model")
-    files = {"folder": Path(spec.folder)} if spec.folder else {}
-    model = found(**files, **spec.options)
-    for name, allowed, fits in _WANTS:
-        value = getattr(model, name)
-        if not fits(value):
-            raise ModelTypeError(
-                f"{name} of model.type {spec.type!r} is {value!r}; allowed: {allowed}"
-            )
-    return model
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value > 0
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value < float("inf")
-
-
-_WANTS: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
-    ("sample_rate", "a whole number of Hz", _is_count),
-    ("max_batch_size", "a whole number from 1", _is_count),
-    ("max_batch_wait_ms", "a number from 0", _is_number),
-    ("max_seconds", "a number above 0, or None", lambda v: v is None or (_is_number(v) and v != 0)),
-)
-"""What a model says of itself: the attribute, what it may be in words, and whether it is."""

@@ -23,9 +23,10 @@ from streamer.config.schema import Config
 from streamer.http.protocol import limited as http_limited
 from streamer.inference.model_pools import Pools
 from streamer.listener import address_of, check_certificate, listen
-from streamer.models.resolve import model_specs, open_vad
+from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
 from streamer.telemetry.setup import open_telemetry
+from streamer.vad.factory import open_vad
 from streamer.websocket.connection import limited as websocket_limited
 from streamer.weights.manifest import MissingModel, require
 

@@ -1,1 +1,4 @@
-"""Audio as it arrives: wire format, decoding, resampling and a window onto the recent past."""
+"""Incoming audio: wire format, decoding, resampling, and a buffer of each channel's recent samples.
+
+May import: nothing of streamer.
+"""

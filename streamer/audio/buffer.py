@@ -1,4 +1,4 @@
-"""One channel's recent samples, addressed by their place in the stream."""
+"""One channel's recent samples, addressed by their index in the stream."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 BLOCK = 4_096
 """Samples in a block: 0.256 s at 16 kHz, 16 KiB.
 
-All blocks of all channels have one size, so whatever one of them frees fits the next one, and
-memory does not fall to pieces. It is a multiple of Silero's windows of 512, none of which lies
-across two blocks unless a stream was flushed.
+All blocks of all channels have the same size, so a freed block fits the next one, and memory is not
+fragmented. It is a multiple of Silero's window of 512, so a window lies in one block unless the
+stream was flushed.
 """
 
 
@@ -16,16 +16,16 @@ class SampleBuffer:
     """A run of float32 samples, indexed from the start of the stream.
 
     The samples held are [start, end). New ones are appended at `end`, old ones discarded
-    from `start`; an index always means the same sample. They lie in blocks that begin at
-    multiples of `BLOCK`, each filled once and never moved: what was given out stays as it
-    is, and keeps the blocks that it lies in for as long as somebody has it.
+    from `start`; an index always means the same sample. Blocks begin at multiples of
+    `BLOCK`; each is filled once and never moved. So a returned array never changes, and
+    keeps its blocks in memory for as long as it is referenced.
     """
 
     def __init__(self) -> None:
         self._blocks: list[NDArray[np.float32]] = []
-        """Those in which there are samples, read-only."""
+        """The blocks that hold samples, read-only."""
         self._last = np.empty(0, np.float32)
-        """The last of them, to be written to."""
+        """The last block, writable."""
         self._start = 0
         self._end = 0
 
@@ -62,7 +62,7 @@ class SampleBuffer:
     def view(self, a: int, b: int) -> NDArray[np.float32]:
         """Return samples [a, b) as one array, read-only.
 
-        It is a copy only where they lie in several blocks.
+        The samples are copied only if they lie in several blocks.
 
         Raises:
             IndexError: Not all of [a, b) is held, or b < a.
@@ -75,9 +75,9 @@ class SampleBuffer:
         return joined
 
     def pieces(self, a: int, b: int) -> list[NDArray[np.float32]]:
-        """Return samples [a, b) as they lie: read-only arrays, to be read one after another.
+        """Return samples [a, b) without copying: one read-only array a block, in order.
 
-        Nothing is copied. IndexError as for `view`.
+        IndexError as for `view`.
         """
         if not self._start <= a <= b <= self._end:
             raise IndexError(f"[{a}, {b}) is not within [{self._start}, {self._end})")
@@ -85,7 +85,7 @@ class SampleBuffer:
         return [self.view(max(a, place), min(b, place + BLOCK)) for place in places]
 
     def discard_before(self, index: int) -> None:
-        """Forget the samples before `index`; those already gone are no error.
+        """Discard the samples before `index`; no error if they were discarded already.
 
         Raises:
             IndexError: `index` is beyond `end`.

@@ -1,7 +1,7 @@
 """Recordings: files that libsndfile decodes, and raw PCM, read block by block from the beginning.
 
-Nothing here holds more than the block that is asked for. Everything is a plain call that takes the
-time of decoding; whoever has an event loop to look after calls `read` in a thread.
+Only the requested block is held in memory. All calls block for as long as decoding takes: code in
+an event loop must call `read` in a thread.
 """
 
 import re
@@ -24,28 +24,28 @@ CONTAINERS: Mapping[str, tuple[str, ...]] = {
     "MP3": ("MP3",),
     "AIFF": ("AIFF",),
 }
-"""What is read, and libsndfile's names for each. It knows more, most of it long out of use, and
-all of it code that strangers' bytes would reach."""
+"""The containers that are accepted, and libsndfile's names for each. libsndfile can read more, most
+of it out of use: more code that untrusted bytes would reach."""
 
 HEAD_BYTES = 12
-"""Bytes from which the container can be told."""
+"""Bytes at the beginning that identify the container."""
 
 UNKNOWN_LENGTH = 0x7FFF_0000
-"""A program that writes WAV to a pipe cannot know the length and declares the longest there is:
-ffmpeg 2**32 - 1, others 2**31 - 1 or a little less."""
+"""Bytes. A WAV header that declares this length or more does not state the real one: a program that
+writes to a pipe declares the maximum, ffmpeg 2**32 - 1, others 2**31 - 1 or a little less."""
 
 MP3_FRAME = 1_152
-"""Samples that an MP3's header may promise in excess: encoders round up to a frame."""
+"""Samples. An MP3's header may declare up to this many too many: encoders round up to a frame."""
 
 _SHORT = re.compile(r":\s*(\d+) \(should be (\d+)\)")
-"""How libsndfile reports a chunk that is longer, by its header, than what is left of the file."""
+"""libsndfile's report of a chunk whose declared length is larger than the rest of the file."""
 
 
 class AudioFileError(ValueError):
-    """A recording that cannot be used; the message says why in one sentence.
+    """A recording that cannot be used; the message gives the reason in one sentence.
 
     Attributes:
-        code: `unsupported_media_type` when it is no audio file at all, else `bad_audio`.
+        code: `unsupported_media_type` if it is not an audio file, else `bad_audio`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class AudioFileError(ValueError):
 
 
 class Recording(Protocol):
-    """Audio of a known format, read from the beginning to the end."""
+    """Audio of one format, read from the beginning to the end."""
 
     kind: str
     """One of `CONTAINERS`, or PCM."""
@@ -73,21 +73,21 @@ class Recording(Protocol):
 
     @property
     def frames(self) -> int:
-        """How many there are; fewer may turn out to be."""
+        """Declared number of frames; the real number may be smaller."""
 
     def read(self, frames: int) -> Rows:
-        """The next frames, float32 [channels, n]; none at the end.
+        """The next frames, float32 [channels, n]; n = 0 at the end.
 
         Raises:
             AudioFileError: The recording is damaged or not complete.
         """
 
     def close(self) -> None:
-        """Let go of the file; nothing may be read at the same time."""
+        """Release the file; not to be called during `read`."""
 
 
 def container(head: bytes) -> str | None:
-    """Which of `CONTAINERS` begins with these bytes; None when none does."""
+    """The one of `CONTAINERS` that begins with these bytes. None = none does."""
     match head[:4], head[8:12]:
         case (b"RIFF" | b"RF64", b"WAVE"):
             return "WAV"
@@ -105,8 +105,8 @@ def container(head: bytes) -> str | None:
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc] # it has no types
     """A sound file read from beginning to end.
 
-    `soundfile` seeks after every read of a file that can seek. That is wasted here, and in an MP3
-    it makes every block begin with a decoder that has forgotten the one before: wrong samples.
+    `soundfile` seeks after every read of a seekable file. That is useless here, and in an MP3 it
+    resets the decoder at the beginning of every block, which gives wrong samples.
     """
 
     def seekable(self) -> bool:
@@ -117,10 +117,10 @@ class SoundFile:
     """A recording that libsndfile decodes: WAV, FLAC, OGG (Vorbis, Opus, FLAC), MP3 or AIFF.
 
     Args:
-        file: Open for reading, at its beginning. It stays open when this is closed.
+        file: Open for reading, at its beginning. `close` leaves it open.
 
     Raises:
-        AudioFileError: It is not one of these, or damaged, or not complete.
+        AudioFileError: The file is not one of these, or damaged, or not complete.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -153,7 +153,7 @@ class SoundFile:
 
     @property
     def frames(self) -> int:
-        """By the file's own account."""
+        """As the file's header declares."""
         return int(self._sound.frames)
 
     def read(self, frames: int) -> Rows:
@@ -178,13 +178,13 @@ class SoundFile:
         self._sound.close()
 
     def _check(self) -> None:
-        """What can be told before decoding."""
+        """Check what is visible before decoding."""
         if self._sound.format not in CONTAINERS[self.kind]:
             raise AudioFileError(f"the {self.kind} file holds {self._sound.format}")
         self._check_log()
 
     def _check_log(self) -> None:
-        """What libsndfile noticed and does not mind."""
+        """Check what libsndfile logs without an error."""
         log = self._sound.extra_info
         if "without an End-Of-Stream" in log:
             raise AudioFileError("the OGG file is not complete: its last page is missing")
@@ -196,7 +196,7 @@ class SoundFile:
                 )
 
     def _check_end(self) -> None:
-        """What can be told only afterwards."""
+        """Check what is visible only after decoding."""
         self._check_log()
         tolerance = MP3_FRAME if self.kind == "MP3" else 0
         if self._decoded + tolerance < self.frames:
@@ -211,11 +211,11 @@ class PcmFile:
     """A recording of raw PCM.
 
     Args:
-        file: Open for reading, at its beginning. It stays open when this is closed.
-        fmt: What the bytes are; it has no `problem`.
+        file: Open for reading, at its beginning. `close` leaves it open.
+        fmt: The format of the bytes; it has no `problem`.
 
     Raises:
-        AudioFileError: It has a header, or ends within a frame.
+        AudioFileError: The file has a header of a container, or ends within a frame.
     """
 
     kind = "PCM"
@@ -229,7 +229,7 @@ class PcmFile:
         kind = container(file.read(HEAD_BYTES))
         size = file.seek(0, 2)
         file.seek(0)
-        # Two bytes are enough to look like an MP3, and loud noise would.
+        # Two bytes are enough to look like an MP3; those of loud noise can be the same.
         if kind not in (None, "MP3"):
             raise AudioFileError(f"the body is a {kind} file; allowed here: raw PCM")
         self.frames, rest = divmod(size, fmt.bytes_per_frame)
@@ -249,7 +249,7 @@ class PcmFile:
         return self._decoder.decode(self._file.read(frames * self._format.bytes_per_frame))
 
     def close(self) -> None:
-        """Nothing to do: the file is the caller's."""
+        """Nothing to do: the caller closes the file."""
 
 
 class Mixed:

@@ -51,10 +51,10 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.bytes_per_frame * self.sample_rate
 
     def problem(self, max_channels: int) -> str | None:
-        """Say what makes this format unsupported.
+        """The reason why this format is not supported.
 
         Args:
-            max_channels: The most channels the server takes in one stream.
+            max_channels: The most channels that the server accepts in one stream.
 
         Returns:
             One sentence with the field, its value and what is allowed, or None if the

@@ -1,4 +1,4 @@
-"""Bytes off the wire to float32 samples per channel, whatever the bytes' cut."""
+"""Bytes from the wire to float32 samples per channel, wherever the bytes are cut."""
 
 from collections.abc import Callable
 
@@ -19,11 +19,11 @@ _Convert = Callable[[bytes, int], NDArray[np.float32]]
 
 
 class PcmDecoder:
-    """Decodes one stream of interleaved audio; the cut of the bytes never matters.
+    """Decodes one stream of interleaved audio; where the bytes are cut does not matter.
 
     Integers are divided by 2**(bits - 1), which is exact up to the rounding of 32-bit
     integers to float32's 24 significant bits; unsigned 8-bit is centred on 128 first.
-    Floats are taken as they are, except for bad ones.
+    Floats are unchanged, except for bad ones.
     """
 
     def __init__(self, fmt: AudioFormat) -> None:
@@ -41,7 +41,7 @@ class PcmDecoder:
 
     @property
     def pending_bytes(self) -> int:
-        """Of a frame that is not complete."""
+        """Bytes of a frame that is not complete."""
         return len(self._pending)
 
     def decode(self, data: bytes) -> NDArray[np.float32]:
@@ -51,10 +51,10 @@ class PcmDecoder:
             data: Any number of bytes, cut anywhere, even inside a sample.
 
         Returns:
-            A new array, shape [channels, frames], with every frame that is complete by
-            now; C-contiguous, so that each channel is one contiguous row.
+            A new array, float32 [channels, frames], with every frame that is complete now.
+            C-contiguous: each channel is one contiguous row.
         """
-        # Fifty times a second per stream: the commonest format goes the shortest way.
+        # This runs 50 times a second per stream: the most common format takes a shorter path.
         if self._simple and not self._pending and not len(data) & 1:
             return _from_int16(data, len(data) >> 1).reshape(1, -1)
         block = self._pending + data if self._pending else data
@@ -120,8 +120,8 @@ def _from_int16(block: bytes, count: int) -> NDArray[np.float32]:
 
 
 def _from_int24(block: bytes, count: int) -> NDArray[np.float32]:
-    # The three bytes become the upper ones of an int32, which puts the sign in its place;
-    # the value is 256 times larger for it, and the scale of 32-bit samples undoes that.
+    # The three bytes become the upper ones of an int32, so that the sign is in its place. The
+    # value is then 256 times larger, which the scale of 32-bit samples corrects.
     padded = np.zeros((count, 4), np.uint8)
     padded[:, 1:] = np.frombuffer(block, np.uint8, count * 3).reshape(count, 3)
     samples = padded.view(_INT32).reshape(count).astype(np.float32)
@@ -143,8 +143,9 @@ def _mulaw_table() -> NDArray[np.float32]:
     """Return the value of each mu-law code, full scale 1.0.
 
     ITU-T G.711 (11/88), tables 2a and 2b: codes are sent inverted; then a sign (1 is
-    negative), a segment of 3 bits and a step of 4. A segment's steps are twice as large
-    as the one's before, offset by 33 in the 14-bit scale of the tables, 132 in 16 bits.
+    negative), a segment of 3 bits and a step of 4. The steps of each segment are twice as
+    large as those of the segment before, offset by 33 in the 14-bit scale of the tables, 132
+    in 16 bits.
     """
     code = ~np.arange(256, dtype=np.uint8)
     segment = (code >> 4 & 7).astype(np.int32)
@@ -158,8 +159,8 @@ def _alaw_table() -> NDArray[np.float32]:
 
     ITU-T G.711 (11/88), tables 1a and 1b: even bits are sent inverted (0x55); then a
     sign (1 is positive), a segment of 3 bits and a step of 4. The first two segments
-    have equal steps, each later one steps twice as large; a value lies half-way in its
-    step. The 13-bit scale of the tables is taken eight times, to 16 bits.
+    have equal steps, each later one has steps twice as large; a value is the middle of its
+    step. The 13-bit scale of the tables is multiplied by 8, to 16 bits.
     """
     code = np.arange(256, dtype=np.uint8) ^ 0x55
     segment = (code >> 4 & 7).astype(np.int32)

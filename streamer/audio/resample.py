@@ -1,4 +1,4 @@
-"""One channel to the model's sample rate, exact to the sample and indifferent to cuts."""
+"""Resamples one channel, exact to the sample, independent of where the input is cut."""
 
 import os
 from math import gcd
@@ -8,9 +8,10 @@ import soxr
 from numpy.typing import NDArray
 
 # soxr filters in blocks and holds samples back until a block is full. Its library reads
-# this when a stream is created; the least block halves the delay (48 kHz to 16 kHz: from
-# at most 37 ms to 15 ms; from 8 kHz: 116 ms to 52 ms) for 0.05 ms more CPU time per second
-# of audio. python-soxr has no argument for it. Someone who has set it keeps their value.
+# this variable when a stream is created. The smallest block halves the delay (48 kHz to
+# 16 kHz: from at most 37 ms to 15 ms; from 8 kHz: 116 ms to 52 ms) for 0.05 ms more CPU
+# time per second of audio. python-soxr has no argument for it. A value that is set already
+# is kept.
 os.environ.setdefault("SOXR_LARGE_DFT_SIZE", "8")
 
 MAX_BLOCK = 2_048
@@ -18,18 +19,18 @@ MAX_BLOCK = 2_048
 
 Within soxr a stage takes at most 4 096 samples at a time (`input_size` in libsoxr's cr.c),
 and after a larger call a part may stay unprocessed until the next one. Up to this size
-every call leaves nothing behind, so what has come out depends only on what went in.
+every call processes everything, so the output so far depends only on the input so far.
 """
 
 LEAD_IN = 160
-"""Samples at the lower of the two rates that a stream is warmed up with after a cut.
+"""Samples, at the lower of the two rates, of past input that a stream gets again after a cut.
 
 The HQ filter's response falls below 1e-6 of its peak within 98 of them, measured for
 rates from 8 to 192 kHz.
 """
 
 MAX_ALIGNMENT = 1_024
-"""Input samples searched for one that falls on an output sample (see `_open`)."""
+"""Input samples that are searched for one that falls on an output sample (see `_open`)."""
 
 _EMPTY = np.empty(0, np.float32)
 _EMPTY.flags.writeable = False
@@ -41,7 +42,7 @@ class Resampler:
     Output sample k is the signal at k / output_rate seconds, from the first to the last,
     and after n input samples are flushed exactly round(n * output_rate / input_rate)
     samples have come out (halves up). How the input is cut into `push` calls changes
-    neither the values nor how many of them are available after a given input sample.
+    neither the values nor the number of values available after a given input sample.
 
     Samples must be finite: one NaN spoils hundreds of samples around it.
     """
@@ -96,8 +97,8 @@ class Resampler:
         """Return all output that is still due for the input so far; the stream goes on.
 
         The last few milliseconds before a cut are filtered as if silence followed. Output
-        after it is what it would have been without the cut, at the same places (see `_open`
-        for what uncommon rates lose).
+        after it is the same as without the cut, at the same places (see `_open` for the
+        exception at uncommon rates).
 
         Raises:
             RuntimeError: After `finish`.
@@ -106,7 +107,7 @@ class Resampler:
         if self._stream is None:
             return _EMPTY
         due = self._place(self._received) - self._emitted
-        # Enough silence for two samples more, so that `due` are there however soxr rounds.
+        # Enough silence for two more samples, so that `due` are available however soxr rounds.
         silence = np.zeros(2 * self._input_rate // self._output_rate + 2, np.float32)
         tail: NDArray[np.float32] = self._stream.resample_chunk(silence, last=True)
         self._stream = None
@@ -135,10 +136,10 @@ class Resampler:
 
         It starts at an input sample that falls on an output sample, so that the new
         stream's samples lie where the old one's did, and early enough for the filter.
-        There is one in each period of the rates' ratio (441 input samples for 44.1 kHz to
-        16 kHz, 3 for 48 kHz). For an uncommon rate whose period is longer than
-        `MAX_ALIGNMENT`, the nearest is taken: at most half an output sample off, and not
-        adding up from cut to cut.
+        There is one such sample in each period of the rates' ratio (441 input samples for
+        44.1 kHz to 16 kHz, 3 for 48 kHz). For an uncommon rate whose period is longer than
+        `MAX_ALIGNMENT`, the nearest one is used: at most half an output sample off, and the
+        errors of several cuts do not add up.
         """
         oldest = self._received - len(self._history)
         latest = max(oldest, self._received - self._lead_in)
@@ -152,7 +153,7 @@ class Resampler:
     def _remember(self, samples: NDArray[np.float32]) -> None:
         size = self._history_size
         if len(samples) >= size:
-            self._history = samples[-size:].copy()  # not a view: it would keep all of them
+            self._history = samples[-size:].copy()  # a view would keep all of them in memory
         else:
             self._history = np.concatenate((self._history, samples))[-size:]
 

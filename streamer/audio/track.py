@@ -1,4 +1,4 @@
-"""One channel's audio at one sample rate: a resampler and what came out of it."""
+"""One channel's audio at one sample rate: a resampler, and the buffer of its output."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,8 @@ class Track:
     """The audio of one channel at `rate`, addressed in samples from the start of the stream.
 
     Args:
-        input_rate: Rate in Hz of what is pushed.
-        rate: Rate in Hz of what is held.
+        input_rate: Hz. The rate of the samples that are pushed.
+        rate: Hz. The rate of the samples that are held.
     """
 
     def __init__(self, input_rate: int, rate: int) -> None:
@@ -30,9 +30,9 @@ class Track:
         return self.buffer.end
 
     def missing(self, end: int) -> int:
-        """Samples at the input rate without which not everything to `end` can be held.
+        """Samples at the input rate that must still be pushed to hold everything before `end`.
 
-        The resampler keeps a few back, so it may take more.
+        The resampler holds a few back, so more may be needed.
         """
         return max(0, -(-end * self.input_rate // self.rate) - self._received)
 
@@ -42,13 +42,13 @@ class Track:
         self.buffer.append(self._resampler.push(samples))
 
     def cut(self) -> None:
-        """Bring out everything pushed so far, and go on."""
+        """Output everything pushed so far; the stream goes on."""
         self.buffer.append(self._resampler.cut())
 
     def finish(self) -> None:
-        """Bring out everything pushed; nothing may be pushed afterwards."""
+        """Output everything pushed; nothing may be pushed afterwards."""
         self.buffer.append(self._resampler.finish())
 
     def release(self) -> None:
-        """Let go of all that is held."""
+        """Discard everything that is held."""
         self.buffer.discard_before(self.end)

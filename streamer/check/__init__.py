@@ -1,8 +1,9 @@
-"""``streamer models check``: a model run in a worker process, and what is wrong with it in words.
+"""`streamer models check`: runs a model in a worker process and finds what is wrong with it.
 
-- ``target.py``    from what the user names to what a worker is to load
-- ``sounds.py``    what the model gets to hear
-- ``probe.py``     the worker, its answers, and how long they took
-- ``judgement.py`` what is to be said about them
-- ``cli.py``       what is printed
+- `target.py`     from the argument of the command to the models to load
+- `sounds.py`     the audio that the model gets
+- `probe.py`      runs the model on it: its outputs, and how long they took
+- `judgement.py`  problems and notes, in words
+
+`streamer.cli.check` prints them. May import: inference, models, weights, protocol, config.
 """

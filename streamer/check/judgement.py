@@ -1,4 +1,4 @@
-"""What is to be said about a model's answers: problems, and notes that need not be one. Pure."""
+"""Judges a model's answers: problems, and notes, which may be intended. Pure."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,14 @@ from streamer.check.probe import Answers, Report, Together
 from streamer.protocol.messages import Segment, encode_event
 
 SLOW = 0.5
-"""Real-time factor from which a model has little left for interims and for other clients."""
+"""Real-time factor from which a worker has little time left for interims and other clients."""
 
 TOLERANCE = 1e-3
+"""Largest difference between numbers that count as equal, absolute or relative."""
 
 
 def problems(report: Report) -> Iterator[str]:
-    """What keeps the model from serving, a sentence each."""
+    """What prevents the model from serving; one sentence each."""
     if report.failure:
         yield report.failure
     for answers in report.answers:
@@ -36,7 +37,7 @@ def problems(report: Report) -> Iterator[str]:
 
 
 def notes(report: Report) -> Iterator[str]:
-    """What may be meant, and often is not, a sentence each."""
+    """What may be intended, and often is not; one sentence each."""
     for answers in report.answers:
         empty = [name for output in answers.outputs[:1] for name in _nulls(output)]
         if empty:
@@ -59,17 +60,18 @@ def notes(report: Report) -> Iterator[str]:
 
 
 def percentile(answers: Answers, percent: float) -> float:
-    """Seconds that so many percent of the runs took at most (nearest rank)."""
+    """Percentile of run time in seconds (nearest rank)."""
     ordered = sorted(answers.seconds)
     return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
 
 
 def real_time_factor(answers: Answers) -> float:
-    """Seconds of work for a second of audio, in the middle of the runs."""
+    """Median seconds of work for a second of audio."""
     return percentile(answers, 50) / answers.audio_s
 
 
 def _hidden(answers: Answers) -> Iterator[str]:
+    """Fields of the output that the event's own fields replace."""
     for output in answers.outputs[:1]:
         event = Segment(start_time=0.0, end_time=0.0, channel=0, output=output)
         sent = msgspec.json.decode(encode_event(event))
@@ -92,7 +94,7 @@ def _problems_of_batch(together: Together) -> Iterator[str]:
 
 
 def _alike(one: object, other: object) -> bool:
-    """Equal but for what the order of floating-point sums does."""
+    """Whether two outputs are equal but for rounding."""
     match one, other:
         case (bool(), _) | (_, bool()):
             return one is other

@@ -1,4 +1,4 @@
-"""A worker process, what it answers, and how long it takes."""
+"""Runs a model in a worker process: its outputs, and how long they take."""
 
 import asyncio
 import contextlib
@@ -14,22 +14,26 @@ from streamer.inference import ipc
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 
 MAX_RUNS = 30
-BATCH_RUNS = 9
+"""Runs of one sound, at most."""
+
 BUDGET_S = 1.5
-"""Each sound is repeated until it took so long altogether, or so often."""
+"""Seconds. A sound is not run again when its runs took this long together."""
+
+BATCH_RUNS = 9
+"""Runs of a batch, and of one segment alone, whose times are compared."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What came of one sound.
+    """The outcome of one sound.
 
     Attributes:
         sound: Its name.
-        audio_s: Its length.
-        outputs: Of each run that the model answered.
-        seconds: What each of these took.
-        failure: Why there are no more, if there should be.
-        lost: Whether its worker can be asked no more.
+        audio_s: Its length in seconds.
+        outputs: The output of each run that succeeded.
+        seconds: How long each of these runs took.
+        failure: Why the last run failed. None = all succeeded.
+        lost: Whether the worker died or hung, and cannot be used any more.
     """
 
     sound: str
@@ -48,9 +52,9 @@ class Together:
         size: Segments in the batch.
         alone: The outputs of each alone.
         together: The outputs of the batch, in the same order.
-        alone_s: What a segment took alone, the median.
-        together_s: What a segment took in the batch, the median.
-        split: Why the worker ran the batch's segments alone after all, if it did.
+        alone_s: Median time of a segment alone, in seconds.
+        together_s: Median time of a segment in the batch, in seconds.
+        split: Why the worker ran the batch's segments alone after all. None = it did not.
     """
 
     size: int
@@ -63,29 +67,30 @@ class Together:
 
 @dataclass
 class Report:
-    """All that was found out about a model."""
+    """Everything that was measured of a model."""
 
     target: Target
     ready: ipc.Ready | None = None
     load_s: float = 0.0
+    """Seconds until the model was ready."""
     failure: str | None = None
-    """Why the model could not be run to the end."""
+    """Why not all sounds and the batch were run. None = they were."""
     answers: list[Answers] = field(default_factory=list)
     together: Together | None = None
     memory_bytes: int = 0
-    """The most that a worker has held."""
+    """Largest resident memory of a worker."""
 
 
-async def probe(target: Target, say: Callable[[str], object]) -> Report:
-    """Load the model and let it hear every sound, in a new worker after each that it died on.
+async def probe(target: Target, announce: Callable[[str], object]) -> Report:
+    """Load the model and run it on every sound; in a new worker after each that it died on.
 
     Args:
         target: The model.
-        say: Hears what is being done.
+        announce: Called with the name of each step as it begins.
     """
     report = Report(target)
     try:
-        await _fill(report, say)
+        await _fill(report, announce)
     except (ModelCannotLoad, WorkerDied) as problem:
         report.failure = str(problem) or "its process died on a batch"
     except TimeoutError:
@@ -94,27 +99,27 @@ async def probe(target: Target, say: Callable[[str], object]) -> Report:
     return report
 
 
-async def _fill(report: Report, say: Callable[[str], object]) -> None:
-    heard: tuple[Sound, ...] = ()
-    while not heard or len(report.answers) < len(heard):
-        say(f"loading {report.target.spec.name}")
+async def _fill(report: Report, announce: Callable[[str], object]) -> None:
+    tried: tuple[Sound, ...] = ()
+    while not tried or len(report.answers) < len(tried):
+        announce(f"loading {report.target.spec.name}")
         started = time.perf_counter()
         async with _worker(report.target) as (worker, ready):
-            if not heard:
+            if not tried:
                 report.load_s = time.perf_counter() - started
                 report.ready = ready
                 longest_s = report.target.config.vad.max_segment_ms / 1000
-                heard = sounds(ready.sample_rate, longest_s)
-            for sound in heard[len(report.answers) :]:
-                say(sound.name)
-                answers = await _hear(worker, sound, report)
+                tried = sounds(ready.sample_rate, longest_s)
+            for sound in tried[len(report.answers) :]:
+                announce(sound.name)
+                answers = await _run_repeatedly(worker, sound, report)
                 report.answers.append(answers)
                 if answers.lost:
                     break
             else:
                 if ready.max_batch_size > 1 and not any(a.failure for a in report.answers):
-                    say("a batch")
-                    report.together = await _together(worker, heard, ready.max_batch_size)
+                    announce("a batch")
+                    report.together = await _together(worker, tried, ready.max_batch_size)
 
 
 @contextlib.asynccontextmanager
@@ -128,8 +133,8 @@ async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, ipc.Read
         await worker.end(at_once=True)
 
 
-async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
-    """Run one sound over and over."""
+async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
+    """Run one sound up to `MAX_RUNS` times, each with the state that the last run returned."""
     assert report.ready is not None
     limit_s = report.target.config.inference.timeout_seconds
     outputs: list[dict[str, Any]] = []
@@ -161,10 +166,10 @@ async def _hear(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
     return Answers(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
 
 
-async def _together(worker: WorkerProcess, heard: Sequence[Sound], size: int) -> Together:
-    """Compare outputs on sounds of every length, and times on equal ones."""
-    mixed = [heard[index % len(heard)].samples for index in range(min(size, 2 * len(heard)))]
-    equal = [heard[1].samples] * size
+async def _together(worker: WorkerProcess, tried: Sequence[Sound], size: int) -> Together:
+    """Compare outputs on sounds of different lengths, and times on sounds of equal length."""
+    mixed = [tried[index % len(tried)].samples for index in range(min(size, 2 * len(tried)))]
+    equal = [tried[1].samples] * size
     alone = [_done(await _infer(worker, [segment]))[0].output for segment in mixed]
     together = await _infer(worker, mixed)
     alone_runs = [await _infer(worker, equal[:1]) for _ in range(BATCH_RUNS)]
@@ -188,5 +193,5 @@ def _done(answered: ipc.Answers) -> list[ipc.Done]:
 
 
 def _median_s(runs: list[ipc.Answers]) -> float:
-    """What a segment took, as the first of each run did."""
+    """Median time of a segment, measured on the first one of each run."""
     return statistics.median(_done(run)[0].seconds for run in runs)

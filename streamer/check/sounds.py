@@ -1,4 +1,4 @@
-"""What a model gets to hear when it is checked."""
+"""The audio on which a model is checked."""
 
 from typing import NamedTuple
 
@@ -12,21 +12,24 @@ from streamer.weights.manifest import ModelError, require
 Floats = npt.NDArray[np.float32]
 
 SHORT_S = 0.1
-"""About the shortest segment there is: `vad.min_speech_ms` without padding."""
+"""Seconds. About the shortest possible segment: a short `vad.min_speech_ms` without padding."""
 
 SAMPLE_S = 5.0
+"""Seconds of speech."""
+
 RECORDING = "moonshine-tiny-en", "two_cities.wav"
+"""Model and file."""
 
 
 class Sound(NamedTuple):
-    """Audio, float32 [n], and what it is."""
+    """A name, and audio, float32 [n]."""
 
     name: str
     samples: Floats
 
 
 def sounds(sample_rate: int, longest_s: float) -> tuple[Sound, ...]:
-    """One sound of each kind at a rate in Hz; the last is as long as a segment may be."""
+    """One sound of each kind at `sample_rate` Hz; the last has `longest_s` seconds."""
     name, speech = _speech(sample_rate)
     second = sample_rate
     noise = 0.1 * np.random.default_rng(0).standard_normal(second)
@@ -40,7 +43,7 @@ def sounds(sample_rate: int, longest_s: float) -> tuple[Sound, ...]:
 
 
 def _speech(sample_rate: int) -> tuple[str, Floats]:
-    """A recording that comes with a model, or something like a voice where it is not fetched."""
+    """A recording that comes with a model; where that is not fetched, a synthetic voice."""
     model, file = RECORDING
     try:
         with soundfile.SoundFile(require(model) / file) as recording:

@@ -1,4 +1,4 @@
-"""From what the user names to what a worker is to load."""
+"""From the argument of `streamer models check` to the models to load."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,9 @@ import msgspec
 
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import load
-from streamer.model import ModelSpec
-from streamer.models.resolve import KINDS, model_specs
+from streamer.models import registry
+from streamer.models.registry import ModelSpec
+from streamer.models.resolve import model_specs
 from streamer.weights.manifest import (
     MANIFEST,
     ModelError,
@@ -22,7 +23,7 @@ CONFIG = "config.json"
 
 
 class CannotCheck(ModelError):
-    """There is no model where the user points to; the message is one line."""
+    """The argument leads to no model; the message is one line."""
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -33,15 +34,15 @@ class Target(msgspec.Struct, frozen=True):
 
 
 def find_targets(named: str) -> list[Target]:
-    """What `named` leads to: one model, or all of a configuration.
+    """The model that `named` means, or all models of a configuration.
 
     Args:
         named: A folder with a `model.json` or a `config.json`, one of these files, the name of a
             model that `streamer models list` shows, or `module:Class`.
 
     Raises:
-        CannotCheck: It leads to nothing.
-        ModelError: The model's files are not there, or its `model.json` is not right.
+        CannotCheck: It leads to no model.
+        ModelError: The model's files are missing, or its `model.json` is not valid.
         SettingsError: The configuration file has a setting that cannot be used.
     """
     path = Path(named)
@@ -74,14 +75,15 @@ def _of_folder(folder: Path) -> list[Target]:
 
 
 def _of_manifest(manifest: Manifest, path: str) -> list[Target]:
-    """A model's manifest says which class is for it."""
-    types = {kind: type_ for type_, kind in KINDS.items()}
-    if manifest.kind not in types:
+    """The manifest's `kind` decides which built-in model runs it."""
+    built_in = registry.built_in_for_kind(manifest.kind)
+    if built_in is None:
+        kinds = ", ".join(registry.manifest_kinds())
         raise CannotCheck(
-            f"{path}/{MANIFEST}: 'kind' is {manifest.kind!r}; allowed: one of {', '.join(types)},"
+            f"{path}/{MANIFEST}: 'kind' is {manifest.kind!r}; allowed: one of {kinds},"
             f" or give a {CONFIG} that names the class"
         )
-    return _of(Config(model=ModelConfig(type=types[manifest.kind], path=path)), Path())
+    return _of(Config(model=ModelConfig(type=built_in.type, path=path)), Path())
 
 
 def _of(config: Config, folder: Path) -> list[Target]:

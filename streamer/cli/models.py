@@ -13,8 +13,8 @@ from rich.console import Console
 from streamer.weights.fetch import fetch, megabytes
 from streamer.weights.manifest import (
     FileState,
-    Model,
     ModelError,
+    ModelFolder,
     UnknownModel,
     check_files,
     find_model,
@@ -116,7 +116,7 @@ def _list(_: argparse.Namespace) -> int:
     return code
 
 
-def _state(model: Model) -> str:
+def _state(model: ModelFolder) -> str:
     states = check_files(model, hashes=False)
     weights = {states[path] for path in model.manifest.weights}
     if weights <= {FileState.OK}:
@@ -128,7 +128,7 @@ def _state(model: Model) -> str:
     return "not fetched"
 
 
-def _bytes(model: Model) -> int:
+def _bytes(model: ModelFolder) -> int:
     """The size of all files, those included whose size is not known before they are there."""
     listed = {file.path for file in model.manifest.files}
     unlisted = [model.folder / path for path in model.manifest.weights if path not in listed]

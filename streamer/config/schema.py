@@ -55,7 +55,7 @@ class ServerConfig(_Section, frozen=True):
 class ModelConfig(_Section, frozen=True):
     """The model that processes the audio.
 
-    `type` is a built-in (`moonshine`, `standin`) or the import path of your own class,
+    `type` is a built-in (`streamer.models.registry`) or the import path of your own class,
     `package.module:Class`. `path` is a folder below the models folder, or an absolute one.
     `options` are handed to the model's constructor. `name` is what clients see. `workers: 0` means
     a share of `inference.workers`.

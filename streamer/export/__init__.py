@@ -1,9 +1,10 @@
-"""Making the ONNX file of a model that is published in another form. Used for that alone.
+"""Makes the ONNX file of a model that is published in another form.
 
 - ``export.py``     from published weights to a file in its place, all or nothing
-- ``hub.py``        one file from the Hugging Face hub
-- ``wav2small.py``  the network, and the tensors that it takes
-- ``to_onnx.py``    torch to ONNX, and the proof that both say the same
+- ``hub.py``        downloads one file from the Hugging Face hub
+- ``wav2small.py``  the network in torch, with the names of the published tensors
+- ``to_onnx.py``    torch to ONNX, and the check that both give the same scores
 
-Only what is imported inside functions needs torch: the optional extra ``export``.
+Only modules that are imported inside functions need torch: the optional extra ``export``.
+May import: weights.
 """

@@ -1,4 +1,4 @@
-"""From published weights to an ONNX file in its place: nothing is written unless all went well."""
+"""From published weights to an ONNX file in its place; on failure nothing is written."""
 
 import importlib
 import os
@@ -16,8 +16,8 @@ from streamer.weights.fetch import scratch_folder
 from streamer.weights.manifest import (
     MANIFEST,
     RECORD,
-    Model,
     ModelError,
+    ModelFolder,
     hash_file,
     models_dir,
     shipped_dir,
@@ -35,12 +35,12 @@ LICENCE = "LICENSE"
 
 
 class CannotExport(ModelError):
-    """There is nothing to export, or nothing to do it with; the message is one line."""
+    """The model is not one to export, or a tool or file is missing; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how well it agrees with torch."""
+    """The file that was written, and its largest difference from torch."""
 
     path: Path
     size_bytes: int
@@ -54,7 +54,7 @@ class Exported:
 
 
 def export(
-    model: Model,
+    model: ModelFolder,
     console: Console,
     *,
     weights: Path | None = None,
@@ -64,14 +64,14 @@ def export(
     """Make the ONNX file of a model from its published weights.
 
     Args:
-        model: One whose source is the hub.
+        model: A model whose source is the hub.
         console: For progress.
-        weights: A folder that holds the published file; None downloads it.
-        to: Where the ONNX file goes; None is the model's own folder.
-        revision: Of the hub's repository, instead of the model's.
+        weights: A folder that holds the published file. None = download it.
+        to: The folder for the ONNX file. None = the model's own folder.
+        revision: Of the hub's repository. None = the manifest's.
 
     Raises:
-        ModelError: With one line that says what went wrong; nothing was written.
+        ModelError: The message is one line for the user; nothing was written.
     """
     manifest, source = model.manifest, model.manifest.source
     if (
@@ -97,7 +97,7 @@ def export(
 def _published(
     source: HubSource, weights: Path | None, scratch: Path, console: Console
 ) -> tuple[Path, str]:
-    """The published file, and where it is from."""
+    """The published file, and its origin in words."""
     if weights is not None:
         path = weights / source.file if weights.is_dir() else weights
         if not path.is_file():
@@ -131,13 +131,13 @@ def _make(manifest: Manifest, published: Path, made: Path, origin: str) -> float
 
 
 def _put(made: Path, folder: Path, manifest: Manifest) -> None:
-    """Give the file its place, and beside it its hash, its licence and, elsewhere, its manifest."""
+    """Move the file to its place, with its hash, its licence and, if need be, its manifest."""
     record = made.with_name(made.name + RECORD)
     record.write_text(f"{hash_file(made)}  {made.name}\n")
     shipped = shipped_dir() / manifest.name
     beside = [LICENCE]
     if folder.resolve() != (models_dir() / manifest.name).resolve():
-        beside.append(MANIFEST)  # there the shipped one would be found, and may grow newer
+        beside.append(MANIFEST)  # in its own folder the shipped one is found, which may be newer
     for name in beside:
         if not (folder / name).exists() and (shipped / name).is_file():
             shutil.copyfile(shipped / name, folder / name)

@@ -1,4 +1,4 @@
-"""One file from the Hugging Face hub.
+"""Downloads one file from the Hugging Face hub.
 
 `HF_TOKEN` is sent if there is one, and `HF_ENDPOINT` names another hub, as for the hub's own tools.
 """
@@ -18,8 +18,9 @@ from streamer.weights.schema import HubSource
 
 HUB = "https://huggingface.co"
 TIMEOUT_S = 30.0
+"""Seconds without a byte from the hub."""
 LARGEST_BYTES = 1 << 30
-"""More than this is not what was asked for."""
+"""Bytes. A download that is larger is not the file that was requested."""
 
 _REFUSALS = {
     401: "it is not there, or wants a token: set HF_TOKEN to one that may read it",
@@ -29,11 +30,11 @@ _REFUSALS = {
 
 
 class HubError(ModelError):
-    """A file could not be had from the hub; the message is one line for the user."""
+    """A file could not be downloaded from the hub; the message is one line for the user."""
 
 
 class _Revision(msgspec.Struct):
-    """What the hub says of a revision, as far as it matters."""
+    """The hub's description of a revision, as far as it is used."""
 
     sha: str
 
@@ -42,7 +43,7 @@ def download(source: HubSource, to: Path, advance: Callable[[int], object]) -> s
     """Download the source's file to `to`; return the commit that its revision stood for.
 
     Raises:
-        HubError: The hub cannot be reached, refuses, or sends something incomplete.
+        HubError: The hub cannot be reached, refuses, or sends an incomplete file.
     """
     hub = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
     if not hub.startswith(("https://", "http://")):
@@ -71,7 +72,7 @@ def download(source: HubSource, to: Path, advance: Callable[[int], object]) -> s
 def _get(url: str) -> HTTPResponse:
     request = urllib.request.Request(url)  # noqa: S310 – the scheme is checked
     if token := os.environ.get("HF_TOKEN"):
-        # The hub redirects to a store of another owner, whose business the token is not.
+        # The hub redirects to a store of another owner, which must not get the token.
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     return cast(HTTPResponse, urllib.request.urlopen(request, timeout=TIMEOUT_S))  # noqa: S310
 

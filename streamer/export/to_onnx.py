@@ -1,4 +1,4 @@
-"""torch to ONNX, and the proof that both say the same."""
+"""torch to ONNX, and the check that both give the same scores."""
 
 import contextlib
 import io
@@ -23,12 +23,13 @@ Floats = npt.NDArray[np.float32]
 TOLERANCE = 1e-3
 """Largest difference between torch and ONNX Runtime, absolute or of the score if that is larger.
 
-Both compute in float32, in another order. Random weights of wav2small's size differed by up to 2e-4
-on sound and 5e-4 on silence, whose decibels are far from all others; one with its features in
-another order differs by 4 and more.
+Both compute in float32, in different orders. With random weights of wav2small's size they differed
+by up to 2e-4 on sound and 5e-4 on silence, whose decibels are far from all others. A network with
+its features in the wrong order differs by 4 and more.
 """
 
 LONGEST_LIST = 5
+"""Names in an error message."""
 
 
 class ExportError(ModelError):
@@ -36,7 +37,7 @@ class ExportError(ModelError):
 
 
 def load_weights(network: nn.Module, file: Path) -> None:
-    """Put the tensors of a safetensors file into the network, which is then ready to infer.
+    """Load the tensors of a safetensors file into the network, and make it ready to infer.
 
     Raises:
         ExportError: A tensor is missing, unexpected, or of another shape; the message names it.
@@ -45,22 +46,22 @@ def load_weights(network: nn.Module, file: Path) -> None:
         found: dict[str, Tensor] = load_file(file)
     except (SafetensorError, OSError) as error:
         raise ExportError(f"{file} cannot be read as safetensors: {error}") from error
-    wanted: dict[str, Tensor] = network.state_dict()
-    # Counts the steps of training, and changes nothing here: some files leave it out.
-    optional = {name for name in wanted if name.endswith(".num_batches_tracked")}
+    expected: dict[str, Tensor] = network.state_dict()
+    # The number of training steps has no effect here, and some files leave it out.
+    optional = {name for name in expected if name.endswith(".num_batches_tracked")}
     problems = [
-        *_named("missing", wanted.keys() - found.keys() - optional),
-        *_named("unexpected", found.keys() - wanted.keys()),
+        *_named("missing", expected.keys() - found.keys() - optional),
+        *_named("unexpected", found.keys() - expected.keys()),
     ]
-    for name in sorted(wanted.keys() & found.keys() - optional):
-        expected, shape = tuple(wanted[name].shape), tuple(found[name].shape)
-        if shape != expected:
-            problems.append(f"{name} has the shape {list(shape)}, not {list(expected)}")
+    for name in sorted(expected.keys() & found.keys() - optional):
+        right, shape = tuple(expected[name].shape), tuple(found[name].shape)
+        if shape != right:
+            problems.append(f"{name} has the shape {list(shape)}, not {list(right)}")
         elif not found[name].is_floating_point() or not bool(found[name].isfinite().all()):
             problems.append(f"{name} holds something else than finite numbers")
     if problems:
         raise ExportError(f"{file} is not of this network: {'; '.join(problems)}")
-    network.load_state_dict({**{name: wanted[name] for name in optional}, **found})
+    network.load_state_dict({**{name: expected[name] for name in optional}, **found})
     network.eval()
 
 
@@ -77,9 +78,9 @@ def write_onnx(network: nn.Module, shortest: int, path: Path, notes: Mapping[str
 
     Args:
         network: Ready to infer.
-        shortest: Samples that it needs at least.
-        path: The file.
-        notes: Written into the file's metadata.
+        shortest: Samples of the shortest audio that it takes.
+        path: The file to write.
+        notes: Metadata of the file.
     """
     sizes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=shortest)}
     with _quiet():
@@ -96,7 +97,7 @@ def write_onnx(network: nn.Module, shortest: int, path: Path, notes: Mapping[str
         )
     model = onnx.load(path)
     for node in model.graph.node:
-        del node.metadata_props[:]  # where in this machine's files torch was when it made the node
+        del node.metadata_props[:]  # the lines of torch's source files on this machine
     for value in (*model.graph.input, *model.graph.output, *model.graph.value_info):
         del value.metadata_props[:]
     del model.graph.metadata_props[:]
@@ -108,7 +109,7 @@ def write_onnx(network: nn.Module, shortest: int, path: Path, notes: Mapping[str
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what torch says about itself on the way."""
+    """Suppress the output of torch."""
     with (
         warnings.catch_warnings(action="ignore"),
         contextlib.redirect_stdout(io.StringIO()),
@@ -146,9 +147,9 @@ def check_parity(network: nn.Module, path: Path, shortest: int) -> float:
 
 
 def _probes(shortest: int) -> Iterator[Floats]:
-    """Noise and a tone, quiet and loud, of every kind of length; and silence.
+    """Noise and a tone, quiet and loud, of several lengths; and silence.
 
-    The tone has some noise: in the bands that a pure one leaves empty there is only rounding.
+    The tone has some noise: in the bands that a pure tone leaves empty there is only rounding.
     """
     random = np.random.default_rng(0)
     for samples in (shortest, shortest + 1, 4_000, 15_999, 16_000, 80_000):

@@ -25,14 +25,12 @@ from streamer.http.refusals import Refused
 from streamer.http.render import MEDIA_TYPES, RENDERERS, output_text
 from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
+from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions
 
 THEIR_MODELS = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""
-
-LANGUAGES = {"moonshine": ("en", "english")}
-"""What the built-in transcribers speak; of a model of one's own nothing is known."""
 
 MAX_FIELDS = 32
 
@@ -171,7 +169,7 @@ async def _transcribe(job: Job) -> Response:
     usage = Usage(heard.seconds)
     answer: Transcription | VerboseTranscription = Transcription(said, usage)
     if form.response_format == "verbose_json":
-        language = form.language or LANGUAGES.get(pool.spec.type, ("unknown",))[-1]
+        language = form.language or (language_names(pool.spec.type) or ("unknown",))[-1]
         segments = [_timed(index, segment) for index, segment in enumerate(heard.segments)]
         answer = VerboseTranscription(language, heard.seconds, said, segments, usage)
     return Response(msgspec.json.encode(answer), media_type="application/json")
@@ -209,9 +207,9 @@ def _timed(index: int, segment: Segment) -> TimedSegment:
 
 
 def _check_language(language: str | None, model_type: str) -> None:
-    spoken = LANGUAGES.get(model_type)
-    if language is not None and spoken is not None and language.lower() not in spoken:
-        text = f"'language' is {show(language)}; allowed with this model: {spoken[0]}"
+    names = language_names(model_type)
+    if language is not None and names and language.lower() not in names:
+        text = f"'language' is {show(language)}; allowed with this model: {names[0]}"
         raise Refused(400, "bad_request", text, field="language")
 
 

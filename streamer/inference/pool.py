@@ -15,7 +15,7 @@ from streamer.inference.process import ModelCannotLoad
 from streamer.inference.queue import JobQueue
 from streamer.inference.result import Result
 from streamer.inference.supervisor import Supervisor
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
 
 

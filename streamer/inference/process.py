@@ -15,7 +15,7 @@ import numpy as np
 from streamer.inference import ipc
 from streamer.inference.job import Audio
 from streamer.inference.worker import SERVER_SIGNALS, run
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 
 SLOT_SAMPLES = 60 * 16_000
 """Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""

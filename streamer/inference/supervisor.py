@@ -13,7 +13,7 @@ from streamer.inference.job import Counters, Inference
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 from streamer.inference.queue import JobQueue, Jobs
 from streamer.inference.result import Attempt, Fate, InferenceTimedOut, Result, WorkerLost
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, RestartCause
 
 _log = logging.getLogger(__name__)

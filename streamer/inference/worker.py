@@ -20,7 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.inference import ipc
-from streamer.model import Model, ModelSpec, StatefulModel, Unwanted, make_model
+from streamer.model import Model, StatefulModel, Unwanted
+from streamer.models.registry import ModelSpec, make_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""What the configuration asks for: the models that the workers load, and the VAD."""
+"""From the configuration to what the worker processes load: one `ModelSpec` a model."""
 
 import os
 from pathlib import Path
@@ -6,16 +6,9 @@ from pathlib import Path
 from streamer.config.explain import show
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
-from streamer.model import BUILT_IN, ModelSpec
-from streamer.observe.monitor import Meter
-from streamer.vad.engine import VadEngine
+from streamer.models import registry
+from streamer.models.registry import BuiltIn, ModelSpec
 from streamer.weights.manifest import find_model, known_models, require
-
-SILERO = "silero-vad"
-KINDS = {"moonshine": "moonshine", "classifier": "classifier", "frames": "silero"}
-"""What a manifest's `kind` must be for a built-in model."""
-
-DEFAULT_FOLDERS = {"moonshine": "moonshine-tiny-en", "frames": "silero-vad"}
 
 
 def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
@@ -23,7 +16,7 @@ def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
 
     Args:
         config: All settings.
-        config_folder: Relative paths and your own model classes are looked for here.
+        config_folder: Base of relative paths; your own model classes are imported from it.
 
     Raises:
         MissingModel: The configured weights are not on this machine; the message says what to do.
@@ -43,22 +36,21 @@ def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
 
 
 def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelSpec:
-    if model.type not in BUILT_IN and ":" not in model.type:
-        known = ", ".join(BUILT_IN)
+    built_in = registry.built_in(model.type)
+    if built_in is None and ":" not in model.type:
         raise SettingsError(
-            f"'{section}.type' is {show(model.type)}; allowed: one of {known}, or the path of "
-            "your own class, package.module:Class"
+            f"'{section}.type' is {show(model.type)}; allowed: {registry.allowed_types()}"
         )
-    path = model.path or DEFAULT_FOLDERS.get(model.type)
-    if path is None and model.type == "classifier":
+    path = model.path or (built_in.default_folder if built_in else None)
+    if path is None and built_in is not None and built_in.needs_path:
         raise SettingsError(
-            f"'{section}.path' is missing; type classifier needs one: a folder with a model.json, "
-            "or a name that `streamer models list` shows"
+            f"'{section}.path' is missing; type {model.type} needs one: a folder with a "
+            "model.json, or a name that `streamer models list` shows"
         )
     folder = None
     if path:
         own = config_folder / path
-        folder = own if own.is_dir() else _shipped(model.type, path, section)
+        folder = own if own.is_dir() else _known_folder(built_in, path, section)
     return ModelSpec(
         type=model.type,
         name=model.name or _default_name(model.type, folder),
@@ -74,39 +66,18 @@ def _default_name(model_type: str, folder: Path | None) -> str:
     return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
 
 
-def _shipped(model_type: str, name: str, section: str) -> Path:
-    """The folder of a model with a manifest, which says what type it is for."""
+def _known_folder(built_in: BuiltIn | None, name: str, section: str) -> Path:
+    """The folder of a model that has a manifest, whose `kind` must fit a built-in type."""
     if name not in known_models():
         raise SettingsError(
             f"'{section}.path' is {show(name)}; allowed: a folder, or a name that "
             f"`streamer models list` shows ({', '.join(known_models())})"
         )
     folder = require(name)
-    fitting = KINDS.get(model_type)
     kind = find_model(name).manifest.kind
-    if fitting not in (None, kind):
+    if built_in is not None and built_in.manifest_kind not in (None, kind):
         raise SettingsError(
-            f"'{section}.path' is {show(name)}, a model of the kind {kind}; "
-            f"allowed with {section}.type {model_type}: one of the kind {fitting}"
+            f"'{section}.path' is {show(name)}, a model of the kind {kind}; allowed with "
+            f"{section}.type {built_in.type}: one of the kind {built_in.manifest_kind}"
         )
     return folder
-
-
-def open_vad(config: Config, meter: Meter) -> VadEngine:
-    """The configured voice-activity engine.
-
-    Args:
-        config: All settings.
-        meter: Told what the engine costs.
-
-    Raises:
-        MissingModel: Silero's weights are not on this machine; the message says what to do.
-    """
-    if config.vad.engine == "webrtc":
-        from streamer.vad.webrtc import WebRtcVad
-
-        return WebRtcVad(config.vad.webrtc_mode, meter)
-    from streamer.vad.silero import SileroVad
-
-    (weights,) = require(SILERO).glob("*.onnx")
-    return SileroVad(weights, config.vad.gather_ms / 1000, meter)

@@ -1,6 +1,6 @@
-"""The stand-in model: costs and fails as it is told, and answers with the number of samples.
+"""The stand-in model: takes the time and fails as configured, and returns the number of samples.
 
-For tests, for load, and to see how the server behaves when a model does not.
+For tests, for load, and to see how the server behaves when a model is slow or fails.
 """
 
 import os
@@ -15,18 +15,18 @@ from streamer.model import Model
 
 
 class StandIn(Model):
-    """Answers `{"count": samples}`.
+    """Returns `{"count": samples}`.
 
     Args:
-        delay: Seconds that each inference takes, whatever its length.
+        delay: Seconds that each inference takes, independent of its length.
         constant_factor: Further seconds for each second of audio: its real-time factor.
-        jitter: Up to this part of the time is added at random: 0.5 means up to half as much again.
+        jitter: Largest random addition, as a fraction of the time: 0.5 adds up to half of it.
         failure_rate: Probability that an inference raises.
         crash_rate: Probability that an inference kills its process.
-        warmup_penalty: Seconds that the first inference takes on top, before the worker is ready.
-        sample_rate: Rate in Hz of the audio it asks for.
+        warmup_penalty: Seconds that the warm-up takes, before the worker is ready.
+        sample_rate: Hz. The rate of the audio that it gets.
         busy: Spend the time computing, as a real model does, instead of sleeping.
-        seed: For repeatable chances; each worker draws the same numbers.
+        seed: Makes the random numbers repeatable; they are the same in each worker.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class StandIn(Model):
         self._random = random.Random(seed)  # noqa: S311 – chances of failure, not secrets
 
     def warm_up(self) -> None:
-        """Take the time of a cold start."""
+        """Take the configured time of a cold start."""
         self._spend(self._warmup_penalty)
 
     def infer(self, samples: npt.NDArray[np.float32]) -> dict[str, object]:
-        """Take the configured time, fail as configured, or count."""
+        """Take the configured time; fail as configured, or count float32 [n]."""
         if self._random.random() < self._crash_rate:
             os.kill(os.getpid(), signal.SIGKILL)
         seconds = self._delay + self._constant_factor * len(samples) / self.sample_rate

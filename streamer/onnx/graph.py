@@ -1,8 +1,8 @@
-"""Writes a graph for ONNX Runtime, without the package `onnx`: some fields of ten messages.
+"""Writes a graph for ONNX Runtime, without the package `onnx`: a few fields of ten messages.
 
 - Messages and their numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 - The encoding: https://protobuf.dev/programming-guides/encoding/
-- Operators of the domain `com.microsoft`, which do what takes ten of ONNX's own:
+- Operators of the domain `com.microsoft`, each of which replaces about ten of ONNX's own:
   https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 """
 
@@ -24,7 +24,7 @@ IR_VERSION, ONNX_OPSET, MICROSOFT_OPSET = 8, 17, 1
 MICROSOFT = "com.microsoft"
 
 ELEMENTS = {"float32": 1, "uint8": 2, "int8": 3, "int64": 7}
-"""TensorProto.DataType, by NumPy's names."""
+"""TensorProto.DataType, by NumPy's names of the types."""
 FLOAT, INT = "float32", "int64"
 
 VARINT, BYTES, FIXED32 = 0, 2, 5
@@ -35,7 +35,7 @@ Array = npt.NDArray[np.generic]
 
 
 class Graph:
-    """Nodes in the order of their work, and constants. What a node gives has a name."""
+    """Nodes in the order in which they run, and constants. Each output of a node has a name."""
 
     def __init__(self) -> None:
         self._fields: list[bytes | memoryview] = [_text(GRAPH_NAME, "graph")]
@@ -46,7 +46,7 @@ class Graph:
         name = self.new_name()
         tensor = [_number(TENSOR_DIMS, size) for size in values.shape]
         tensor += [_number(TENSOR_DATA_TYPE, ELEMENTS[values.dtype.name]), _text(TENSOR_NAME, name)]
-        content = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data  # it may be large
+        content = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data  # not copied
         tensor += [_key(TENSOR_RAW_DATA, BYTES), _varint(content.nbytes)]
         head = b"".join(tensor)
         key = _key(GRAPH_INITIALIZER, BYTES) + _varint(len(head) + content.nbytes)
@@ -66,14 +66,17 @@ class Graph:
         domain: str = "",
         **attributes: Attribute,
     ) -> Sequence[str]:
-        """A node; inputs and outputs that are not wanted are empty names.
+        """A node. An empty name leaves an optional input or output out.
 
         Args:
-            operator: Of ONNX, or of `domain`.
-            inputs: What other nodes have given, constants, or inputs of the graph.
-            outputs: How many, or under which names.
-            domain: Of the operator.
-            attributes: Of the operator.
+            operator: One of ONNX's, or of `domain`.
+            inputs: Names of other nodes' outputs, of constants, or of inputs of the graph.
+            outputs: Their number, or their names.
+            domain: The operator's; empty for ONNX's own.
+            attributes: The operator's.
+
+        Returns:
+            The names of the outputs.
         """
         if isinstance(outputs, int):
             outputs = [self.new_name() for _ in range(outputs)]
@@ -88,7 +91,7 @@ class Graph:
         """The model, for `onnxruntime.InferenceSession`.
 
         Args:
-            inputs: Element types by names; shapes are not said.
+            inputs: Element types by names. Shapes are left open.
             outputs: The same.
         """
         graph = [*self._fields]
@@ -104,13 +107,13 @@ class Graph:
         return b"".join([version, *versions, key, *graph])
 
     def new_name(self) -> str:
-        """One that nothing has yet."""
+        """A name that is not used yet."""
         self._names += 1
         return f"v{self._names}"
 
 
 def _attribute(name: str, value: Attribute) -> bytes:
-    """AttributeProto: numbers of the field that has the value, and of its type."""
+    """AttributeProto: the field for a value of this type, and the number of the type."""
     match value:
         case int():
             kind, field = 2, _number(3, value)

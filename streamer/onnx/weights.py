@@ -1,7 +1,7 @@
 """The weights in an ONNX file, without the package `onnx`: a few fields of three messages.
 
-An ONNX file is a Protocol Buffers message, a run of fields: a key (number and wire type), then a
-varint, or a length and so many bytes.
+An ONNX file is a Protocol Buffers message, a sequence of fields: a key (number and wire type), then
+a varint, or a length and that number of bytes.
 
 - Messages and their numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 - The encoding: https://protobuf.dev/programming-guides/encoding/
@@ -41,7 +41,7 @@ _Fields = dict[int, list[memoryview]]
 
 
 def _by_number(message: memoryview) -> _Fields:
-    """The fields of a message that have a length; varints as the bytes they are."""
+    """The contents of a message's fields, by number; a varint as its bytes."""
     fields: _Fields = {}
     for number, content in _fields(message):
         fields.setdefault(number, []).append(content)

@@ -1,104 +1,120 @@
-"""What has arrived on a socket and waits to be processed, in order and bounded."""
+"""What has arrived on a socket and is not executed yet: actions and audio, in order, bounded."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from streamer.vad.batching import Company
+ActionT = TypeVar("ActionT")
 
-T = TypeVar("T")
+ACTION_BYTES = 512
+"""Bytes that an action counts as."""
 
-OVERHEAD_BYTES = 512
-"""What a command counts as."""
-
-MESSAGE_BYTES = OVERHEAD_BYTES // 8
-"""What a message of audio counts as, besides its bytes."""
+MESSAGE_BYTES = ACTION_BYTES // 8
+"""Bytes that a message of audio counts as, besides its own."""
 
 BLOCK_BYTES = 65_536
-"""Messages are put together until they are so long: more would only make others wait."""
+"""Bytes from which a block takes no more messages: longer blocks would delay other sessions."""
+
+
+class Invitations(Protocol):
+    """May let `Inbox.get` return before `least_bytes` have arrived."""
+
+    def register(self, wake: Callable[[], None]) -> None:
+        """Call `wake` at most once, at any time until it is unregistered."""
+
+    def unregister(self, wake: Callable[[], None]) -> None:
+        """Do not call `wake` any more; no error if it was called or never registered."""
 
 
 @dataclass(slots=True, eq=False)
 class _Block:
-    """Audio that lies side by side."""
+    """Messages of audio with no action in between."""
 
-    begun_s: float
-    """When its first message came."""
+    first_s: float
+    """When the first message arrived."""
     last_s: float
+    """When the last message arrived."""
     messages: list[bytes] = field(default_factory=list)
     size: int = 0
-    enough_s: float | None = None
-    """When there was as much as the processor waits for."""
+    """Bytes of all messages."""
+    sufficient_s: float | None = None
+    """When `least_bytes` had arrived. None = not yet."""
 
     @property
     def charge(self) -> int:
         return self.size + len(self.messages) * MESSAGE_BYTES
 
 
-class Inbox(Generic[T]):
-    """Commands and audio, in the order of their arrival.
+class Inbox(Generic[ActionT]):
+    """Actions and audio, in the order of their arrival.
 
-    Putting never waits, so that whoever puts something in decides about the order. The reader of
-    the socket awaits `roomy` before it reads on, and TCP slows the client down. Audio that lies
-    side by side is taken as one block, so that a backlog costs one pass through the pipeline
+    Putting never waits, so the order of the calls is the order of the items. The reader of the
+    socket awaits `wait_for_room` before it reads on, and TCP slows the client down. Consecutive
+    messages of audio are taken as one block, so that a backlog costs one pass through the pipeline
     instead of one for each message.
 
     Args:
-        max_bytes: Held before there is no room.
-        clock: Says when audio arrived, in seconds.
-        company: With whose audio this may be taken before it is all that the processor waits for.
+        max_bytes: The inbox is full from this number of bytes on.
+        clock: Returns the time in seconds.
+        invitations: May wake `get` before `least_bytes` have arrived. None = nothing does.
     """
 
-    def __init__(self, max_bytes: int, clock: Callable[[], float], company: Company | None) -> None:
+    def __init__(
+        self,
+        max_bytes: int,
+        clock: Callable[[], float],
+        invitations: Invitations | None = None,
+    ) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
-        self._items: deque[T | _Block] = deque()
-        self._held = 0
+        self._items: deque[ActionT | _Block] = deque()
+        self._held_bytes = 0
         self._least_bytes = 1
-        """What the processor waits for."""
-        self._company = company
-        self._company_bytes: int | None = None
-        """With so much it would come along with others; None is never."""
-        self._called = False
-        """Whether it has been asked to."""
-        self._filled = asyncio.Event()
-        self._roomy = asyncio.Event()
-        self._roomy.set()
+        """Of the last `get`."""
+        self._invitations = invitations
+        self._joinable_bytes: int | None = None
+        """From this many bytes on, accept an invitation; None = never."""
+        self._invited = False
+        """Whether an invitation has woken the pending `get`."""
+        self._changed = asyncio.Event()
+        """Set when the pending `get` may be able to return."""
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self.arrived_s = 0.0
-        """When what was taken last came in; of a block of audio, when there was enough of it."""
+        """When the item taken last arrived; for a block of audio, when it was sufficient."""
         self._working_on_s: float | None = None
-        """When the audio had arrived that is being processed."""
+        """When the audio that is being processed arrived. None = none is."""
         self.idle_since_s: float | None = None
-        """Since when the processor has done everything and waits for more; None while it works."""
+        """Since when the executor waits for more. None = it is working."""
 
     def held_bytes(self) -> int:
-        """What waits, as it is counted against the limit."""
-        return self._held
+        """Bytes that count against `max_bytes`."""
+        return self._held_bytes
 
     @property
     def full(self) -> bool:
         """Whether there is no room for more."""
-        return self._held >= self._max_bytes
+        return self._held_bytes >= self._max_bytes
 
     @property
     def oldest_s(self) -> float | None:
-        """When the audio arrived that waits for the processor or is being processed, the oldest.
+        """When the oldest audio arrived that is being processed, or waits for the executor.
 
-        None without any, and when it is the processor that waits for more.
+        None = there is none, or the executor waits for more.
         """
         if self._working_on_s is not None:
             return self._working_on_s
         if self.idle_since_s is not None:
             return None
-        return next((item.begun_s for item in self._items if isinstance(item, _Block)), None)
+        return next((item.first_s for item in self._items if isinstance(item, _Block)), None)
 
-    def put(self, command: T) -> None:
-        """Append a command."""
-        self._items.append(command)
-        self._count(OVERHEAD_BYTES)
-        self._filled.set()
+    def put(self, action: ActionT) -> None:
+        """Append an action."""
+        self._items.append(action)
+        self._charge(ACTION_BYTES)
+        self._changed.set()
 
     def put_audio(self, audio: bytes) -> None:
         """Append audio."""
@@ -110,83 +126,84 @@ class Inbox(Generic[T]):
         last.last_s = now_s
         last.messages.append(audio)
         last.size += len(audio)
-        self._count(len(audio) + MESSAGE_BYTES)
-        if self._enough(self._least_bytes):
-            if last.enough_s is None:
-                last.enough_s = now_s
-            self._filled.set()
+        self._charge(len(audio) + MESSAGE_BYTES)
+        if self._is_sufficient(self._least_bytes):
+            if last.sufficient_s is None:
+                last.sufficient_s = now_s
+            self._changed.set()
         else:
-            self._offer(last)
+            self._register_if_joinable(last)
 
-    def clear(self) -> None:
-        """Let go of everything that waits; nobody puts anything in or takes it any more."""
+    def release(self) -> None:
+        """Release the memory of all items; the inbox must not be used any more."""
         self._items.clear()
-        self._held = 0
+        self._held_bytes = 0
 
     async def wait_for_room(self) -> None:
         """Wait until there is room for more."""
-        await self._roomy.wait()
+        await self._has_room.wait()
 
-    async def get(self, least_bytes: int = 1, company_bytes: int | None = None) -> T | bytes:
-        """The next command, or the audio up to the next command as one block.
+    async def get(self, least_bytes: int = 1, joinable_bytes: int | None = None) -> ActionT | bytes:
+        """The next action, or the audio up to the next action as one block.
 
         Args:
-            least_bytes: Less audio than this waits for more of it, or for a command. When there is
-                no room for more, it does not wait.
-            company_bytes: With so much of it, less than that, it does not wait when the company is
-                called. None is never.
+            least_bytes: Wait until this many bytes of audio have arrived, or an action after them,
+                or the inbox is full.
+            joinable_bytes: From this many bytes on, accept an invitation; None = never.
         """
         self._working_on_s = None
         self._least_bytes = least_bytes
-        if not self._enough(least_bytes):
+        if not self._is_sufficient(least_bytes):
             self.idle_since_s = self._clock()
-            self._company_bytes, self._called = company_bytes, False
-            self._want_more()
+            self._joinable_bytes, self._invited = joinable_bytes, False
+            self._reconsider_first_block()
             try:
-                while not (self._called or self._enough(least_bytes)):
-                    self._filled.clear()
-                    await self._filled.wait()
+                while not (self._invited or self._is_sufficient(least_bytes)):
+                    self._changed.clear()
+                    await self._changed.wait()
             finally:
-                self._company_bytes = None
-                if self._company is not None:
-                    self._company.withdraw(self._come)
+                self._joinable_bytes = None
+                if self._invitations is not None:
+                    self._invitations.unregister(self._accept_invitation)
             self.idle_since_s = None
         item = self._items.popleft()
         if not isinstance(item, _Block):
-            self._count(-OVERHEAD_BYTES)
+            self._charge(-ACTION_BYTES)
             self.arrived_s = self._clock()
             return item
-        self.arrived_s = item.last_s if item.enough_s is None else item.enough_s
+        self.arrived_s = item.last_s if item.sufficient_s is None else item.sufficient_s
         self._working_on_s = self.arrived_s
-        self._count(-item.charge)
+        self._charge(-item.charge)
         return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
 
-    def _want_more(self) -> None:
-        """What was enough, by what was wanted before, is not."""
+    def _reconsider_first_block(self) -> None:
+        """What was sufficient for the `get` before is not for this one."""
         if self._items and isinstance(first := self._items[0], _Block):
-            first.enough_s = None
-            self._offer(first)
+            first.sufficient_s = None
+            self._register_if_joinable(first)
 
-    def _offer(self, block: _Block) -> None:
-        if self._company is None or self._company_bytes is None:
+    def _register_if_joinable(self, block: _Block) -> None:
+        if self._invitations is None or self._joinable_bytes is None:
             return
-        if block.size >= self._company_bytes:
-            self._company.offer(self._come)
+        if block.size >= self._joinable_bytes:
+            self._invitations.register(self._accept_invitation)
 
-    def _come(self) -> None:
-        self._called = True
-        self._filled.set()
+    def _accept_invitation(self) -> None:
+        self._invited = True
+        self._changed.set()
 
-    def _enough(self, least_bytes: int) -> bool:
+    def _is_sufficient(self, least_bytes: int) -> bool:
+        """Whether `get` can return the first item."""
         if not self._items:
             return False
         first = self._items[0]
         alone = len(self._items) == 1
         return not (alone and isinstance(first, _Block) and first.size < least_bytes) or self.full
 
-    def _count(self, size: int) -> None:
-        self._held += size
-        if self._held >= self._max_bytes:
-            self._roomy.clear()
+    def _charge(self, size: int) -> None:
+        """Count bytes that were put (positive) or taken (negative)."""
+        self._held_bytes += size
+        if self._held_bytes >= self._max_bytes:
+            self._has_room.clear()
         elif size < 0:
-            self._roomy.set()
+            self._has_room.set()

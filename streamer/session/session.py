@@ -67,7 +67,7 @@ class Session:
         self._send_timeout_s = limits.send_timeout_seconds
         self._outbox = Outbox(self._monitor)
         self._inbox: Inbox[QueuedAction] = Inbox(
-            limits.max_buffered_bytes, self._monitor.clock, services.vad.company
+            limits.max_buffered_bytes, self._monitor.clock, services.vad.invitations
         )
         self._inputs = ClientInputs(dialect, self._inbox, self._outbox, services, auth)
         self._reader = Reader(socket, self._inputs, self._inbox, limits, self._monitor.clock)
@@ -115,7 +115,7 @@ class Session:
         finally:
             self._trace.end(failure)
             self._monitor.session_closed(route, self._inbox.held_bytes)
-            self._inbox.clear()  # tracebacks may refer to it until the garbage collector runs
+            self._inbox.release()  # tracebacks may refer to it until the garbage collector runs
 
     async def _run_tasks(self) -> None:
         tracked = self._monitor.tracked

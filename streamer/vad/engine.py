@@ -1,4 +1,4 @@
-"""What a voice-activity detector is: windows of samples in, probabilities of speech out."""
+"""The interface of voice-activity detectors: windows in, probabilities of speech out."""
 
 from collections.abc import Awaitable
 from typing import Protocol
@@ -6,23 +6,23 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from streamer.vad.batching import Company
+from streamer.vad.batching import BatchInvitations
 
 Window = npt.NDArray[np.float32]
 
 
 class Detector(Protocol):
-    """The detector of one channel of one stream; it carries that channel's state."""
+    """The detector of one channel of one stream, with that channel's state."""
 
     def detect(self, windows: Window) -> Awaitable[list[float]]:
-        """Begin to find the probabilities of speech of consecutive windows.
+        """Start to compute the probabilities of speech of consecutive windows.
 
         Args:
-            windows: float32 [n, window] at the engine's sample rate; must not change until
-                the result is there.
+            windows: float32 [n, window] at the engine's sample rate. They must not change until
+                the result is awaited.
 
         Returns:
-            To be awaited: n probabilities from 0 to 1, in order.
+            An awaitable of n probabilities from 0 to 1, in order.
         """
 
 
@@ -33,11 +33,11 @@ class VadEngine(Protocol):
     window: int
     """Samples in one window."""
     sample_rate: int
-    """The rate of the audio it takes, in Hz."""
+    """Hz. The rate of the audio that its detectors take."""
 
     @property
-    def company(self) -> Company | None:
-        """Whose windows would come along when others are taken; None when that is of no use."""
+    def invitations(self) -> BatchInvitations | None:
+        """Takes streams that would join a batch early. None = batches save nothing here."""
 
     def open(self) -> Detector:
         """A detector with fresh state for one channel."""

@@ -1,9 +1,9 @@
 """Speech probabilities in, segments out: where speech begins, ends, and must be cut.
 
-Pure and clock-free. The segmenter is told the probability of speech of one window after another
-and answers with events in samples from the start of the stream. Two thresholds (hysteresis) keep
-it from flickering, as in the reference implementation of Silero VAD: a window starts speech at
-`threshold`, and goes on being speech down to `threshold - HYSTERESIS`.
+Pure and clock-free. The segmenter gets the probability of speech of one window after another and
+returns events, with times in samples from the start of the stream. Two thresholds (hysteresis)
+prevent flickering, as in the reference implementation of Silero VAD: a window starts speech at
+`threshold`, and speech continues down to `threshold - HYSTERESIS`.
 
         threshold ┄┄┄┄┄┄┄┄┄┄╭──╮┄┄┄╭─────╮┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
         probability ________│  ╰───╯     ╰__________________
@@ -41,9 +41,9 @@ class SegmenterSettings:
     max_segment: int
     sample_rate: int
     interim_interval: int | None = None
-    """At least this long between interims; None for no interims."""
+    """The least distance between interims. None = no interims."""
     interim_growth: float = 0.0
-    """And at least this part of the segment's length."""
+    """The least distance as a fraction of the segment's length; the larger one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class InterimDue:
 
 @dataclass(frozen=True, slots=True)
 class SpeechPaused:
-    """If the silence holds, the segment will have been [start, end)."""
+    """If the silence goes on, the segment will be [start, end)."""
 
     start: int
     end: int
@@ -71,7 +71,7 @@ class SpeechPaused:
 
 @dataclass(frozen=True, slots=True)
 class SpeechResumed:
-    """The silence did not hold."""
+    """The silence did not go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class SegmentEnded:
 SegmenterEvent = SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded
 
 
-class Samples(Protocol):
+class SampleSource(Protocol):
     """The audio behind the windows, addressed in samples from the start of the stream."""
 
     @property
@@ -109,10 +109,10 @@ class _Speech:
     voiced: int
     """Samples in speech windows."""
     start: int = 0
-    """First sample of the segment, padding included; known once confirmed."""
+    """First sample of the segment, padding included; set when confirmed."""
     confirmed: bool = False
     paused: bool = False
-    """Whether `SpeechPaused` was given."""
+    """Whether `SpeechPaused` was emitted."""
     next_interim: int = 0
 
 
@@ -123,17 +123,16 @@ class Segmenter:
         settings: Thresholds and durations.
         window: Samples in a window of the VAD.
         samples: The channel's audio; it must hold everything from `keep_from` on.
-        lead: How many samples before the end of a segment of so many samples `SpeechPaused` is
-            wanted: with the last window that is as long before, or as soon as the suffix padding is
-            over, when that is later. None is as soon as that, and with 0 it does not come while the
-            stream goes on.
+        lead: Gets the length of a segment; returns how many samples before the segment's end
+            `SpeechPaused` is emitted (never before the suffix padding is over). None = right after
+            the padding. A returned 0 = not at all while the stream continues.
     """
 
     def __init__(
         self,
         settings: SegmenterSettings,
         window: int,
-        samples: Samples,
+        samples: SampleSource,
         lead: Callable[[int], int] | None = None,
     ) -> None:
         self._settings = settings
@@ -151,7 +150,7 @@ class Segmenter:
 
     @property
     def keep_from(self) -> int:
-        """The first sample that may still be asked for."""
+        """The first sample that may still be needed."""
         if self._speech is None and self._position < self._resume_until:
             return self._floor
         if self._speech is None:
@@ -162,10 +161,10 @@ class Segmenter:
 
     @property
     def eventless_until(self) -> int:
-        """Until this sample has been classified `advance` gives no event, whatever it is told.
+        """Until this sample is classified, `advance` emits no event, whatever the probabilities.
 
-        So nobody needs to ask before. After `SpeechPaused` that is the next window, as speech may
-        resume. Only `SpeechPaused` may be due sooner, when `lead` answers otherwise by then.
+        So audio before it can wait. After `SpeechPaused` this is the next window, because speech
+        may resume. Only `SpeechPaused` may be due sooner, if `lead` returns more by then.
         """
         settings, speech = self._settings, self._speech
         if speech is None or not speech.confirmed:
@@ -189,16 +188,16 @@ class Segmenter:
         in_gap = speech is not None and speech.last < first
         continues = speech is not None and not in_gap
         if probability >= (self._exit_threshold if continues else self._settings.threshold):
-            yield from self._hear_speech(first)
+            yield from self._on_speech(first)
         elif speech is not None:
-            yield from self._hear_silence(speech)
-        # Before the interim: nobody wants one of a segment that ends here.
+            yield from self._on_silence(speech)
+        # Before the interim: it is useless for a segment that ends here.
         yield from self._watch_length()
         if self._settings.interim_interval is not None:
             yield from self._watch_growth(self._settings.interim_interval)
 
     def flush(self) -> Iterator[SegmenterEvent]:
-        """End the open segment now, with every sample heard so far."""
+        """End the open segment now, with every sample so far."""
         if self._speech is not None and self._speech.confirmed:
             yield self._end_now(self._speech, flushed=True)
 
@@ -208,7 +207,7 @@ class Segmenter:
             yield self._end_now(self._speech, flushed=False)
         self._speech = None
 
-    def _hear_speech(self, first: int) -> Iterator[SegmenterEvent]:
+    def _on_speech(self, first: int) -> Iterator[SegmenterEvent]:
         if self._speech is None:
             self._speech = _Speech(first=first, last=first, voiced=0)
         speech = self._speech
@@ -223,7 +222,7 @@ class Segmenter:
             self._confirm(speech, max(padded, self._floor))
             yield SpeechStarted(speech.first)
 
-    def _hear_silence(self, speech: _Speech) -> Iterator[SegmenterEvent]:
+    def _on_silence(self, speech: _Speech) -> Iterator[SegmenterEvent]:
         silence = self._position - speech.last
         if not speech.confirmed:
             # No longer than `min_silence`, or a segment could begin with a pause that ends one.
@@ -285,7 +284,7 @@ class Segmenter:
         return SegmentEnded(at, speech.start, end, flushed)
 
     def _pause(self, speech: _Speech) -> int:
-        """The silence after which a segment may be about to end."""
+        """Samples of silence after which `SpeechPaused` is emitted."""
         padding = self._settings.suffix_padding
         if self._lead is None:
             return padding

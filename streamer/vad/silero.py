@@ -1,10 +1,10 @@
 """Silero VAD, the windows of many channels together.
 
-One call of the network over many windows costs a quarter of as many calls. So windows are
-gathered for a few milliseconds, whoever's they are, and streams that have rested are called to
-bring theirs (`streamer.speech.company`). The network is recurrent only in its middle: what comes
-before and after is found for all windows together, and in between they are taken in rounds, one of
-every channel at a time, because each needs the state that the channel's last one left.
+One call of the network over many windows costs a quarter of as many calls. So the windows of all
+channels are gathered for a few milliseconds, and waiting streams are invited to add theirs
+(`streamer.vad.batching`). The network is recurrent only in its middle. The layers before and after
+run once over all windows. The recurrent part runs in rounds, one window of every channel at a time,
+because each window needs the state after the channel's previous one.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.observe.monitor import Meter
-from streamer.vad.batching import Company
+from streamer.vad.batching import BatchInvitations
 from streamer.vad.engine import Window
 from streamer.vad.silero_network import (
     CONTEXT,
@@ -31,18 +31,20 @@ from streamer.vad.silero_network import (
 _log = logging.getLogger(__name__)
 
 MAX_BATCH = 128
-"""Windows classified together, before the event loop gets its turn: three milliseconds of work."""
+"""Windows in one call, which keeps the event loop busy for three milliseconds."""
 
-BRINGS_OTHERS = 4
-"""A channel with so many windows has rested, and others that rest are called to come along."""
+MIN_INVITING = 4
+"""Windows. A channel that hands over this number or more has waited: other waiting streams are
+invited to its batch."""
 
 LONG_BLOCK = 16
-"""So many are of a recording or of a backlog: they begin no wait, and others are not called."""
+"""Windows. This number or more come from a recording or a backlog: they start a batch at once, and
+no other stream is invited to it."""
 
 
 @dataclass(eq=False)
 class _Waiting:
-    """Windows of one channel that wait for their turn."""
+    """Windows of one channel, of which the next call takes as many as fit."""
 
     detector: "SileroDetector"
     windows: Window
@@ -51,12 +53,12 @@ class _Waiting:
 
     @property
     def rest(self) -> Window:
-        """Those that have not been classified."""
+        """The windows that have not been classified."""
         return self.windows[len(self.probabilities) :]
 
 
 _Entry = tuple[_Waiting, Window]
-"""A channel, and those of its windows whose turn it is."""
+"""A channel, and its windows in the batch."""
 
 
 class SileroVad:
@@ -64,8 +66,8 @@ class SileroVad:
 
     Args:
         path: The ONNX file.
-        gather_s: How long the first waiting window waits for company, in seconds.
-        meter: Told what the windows cost.
+        gather_s: Seconds for which a batch stays open after its first window.
+        meter: Adds up the processing time of the windows.
     """
 
     name = "silero"
@@ -77,9 +79,9 @@ class SileroVad:
         self._meter = meter
         self._gather_s = gather_s
         self._waiting: deque[_Waiting] = deque()
-        self.company = Company()
-        self._called = False
-        """Whether company was, since the last call of the network."""
+        self.invitations = BatchInvitations()
+        self._invited = False
+        """Whether others were already invited to the pending batch."""
         self._timer: asyncio.TimerHandle | None = None
 
     def open(self) -> "SileroDetector":
@@ -87,7 +89,7 @@ class SileroVad:
         return SileroDetector(self)
 
     def detect(self, detector: "SileroDetector", windows: Window) -> Awaitable[list[float]]:
-        """Probabilities of one channel's next windows, computed with those of the others."""
+        """Probabilities of one channel's next windows, computed in a batch with other channels'."""
         loop = asyncio.get_running_loop()
         waiting = _Waiting(detector, windows, loop.create_future())
         if not len(windows):
@@ -97,19 +99,19 @@ class SileroVad:
         if self._timer is None:
             delay = self._gather_s if len(windows) < LONG_BLOCK else 0
             self._timer = loop.call_later(delay, self._run)
-        if not self._called and BRINGS_OTHERS <= len(windows) < LONG_BLOCK:
-            self._called = True
-            self.company.call()
+        if not self._invited and MIN_INVITING <= len(windows) < LONG_BLOCK:
+            self._invited = True
+            self.invitations.invite_oldest()
         return waiting.done
 
     def _run(self) -> None:
-        """Classify as many windows as the loop can spare the time for; the rest goes on after."""
+        """Classify one batch; windows left over are the next batch, after other callbacks."""
         begun_s = self._meter.clock()
-        self._called = False
+        self._invited = False
         batch = self._next_batch()
         try:
             self._classify(batch)
-        except Exception:  # a defect in one channel's windows must not reach the others
+        except Exception:  # a defect in one channel's windows must not affect the others
             _log.warning("windows were classified one channel after another", exc_info=True)
             for entry in batch:
                 self._classify_alone(entry)
@@ -126,7 +128,7 @@ class SileroVad:
         self._timer = loop.call_later(0, self._run) if self._waiting else None
 
     def _next_batch(self) -> list[_Entry]:
-        """Whose turn it is, and with which windows: those who waited longest, the most first."""
+        """The channels that have waited longest, with their windows; the most windows first."""
         batch: list[_Entry] = []
         room = MAX_BATCH
         while self._waiting and room:
@@ -140,11 +142,11 @@ class SileroVad:
     def _classify_alone(self, entry: _Entry) -> None:
         try:
             self._classify([entry])
-        except Exception as error:  # whoever waits for it is told
+        except Exception as error:  # raised where the result is awaited
             entry[0].done.set_exception(error)
 
     def _classify(self, batch: list[_Entry]) -> None:
-        """Find the probabilities; of all, or of none when it fails."""
+        """Compute the probabilities of all entries, or of none when it raises."""
         if not batch:
             return
         counts = [len(windows) for _, windows in batch]
@@ -153,7 +155,7 @@ class SileroVad:
         state = np.stack([waiting.detector.state for waiting, _ in batch], axis=1)
         hidden = np.empty((len(gates), STATE), dtype=np.float32)
         for turn in range(counts[0]):
-            # The longest come first, so those that have a window left are at the front.
+            # The longest come first, so the channels that have a window left are at the front.
             left = sum(count > turn for count in counts)
             rows = firsts[:left] + turn
             self._network.step(gates[rows], state[:, :left])
@@ -162,13 +164,13 @@ class SileroVad:
         for index, (waiting, windows) in enumerate(batch):
             first = firsts[index]
             waiting.probabilities += probabilities[first : first + len(windows)]
-            # Copies: a view would keep the whole batch alive for as long as the channel lives.
+            # Copies: a view would keep the whole batch in memory as long as the channel lives.
             waiting.detector.state = state[:, index].copy()
             waiting.detector.context = windows[-1, -CONTEXT:].copy()
 
 
 def _with_context(batch: list[_Entry], count: int) -> Floats:
-    """All windows as the network wants them, float32 [count, 64 + 512]."""
+    """All windows with their context, float32 [count, 64 + 512]."""
     inputs = np.empty((count, CONTEXT + WINDOW), dtype=np.float32)
     at = 0
     for waiting, windows in batch:

@@ -1,7 +1,7 @@
 """WebRTC's voice-activity detector: the light choice.
 
-It costs about a thirtieth of Silero but takes most steady noise for speech. It answers yes or no
-for 20 ms; averaged over the last five answers that becomes a number a threshold can be set on.
+It costs about a thirtieth of Silero, but takes most steady noise for speech. It decides yes or no
+for each 20 ms. The share of yes among the last five decisions serves as the probability.
 """
 
 from collections import deque
@@ -14,6 +14,7 @@ from streamer.vad.engine import Window
 
 SAMPLE_RATE = 16_000
 WINDOW = 320
+"""Samples: 20 ms."""
 SMOOTHED_WINDOWS = 5
 _BYTES = 2 * WINDOW
 
@@ -22,14 +23,14 @@ class WebRtcVad:
     """The WebRTC engine.
 
     Args:
-        mode: Aggressiveness against noise, 0 (least) to 3 (most).
-        meter: Told what the windows cost.
+        mode: Aggressiveness against noise, from 0 (least) to 3 (most).
+        meter: Adds up the processing time of the windows.
     """
 
     name = "webrtc"
     window = WINDOW
     sample_rate = SAMPLE_RATE
-    company = None  # a window costs the same with others
+    invitations = None  # a window costs the same in a batch
 
     def __init__(self, mode: int, meter: Meter) -> None:
         self._mode = mode
@@ -49,7 +50,7 @@ class WebRtcDetector:
         self._recent: deque[bool] = deque([False] * SMOOTHED_WINDOWS, maxlen=SMOOTHED_WINDOWS)
 
     async def detect(self, windows: Window) -> list[float]:
-        """Share of voiced windows among the last five, after each of `windows` [n, 320]."""
+        """Share of voiced windows among the last five, after each window of float32 [n, 320]."""
         begun_s = self._meter.clock()
         scaled = windows * np.float32(32_768)
         np.maximum(scaled, -32_768, out=scaled)  # np.clip takes three times as long as these two

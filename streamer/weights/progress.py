@@ -1,4 +1,4 @@
-"""A progress bar for work that takes longer than a moment."""
+"""A progress bar for work that takes longer than two seconds."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
-PATIENCE = 2.0
+PATIENCE_S = 2.0
+"""Seconds before a bar appears."""
 
 
 @contextmanager
 def slow_progress(
-    console: Console, label: str, total: int, patience: float = PATIENCE
+    console: Console, label: str, total: int, patience_s: float = PATIENCE_S
 ) -> Iterator[Callable[[int], None]]:
     """Yield a function to call with each number of bytes done.
 
-    A bar appears once ``patience`` seconds have passed, and only on a terminal: the check of a
-    small model should not flash one, and a log file has no use for any.
+    The bar appears after ``patience_s`` seconds, and only on a terminal: it should not flash for a
+    small model, and is useless in a log file.
     """
     bar = Progress(
         TextColumn("{task.description}", markup=False),
@@ -31,7 +32,7 @@ def slow_progress(
 
     def advance(count: int) -> None:
         bar.advance(task, count)
-        late = time.monotonic() - started >= patience
+        late = time.monotonic() - started >= patience_s
         if late and console.is_terminal and not bar.live.is_started:
             bar.start()
 

@@ -1,4 +1,4 @@
-"""What a ``model.json`` may say: the model, where its files come from, what each must be."""
+"""The fields of a ``model.json``: the model, the source of its files, size and hash of each."""
 
 from typing import Annotated, Literal
 
@@ -33,8 +33,8 @@ class HubSource(
 ):
     """Published on the Hugging Face hub in another form: `streamer models export` makes the file.
 
-    A `revision` that is a branch, such as `main`, is not pinned: what it stood for is written into
-    the file that is made.
+    A `revision` that is a branch, such as `main`, is not pinned: the commit that it stood for is
+    written into the exported file.
     """
 
     repository: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")]
@@ -53,7 +53,7 @@ class ModelFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Tensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One input or output. A name may be a pattern; a word in the shape stands for any length."""
+    """One input or output. A name may be a pattern; a word in the shape means any length."""
 
     name: str
     dtype: str
@@ -61,27 +61,27 @@ class Tensor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Tensors(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The inputs and outputs of one network. For readers: the program asks the network itself."""
+    """The inputs and outputs of one network. For readers only: the program does not use them."""
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
 
 
 class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an ONNX file is used that maps float32 [batch, samples] to scores [batch, n].
+    """How to use an ONNX file that maps float32 [batch, samples] to scores [batch, n].
 
     Attributes:
         scores: A name for each of the n scores; they become fields of the event.
         file: The ONNX file.
-        output: Which of its outputs has the scores; needed when there are several.
-        activation: What turns the file's output into scores, window by window.
+        output: The output that has the scores; required if there are several.
+        activation: Applied to the file's output to get scores, window by window.
         min_seconds: A shorter segment is padded to this length.
-        padding: With silence after the segment, or with the segment over and over.
-        max_seconds: A longer segment is cut into windows of this length; null is no limit.
-        hop_seconds: From one window's start to the next one's; null is `max_seconds`.
-        aggregate: What makes one score of those of several windows.
-        max_batch_size: Windows that are given to the file at once, of any segments.
-        max_batch_wait_ms: How long a segment may wait for others.
+        padding: `zeros` = silence after the segment; `repeat` = the segment again and again.
+        max_seconds: A longer segment is cut into windows of this length; null = no limit.
+        hop_seconds: From the start of one window to the start of the next; null = `max_seconds`.
+        aggregate: How the scores of several windows become one.
+        max_batch_size: Windows in one call of the file, of any segments.
+        max_batch_wait_ms: A segment waits at most this long for others to join its batch.
     """
 
     scores: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
@@ -110,7 +110,7 @@ class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole ``model.json``. Without a ``source`` its files are put in place by hand."""
+    """A whole ``model.json``. Without a ``source`` the user puts the files in place."""
 
     name: FileName
     kind: Word
@@ -140,7 +140,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def weights(self) -> tuple[str, ...]:
         """The paths of the files without which the model cannot run."""
         listed = {file.path: file.role == "weights" for file in self.files}
-        if self.classifier:  # made on this machine or the user's own, it need not be listed
+        if self.classifier:  # exported on this machine, or the user's own: it need not be listed
             listed.setdefault(self.classifier.file, True)
         return tuple(path for path, needed in listed.items() if needed)
 

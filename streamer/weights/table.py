@@ -10,11 +10,11 @@ from rich.table import Table
 def print_table(
     console: Console, rows: Sequence[Sequence[str]], *, wrapped: str, caption: str | None = None
 ) -> None:
-    """Print rows of text, the first of which has the columns' names.
+    """Print rows of text; the first row has the names of the columns.
 
     Args:
-        console: Where to; its being a terminal decides.
-        rows: As many cells each as there are columns.
+        console: Where to print. A terminal gets a table.
+        rows: One cell for each column.
         wrapped: The column that may take several lines on a narrow terminal.
         caption: Shown below, on a terminal.
     """

@@ -11,10 +11,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from streamer.app import SOCKETS, create_app
 from streamer.config.schema import AccessConfig, Config, LimitsConfig, ModelConfig
-from streamer.models.resolve import model_specs, open_vad
+from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter, Monitor
 from streamer.observe.tracer import Tracer
 from streamer.telemetry.setup import Telemetry
+from streamer.vad.factory import open_vad
 from streamer.websocket.connection import limited
 from tests.dialects.line_dialect import LineDialect
 from tests.websocket.in_loop import serving

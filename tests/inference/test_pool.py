@@ -27,7 +27,7 @@ from streamer.inference.result import (
     Result,
     WorkerLost,
 )
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from tests.inference.misbehaving import (
     DIE,
     DIE_ONCE,

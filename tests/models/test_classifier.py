@@ -15,9 +15,9 @@ from onnx import helper
 
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
-from streamer.model import make_model
 from streamer.models.classifier.model import Classifier
 from streamer.models.classifier.network import UnfitNetwork
+from streamer.models.registry import make_model
 from streamer.models.resolve import model_specs
 from streamer.weights import BadManifest, MissingModel
 from tests.models.conftest import FLOAT, Make, nodes_for_statistics

@@ -1,6 +1,4 @@
-"""The transcriber's own graphs hear what the published ones hear, but for rounding."""
-
-from pathlib import Path
+"""The transcriber's own graphs compute what the published ones compute, but for rounding."""
 
 import jiwer
 import numpy as np
@@ -12,9 +10,14 @@ import soxr
 
 from streamer.models.moonshine import model as moonshine
 from streamer.models.moonshine.graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
-from streamer.models.moonshine.model import HEARD, Moonshine, padded, repeats
-from streamer.onnx.ort_weights import Weights
-from streamer.onnx.runtime import sums_int8
+from streamer.models.moonshine.model import (
+    ENCODER_CACHES,
+    Moonshine,
+    max_tokens,
+    padded,
+    repeated_tokens,
+)
+from streamer.onnx.runtime import supports_int8_products
 from streamer.weights.manifest import require
 
 FOLDER = require("moonshine-tiny-en")
@@ -54,7 +57,7 @@ def published(samples: Floats) -> dict[str, Floats]:
             **dict.fromkeys(names, empty),
         },
     )
-    return dict(zip(HEARD, caches, strict=True))
+    return dict(zip(ENCODER_CACHES, caches, strict=True))
 
 
 @pytest.mark.parametrize("seconds", [0.25, 1.0, 4.3, 11.0])
@@ -64,7 +67,9 @@ def test_the_decoder_hears_what_the_published_one_hears(
     """But for rounding, which quantization makes larger: to some hundredths of what there is."""
     samples = padded(speech[: round(seconds * Moonshine.sample_rate)])
     expected = published(samples)
-    for name, found in zip(HEARD, model._encoder.run(None, {"samples": samples}), strict=True):
+    for name, found in zip(
+        ENCODER_CACHES, model._encoder.run(None, {"samples": samples}), strict=True
+    ):
         assert found.shape == expected[name].shape
         difference = found.astype(np.float32) - expected[name]
         error = np.linalg.norm(difference) / np.linalg.norm(expected[name])
@@ -74,9 +79,9 @@ def test_the_decoder_hears_what_the_published_one_hears(
 def test_signed_weights_say_the_same_words(
     model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not sums_int8():
+    if not supports_int8_products():
         pytest.skip("this processor does not add products of int8 without saturation")
-    monkeypatch.setattr(moonshine, "sums_int8", lambda: False)
+    monkeypatch.setattr(moonshine, "supports_int8_products", lambda: False)
     unsigned = Moonshine(FOLDER)
     for begin in range(0, len(speech), 80_000):
         part = speech[begin : begin + 80_000]
@@ -102,49 +107,28 @@ def test_a_sentence_is_understood(model: Moonshine, speech: Floats) -> None:
     ],
 )
 def test_a_loop_is_known(tokens: list[int], only_repeating: int) -> None:
-    assert repeats(tokens) == only_repeating
+    assert repeated_tokens(tokens) == only_repeating
 
 
-def test_what_ends_in_a_loop_is_heard_again(
+def test_what_ends_in_a_loop_is_decoded_again(
     model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sentence = speech[:208_000]
-    heard: list[int] = []
+    decoded: list[tuple[int, int]] = []
     loop = [7, *[8, 9] * 8]
     answers = iter([loop, [7, 8], loop, [5, *[6] * 8], loop, []])
 
-    def say(samples: Floats, audio: Floats) -> list[int]:
-        heard.append(len(audio) - len(samples))
+    def decode(audio: Floats, limit: int) -> list[int]:
+        decoded.append((len(audio) - len(sentence), limit))
         return next(answers)
 
-    monkeypatch.setattr(model, "_said", say)
+    monkeypatch.setattr(model, "_decode", decode)
     assert model.tokens(sentence) == [7, 8]
     assert model.tokens(sentence) == [7, 8, 9]
     assert model.tokens(sentence) == [7, 8, 9]
-    assert heard == [1_600, 2_400] * 3
+    assert decoded == [(1_600, max_tokens(sentence)), (2_400, max_tokens(sentence))] * 3
 
 
 def test_the_shortest_and_silence_are_no_trouble(model: Moonshine) -> None:
     for length in (1, 100, 4_000):
         assert isinstance(model.infer(np.zeros(length, np.float32))["text"], str)
-
-
-def test_a_file_that_is_not_the_models_is_told(tmp_path: Path) -> None:
-    file = tmp_path / "model.ort"
-    whole = (FOLDER / ENCODER).read_bytes()
-    for content, why in {
-        b"": "not a model in ONNX Runtime's own format",
-        b"not a model, but long enough to be looked into": "not a model in ONNX Runtime's own",
-        whole[:8]: "cut off or damaged",
-        whole[:-1_000]: "cut off or damaged",
-        whole[: len(whole) // 2]: "cut off or damaged",
-    }.items():
-        file.write_bytes(content)
-        with pytest.raises(ValueError, match=rf"model\.ort is {why}"):
-            Weights(file)
-    with pytest.raises(
-        ValueError, match=r"encoder_model\.ort is another model's: it has no '/proj_out'"
-    ):
-        Weights(FOLDER / ENCODER).matrix("/proj_out")
-    with pytest.raises(ValueError, match="is another model's: it has no 'weight'"):
-        Weights(FOLDER / ENCODER)["weight"]

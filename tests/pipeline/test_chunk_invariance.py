@@ -28,7 +28,7 @@ from streamer.inference.job import Audio, Counters
 from streamer.inference.model_pools import Pools
 from streamer.inference.pool import WorkerPool
 from streamer.inference.result import Inferred, Result
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import StreamTrace, Tracer
 from streamer.pipeline.outbox import Outbox

@@ -10,7 +10,7 @@ import pytest
 from streamer.inference.job import Counters
 from streamer.inference.pool import WorkerPool
 from streamer.inference.result import InferenceFailed, Inferred, Result
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import StreamTrace
 from streamer.pipeline.results import Delivery

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.session.inbox import BLOCK_BYTES, OVERHEAD_BYTES, Inbox
-from streamer.vad.batching import AT_ONCE, Company
+from streamer.session.inbox import ACTION_BYTES, BLOCK_BYTES, Inbox
+from streamer.vad.batching import STREAMS_PER_BATCH, BatchInvitations
 
-COMMAND = OVERHEAD_BYTES
-MESSAGE = OVERHEAD_BYTES // 8
-"""What a command, and a message of audio besides its bytes, counts as."""
+COMMAND = ACTION_BYTES
+MESSAGE = ACTION_BYTES // 8
+"""What an action, and a message of audio besides its bytes, counts as."""
 
 
 class Clock:
@@ -26,7 +26,7 @@ class Clock:
 
 
 def new(max_bytes: int, clock: Clock | None = None) -> Inbox[str]:
-    return Inbox[str](max_bytes, clock or Clock(), None)
+    return Inbox[str](max_bytes, clock or Clock())
 
 
 async def waits(task: "asyncio.Task[object]") -> bool:
@@ -35,7 +35,7 @@ async def waits(task: "asyncio.Task[object]") -> bool:
     return not task.done()
 
 
-async def test_audio_and_commands_keep_their_order_and_neighbours_become_one_block() -> None:
+async def test_audio_and_actions_keep_their_order_and_neighbours_become_one_block() -> None:
     inbox = new(10_000)
     inbox.put_audio(b"ab")
     inbox.put_audio(b"c")
@@ -53,7 +53,7 @@ async def test_what_was_taken_is_not_given_again() -> None:
     assert await inbox.get() == b"b"
 
 
-@pytest.mark.parametrize("kind", ["audio", "command"])
+@pytest.mark.parametrize("kind", ["audio", "action"])
 async def test_get_waits_for_the_next(kind: str) -> None:
     inbox = new(1_000)
     async with asyncio.TaskGroup() as tasks:
@@ -91,7 +91,7 @@ async def test_exactly_the_limit_is_no_room() -> None:
         assert [await inbox.get(), await inbox.get()] == ["flush", b"2" * 10]
 
 
-async def test_commands_are_bounded_too() -> None:
+async def test_actions_are_bounded_too() -> None:
     inbox = new(3 * COMMAND)
     for _ in range(3):
         inbox.put("flush")
@@ -197,7 +197,7 @@ async def test_less_audio_than_is_wanted_waits_for_more() -> None:
     assert got.result() == b"abcde"
 
 
-async def test_a_command_brings_out_what_audio_there_is() -> None:
+async def test_an_action_brings_out_what_audio_there_is() -> None:
     inbox = new(1_000)
     inbox.put_audio(b"ab")
     async with asyncio.TaskGroup() as tasks:
@@ -272,18 +272,18 @@ async def test_what_is_enough_is_decided_by_what_is_wanted_now() -> None:
     assert inbox.arrived_s == 5.0, "there was enough for the get before"
 
 
-async def test_what_is_enough_in_company_comes_along_with_others() -> None:
-    company = Company()
-    inbox = Inbox[str](10_000, Clock(), company)
+async def test_what_is_enough_to_join_is_taken_when_invited() -> None:
+    invitations = BatchInvitations()
+    inbox = Inbox[str](10_000, Clock(), invitations)
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get(6, 3))
         assert await waits(got)
         inbox.put_audio(b"ab")
-        company.call()
+        invitations.invite_oldest()
         assert await waits(got)
         inbox.put_audio(b"c")
         assert await waits(got)
-        company.call()
+        invitations.invite_oldest()
         assert not await waits(got)
         inbox.put_audio(b"d")
     assert got.result() == b"abc"
@@ -292,69 +292,69 @@ async def test_what_is_enough_in_company_comes_along_with_others() -> None:
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get(6, 3))
         assert await waits(got)
-        company.call()
+        invitations.invite_oldest()
     assert got.result() == b"def"
 
 
-@pytest.mark.parametrize("enough", [None, 3])
-async def test_nothing_comes_along_that_does_not_want_to_or_is_not_waiting(
-    enough: int | None,
+@pytest.mark.parametrize("joinable_bytes", [None, 3])
+async def test_no_invitation_is_accepted_that_is_not_waited_for(
+    joinable_bytes: int | None,
 ) -> None:
-    company = Company()
-    inbox = Inbox[str](10_000, Clock(), company)
+    invitations = BatchInvitations()
+    inbox = Inbox[str](10_000, Clock(), invitations)
     async with asyncio.TaskGroup() as tasks:
-        got = tasks.create_task(inbox.get(6, enough))
+        got = tasks.create_task(inbox.get(6, joinable_bytes))
         assert await waits(got)
         inbox.put_audio(b"abcde")
         inbox.put("flush")
     assert got.result() == b"abcde"
     inbox.put_audio(b"xyz")  # nobody waits for it
-    company.call()
+    invitations.invite_oldest()
     assert await inbox.get() == "flush"
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get(6))
         assert await waits(got)
-        company.call()
+        invitations.invite_oldest()
         assert await waits(got)
         inbox.put("stop")
     assert got.result() == b"xyz"
 
 
-async def test_one_who_is_gone_is_not_called() -> None:
-    company = Company()
-    inbox = Inbox[str](10_000, Clock(), company)
+async def test_one_who_is_gone_is_not_invited() -> None:
+    invitations = BatchInvitations()
+    inbox = Inbox[str](10_000, Clock(), invitations)
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get(6, 1))
         inbox.put_audio(b"a")
         assert await waits(got)
         inbox.put_audio(b"b")
         got.cancel()
-    company.call()
+    invitations.invite_oldest()
     assert await inbox.get() == b"ab"
 
 
-async def test_what_came_along_changes_nothing_about_when_the_next_had_come() -> None:
-    clock, company = Clock(), Company()
-    inbox = Inbox[str](10_000, clock, company)
+async def test_what_joined_changes_nothing_about_when_the_next_had_arrived() -> None:
+    clock, invitations = Clock(), BatchInvitations()
+    inbox = Inbox[str](10_000, clock, invitations)
     async with asyncio.TaskGroup() as tasks:
         got = tasks.create_task(inbox.get(6, 3))
         assert await waits(got)
         inbox.put_audio(b"abc")
-        company.call()
+        invitations.invite_oldest()
     for clock.now_s, audio in ((1.0, b"d"), (5.0, b"efghij")):
         inbox.put_audio(audio)
     assert (await inbox.get(6), inbox.arrived_s) == (b"defghij", 5.0)
 
 
-def test_those_who_have_waited_longest_come_first_and_not_all_at_once() -> None:
-    company, came = Company(), list[int]()
-    calls = [partial(came.append, number) for number in range(AT_ONCE + 3)]
-    for come in [*calls, *calls[:2]]:  # to offer twice changes nothing
-        company.offer(come)
-    company.withdraw(calls[1])
-    company.withdraw(calls[1])
-    company.call()
-    assert came == [0, *range(2, AT_ONCE + 1)]
-    company.call()
-    company.call()
-    assert came == [0, *range(2, AT_ONCE + 3)]
+def test_those_who_have_waited_longest_are_woken_first_and_not_all_at_once() -> None:
+    invitations, woken = BatchInvitations(), list[int]()
+    callbacks = [partial(woken.append, number) for number in range(STREAMS_PER_BATCH + 3)]
+    for wake in [*callbacks, *callbacks[:2]]:  # registering twice changes nothing
+        invitations.register(wake)
+    invitations.unregister(callbacks[1])
+    invitations.unregister(callbacks[1])
+    invitations.invite_oldest()
+    assert woken == [0, *range(2, STREAMS_PER_BATCH + 1)]
+    invitations.invite_oldest()
+    invitations.invite_oldest()
+    assert woken == [0, *range(2, STREAMS_PER_BATCH + 3)]

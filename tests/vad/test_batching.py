@@ -1,34 +1,34 @@
-"""Streams of one server bring their windows along with each other's."""
+"""Streams of one server join each other's batches."""
 
 import asyncio
 from collections.abc import Callable
 
 import pytest
 
-from streamer.vad.batching import Company
+from streamer.vad.batching import BatchInvitations
 from tests.websocket.test_vanishing import _server_in_this_loop
 from tools.harness.sounds import beckett
 from tools.harness.streams import hear, of
 
 
-async def test_sessions_keep_each_other_company(monkeypatch: pytest.MonkeyPatch) -> None:
-    ready: dict[Company, set[Callable[[], None]]] = {}
-    calls: list[Company] = []
-    offer, call = Company.offer, Company.call
+async def test_sessions_invite_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    callbacks: dict[BatchInvitations, set[Callable[[], None]]] = {}
+    inviting: list[BatchInvitations] = []
+    register, invite_oldest = BatchInvitations.register, BatchInvitations.invite_oldest
 
-    def offered(company: Company, come: Callable[[], None]) -> None:
-        ready.setdefault(company, set()).add(come)
-        offer(company, come)
+    def registered(invitations: BatchInvitations, wake: Callable[[], None]) -> None:
+        callbacks.setdefault(invitations, set()).add(wake)
+        register(invitations, wake)
 
-    def called(company: Company) -> None:
-        calls.append(company)
-        call(company)
+    def invited(invitations: BatchInvitations) -> None:
+        inviting.append(invitations)
+        invite_oldest(invitations)
 
-    monkeypatch.setattr(Company, "offer", offered)
-    monkeypatch.setattr(Company, "call", called)
+    monkeypatch.setattr(BatchInvitations, "register", registered)
+    monkeypatch.setattr(BatchInvitations, "invite_oldest", invited)
     async with _server_in_this_loop() as port:
         heard = await asyncio.gather(*(hear(port, beckett(), sizes=(640,)) for _ in range(2)))
-    ((company, sessions),) = ready.items()
+    ((invitations, sessions),) = callbacks.items()
     assert len(sessions) == 2
-    assert set(calls) == {company}
+    assert set(inviting) == {invitations}
     assert all(len(of(events, "segment")) == 6 for events in heard)

@@ -15,7 +15,7 @@ from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Meter, Monitor
 from streamer.pipeline.channels import LONGEST_TURN_S
-from streamer.vad.silero import BRINGS_OTHERS, MAX_BATCH, SileroDetector, SileroVad
+from streamer.vad.silero import MAX_BATCH, MIN_INVITING, SileroDetector, SileroVad
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 
@@ -152,7 +152,7 @@ async def test_windows_of_many_channels_share_a_call(path: Path, speech: Windows
     assert sizes == [MAX_BATCH, 6]
 
 
-async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
+async def test_a_batch_stays_open_for_a_while(path: Path, speech: Windows) -> None:
     engine = SileroVad(path, 0.2, METER)
     sizes = count_batches(engine)
     first = engine.open().detect(speech[:1])
@@ -162,22 +162,20 @@ async def test_the_first_waits_for_company(path: Path, speech: Windows) -> None:
     assert sizes == [2]
 
 
-@pytest.mark.parametrize(
-    ("windows", "together"), [(BRINGS_OTHERS - 1, False), (BRINGS_OTHERS, True)]
-)
-async def test_who_has_rested_brings_others(
+@pytest.mark.parametrize(("windows", "together"), [(MIN_INVITING - 1, False), (MIN_INVITING, True)])
+async def test_one_who_has_waited_invites_others(
     path: Path, speech: Windows, windows: int, together: bool
 ) -> None:
     engine = SileroVad(path, 0.05, METER)
     sizes, found = count_batches(engine), list[asyncio.Future[list[float]]]()
     for _ in range(2):
         other = engine.open()
-        come = partial(lambda d: found.append(d.detect(speech[:BRINGS_OTHERS])), other)
-        engine.company.offer(come)
+        wake = partial(lambda d: found.append(d.detect(speech[:MIN_INVITING])), other)
+        engine.invitations.register(wake)
         await engine.open().detect(speech[:windows])
-        engine.company.withdraw(come)
+        engine.invitations.unregister(wake)
         await asyncio.gather(*found)
-    assert sizes == ([windows + BRINGS_OTHERS] if together else [windows]) * 2
+    assert sizes == ([windows + MIN_INVITING] if together else [windows]) * 2
 
 
 async def test_context_and_state_are_carried(path: Path, speech: Windows) -> None:

@@ -13,10 +13,11 @@ import pytest
 
 from streamer.app import create_app
 from streamer.config.schema import Config, LimitsConfig, ModelConfig
-from streamer.models.resolve import model_specs, open_vad
+from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter, Monitor
 from streamer.observe.tracer import Tracer
 from streamer.telemetry.setup import Telemetry
+from streamer.vad.factory import open_vad
 from streamer.websocket.connection import limited
 from tests.end_to_end.conftest import Launch
 from tests.websocket.in_loop import serving

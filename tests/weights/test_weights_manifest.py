@@ -15,7 +15,7 @@ from streamer.weights import (
     BadManifest,
     FileState,
     MissingModel,
-    Model,
+    ModelFolder,
     UnknownModel,
     check_files,
     find_model,
@@ -136,13 +136,13 @@ def test_an_own_folder_wins_over_a_shipped_manifest(
     assert known_models() == SHIPPED
 
 
-def test_an_own_model_is_found_beside_the_shipped_ones(model: Model) -> None:
+def test_an_own_model_is_found_beside_the_shipped_ones(model: ModelFolder) -> None:
     assert known_models() == sorted([*SHIPPED, "tiny"])
     assert model.manifest.bytes == 40000 + 5 + 400 + 15
 
 
 @pytest.mark.parametrize("name", ["nope", "", "..", "../models/tiny", "tiny/"])
-def test_an_unknown_name_raises_the_names_that_exist(model: Model, name: str) -> None:
+def test_an_unknown_name_raises_the_names_that_exist(model: ModelFolder, name: str) -> None:
     with pytest.raises(UnknownModel) as caught:
         require(name)
     assert str(caught.value) == (
@@ -183,7 +183,7 @@ def test_an_installed_program_has_its_manifests_inside_and_its_weights_in_the_ho
     assert find_model("tiny").folder == tmp_path / "data/streamer/models/tiny"
 
 
-def test_check_tells_the_state_of_every_file(complete: Model) -> None:
+def test_check_tells_the_state_of_every_file(complete: ModelFolder) -> None:
     assert set(check_files(complete).values()) == {FileState.OK}
     folder = complete.folder
     (folder / "tiny.onnx").write_bytes(b"WEIGHTS " * 5000)
@@ -202,24 +202,26 @@ def test_check_tells_the_state_of_every_file(complete: Model) -> None:
     assert check_files(complete, hashes=False) == {**states, "tiny.onnx": FileState.OK}
 
 
-def test_check_tells_its_progress_in_bytes(complete: Model) -> None:
+def test_check_tells_its_progress_in_bytes(complete: ModelFolder) -> None:
     counts: list[int] = []
     check_files(complete, advance=counts.append)
     assert sum(counts) == complete.manifest.bytes
 
 
-def test_require_gives_the_folder_of_a_complete_model(complete: Model, models: Path) -> None:
+def test_require_gives_the_folder_of_a_complete_model(complete: ModelFolder, models: Path) -> None:
     assert require("tiny") == models / "tiny"
 
 
-def test_require_says_how_to_get_a_model_that_is_not_there(model: Model, models: Path) -> None:
+def test_require_says_how_to_get_a_model_that_is_not_there(
+    model: ModelFolder, models: Path
+) -> None:
     with pytest.raises(MissingModel) as caught:
         require("tiny")
     assert str(caught.value) == f"model 'tiny' is not in {models}: {FETCH_TINY}"
 
 
 def test_require_names_what_is_wrong_with_an_incomplete_model(
-    complete: Model, models: Path
+    complete: ModelFolder, models: Path
 ) -> None:
     (complete.folder / "words.bin").write_bytes(b"")
     with pytest.raises(MissingModel) as caught:
@@ -228,12 +230,12 @@ def test_require_names_what_is_wrong_with_an_incomplete_model(
     assert str(caught.value) == f"{problem}: {FETCH_TINY}"
 
 
-def test_require_is_quick_because_it_reads_no_content(complete: Model) -> None:
+def test_require_is_quick_because_it_reads_no_content(complete: ModelFolder) -> None:
     (complete.folder / "tiny.onnx").write_bytes(b"WEIGHTS " * 5000)
     assert require("tiny") == complete.folder
 
 
-def test_require_does_without_samples_and_licence(complete: Model) -> None:
+def test_require_does_without_samples_and_licence(complete: ModelFolder) -> None:
     (complete.folder / "hello.wav").unlink()
     (complete.folder / "LICENSE").unlink()
     assert require("tiny") == complete.folder
@@ -290,7 +292,9 @@ def test_the_affect_model_says_what_it_is() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_licences_are_those_of_the_weights(name: str) -> None:
-    shipped = Model(load_manifest(manifest.shipped_dir() / name), manifest.shipped_dir() / name)
+    shipped = ModelFolder(
+        load_manifest(manifest.shipped_dir() / name), manifest.shipped_dir() / name
+    )
     assert check_files(shipped)["LICENSE"] is FileState.OK
 
 

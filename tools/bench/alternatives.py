@@ -131,7 +131,7 @@ def company() -> list[Row]:
     audio = joined(read(None), RATE)
     rows: list[Row] = []
     for together, gather_ms in ((False, 10), (False, 5), (True, 10), (True, 5), (True, 0)):
-        code = "" if together else "import streamer.speech.company as c; c.AT_ONCE = 0"
+        code = "" if together else "import streamer.vad.batching as b; b.STREAMS_PER_BATCH = 0"
         vad = {"engine": "silero", "gather_ms": gather_ms}
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "sitecustomize.py").write_text(code)

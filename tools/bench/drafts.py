@@ -11,7 +11,7 @@ import numpy as np
 
 from streamer.config.schema import InterimConfig
 from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
-from streamer.models.moonshine.model import START_TOKEN, Floats, most_tokens
+from streamer.models.moonshine.model import START_TOKEN, Floats, max_tokens
 from tools.bench.published import PublishedMoonshine, Tensors, as_past
 
 RATE = 16_000
@@ -22,7 +22,7 @@ class DraftingMoonshine(PublishedMoonshine):
 
     def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
         """The tokens of float32 [n], and how often the decoder was run."""
-        limit = most_tokens(samples)
+        limit = max_tokens(samples)
         draft = draft[:limit]
         inputs = self._encode(samples)
         logits, caches = self._pass([START_TOKEN, *draft], inputs)

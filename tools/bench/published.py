@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from streamer.model import Model
 from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
-from streamer.models.moonshine.model import END_TOKEN, START_TOKEN, Floats, most_tokens, padded
+from streamer.models.moonshine.model import END_TOKEN, START_TOKEN, Floats, max_tokens, padded
 from streamer.models.moonshine.tokenizer import Tokenizer
 
 Tensors = dict[str, npt.NDArray[np.generic]]
@@ -52,7 +52,7 @@ class PublishedMoonshine(Model):
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens, chosen greedily one after another."""
-        limit = most_tokens(samples)
+        limit = max_tokens(samples)
         inputs = self._encode(samples)
         token, caches = self._first_step(inputs)
         inputs.update(caches, use_cache_branch=np.array([True]))

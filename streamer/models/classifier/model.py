@@ -1,7 +1,7 @@
 """Any ONNX file that maps a waveform to scores, described by the `model.json` beside it.
 
-Windows of equal length, of any segments, go through the file together. Those of other lengths do
-not: padding them to be equal would change their scores.
+Windows of equal length, of any segments, go through the network in one call. Windows of different
+lengths do not: padding them to equal length would change their scores.
 """
 
 import itertools
@@ -16,18 +16,19 @@ from streamer.models.classifier.windows import Windows
 from streamer.weights.manifest import MANIFEST, BadManifest, manifest_of
 
 DECIMALS = 6
+"""Decimal places of a score in an event."""
 
 
 class Classifier(Model):
-    """Answers a number for each name in `classifier.scores`.
+    """Returns a number for each name in `classifier.scores`.
 
     Args:
         folder: Holds `model.json` and the ONNX file that it names.
-        threads: Threads within one inference. One for each worker shares a machine best.
+        threads: Threads within one inference. Several workers share a machine best with one each.
 
     Raises:
-        BadManifest: `model.json` is missing, malformed, or not of a classifier.
-        UnfitNetwork: The ONNX file is not what `model.json` says.
+        BadManifest: `model.json` is missing, malformed, or not a classifier's.
+        UnfitNetwork: The ONNX file does not match `model.json`.
     """
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
@@ -64,12 +65,12 @@ class Classifier(Model):
         ]
 
     def warm_up(self) -> None:
-        """Run as many windows at once as there may be, of a second of silence."""
+        """Run the largest batch: `max_batch_size` windows of a second of silence."""
         silence = np.zeros(self.sample_rate, dtype=np.float32)
         self._score(self._windows.cut(silence)[:1] * self.max_batch_size)
 
     def _score(self, windows: list[Floats]) -> Floats:
-        """The activated scores of each window, float32 [windows, n]."""
+        """The scores of each window after the activation, float32 [windows, n]."""
         scores = np.empty((len(windows), len(self._names)), dtype=np.float32)
 
         def length(index: int) -> int:
@@ -77,17 +78,17 @@ class Classifier(Model):
 
         by_length = sorted(range(len(windows)), key=length)
         for _, group in itertools.groupby(by_length, key=length):
-            alike = list(group)
-            for first in range(0, len(alike), self.max_batch_size):
-                together = alike[first : first + self.max_batch_size]
-                scores[together] = self._network(np.stack([windows[index] for index in together]))
+            equal = list(group)
+            for first in range(0, len(equal), self.max_batch_size):
+                batch = equal[first : first + self.max_batch_size]
+                scores[batch] = self._network(np.stack([windows[index] for index in batch]))
         return self._activate(scores)
 
     def _output(self, scores: Floats) -> dict[str, object]:
-        found = dict(zip(self._names, scores.tolist(), strict=True))
+        named = dict(zip(self._names, scores.tolist(), strict=True))
         if not np.isfinite(scores).all():
-            raise ValueError(f"scores must be finite numbers; got {found}")
-        return {name: round(score, DECIMALS) for name, score in found.items()}
+            raise ValueError(f"scores must be finite numbers; got {named}")
+        return {name: round(score, DECIMALS) for name, score in named.items()}
 
 
 def _sigmoid(scores: Floats) -> Floats:

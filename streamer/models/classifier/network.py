@@ -15,11 +15,11 @@ Floats = npt.NDArray[np.float32]
 
 
 class UnfitNetwork(ValueError):
-    """The ONNX file is not what its `model.json` says; the message lists every difference."""
+    """The ONNX file does not match its `model.json`; the message lists every difference."""
 
 
-class Tensor(NamedTuple):
-    """An input or output as the file declares it; a length that is not fixed is a name or None."""
+class DeclaredTensor(NamedTuple):
+    """An input or output as the file declares it. A length that is not fixed is a name or None."""
 
     name: str
     dtype: str
@@ -35,12 +35,12 @@ class WaveformNetwork:
 
     Args:
         path: The ONNX file.
-        settings: What its `model.json` says.
-        windows: The lengths that it will be given.
+        settings: The section `classifier` of its `model.json`.
+        windows: The lengths of the windows that it will get.
         threads: Threads within one inference.
 
     Raises:
-        UnfitNetwork: It cannot be read, or is not what the settings say.
+        UnfitNetwork: The file cannot be read, or does not match the settings.
     """
 
     def __init__(
@@ -48,14 +48,14 @@ class WaveformNetwork:
     ) -> None:
         if not path.is_file():
             raise UnfitNetwork(f"{path} is not there; 'classifier.file' names it")
-        import onnxruntime  # noqa: F401 - that it is missing is not the file's fault
+        import onnxruntime  # noqa: F401 - if it is missing, the file is not to blame
 
         try:
             self._session = load(path, threads)
         except Exception as error:  # ONNX Runtime has a class for each reason, with no base
             raise UnfitNetwork(f"{path} cannot be read as ONNX: {error}") from error
-        inputs = [_tensor(value) for value in self._session.get_inputs()]
-        outputs = [_tensor(value) for value in self._session.get_outputs()]
+        inputs = [_declared(value) for value in self._session.get_inputs()]
+        outputs = [_declared(value) for value in self._session.get_outputs()]
         if found := list(problems(inputs, outputs, settings, windows)):
             raise UnfitNetwork(f"{path} does not fit its model.json: {'; '.join(found)}")
         self._input = inputs[0].name
@@ -63,10 +63,10 @@ class WaveformNetwork:
         self._scores = len(settings.scores)
 
     def __call__(self, batch: Floats) -> Floats:
-        """The file's scores, float32 [batch, n], for waveforms float32 [batch, samples].
+        """Scores, float32 [batch, n], of waveforms, float32 [batch, samples].
 
         Raises:
-            UnfitNetwork: It gives something of another shape.
+            UnfitNetwork: The output has another shape.
         """
         (scores,) = self._session.run([self._output], {self._input: batch})
         if scores.shape != (len(batch), self._scores):
@@ -79,12 +79,12 @@ class WaveformNetwork:
 
 
 def problems(
-    inputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
+    inputs: Sequence[DeclaredTensor],
+    outputs: Sequence[DeclaredTensor],
     settings: ClassifierSettings,
     windows: Windows,
 ) -> Iterator[str]:
-    """What is wrong with a file's inputs and outputs, a sentence each: found, and wanted."""
+    """Each problem of a file's inputs and outputs in a sentence: what was found, what is needed."""
     if len(inputs) == 1:
         yield from _problems_of_input(inputs[0], settings, windows)
     else:
@@ -101,7 +101,7 @@ def problems(
 
 
 def _problems_of_input(
-    found: Tensor, settings: ClassifierSettings, windows: Windows
+    found: DeclaredTensor, settings: ClassifierSettings, windows: Windows
 ) -> Iterator[str]:
     if found.dtype != "float32" or len(found.shape) != 2:
         yield f"its input is {found}; wanted float32 [batch, samples]"
@@ -122,7 +122,7 @@ def _problems_of_input(
         )
 
 
-def _problems_of_output(found: Tensor, settings: ClassifierSettings) -> Iterator[str]:
+def _problems_of_output(found: DeclaredTensor, settings: ClassifierSettings) -> Iterator[str]:
     names = ", ".join(settings.scores)
     if found.dtype != "float32" or len(found.shape) != 2:
         yield f"its output is {found}; wanted float32 [batch, {len(settings.scores)}]"
@@ -133,8 +133,8 @@ def _problems_of_output(found: Tensor, settings: ClassifierSettings) -> Iterator
         )
 
 
-def _tensor(value: object) -> Tensor:
-    """What ONNX Runtime says of an input or output, which calls float32 `tensor(float)`."""
+def _declared(value: object) -> DeclaredTensor:
+    """An input or output of ONNX Runtime, which calls float32 `tensor(float)`."""
     name, kind, shape = (getattr(value, field) for field in ("name", "type", "shape"))
     dtype = kind.removeprefix("tensor(").removesuffix(")")
-    return Tensor(name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape)
+    return DeclaredTensor(name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape)

@@ -1,8 +1,8 @@
-"""Segments of any length made into windows of the lengths that a classifier takes.
+"""Cuts segments of any length into windows of the lengths that a classifier takes.
 
-Shorter segments are padded, longer ones cut. The windows of a long segment begin one hop after
-another; the last one ends with the segment, and so begins less than a hop after the one before it
-when the length does not fit. Every sample is in at least one window, and none is padded.
+Shorter segments are padded, longer ones cut. The windows of a long segment begin one hop apart. The
+last window is shifted back to end with the segment, so it overlaps more. Every sample is in at
+least one window, and no window of a long segment is padded.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ class Windows:
 
     Attributes:
         shortest: Shorter segments are padded to this, at least 1.
-        longest: Longer segments are cut to this; None is no limit.
-        hop: From one window's start to the next one's.
-        padding: With `zeros` after the segment, or `repeat` it over and over.
+        longest: Longer segments are cut into windows of this length. None = no limit.
+        hop: From the start of one window to the start of the next.
+        padding: `zeros` = silence after the segment; `repeat` = the segment again and again.
     """
 
     shortest: int
@@ -34,7 +34,7 @@ class Windows:
 
     @classmethod
     def of(cls, settings: ClassifierSettings, sample_rate: int) -> "Windows":
-        """The windows of a classifier at its rate in Hz."""
+        """The windows of a classifier; `sample_rate` in Hz."""
 
         def samples(seconds: float) -> int:
             return max(1, round(seconds * sample_rate))
@@ -44,7 +44,7 @@ class Windows:
         return cls(samples(settings.min_seconds), longest, hop or 1, settings.padding)
 
     def cut(self, segment: Floats) -> list[Floats]:
-        """The windows of one segment, float32 [n] each; one at least, in order of time."""
+        """The windows of one segment, float32 [n] each, in order of time; at least one."""
         count = len(segment)
         if count < self.shortest:
             return [self._pad(segment)]

@@ -1,4 +1,4 @@
-"""Moonshine: English speech to text, with graphs written around the published weights.
+"""Moonshine: English speech to text, with our own graphs around the published weights.
 
 May import: what `streamer.models` may.
 """

@@ -12,45 +12,47 @@ import numpy.typing as npt
 from streamer.onnx.graph import MICROSOFT, Graph
 from streamer.onnx.ort_weights import Quantized
 
-ROTATED = 32
-"""Of each head; as pairs of neighbours, by the angles of Su et al., 2021 (RoFormer,
-https://arxiv.org/abs/2104.09864)."""
+ROTARY_SIZE = 32
+"""Values of each head that carry the position: pairs of neighbours are rotated by the angles of
+Su et al., 2021 (RoFormer, https://arxiv.org/abs/2104.09864)."""
 
-MOST_POSITIONS = 4_096
+MAX_POSITIONS = 4_096
+"""States; enough for 98 s of audio."""
+
 EPSILON = 1e-5
 
 SIGN = np.uint8(0x80)
 
 
 class Blocks:
-    """Adds them to a graph. States are float32 [1, length, width].
+    """Adds blocks to a graph. States are float32 [1, length, width].
 
-    Processors have instructions for products of uint8 and int8, and those of uint8 and uint8 take
-    2.5 times as long. But before VNNI they saturate, and the sums are wrong.
+    Processors have instructions for products of uint8 and int8; products of uint8 and uint8 take
+    2.5 times as long. But processors without VNNI saturate, and their sums are wrong.
 
     Args:
-        graph: To be added to.
-        heads: Of attention.
-        signed: Turn the matrices, which come as uint8, into the same ones as int8.
+        graph: The graph to add to.
+        heads: Number of attention heads.
+        signed: Store the matrices, which are uint8 in the file, as int8 of the same values.
     """
 
     def __init__(self, graph: Graph, heads: int, *, signed: bool) -> None:
         self.graph = graph
         self._heads = heads
         self._signed = signed
-        pairs = ROTATED // 2
-        angles = np.outer(np.arange(MOST_POSITIONS), 10_000.0 ** (-np.arange(pairs) / pairs))
+        pairs = ROTARY_SIZE // 2
+        angles = np.outer(np.arange(MAX_POSITIONS), 10_000.0 ** (-np.arange(pairs) / pairs))
         self._angles = [graph.constant(f(angles).astype(np.float32)) for f in (np.cos, np.sin)]
 
     def product(self, states: str, matrix: Quantized) -> str:
-        """States times a matrix, and its bias."""
+        """States times a matrix, plus its bias."""
         inputs = [states, *self._constants(matrix)]
         if matrix.bias is not None:
             inputs.append(self.graph.constant(matrix.bias))
         return self.graph.add("DynamicQuantizeMatMul", *inputs, domain=MICROSOFT)
 
     def products(self, states: str, matrices: Sequence[Quantized]) -> list[str]:
-        """States times each of some matrices; the states are quantized once."""
+        """States times each matrix, plus its bias; the states are quantized only once."""
         values, scale, zero_point = self.graph.add_many("DynamicQuantizeLinear", [states], 3)
         results = []
         for matrix in matrices:
@@ -62,7 +64,7 @@ class Blocks:
         return results
 
     def rotated(self, states: str, first_position: str) -> str:
-        """Queries or keys with their positions in the angles of their pairs."""
+        """Queries or keys, rotated by their positions. `first_position` is int64 [1]."""
         return self.graph.add(
             "RotaryEmbedding",
             states,
@@ -71,16 +73,17 @@ class Blocks:
             domain=MICROSOFT,
             interleaved=1,
             num_heads=self._heads,
-            rotary_embedding_dim=ROTATED,
+            rotary_embedding_dim=ROTARY_SIZE,
         )
 
     def attention(self, inputs: Sequence[str], caches: str = "") -> str:
-        """Of queries to keys and values.
+        """Attention of queries to keys and values.
 
         Args:
-            inputs: Those three; keys and values as states, or float32 [1, heads, length, size].
-            caches: Keys and values go on from `past.{caches}.key` and `.value`, and are given as
-                `present.…`.
+            inputs: Queries, keys and values; the last two as states, or float32
+                [1, heads, length, size].
+            caches: Keys and values continue `past.{caches}.key` and `.value`; both together are
+                the outputs `present.…`. Empty = no caches.
         """
         outputs = [""]
         if caches:
@@ -101,7 +104,7 @@ class Blocks:
     def add_and_norm(
         self, states: str, change: str, factors: npt.NDArray[np.generic]
     ) -> tuple[str, str]:
-        """States and a change; returns them normalized, and as they are."""
+        """The sum of states and a change; returns it normalized, and as it is."""
         inputs = [states, change, self.graph.constant(factors)]
         norm, total = self.graph.new_name(), self.graph.new_name()
         self.graph.add_many(

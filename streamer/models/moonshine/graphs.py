@@ -1,9 +1,9 @@
 """Moonshine's graphs, written anew around the published weights.
 
-The published ones were exported from PyTorch operator by operator: most of the decoder's 896 nodes
-for each token compute shapes, slice and pad, and take as long as the 49 products. Here there are
-119, with ONNX Runtime's own operators for rotary positions, attention and normalization. The
-products are the same ones with the same weights; words differ where rounding makes them differ.
+The published graphs were exported from PyTorch operator by operator: most of the decoder's 896
+nodes for each token compute shapes, slice and pad, and take as long as the 49 products. The graphs
+here have 119 nodes, with ONNX Runtime's own operators for rotary positions, attention and
+normalization. The products and their weights are the same; words differ only where rounding does.
 
 Network: Jeffries et al., 2024 (https://arxiv.org/abs/2410.15608): 6 layers each, 288 wide.
 """
@@ -19,18 +19,21 @@ from streamer.onnx.ort_weights import Weights
 LAYERS, HEADS, HEAD_SIZE = 6, 8, 36
 
 CACHES = [f"{layer}.{part}" for layer in range(LAYERS) for part in ("key", "value")]
-"""Of the decoder: `past.…` and `present.…` of what it has said, `heard.…` of the audio; each is
-float32 [1, heads, length, head size]."""
+"""Names of the decoder's keys and values: `past.…` and `present.…` for the tokens so far,
+`encoder.…` for the audio. Each is float32 [1, heads, length, head size]."""
 
 ENCODER, DECODER = "encoder_model.ort", "decoder_model_merged.ort"
 
 
 def encoder(folder: Path, *, signed: bool) -> bytes:
-    """`samples` float32 [n] → `heard.…`, what the decoder looks at.
+    """`samples` float32 [n] → `encoder.…`, the decoder's keys and values for the audio.
 
     Args:
         folder: Holds the published files.
-        signed: How the weights of products are stored; see `Blocks`.
+        signed: Whether the weights of products are stored as int8; see `Blocks`.
+
+    Raises:
+        ValueError: A file is not the published one.
     """
     weights, graph = Weights(folder / ENCODER), Graph()
     blocks = Blocks(graph, HEADS, signed=signed)
@@ -51,14 +54,14 @@ def encoder(folder: Path, *, signed: bool) -> bytes:
         change = blocks.product(wide, weights.matrix(f"/{name}/mlp/fc2"))
         following = f"layers.{layer + 1}.input_layernorm" if layer + 1 < LAYERS else "layer_norm"
         norm, states = blocks.add_and_norm(states, change, weights[f"{following}.weight"])
-    _heard(blocks, norm, Weights(folder / DECODER))
-    return graph.model({"samples": FLOAT}, {f"heard.{cache}": FLOAT for cache in CACHES})
+    _encoder_caches(blocks, norm, Weights(folder / DECODER))
+    return graph.model({"samples": FLOAT}, {f"encoder.{cache}": FLOAT for cache in CACHES})
 
 
 def decoder(folder: Path, *, signed: bool) -> bytes:
     """One step: `token` int64 [1, 1], `position` int64 [1] and the caches → `next`, `present.…`.
 
-    `next` int64 [1, 1] is the most likely token. The arguments are those of `encoder`.
+    `next` int64 [1, 1] is the most likely token. Arguments and errors are those of `encoder`.
     """
     weights, graph = Weights(folder / DECODER), Graph()
     blocks = Blocks(graph, HEADS, signed=signed)
@@ -66,7 +69,7 @@ def decoder(folder: Path, *, signed: bool) -> bytes:
     def factors(of: str) -> str:
         return f"model.decoder.{of}.weight_merged_0"
 
-    states = _embedded(graph, weights, factors("embed_tokens"))
+    states = _embedding(graph, weights, factors("embed_tokens"))
     norm = blocks.norm(states, weights[factors("layers.0.input_layernorm")])
     for layer in range(LAYERS):
         name, node = f"layers.{layer}", f"/model/decoder/layers.{layer}"
@@ -78,7 +81,7 @@ def decoder(folder: Path, *, signed: bool) -> bytes:
         after = weights[factors(f"{name}.post_attention_layernorm")]
         norm, states = blocks.add_and_norm(states, change, after)
         query = blocks.product(norm, weights.matrix(f"{node}/encoder_attn/q_proj"))
-        mixed = blocks.attention([query, f"heard.{layer}.key", f"heard.{layer}.value"])
+        mixed = blocks.attention([query, f"encoder.{layer}.key", f"encoder.{layer}.value"])
         change = blocks.product(mixed, weights.matrix(f"{node}/encoder_attn/o_proj"))
         after = weights[factors(f"{name}.final_layernorm")]
         norm, states = blocks.add_and_norm(states, change, after)
@@ -91,7 +94,7 @@ def decoder(folder: Path, *, signed: bool) -> bytes:
         norm, states = blocks.add_and_norm(states, change, weights[factors(following)])
     scores = blocks.product(norm, weights.matrix("/proj_out"))
     graph.add_many("ArgMax", [scores], ["next"], axis=-1, keepdims=0)
-    caches = [f"{of}.{cache}" for of in ("past", "heard") for cache in CACHES]
+    caches = [f"{of}.{cache}" for of in ("past", "encoder") for cache in CACHES]
     return graph.model(
         {"token": INT, "position": INT, **dict.fromkeys(caches, FLOAT)},
         {"next": INT, **{f"present.{cache}": FLOAT for cache in CACHES}},
@@ -99,7 +102,7 @@ def decoder(folder: Path, *, signed: bool) -> bytes:
 
 
 def _convolutions(graph: Graph, weights: Weights) -> str:
-    """Samples to states [1, n / 384, 288]: three convolutions and a normalization of the whole."""
+    """Samples [n] to states [1, n / 384, 288]: three convolutions, and a normalization over all."""
     one_row = graph.constant(np.array([1, 1, -1]))
     audio = graph.add("Reshape", "samples", one_row)
     kernel = graph.constant(weights["conv1.weight_add_tensor"])
@@ -118,17 +121,18 @@ def _convolutions(graph: Graph, weights: Weights) -> str:
     return graph.add("Transpose", waves, perm=[0, 2, 1])
 
 
-def _heard(blocks: Blocks, states: str, weights: Weights) -> None:
-    """Keys and values of the audio for the decoder's layers, once for all tokens."""
+def _encoder_caches(blocks: Blocks, states: str, weights: Weights) -> None:
+    """The decoder's keys and values for the audio, computed once for all tokens."""
     nodes = [f"/model/decoder/layers.{layer}/encoder_attn" for layer in range(LAYERS)]
     matrices = [weights.matrix(f"{node}/{part}_proj") for node in nodes for part in "kv"]
     shape = blocks.graph.constant(np.array([1, -1, HEADS, HEAD_SIZE]))
     for cache, values in zip(CACHES, blocks.products(states, matrices), strict=True):
         heads = blocks.graph.add("Reshape", values, shape)
-        blocks.graph.add_many("Transpose", [heads], [f"heard.{cache}"], perm=[0, 2, 1, 3])
+        blocks.graph.add_many("Transpose", [heads], [f"encoder.{cache}"], perm=[0, 2, 1, 3])
 
 
-def _embedded(graph: Graph, weights: Weights, name: str) -> str:
+def _embedding(graph: Graph, weights: Weights, name: str) -> str:
+    """The state [1, 1, 288] of `token`."""
     values, scale, zero_point = (
         graph.constant(weights[f"{name}_{part}"]) for part in ("quantized", "scale", "zero_point")
     )

@@ -1,7 +1,7 @@
 """Moonshine's `tokenizer.bin`: token numbers to text.
 
-The file is one entry after another, in token order: a length, then that many bytes. The length is
-one byte b0, or two when b0 ≥ 128: then it is b0 - 128 + 128·b1.
+The file is a sequence of entries in token order: a length, then that number of bytes. The length
+is one byte b0, or two when b0 ≥ 128: then it is b0 - 128 + 128·b1.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ class Tokenizer:
     """Token numbers to text.
 
     Args:
-        pieces: The bytes of each token, by its number.
+        pieces: The bytes of each token; the index is the token's number.
     """
 
     def __init__(self, pieces: list[bytes]) -> None:

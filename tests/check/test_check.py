@@ -14,7 +14,7 @@ from streamer.check.target import Target
 from streamer.cli.models import add_parser
 from streamer.config.schema import Config
 from streamer.inference.ipc import Ready
-from streamer.model import ModelSpec
+from streamer.models.registry import ModelSpec
 from tests.models.conftest import Make
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"

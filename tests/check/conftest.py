@@ -1,0 +1,5 @@
+"""Folders of classifiers, as `tests/models` writes them."""
+
+from tests.models.conftest import classifier
+
+__all__ = ["classifier"]
