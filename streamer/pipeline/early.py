@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 
 from streamer.inference.pool import WorkerPool
-from streamer.inference.result import Result
+from streamer.inference.submission import Submission
 from streamer.observe.monitor import Monitor
 from streamer.pipeline.owed import Owed
 
@@ -25,7 +25,7 @@ class EarlyFinal:
         self._channel = channel
         self._pool = pool
         self._monitor = monitor
-        self._begun: tuple[Owed, Result] | None = None
+        self._begun: tuple[Owed, Submission] | None = None
 
     def lead_seconds(self, media_s: float) -> float:
         """How long before the end of a segment of this length it is to begin, to be in time.
@@ -33,21 +33,23 @@ class EarlyFinal:
         And no sooner: the longer a pause is, the less likely it is that speech goes on and the
         work was in vain.
         """
-        return self._pool.lead_seconds(media_s)
+        return self._pool.queue.lead_seconds(media_s)
 
     def begin(self, owed: Owed) -> None:
         """Infer what is the final, if the segment is over."""
         owed.timeline.submitted_s = self._monitor.clock()
-        result = self._pool.infer_early(owed.audio, session=self._session, channel=self._channel)
-        owed.submitted(result)
-        self._begun = owed, result
+        submission = self._pool.submit(
+            owed.audio, "early", session=self._session, channel=self._channel
+        )
+        owed.submitted(submission)
+        self._begun = owed, submission
 
     def drop(self) -> None:
         """Speech goes on, or nobody listens any more."""
         if self._begun is None:
             return
-        (_, result), self._begun = self._begun, None
-        if self._pool.withdraw(result):
+        (_, submission), self._begun = self._begun, None
+        if submission.withdraw():
             self._pool.counters.early_wasted += 1
             self._monitor.early_final(self._pool.spec.name, used=False)
 
@@ -55,12 +57,12 @@ class EarlyFinal:
         """What was begun, if it is exactly the segment that is now final."""
         if self._begun is None:
             return None
-        owed, result = self._begun
+        owed, submission = self._begun
         if (owed.start_time, owed.end_time) != (start_time, end_time):
             self.drop()
             return None
         self._begun = None
-        if self._pool.confirm(result):
+        if submission.confirm():
             self._pool.counters.early_used += 1
             self._monitor.early_final(self._pool.spec.name, used=True)
             owed.timeline.early = True

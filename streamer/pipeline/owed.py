@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from streamer.inference.job import NOTHING, Audio
-from streamer.inference.result import Result
+from streamer.inference.job import NO_AUDIO, Audio
+from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
 
 
@@ -19,17 +19,16 @@ class Owed:
     flushed: bool = False
     dropped: bool = False
     """Nobody wants it any more."""
-    result: Result | None = None
+    submission: Submission | None = None
     """None until it is in the pool."""
 
-    def submitted(self, result: Result) -> None:
+    def submitted(self, submission: Submission) -> None:
         """It is in the pool, which holds the audio for as long as it needs it."""
-        self.result = result
-        self.audio = NOTHING
+        self.submission = submission
+        self.audio = NO_AUDIO
 
-    def drop(self) -> None:
-        """Nobody wants it any more: what has not begun is not going to be run."""
+    def drop(self) -> bool:
+        """It is not needed any more; returns whether it waited for a worker."""
         self.dropped = True
-        self.audio = NOTHING
-        if self.result is not None and not self.result.cancel() and not self.result.cancelled():
-            self.result.exception()  # asyncio complains of a failure that nobody looks at
+        self.audio = NO_AUDIO
+        return self.submission is not None and not self.submission.withdraw()

@@ -5,18 +5,18 @@ import logging
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal
 
-from streamer.inference.job import Audio
-from streamer.inference.pool import WorkerPool
-from streamer.inference.result import (
-    Attempt,
+from streamer.inference.job import (
+    Audio,
     InferenceError,
     InferenceTimedOut,
     Inferred,
-    Result,
+    PendingInference,
     WorkerLost,
 )
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.observe.monitor import Monitor, Outcome
-from streamer.observe.timeline import Settled, Timeline
+from streamer.observe.timeline import Attempt, Settled, Timeline
 from streamer.observe.tracer import StreamTrace
 from streamer.pipeline.early import EarlyFinal
 from streamer.pipeline.owed import Owed
@@ -133,9 +133,8 @@ class Delivery:
 
     def drop_interims(self) -> None:
         """The segment has ended: whatever interims are still owed are not wanted any more."""
-        if self._pool.drop_interim(self):
+        if self._give_up([owed for owed in self._undelivered if not owed.final]):
             self._on_shed()
-        self._give_up([owed for owed in self._undelivered if not owed.final])
 
     async def end(self) -> None:
         """Say that nothing more will be owed; `run` returns once everything is delivered."""
@@ -148,15 +147,19 @@ class Delivery:
                 if not owed.dropped:
                     await self._settle(owed)
         finally:
-            self._pool.drop_interim(self)
             self.resume()
             self._give_up([*self._undelivered])
 
-    def _submit(self, owed: Owed) -> Result:
-        infer = self._pool.infer if owed.final else self._pool.infer_interim
-        result = infer(owed.audio, session=self._session, channel=self, state=self._state)
-        owed.submitted(result)
-        return result
+    def _submit(self, owed: Owed) -> Submission:
+        submission = self._pool.submit(
+            owed.audio,
+            "final" if owed.final else "interim",
+            session=self._session,
+            channel=self,
+            state=self._state,
+        )
+        owed.submitted(submission)
+        return submission
 
     def _open_timeline(self) -> Timeline:
         if self._timeline is None:  # chunks have no beginning of their own
@@ -164,7 +167,8 @@ class Delivery:
         return self._timeline
 
     async def _settle(self, owed: Owed) -> None:
-        result = self._submit(owed) if owed.result is None else owed.result
+        submission = self._submit(owed) if owed.submission is None else owed.submission
+        result = submission.result
         await asyncio.wait((result,))
         self._undelivered.discard(owed)
         # An interim may have been given up after its result was there.
@@ -178,7 +182,7 @@ class Delivery:
         elif result.exception() is None:
             self._deliver_interim(owed, result.result())
 
-    def _deliver(self, owed: Owed, result: Result) -> None:
+    def _deliver(self, owed: Owed, result: PendingInference) -> None:
         """Send a final, or the error in its place."""
         error = result.exception()
         if error is None:
@@ -261,11 +265,13 @@ class Delivery:
             )
         )
 
-    def _give_up(self, oweds: Iterable[Owed]) -> None:
-        """Nobody waits for these any more: what has not begun is not going to be run."""
+    def _give_up(self, oweds: Iterable[Owed]) -> bool:
+        """These are not needed any more; returns whether any waited for a worker."""
+        waited = False
         for owed in oweds:
             self._undelivered.discard(owed)
-            owed.drop()
+            waited = owed.drop() or waited
+        return waited
 
 
 def _outcome(

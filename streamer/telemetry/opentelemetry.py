@@ -226,11 +226,11 @@ class _OtelStream(StreamTrace):
                 }
             )
             if attempt.outcome != "ok":
-                _fail(span, attempt.outcome, _FATES[attempt.outcome])
+                _fail(span, attempt.outcome, _ATTEMPT_PROBLEMS[attempt.outcome])
             span.end(ns(attempt.ended_s))
 
 
-_FATES = {
+_ATTEMPT_PROBLEMS = {
     "raised": "the model raised",
     "died": "the worker process died",
     "timeout": "the worker was killed at its deadline",

@@ -6,7 +6,7 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -24,10 +24,9 @@ from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config.schema import Config, InterimConfig, SimpleConfig, VadConfig
-from streamer.inference.job import Audio, Counters
+from streamer.inference.job import Audio, Counters, Inferred, JobKind, PendingInference
 from streamer.inference.model_pools import Pools
 from streamer.inference.pool import WorkerPool
-from streamer.inference.result import Inferred, Result
 from streamer.model import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import StreamTrace, Tracer
@@ -79,8 +78,22 @@ class LoudnessEngine:
         return self.opened[-1]
 
 
+class Submitted:
+    """A job whose result is there already."""
+
+    def __init__(self, inferred: Inferred) -> None:
+        self.result: PendingInference = asyncio.get_running_loop().create_future()
+        self.result.set_result(inferred)
+
+    def confirm(self) -> bool:
+        return True
+
+    def withdraw(self) -> bool:
+        return True
+
+
 class Pool:
-    """Answers at once, and remembers what it was given."""
+    """Answers at once, and keeps what it was given."""
 
     spec = ModelSpec(type="fake", name="fake")
     stateful = False
@@ -90,32 +103,17 @@ class Pool:
         self.counters = Counters()
         self.begun_early = 0
         self.lead_s = 10.0
+        self.queue = self
 
-    def infer(self, audio: Audio, **_of: object) -> Result:
+    def submit(self, audio: Audio, kind: JobKind, **_of: object) -> Submitted:
+        self.begun_early += kind == "early"
         samples = np.concatenate([*audio, np.empty(0, np.float32)])
         key = hashlib.sha256(samples.tobytes()).hexdigest()
         self.given[key] = samples
-        result: Result = asyncio.get_running_loop().create_future()
-        result.set_result(Inferred({"key": key, "count": len(samples)}, None, 0.0))
-        return result
-
-    infer_interim = infer
-
-    def infer_early(self, audio: Audio, **of: object) -> Result:
-        self.begun_early += 1
-        return self.infer(audio, **of)
+        return Submitted(Inferred({"key": key, "count": len(samples)}, None, 0.0))
 
     def lead_seconds(self, _media_s: float) -> float:
         return self.lead_s
-
-    def confirm(self, _result: Result) -> bool:
-        return True
-
-    def withdraw(self, _result: Result) -> bool:
-        return True
-
-    def drop_interim(self, channel: Hashable) -> None:
-        pass
 
 
 class Outcome(NamedTuple):

@@ -7,14 +7,27 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from streamer.inference.job import Counters
+from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
-from streamer.inference.result import InferenceFailed, Inferred, Result
 from streamer.model import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import StreamTrace
 from streamer.pipeline.results import Delivery
 from streamer.protocol.messages import Event, Interim, Segment
+
+
+class Submitted:
+    """A job that has been begun."""
+
+    def __init__(self) -> None:
+        self.result: PendingInference = asyncio.get_running_loop().create_future()
+
+    def confirm(self) -> bool:
+        return True
+
+    def withdraw(self) -> bool:
+        self.result.cancel()
+        return True
 
 
 class Pool:
@@ -24,26 +37,17 @@ class Pool:
     spec = ModelSpec("test:Model", "test")
 
     def __init__(self) -> None:
-        self.results: list[Result] = []
+        self.results: list[PendingInference] = []
         self.counters = Counters()
+        self.queue = self
 
-    def infer(self, _audio: object, **_of: object) -> Result:
-        self.results.append(asyncio.get_running_loop().create_future())
-        return self.results[-1]
-
-    infer_interim = infer_early = infer
+    def submit(self, _audio: object, _kind: JobKind, **_of: object) -> Submitted:
+        submitted = Submitted()
+        self.results.append(submitted.result)
+        return submitted
 
     def lead_seconds(self, media_s: float) -> float:
         return media_s / 10
-
-    def confirm(self, _result: Result) -> bool:
-        return True
-
-    def withdraw(self, result: Result) -> bool:
-        return result.cancel()
-
-    def drop_interim(self, channel: object) -> None:
-        pass
 
 
 AUDIO = (np.zeros(1, np.float32),)
