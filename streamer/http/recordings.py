@@ -14,6 +14,7 @@ from streamer.http.refusals import FAILURES, Code, Refused
 from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
+from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
@@ -133,25 +134,22 @@ async def play(
         AudioFileError: It turned out to be damaged.
         Refused: It turned out to be too long.
     """
-    config = job.services.config
-    if how.vad is None:  # one chunk that is never full
-        limit = _longest(config.limits, how)[0] + 1
-        whole = msgspec.structs.replace(config.simple, chunk_seconds=limit)
-        config = msgspec.structs.replace(config, simple=whole)
-    monitor = job.services.monitor
+    services, monitor = job.services, job.services.monitor
     sample_rate = await how.pool.wait_ready()
-    stream = Stream(
-        job.id,
-        Start(format=_format(recording), vad=how.vad or VadOptions()),
-        segmented=how.vad is not None,
-        services=msgspec.structs.replace(job.services, config=config),
+    context = StreamContext(
+        session_id=job.id,
+        route="recording",
+        segmentation="whole" if how.vad is None else "speech",
+        config=services.config,
+        vad=services.vad,
+        monitor=monitor,
         pool=how.pool,
         sample_rate=sample_rate,
-        tasks=tasks,
         outbox=outbox,
         trace=job.trace(how.pool.spec.name),
-        route="recording",
     )
+    start = Start(format=_format(recording), vad=how.vad or VadOptions())
+    stream = Stream(context, start, tasks)
     stopped: Stopped | None = None
     try:
         await _feed(job, recording, how, stream)
@@ -177,7 +175,7 @@ async def _feed(job: Job, recording: Recording, how: Hearing, stream: Stream) ->
         _check_length(job, played / recording.sample_rate, how)
         arrived_s = decoding.clock()
         decoding.add(arrived_s - begun_s, rows.shape[1] / recording.sample_rate)
-        await stream.hear(rows, arrived_s)
+        await stream.feed_decoded(rows, arrived_s)
     decoding.report()
 
 
