@@ -31,8 +31,8 @@ from streamer.services import Services
 _log = logging.getLogger(__name__)
 
 
-class Slots:
-    """How many requests may be in work at once.
+class RequestSlots:
+    """Limits how many requests are served at once.
 
     Args:
         limit: `limits.max_concurrent_requests`.
@@ -63,38 +63,40 @@ class Slots:
 
 
 @dataclass
-class Job:
-    """A request in work.
+class RecordingRequest:
+    """A request with a recording that is being served.
 
     Attributes:
-        request: As it came.
+        http: The request as starlette received it.
         services: What the whole server shares.
         resources: Closed when the request has been answered: its slot, its files, its trace.
+        id: For the log, the trace and the client.
+        began_s: When it arrived, in seconds of `time.perf_counter`.
     """
 
-    request: Request
+    http: Request
     services: Services
     resources: contextlib.ExitStack
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = field(default_factory=time.perf_counter)
-    _traces: SessionTrace | None = None
+    _trace: SessionTrace | None = None
 
     def trace(self, model: str) -> StreamTrace:
         """Begin the trace of the work, in the client's own if its `traceparent` is one."""
-        context = parse(self.request.headers.get("traceparent", "")) or new_context()
-        self._traces = self.services.tracer.session(self.id, "http", self.request.url.path)
-        self.resources.callback(self._traces.end)
-        trace = self._traces.stream(context, model)
+        context = parse(self.http.headers.get("traceparent", "")) or new_context()
+        self._trace = self.services.tracer.session(self.id, "http", self.http.url.path)
+        self.resources.callback(self._trace.end)
+        trace = self._trace.stream(context, model)
         current.set(LogContext(self.id, trace.trace_id))
         return trace
 
     @property
     def elapsed_ms(self) -> float:
-        """Since the request came, in milliseconds."""
+        """Milliseconds since the request arrived."""
         return (time.perf_counter() - self.began_s) * 1000
 
     def pool(self, model: str | None) -> WorkerPool:
-        """The workers of a model, the first one for None.
+        """The workers of a model; of the first model for None.
 
         Raises:
             Refused: There is no such model, or it is still loading.
@@ -120,10 +122,10 @@ class Job:
         # Segments that fail are counted where they do.
         if refused.code not in FAILURES:
             self.services.monitor.error(refused.code)
-        if self._traces is not None:
+        if self._trace is not None:
             status = sent_status or refused.status
             fault = refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            self._traces.refused(status, refused.code, refused.message, fault=fault)
+            self._trace.refused(status, refused.code, refused.message, fault=fault)
         return refused
 
     def _refused(self, error: Exception) -> Refused:
@@ -141,26 +143,26 @@ class Job:
 
 async def handle(
     request: Request,
-    work: Callable[[Job], Awaitable[Response]],
+    work: Callable[[RecordingRequest], Awaitable[Response]],
     refuse: Callable[[Refused], Response],
 ) -> Response:
     """Answer a request.
 
     Args:
-        request: As it came.
+        request: As starlette received it.
         work: Makes the answer; raises `Refused` when there is none.
         refuse: The answer when there is none, in the shape that this address's clients expect.
     """
     with contextlib.ExitStack() as resources:
-        job = Job(request, request.app.state.services, resources)
+        recording_request = RecordingRequest(request, request.app.state.services, resources)
         try:
             resources.enter_context(request.app.state.slots.take())
-            resources.enter_context(_counted(job.services.monitor))
-            return await work(job)
+            resources.enter_context(_counted(recording_request.services.monitor))
+            return await work(recording_request)
         except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
-        except Exception as error:  # whatever it is, the client is told
-            return refuse(job.refusal(error))
+            return Response(status_code=499)  # never read
+        except Exception as error:  # whatever it is, the client gets an answer
+            return refuse(recording_request.refusal(error))
 
 
 @contextlib.contextmanager
