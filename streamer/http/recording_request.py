@@ -1,7 +1,7 @@
-"""What every request with a recording goes through, whatever shape its answer has.
+"""What every request with a recording goes through, whatever the shape of its answer.
 
-A slot or a refusal at once; a model that is ready; and an end to all work, of this process and the
-workers, when the client goes away.
+It gets a slot or is refused at once, its model must be ready, and all its work, in this process and
+in the workers, ends when the client goes away.
 """
 
 import asyncio
@@ -112,14 +112,14 @@ class RecordingRequest:
         return pool
 
     def refusal(self, error: Exception, sent_status: int | None = None) -> Refused:
-        """What to answer when the work ended with `error`; to be asked once.
+        """The answer when the work ended with `error`; to be called once.
 
         Args:
-            error: Whatever it is.
-            sent_status: Of an answer that has begun already.
+            error: Of any type.
+            sent_status: The status of an answer that has begun already.
         """
         refused = self._refused(error)
-        # Segments that fail are counted where they do.
+        # Failed segments are counted where they fail.
         if refused.code not in FAILURES:
             self.services.monitor.error(refused.code)
         if self._trace is not None:
@@ -167,7 +167,7 @@ async def handle(
 
 @contextlib.contextmanager
 def _counted(monitor: Monitor) -> Iterator[None]:
-    """Show the request among what is open."""
+    """Count the request as an open session."""
 
     def held_bytes() -> int:
         return 0  # its body lies on disk, or is a megabyte at most
@@ -181,9 +181,9 @@ def _counted(monitor: Monitor) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def tasks_of(request: Request) -> AsyncIterator[asyncio.TaskGroup]:
-    """Tasks that end with what is done within, and all of it with the client.
+    """A task group, which is cancelled when the client goes away.
 
-    The body has to be received before: what comes after it can only be a disconnect.
+    The request's body must have been received before: only a disconnect can follow it.
 
     Raises:
         ClientDisconnect: The client went away.
