@@ -25,7 +25,7 @@ from streamer.http import openapi
 from streamer.http.metrics import MetricsEndpoint
 from streamer.http.operations import OPERATIONS
 from streamer.http.page import page_routes
-from streamer.http.recording_request import Slots
+from streamer.http.recording_request import RequestSlots
 from streamer.inference.model_pools import Pools, worker_shares
 from streamer.inference.pool import WorkerPool
 from streamer.inference.process import ModelCannotLoad
@@ -83,7 +83,7 @@ def create_app(
             monitor=monitor,
             tracer=telemetry.tracer,
         )
-        app.state.slots = Slots(config.limits.max_concurrent_requests)
+        app.state.slots = RequestSlots(config.limits.max_concurrent_requests)
         async with asyncio.TaskGroup() as tasks:
             own = [
                 tasks.create_task(monitor.tracked("inference", _run(pools, on_broken))),

@@ -152,16 +152,16 @@ async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: Report) -
             failure, lost = f"it took over {limit_s:g} s (inference.timeout_seconds)", True
             break
         report.memory_bytes = max(report.memory_bytes, answered.peak_memory_bytes)
-        (answer,) = answered.results
-        if isinstance(answer, ipc.Raised):
-            failure = f"it raised {answer.reason} ({answer.where})"
+        (outcome,) = answered.outcomes
+        if isinstance(outcome, ipc.Raised):
+            failure = f"it raised {outcome.reason} ({outcome.where})"
             break
-        if isinstance(answer, ipc.Abandoned):
+        if isinstance(outcome, ipc.Abandoned):
             failure = "it raised Unwanted, though its result is wanted"
             break
-        outputs.append(answer.output)
-        seconds.append(answer.seconds)
-        state = answer.state
+        outputs.append(outcome.output)
+        seconds.append(outcome.seconds)
+        state = outcome.state
     audio_s = len(sound.samples) / report.ready.sample_rate
     return Answers(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
 
@@ -189,7 +189,7 @@ async def _infer(worker: WorkerProcess, segments: list[Floats]) -> ipc.Answers:
 
 
 def _done(answered: ipc.Answers) -> list[ipc.Done]:
-    return [result for result in answered.results if isinstance(result, ipc.Done)]
+    return [outcome for outcome in answered.outcomes if isinstance(outcome, ipc.Done)]
 
 
 def _median_s(runs: list[ipc.Answers]) -> float:

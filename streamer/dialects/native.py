@@ -1,7 +1,6 @@
 """Streamer's own protocol, `docs/protocol.md`: JSON in text frames, audio in binary frames."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from starlette.responses import Response
 
@@ -9,6 +8,7 @@ from streamer.access.gate import failure
 from streamer.access.tokens import bearer
 from streamer.config.schema import LimitsConfig
 from streamer.observe.monitor import Route
+from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close
 from streamer.protocol.inputs import (
     AudioReceived,
@@ -47,7 +47,7 @@ class NativeDialect:
 
     credential_in_start = True
 
-    def __init__(self, segmentation: Literal["speech", "chunks"], limits: LimitsConfig) -> None:
+    def __init__(self, segmentation: Segmentation, limits: LimitsConfig) -> None:
         self.segmentation = segmentation
         self.route: Route = "segmented" if segmentation == "speech" else "simple"
         self._max_channels = limits.max_channels

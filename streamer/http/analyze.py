@@ -10,8 +10,14 @@ from starlette.responses import Response
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
-from streamer.http.recording_request import Job, handle, tasks_of
-from streamer.http.recordings import Heard, Hearing, failed, hear, open_recording
+from streamer.http.recording_request import RecordingRequest, handle, tasks_of
+from streamer.http.recordings import (
+    RecordingPlan,
+    RecordingResult,
+    failed,
+    open_recording,
+    run_to_end,
+)
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
@@ -87,32 +93,32 @@ async def analyze(request: Request) -> Response:
     return await handle(request, _analyze, refuse)
 
 
-async def _analyze(job: Job) -> Response:
-    query = read_parameters(job.request.query_params.multi_items(), Query)
+async def _analyze(request: RecordingRequest) -> Response:
+    query = read_parameters(request.http.query_params.multi_items(), Query)
     fmt = _raw_format(query)
     allowed = (*UNSAID, *PCM_TYPES) if fmt else (*UNSAID, *sum(AUDIO_TYPES.values(), ()))
-    said = media_type(job.request)
+    said = media_type(request.http)
     if said not in allowed:
         text = f"Content-Type is {show(said)}; allowed: {', '.join(filter(None, allowed))}"
         if said == "multipart/form-data":
             text += "; the file itself is the body, as with curl --data-binary @FILE"
         raise Refused(415, "unsupported_media_type", text)
-    pool = job.pool(query.model)
+    pool = request.pool(query.model)
     vad = VadOptions(**{name: getattr(query, name) for name in VadOptions.__struct_fields__})
-    if problem := vad.over(job.services.config.vad).problem():
+    if problem := vad.over(request.services.config.vad).problem():
         raise Refused(400, "bad_request", problem)
-    file = await spool(job.request, job.services.config.limits)
-    job.resources.callback(file.close)
-    how = Hearing(pool, vad if query.vad else None)
-    recording = await open_recording(job, file, fmt, how, mix=query.channels == "mix")
+    file = await spool(request.http, request.services.config.limits)
+    request.resources.callback(file.close)
+    plan = RecordingPlan(pool, vad if query.vad else None)
+    recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     if fmt is None:
         _check_label(said, recording.kind)
-    async with tasks_of(job.request) as tasks:
-        heard = await hear(job, recording, how, tasks)
+    async with tasks_of(request.http) as tasks:
+        result = await run_to_end(request, recording, plan, tasks)
     if query.format != "json":
-        text = RENDERERS[query.format](heard.complete().segments, recording.channels)
+        text = RENDERERS[query.format](result.complete().segments, recording.channels)
         return Response(text, media_type=MEDIA_TYPES[query.format])
-    return _json(job, pool.spec.name, pool.sample_rate or 0, heard)
+    return _json(request, pool.spec.name, pool.sample_rate or 0, result)
 
 
 def _check_label(said: str, kind: str) -> None:
@@ -121,18 +127,20 @@ def _check_label(said: str, kind: str) -> None:
         raise Refused(415, "unsupported_media_type", text)
 
 
-def _json(job: Job, model: str, sample_rate: int, heard: Heard) -> Response:
-    if heard.failures and not heard.segments:
-        raise failed(heard.failures[0])
+def _json(
+    request: RecordingRequest, model: str, sample_rate: int, result: RecordingResult
+) -> Response:
+    if result.failures and not result.segments:
+        raise failed(result.failures[0])
     analysis = Analysis(
         model=model,
         sample_rate=sample_rate,
-        duration_seconds=heard.seconds,
-        inference_ms=round(heard.inference_seconds * 1000, 3),
-        total_ms=round(job.elapsed_ms, 3),
-        segments=[merge(segment) for segment in heard.segments],
-        errors=heard.failures,
-        warnings=heard.warnings,
+        duration_seconds=result.seconds,
+        inference_ms=round(result.inference_seconds * 1000, 3),
+        total_ms=round(request.elapsed_ms, 3),
+        segments=[merge(segment) for segment in result.segments],
+        errors=result.failures,
+        warnings=result.warnings,
     )
     return Response(msgspec.json.encode(analysis), media_type="application/json")
 

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
-from streamer.http.recording_request import Job, handle, tasks_of
-from streamer.http.recordings import Hearing, hear, open_recording
+from streamer.http.recording_request import RecordingRequest, handle, tasks_of
+from streamer.http.recordings import RecordingPlan, open_recording, run_to_end
 from streamer.http.refusals import Refused, refuse
 from streamer.http.uploads import media_type, spool
 
@@ -48,32 +48,32 @@ async def analyze_window(request: Request) -> Response:
     return await handle(request, _analyze, refuse)
 
 
-async def _analyze(job: Job) -> Response:
-    query = read_parameters(job.request.query_params.multi_items(), WindowQuery)
-    said = media_type(job.request)
+async def _analyze(request: RecordingRequest) -> Response:
+    query = read_parameters(request.http.query_params.multi_items(), WindowQuery)
+    said = media_type(request.http)
     if said != MEDIA_TYPE:
         text = f"Content-Type is {show(said)}; allowed: {MEDIA_TYPE}"
         raise Refused(415, "unsupported_media_type", text)
-    pool = job.pool(query.model)
-    file = await spool(job.request, job.services.config.limits)
-    job.resources.callback(file.close)
-    how = Hearing(pool, None)
-    recording = await open_recording(job, file, FORMAT, how, mix=False)
+    pool = request.pool(query.model)
+    file = await spool(request.http, request.services.config.limits)
+    request.resources.callback(file.close)
+    plan = RecordingPlan(pool, None)
+    recording = await open_recording(request, file, FORMAT, plan, mix=False)
     if recording.frames < MIN_SECONDS * FORMAT.sample_rate:
         seconds = recording.frames / FORMAT.sample_rate
         text = f"the window has {seconds:g} s; allowed: at least {MIN_SECONDS:g} s"
         raise Refused(400, "too_short", text)
-    async with tasks_of(job.request) as tasks:
-        heard = (await hear(job, recording, how, tasks)).complete()
+    async with tasks_of(request.http) as tasks:
+        result = (await run_to_end(request, recording, plan, tasks)).complete()
     score = Score(
         ok=True,
         model=pool.spec.name,
         sample_rate=FORMAT.sample_rate,
-        duration_seconds=heard.seconds,
-        inference_ms=round(heard.inference_seconds * 1000, 3),
-        total_ms=round(job.elapsed_ms, 3),
+        duration_seconds=result.seconds,
+        inference_ms=round(result.inference_seconds * 1000, 3),
+        total_ms=round(request.elapsed_ms, 3),
     )
-    (segment,) = heard.segments
+    (segment,) = result.segments
     # As in the events of the sockets, a model cannot overwrite what clients rely on.
     body = {**segment.output, **msgspec.to_builtins(score)}
     return Response(msgspec.json.encode(body), media_type="application/json")

@@ -1,7 +1,7 @@
-"""What every request with a recording goes through, whatever shape its answer has.
+"""What every request with a recording goes through, whatever the shape of its answer.
 
-A slot or a refusal at once; a model that is ready; and an end to all work, of this process and the
-workers, when the client goes away.
+It gets a slot or is refused at once, its model must be ready, and all its work, in this process and
+in the workers, ends when the client goes away.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ from streamer.services import Services
 _log = logging.getLogger(__name__)
 
 
-class Slots:
-    """How many requests may be in work at once.
+class RequestSlots:
+    """Limits how many requests are served at once.
 
     Args:
         limit: `limits.max_concurrent_requests`.
@@ -64,38 +64,40 @@ class Slots:
 
 
 @dataclass
-class Job:
-    """A request in work.
+class RecordingRequest:
+    """A request with a recording that is being served.
 
     Attributes:
-        request: As it came.
+        http: The request as starlette received it.
         services: What the whole server shares.
         resources: Closed when the request has been answered: its slot, its files, its trace.
+        id: For the log, the trace and the client.
+        began_s: When it arrived, in seconds of `time.perf_counter`.
     """
 
-    request: Request
+    http: Request
     services: Services
     resources: contextlib.ExitStack
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = field(default_factory=time.perf_counter)
-    _traces: SessionTrace | None = None
+    _trace: SessionTrace | None = None
 
     def trace(self, model: str) -> StreamTrace:
         """Begin the trace of the work, in the client's own if its `traceparent` is one."""
-        context = parse(self.request.headers.get("traceparent", "")) or new_context()
-        self._traces = self.services.tracer.session(self.id, "http", self.request.url.path)
-        self.resources.callback(self._traces.end)
-        trace = self._traces.stream(context, model)
+        context = parse(self.http.headers.get("traceparent", "")) or new_context()
+        self._trace = self.services.tracer.session(self.id, "http", self.http.url.path)
+        self.resources.callback(self._trace.end)
+        trace = self._trace.stream(context, model)
         current.set(LogContext(self.id, trace.trace_id))
         return trace
 
     @property
     def elapsed_ms(self) -> float:
-        """Since the request came, in milliseconds."""
+        """Milliseconds since the request arrived."""
         return (time.perf_counter() - self.began_s) * 1000
 
     def pool(self, model: str | None) -> WorkerPool:
-        """The workers of a model, the first one for None.
+        """The workers of a model; of the first model for None.
 
         Raises:
             Refused: There is no such model, or it is still loading.
@@ -111,20 +113,20 @@ class Job:
         return pool
 
     def refusal(self, error: Exception, sent_status: int | None = None) -> Refused:
-        """What to answer when the work ended with `error`; to be asked once.
+        """The answer when the work ended with `error`; to be called once.
 
         Args:
-            error: Whatever it is.
-            sent_status: Of an answer that has begun already.
+            error: Of any type.
+            sent_status: The status of an answer that has begun already.
         """
         refused = self._refused(error)
-        # Segments that fail are counted where they do.
+        # Failed segments are counted where they fail.
         if refused.code not in STATUS_OF_FAILED_SEGMENT:
             self.services.monitor.error(refused.code)
-        if self._traces is not None:
+        if self._trace is not None:
             status = sent_status or refused.status
             fault = refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-            self._traces.refused(status, refused.code, refused.message, fault=fault)
+            self._trace.refused(status, refused.code, refused.message, fault=fault)
         return refused
 
     def _refused(self, error: Exception) -> Refused:
@@ -142,31 +144,31 @@ class Job:
 
 async def handle(
     request: Request,
-    work: Callable[[Job], Awaitable[Response]],
+    work: Callable[[RecordingRequest], Awaitable[Response]],
     refuse: Callable[[Refused], Response],
 ) -> Response:
     """Answer a request.
 
     Args:
-        request: As it came.
+        request: As starlette received it.
         work: Makes the answer; raises `Refused` when there is none.
         refuse: The answer when there is none, in the shape that this address's clients expect.
     """
     with contextlib.ExitStack() as resources:
-        job = Job(request, request.app.state.services, resources)
+        recording_request = RecordingRequest(request, request.app.state.services, resources)
         try:
             resources.enter_context(request.app.state.slots.take())
-            resources.enter_context(_counted(job.services.monitor))
-            return await work(job)
+            resources.enter_context(_counted(recording_request.services.monitor))
+            return await work(recording_request)
         except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
-        except Exception as error:  # whatever it is, the client is told
-            return refuse(job.refusal(error))
+            return Response(status_code=499)  # never read
+        except Exception as error:  # whatever it is, the client gets an answer
+            return refuse(recording_request.refusal(error))
 
 
 @contextlib.contextmanager
 def _counted(monitor: Monitor) -> Iterator[None]:
-    """Show the request among what is open."""
+    """Count the request as an open session."""
 
     def held_bytes() -> int:
         return 0  # its body lies on disk, or is a megabyte at most
@@ -180,9 +182,9 @@ def _counted(monitor: Monitor) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def tasks_of(request: Request) -> AsyncIterator[asyncio.TaskGroup]:
-    """Tasks that end with what is done within, and all of it with the client.
+    """A task group, which is cancelled when the client goes away.
 
-    The body has to be received before: what comes after it can only be a disconnect.
+    The request's body must have been received before: only a disconnect can follow it.
 
     Raises:
         ClientDisconnect: The client went away.

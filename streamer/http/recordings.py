@@ -9,22 +9,23 @@ import msgspec
 from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, SoundFile
 from streamer.audio.format import AudioFormat
 from streamer.config.schema import LimitsConfig
-from streamer.http.recording_request import Job
+from streamer.http.recording_request import RecordingRequest
 from streamer.http.refusals import Refused
 from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
+from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
 from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
 
 BLOCK_SECONDS = 1.0
-"""Decoded at a time."""
+"""Seconds of audio that are decoded at a time."""
 
 
-class Hearing(NamedTuple):
-    """How a recording is to be heard.
+class RecordingPlan(NamedTuple):
+    """How a recording is processed.
 
     Attributes:
         pool: Workers of the chosen model.
@@ -35,8 +36,16 @@ class Hearing(NamedTuple):
     vad: VadOptions | None
 
 
-class Heard(NamedTuple):
-    """What came of a recording; segments in the order of time, then of channels."""
+class RecordingResult(NamedTuple):
+    """The events of a recording.
+
+    Attributes:
+        segments: In the order of time, then of channels.
+        failures: Of segments without a result, in the order of their events.
+        warnings: In the order of their events.
+        seconds: Length of the audio.
+        inference_seconds: What the workers took for it.
+    """
 
     segments: list[Segment]
     failures: list[Failed]
@@ -44,11 +53,11 @@ class Heard(NamedTuple):
     seconds: float
     inference_seconds: float
 
-    def complete(self) -> "Heard":
-        """Itself.
+    def complete(self) -> "RecordingResult":
+        """Itself, if every segment has a result.
 
         Raises:
-            Refused: A segment has no result; for answers that have no place to say so.
+            Refused: A segment has none; for answers that have no place for errors of segments.
         """
         for failure in self.failures:
             raise failed(failure)
@@ -56,30 +65,35 @@ class Heard(NamedTuple):
 
 
 def failed(failure: Failed) -> Refused:
-    """The answer that says which segment has no result, and why."""
+    """The answer when a segment has no result: which segment, and why."""
     where = f"from {failure.start_time:g} s to {failure.end_time:g} s"
     code = msgspec.convert(failure.code, RequestErrorCode)
     return Refused(STATUS_OF_FAILED_SEGMENT.get(code, 500), code, f"{where}: {failure.message}")
 
 
 async def open_recording(
-    job: Job, file: BinaryIO, fmt: AudioFormat | None, how: Hearing, *, mix: bool
+    request: RecordingRequest,
+    file: BinaryIO,
+    fmt: AudioFormat | None,
+    plan: RecordingPlan,
+    *,
+    mix: bool,
 ) -> Recording:
-    """Open a received body; it is closed with the job.
+    """Open a received body; it is closed with the request.
 
     Args:
-        job: Whose it is.
+        request: Whose body it is.
         file: At its beginning.
         fmt: Of raw PCM; None for a file with a header.
-        how: It is going to be heard.
-        mix: Make one channel of all.
+        plan: How it is going to be processed.
+        mix: Whether all channels are mixed into one.
 
     Raises:
         AudioFileError: It cannot be read.
         Refused: It is too long, or in a format that the pipeline does not take.
     """
-    limits = job.services.config.limits
-    job.services.monitor.received(file.seek(0, SEEK_END), 0.0)
+    limits = request.services.config.limits
+    request.services.monitor.received(file.seek(0, SEEK_END), 0.0)
     file.seek(0)
     if fmt is not None:
         _check_format(fmt, limits.max_channels)
@@ -88,74 +102,85 @@ async def open_recording(
         recording = await in_thread(SoundFile, file)
     else:
         recording = await in_thread(PcmFile, file, fmt)
-    job.resources.callback(recording.close)
+    request.resources.callback(recording.close)
     _check_format(_format(recording), limits.max_channels)
     if not recording.frames:
         raise AudioFileError("the recording holds no audio")
-    _check_length(job, recording.frames / recording.sample_rate, how)
+    _check_length(request, recording.frames / recording.sample_rate, plan)
     return Mixed(recording) if mix else recording
 
 
-async def hear(job: Job, recording: Recording, how: Hearing, tasks: asyncio.TaskGroup) -> Heard:
-    """Hear a whole recording.
+async def run_to_end(
+    request: RecordingRequest, recording: Recording, plan: RecordingPlan, tasks: asyncio.TaskGroup
+) -> RecordingResult:
+    """Process a whole recording, and collect its events.
 
     Raises:
         AudioFileError: It turned out to be damaged.
         Refused: It turned out to be too long.
     """
-    outbox = Outbox(job.services.monitor)
-    inference_seconds = await play(job, recording, how, tasks, outbox)
-    heard = Heard([], [], [], recording.frames / recording.sample_rate, inference_seconds)
+    outbox = Outbox(request.services.monitor)
+    inference_seconds = await stream_into(request, recording, plan, tasks, outbox)
+    seconds = recording.frames / recording.sample_rate
+    result = RecordingResult([], [], [], seconds, inference_seconds)
     while True:
         match await outbox.get():
             case Segment() as segment:
-                heard.segments.append(segment)
+                result.segments.append(segment)
             case Failed() as failure:
-                heard.failures.append(failure)
+                result.failures.append(failure)
             case Warned() as warning:
-                heard.warnings.append(warning)
+                result.warnings.append(warning)
             case Stopped(audio_seconds=seconds):
                 break
             case _:
                 pass
-    heard.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
-    return heard._replace(seconds=seconds)
+    result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
+    return result._replace(seconds=seconds)
 
 
-async def play(
-    job: Job, recording: Recording, how: Hearing, tasks: asyncio.TaskGroup, outbox: Outbox
+async def stream_into(
+    request: RecordingRequest,
+    recording: Recording,
+    plan: RecordingPlan,
+    tasks: asyncio.TaskGroup,
+    outbox: Outbox,
 ) -> float:
     """Run a recording through a stream; its events go to the outbox, `stopped` as the last.
 
+    Args:
+        request: Whose recording it is.
+        recording: At its beginning.
+        plan: How it is processed.
+        tasks: Owns the stream's tasks.
+        outbox: Takes the events.
+
     Returns:
-        Seconds that the workers spent on it.
+        Seconds that the workers took for it.
 
     Raises:
         AudioFileError: It turned out to be damaged.
         Refused: It turned out to be too long.
     """
-    config = job.services.config
-    if how.vad is None:  # one chunk that is never full
-        limit = _longest(config.limits, how)[0] + 1
-        whole = msgspec.structs.replace(config.simple, chunk_seconds=limit)
-        config = msgspec.structs.replace(config, simple=whole)
-    monitor = job.services.monitor
-    sample_rate = await how.pool.wait_ready()
-    stream = Stream(
-        job.id,
-        Start(format=_format(recording), vad=how.vad or VadOptions()),
-        segmented=how.vad is not None,
-        services=msgspec.structs.replace(job.services, config=config),
-        pool=how.pool,
-        sample_rate=sample_rate,
-        tasks=tasks,
-        outbox=outbox,
-        trace=job.trace(how.pool.spec.name),
+    services, monitor = request.services, request.services.monitor
+    sample_rate = await plan.pool.wait_ready()
+    context = StreamContext(
+        session_id=request.id,
         route="recording",
+        segmentation="whole" if plan.vad is None else "speech",
+        config=services.config,
+        vad=services.vad,
+        monitor=monitor,
+        pool=plan.pool,
+        sample_rate=sample_rate,
+        outbox=outbox,
+        trace=request.trace(plan.pool.spec.name),
     )
+    start = Start(format=_format(recording), vad=plan.vad or VadOptions())
+    stream = Stream(context, start, tasks)
     stopped: Stopped | None = None
     try:
-        await _feed(job, recording, how, stream)
+        await _feed(request, recording, plan, stream)
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
             outbox.post(Warned(code="bad_samples", message=text))
@@ -166,36 +191,38 @@ async def play(
     return stream.inference_seconds
 
 
-async def _feed(job: Job, recording: Recording, how: Hearing, stream: Stream) -> None:
-    decoding = Meter(job.services.monitor, "decode")
-    block, played = round(BLOCK_SECONDS * recording.sample_rate), 0
+async def _feed(
+    request: RecordingRequest, recording: Recording, plan: RecordingPlan, stream: Stream
+) -> None:
+    decoding = Meter(request.services.monitor, "decode")
+    block, fed_frames = round(BLOCK_SECONDS * recording.sample_rate), 0
     while True:
         begun_s = decoding.clock()
         rows = await in_thread(recording.read, block)
-        played += rows.shape[1]
+        fed_frames += rows.shape[1]
         if not rows.shape[1]:
             break
-        _check_length(job, played / recording.sample_rate, how)
+        _check_length(request, fed_frames / recording.sample_rate, plan)
         arrived_s = decoding.clock()
         decoding.add(arrived_s - begun_s, rows.shape[1] / recording.sample_rate)
-        await stream.hear(rows, arrived_s)
+        await stream.feed_decoded(rows, arrived_s)
     decoding.report()
 
 
-def _check_length(job: Job, seconds: float, how: Hearing) -> None:
-    longest, limit = _longest(job.services.config.limits, how)
+def _check_length(request: RecordingRequest, seconds: float, plan: RecordingPlan) -> None:
+    longest, limit = _longest(request.services.config.limits, plan)
     if seconds > longest:
         text = f"the recording is longer than {longest:g} s; allowed: {limit}, {longest:g}"
         raise Refused(413, "too_long", text)
 
 
-def _longest(limits: LimitsConfig, how: Hearing) -> tuple[float, str]:
-    """Seconds that are taken, and what says so."""
-    if how.vad is not None:
+def _longest(limits: LimitsConfig, plan: RecordingPlan) -> tuple[float, str]:
+    """The longest recording that is taken, in seconds, and what limits it."""
+    if plan.vad is not None:
         return limits.max_recording_seconds, "limits.max_recording_seconds"
-    own = how.pool.max_seconds
+    own = plan.pool.max_seconds
     if own is not None and own < limits.max_audio_seconds:
-        return own, f"what the model {how.pool.spec.name} takes as a whole"
+        return own, f"what the model {plan.pool.spec.name} takes as a whole"
     return limits.max_audio_seconds, "limits.max_audio_seconds"
 
 

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from streamer.http.recording_request import Job
+from streamer.http.recording_request import RecordingRequest
 from streamer.http.refusals import Refused
 
 Emit = Callable[[object], Awaitable[None]]
@@ -22,7 +22,7 @@ class EventStream(Response):
     """Runs its work while it is being sent, and ends with it.
 
     Args:
-        job: Whose resources this takes over.
+        request: Whose resources this takes over.
         work: Emits the events.
         describe: The event that says why there are no more.
     """
@@ -31,19 +31,19 @@ class EventStream(Response):
 
     def __init__(
         self,
-        job: Job,
+        request: RecordingRequest,
         work: Callable[[Emit], Awaitable[None]],
         describe: Callable[[Refused], object],
     ) -> None:
         # Proxies are asked not to collect what is meant to arrive bit by bit.
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._job = job
+        self._request = request
         self._work = work
         self._describe = describe
         # What has been opened, and what will be, ends with the answer and not with its beginning.
-        job.resources = job.resources.pop_all()
-        self._timeout_s = job.services.config.limits.send_timeout_seconds
+        request.resources = request.resources.pop_all()
+        self._timeout_s = request.services.config.limits.send_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer."""
@@ -58,7 +58,7 @@ class EventStream(Response):
         async def emit(event: object) -> None:
             await send_body(b"data: " + msgspec.json.encode(event) + b"\n\n")
 
-        with self._job.resources:
+        with self._request.resources:
             start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
             await send(start)
             try:
@@ -67,7 +67,7 @@ class EventStream(Response):
                 except ClientDisconnect:
                     raise
                 except Exception as error:  # whatever it is, the client is told
-                    await emit(self._describe(self._job.refusal(error, self.status_code)))
+                    await emit(self._describe(self._request.refusal(error, self.status_code)))
                 await send_body(b"", more=False)
             except ClientDisconnect:
                 return

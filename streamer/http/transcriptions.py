@@ -19,8 +19,14 @@ from starlette.responses import JSONResponse, Response
 from streamer.audio.files import Recording
 from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
-from streamer.http.recording_request import Job, handle, tasks_of
-from streamer.http.recordings import Hearing, failed, hear, open_recording, play
+from streamer.http.recording_request import RecordingRequest, handle, tasks_of
+from streamer.http.recordings import (
+    RecordingPlan,
+    failed,
+    open_recording,
+    run_to_end,
+    stream_into,
+)
 from streamer.http.refusals import Refused
 from streamer.http.render import MEDIA_TYPES, RENDERERS, output_text
 from streamer.http.sse import Emit, EventStream
@@ -152,35 +158,39 @@ def _error(refused: Refused) -> dict[str, object]:
     return as_dict
 
 
-async def _transcribe(job: Job) -> Response:
-    file, form = await _read_form(job)
-    pool = job.pool(None if form.model in THEIR_MODELS else form.model)
+async def _transcribe(request: RecordingRequest) -> Response:
+    file, form = await _read_form(request)
+    pool = request.pool(None if form.model in THEIR_MODELS else form.model)
     _check_language(form.language, pool.spec.type)
-    how = Hearing(pool, VadOptions())
-    recording = await open_recording(job, file, None, how, mix=True)
+    plan = RecordingPlan(pool, VadOptions())
+    recording = await open_recording(request, file, None, plan, mix=True)
     if form.stream:
-        return EventStream(job, functools.partial(_stream, job, recording, how), _error_event)
-    async with tasks_of(job.request) as tasks:
-        heard = (await hear(job, recording, how, tasks)).complete()
+        return EventStream(
+            request, functools.partial(_stream, request, recording, plan), _error_event
+        )
+    async with tasks_of(request.http) as tasks:
+        result = (await run_to_end(request, recording, plan, tasks)).complete()
     if form.response_format in RENDERERS:
-        text = RENDERERS[form.response_format](heard.segments, 1)
+        text = RENDERERS[form.response_format](result.segments, 1)
         return Response(text, media_type=MEDIA_TYPES[form.response_format])
-    said = " ".join(filter(None, map(output_text, heard.segments)))
-    usage = Usage(heard.seconds)
+    said = " ".join(filter(None, map(output_text, result.segments)))
+    usage = Usage(result.seconds)
     answer: Transcription | VerboseTranscription = Transcription(said, usage)
     if form.response_format == "verbose_json":
         language = form.language or (language_names(pool.spec.type) or ("unknown",))[-1]
-        segments = [_timed(index, segment) for index, segment in enumerate(heard.segments)]
-        answer = VerboseTranscription(language, heard.seconds, said, segments, usage)
+        segments = [_timed(index, segment) for index, segment in enumerate(result.segments)]
+        answer = VerboseTranscription(language, result.seconds, said, segments, usage)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
-async def _stream(job: Job, recording: Recording, how: Hearing, emit: Emit) -> None:
+async def _stream(
+    request: RecordingRequest, recording: Recording, plan: RecordingPlan, emit: Emit
+) -> None:
     """Send each segment's text when it is there, and all of it at the end."""
-    outbox = Outbox(job.services.monitor)
+    outbox = Outbox(request.services.monitor)
     said: list[str] = []
-    async with tasks_of(job.request) as tasks:
-        tasks.create_task(play(job, recording, how, tasks, outbox))
+    async with tasks_of(request.http) as tasks:
+        tasks.create_task(stream_into(request, recording, plan, tasks, outbox))
         while True:
             match await outbox.get():
                 case Segment() as segment:
@@ -222,27 +232,27 @@ class _FormParser(MultiPartParser):
         self.complete = True
 
 
-async def _read_form(job: Job) -> tuple[BinaryIO, Form]:
+async def _read_form(request: RecordingRequest) -> tuple[BinaryIO, Form]:
     """The recording and the rest; a long recording is on disk, as with the other requests."""
-    said = media_type(job.request)
+    said = media_type(request.http)
     if said != "multipart/form-data":
         text = f"Content-Type is {show(said)}; allowed: multipart/form-data"
         raise Refused(415, "unsupported_media_type", text)
 
     async def body() -> AsyncGenerator[bytes, None]:
-        async for chunk in receive(job.request, job.services.config.limits):
+        async for chunk in receive(request.http, request.services.config.limits):
             yield chunk
         if not parser.complete:
             raise MultiPartException("its end is missing")
 
-    parser = _FormParser(job.request.headers, body(), max_files=1, max_fields=MAX_FIELDS)
+    parser = _FormParser(request.http.headers, body(), max_files=1, max_fields=MAX_FIELDS)
     try:
         parts = await parser.parse()
     except MultiPartException as error:
         raise Refused(400, "bad_request", f"the form cannot be read: {error.message}") from None
     files = [(name, part) for name, part in parts.multi_items() if isinstance(part, UploadFile)]
     for _, upload in files:
-        job.resources.callback(upload.file.close)
+        request.resources.callback(upload.file.close)
     texts = [(name, part) for name, part in parts.multi_items() if isinstance(part, str)]
     if "file" in (name for name, _ in texts):
         raise Refused(400, "bad_request", "'file' is text; it has to be a file", field="file")

@@ -1,7 +1,7 @@
-"""What the server and its worker processes say to each other, and how it is framed.
+"""Messages between the server and its worker processes, and their framing.
 
-Each message is msgpack behind its length (4 bytes, little-endian) on a private socket pair. Audio
-does not travel this way: it lies in the worker's shared-memory slot.
+Each message is msgpack after its length (4 bytes, little-endian) on a private socket pair. Audio
+is not in the messages: it lies in the worker's shared-memory slot.
 """
 
 import struct
@@ -14,7 +14,7 @@ import numpy as np
 LENGTH = struct.Struct("<I")
 
 
-class Job(msgspec.Struct, frozen=True):
+class BatchItem(msgspec.Struct, frozen=True):
     """One segment of a batch: its length in samples, and the state of its channel, pickled."""
 
     samples: int
@@ -22,18 +22,24 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True, tag="batch"):
-    """Infer these segments. They lie one after another in the slot, or `inline` if too long."""
+    """Infer these segments.
 
-    jobs: list[Job]
+    Attributes:
+        items: One for each segment.
+        inline: The samples of all segments, float32, when the slot is too small; None when they
+            lie in the slot, one segment after another.
+    """
+
+    items: list[BatchItem]
     inline: bytes | None = None
 
 
 class Abandon(msgspec.Struct, frozen=True, tag="abandon"):
-    """Nobody wants the results of the last batch any more."""
+    """The results of the last batch are not needed any more."""
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The model is loaded and warm; this is how it wants to be used."""
+    """The model is loaded and warm; these are its properties."""
 
     sample_rate: int
     max_batch_size: int
@@ -49,7 +55,7 @@ class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
-    """The model's output for a segment, the state to go on with, and the seconds it took."""
+    """The model's output for a segment, its inference time, and the channel's next state."""
 
     output: dict[str, Any]
     seconds: float
@@ -57,7 +63,7 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
-    """The model raised on a segment after so many seconds, at this place in its code."""
+    """The model raised on a segment: why, after how many seconds, where in its code."""
 
     reason: str
     seconds: float
@@ -65,25 +71,25 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
 
 
 class Abandoned(msgspec.Struct, frozen=True, tag="abandoned"):
-    """The model has stopped half-way, as nobody wanted the result."""
+    """The model has stopped half-way, because the result was not needed any more."""
 
 
-Result = Done | Raised | Abandoned
+ItemOutcome = Done | Raised | Abandoned
 
 
 class Answers(msgspec.Struct, frozen=True, tag="answers"):
-    """What became of each segment of a batch, and what the batch took.
+    """What became of each segment of a batch, and what the batch cost.
 
     Attributes:
-        results: One for each segment.
-        begun_s: On the machine's monotonic clock, which all processes share.
-        ended_s: Likewise.
+        outcomes: One for each segment.
+        begun_s: When the batch began, on the machine's monotonic clock, which all processes share.
+        ended_s: When it ended, on the same clock.
         cpu_s: CPU time of the process, of all its threads.
-        peak_memory_bytes: The most that the process has held since it began.
-        split: Why each segment was run alone after all, when the batch failed.
+        peak_memory_bytes: The most that the process has held since it started.
+        split: When the batch failed and each segment was run alone: why it failed.
     """
 
-    results: list[Result]
+    outcomes: list[ItemOutcome]
     begun_s: float
     ended_s: float
     cpu_s: float
@@ -100,10 +106,11 @@ _output_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def plain(output: object) -> dict[str, Any]:
-    """A model's output as JSON would have it, numpy's numbers and arrays converted.
+    """A model's output as JSON represents it, with numpy's numbers and arrays converted.
 
-    Through JSON here, in the worker: what it cannot hold is then this model's fault on this
-    segment, and never a frame that the server cannot read or an event that it cannot send.
+    It goes through JSON here, in the worker. So output that JSON cannot hold is this model's
+    failure on this segment, and never a frame that the server cannot read or an event that it
+    cannot send.
 
     Raises:
         TypeError, ValueError, OverflowError: The output holds something that cannot be sent.
@@ -111,9 +118,9 @@ def plain(output: object) -> dict[str, Any]:
     if not isinstance(output, Mapping):
         kind = type(output).__name__
         raise TypeError(f'infer returned {kind}; it must return a mapping such as {{"text": "…"}}')
-    found = _output_decoder.decode(msgspec.json.encode(output, enc_hook=_to_json))
-    _encoder.encode(found)  # its integers have 64 bits
-    return found
+    converted = _output_decoder.decode(msgspec.json.encode(output, enc_hook=_to_json))
+    _encoder.encode(converted)  # raises when an integer has more than 64 bits
+    return converted
 
 
 def _to_json(value: object) -> object:
@@ -123,19 +130,19 @@ def _to_json(value: object) -> object:
 
 
 def encode(message: Message) -> bytes:
-    """One frame."""
+    """The message as one frame."""
     body = _encoder.encode(message)
     return LENGTH.pack(len(body)) + body
 
 
 class FrameReader:
-    """Cuts a byte stream into messages, however it arrives."""
+    """Cuts a byte stream into messages, in whatever pieces it arrives."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[Message]:
-        """The messages that `data` completes."""
+        """Take bytes; returns the messages that they complete."""
         self._buffer += data
         messages = []
         while len(self._buffer) >= LENGTH.size:

@@ -1,79 +1,129 @@
-"""What the workers are given to do, and what the pool counts of it."""
+"""What the workers are given to do, and what becomes of it: a result or an error."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from streamer.inference import ipc
-from streamer.inference.result import (
-    Attempt,
-    InferenceError,
-    InferenceFailed,
-    Inferred,
-    PoolClosed,
-    Result,
-)
-from streamer.inference.scheduler import Job
+from streamer.inference.scheduler import ScheduledJob
+from streamer.observe.timeline import Attempt
 
 Audio = Sequence[npt.NDArray[np.float32]]
-"""Samples at the model's rate: arrays of any length, to be heard one after another."""
+"""One channel's samples at the model's rate: float32 arrays of any length, in order."""
 
-NOTHING: Audio = ()
+NO_AUDIO: Audio = ()
+
+JobKind = Literal["final", "early", "interim"]
+"""`final`: a whole segment. `early`: a segment that is whole unless speech resumes. `interim`: a
+segment that still grows."""
+
+
+class InferenceError(Exception):
+    """A segment gets no result; the message says why."""
+
+    attempts: tuple[Attempt, ...] = ()
+    """The work that workers did on it."""
+
+    where: str = ""
+    """The place in the model's code that raised."""
+
+
+class InferenceFailed(InferenceError):
+    """The model raised on the segment."""
+
+
+class InferenceTimedOut(InferenceError):
+    """The segment took longer than `inference.timeout_seconds`."""
+
+
+class WorkerLost(InferenceError):
+    """The segment's worker died, and so did the worker of its retry."""
+
+
+class PoolClosed(InferenceError):
+    """The server is shutting down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inferred:
+    """The result of a segment.
+
+    Attributes:
+        output: The model's fields.
+        state: Of a stateful model, pickled, for the channel's next segment.
+        seconds: Inference time, measured in the worker.
+        attempts: The work that workers did on it; the last attempt gave the result.
+    """
+
+    output: dict[str, Any]
+    state: bytes | None
+    seconds: float
+    attempts: tuple[Attempt, ...] = ()
+
+
+PendingInference = asyncio.Future[Inferred]
+"""Raises an `InferenceError` when there is no result; cancelled when it is not needed any more."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Inference(Job):
-    """A job with its audio. Whoever cancels `result` does not want it any more.
+class InferenceJob(ScheduledJob):
+    """A job with its audio.
 
     Attributes:
-        audio: None is left once there is a result, or nobody wants it: what waits in a queue shall
-            not hold the audio of those that have gone.
-        length: How many samples it has, or had.
+        audio: Emptied when the result is settled or cancelled, so that queued jobs do not keep
+            audio alive.
+        length: Samples in the audio, also after it has been emptied.
+        state: Of a stateful model, pickled: what the channel's last segment returned.
+        result: Cancelled when it is not needed any more.
+        queued_s: When the job was queued, in seconds on the monitor's clock.
+        attempts: The work that workers have done on it.
     """
 
     audio: Audio
     length: int = field(init=False)
     state: bytes | None
-    result: Result
-    added_s: float
-    made: list[Attempt] = field(default_factory=list)
+    result: PendingInference
+    queued_s: float
+    attempts: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.length = sum(map(len, self.audio))
-        self.result.add_done_callback(self._release)
+        self.result.add_done_callback(self._release_audio)
 
     @property
-    def wanted(self) -> bool:
-        """Whether anybody still waits for the result."""
+    def needed(self) -> bool:
+        """Whether the result is still awaited."""
         return not self.result.done()
 
     def fail(self, error: InferenceError) -> None:
-        """There will be no result."""
+        """Settle the job: there will be no result."""
         if not self.result.done():
-            error.attempts = tuple(self.made)
+            error.attempts = tuple(self.attempts)
             self.result.set_exception(error)
 
     def close(self) -> None:
-        """There will be no result, because the pool ends."""
+        """Settle the job: there will be no result, because the pool is closed."""
         self.fail(PoolClosed("the server is shutting down"))
 
-    def settle(self, answer: ipc.Result) -> None:
-        """A worker has answered."""
-        if isinstance(answer, ipc.Abandoned):
+    def settle(self, outcome: ipc.ItemOutcome) -> None:
+        """Settle the job with a worker's answer."""
+        if isinstance(outcome, ipc.Abandoned):
             self.fail(InferenceFailed("the model raised Unwanted without having been told"))
-        elif isinstance(answer, ipc.Raised):
-            error = InferenceFailed(answer.reason)
-            error.where = answer.where
+        elif isinstance(outcome, ipc.Raised):
+            error = InferenceFailed(outcome.reason)
+            error.where = outcome.where
             self.fail(error)
         elif not self.result.done():
             self.result.set_result(
-                Inferred(answer.output, answer.state, answer.seconds, tuple(self.made))
+                Inferred(outcome.output, outcome.state, outcome.seconds, tuple(self.attempts))
             )
 
-    def _release(self, _: Result) -> None:
-        self.audio = NOTHING
+    def _release_audio(self, _: PendingInference) -> None:
+        self.audio = NO_AUDIO
 
 
 @dataclass(slots=True)
@@ -83,7 +133,7 @@ class Counters:
     finals: int = 0
     interims: int = 0
     interims_shed: int = 0
-    """Superseded or dropped before a worker began them."""
+    """Superseded or dropped before a worker had begun them."""
     early_used: int = 0
     early_wasted: int = 0
     inference_seconds: float = 0.0

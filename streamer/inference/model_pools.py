@@ -6,29 +6,29 @@ from collections.abc import Iterator, Sequence
 from streamer.inference.pool import WorkerPool
 
 
-def worker_shares(wanted: Sequence[int], total: int) -> list[int]:
+def worker_shares(configured: Sequence[int], total: int) -> list[int]:
     """How many workers each model gets.
 
     Args:
-        wanted: For each model, the number configured; 0 for an equal share of what the others
-            leave.
+        configured: For each model, its own number of workers; 0 for an equal share of what the
+            others leave.
         total: Workers of all models together, unless more are configured.
 
     Returns:
-        At least one for each. What cannot be shared equally goes to the first ones.
+        At least one for each model. The first models get what cannot be shared equally.
     """
-    sharing = wanted.count(0)
-    left = max(0, total - sum(wanted))
+    sharing = configured.count(0)
+    left = max(0, total - sum(configured))
     each, more = divmod(left, sharing) if sharing else (0, 0)
     equal = iter(max(1, each + (index < more)) for index in range(sharing))
-    return [number or next(equal) for number in wanted]
+    return [number or next(equal) for number in configured]
 
 
 class Pools:
     """The worker pools of a server, by the names of their models.
 
     Args:
-        pools: In the order of the configuration; the first is used when nothing is asked for.
+        pools: In the order of the configuration; the first is the default.
     """
 
     def __init__(self, pools: Sequence[WorkerPool]) -> None:
@@ -39,17 +39,17 @@ class Pools:
         return iter(self._pools.values())
 
     def __getitem__(self, model: str | None) -> WorkerPool:
-        """The pool of a model, the default one for None; KeyError when there is none."""
+        """The pool of a model, the default pool for None; KeyError when there is none."""
         return self.default if model is None else self._pools[model]
 
     @property
     def names(self) -> list[str]:
-        """Of the models, in the order of the configuration."""
+        """The names of the models, in the order of the configuration."""
         return list(self._pools)
 
     @property
     def ready(self) -> bool:
-        """Whether every model is."""
+        """Whether every model is ready."""
         return all(pool.ready for pool in self)
 
     @property
@@ -59,14 +59,14 @@ class Pools:
 
     @property
     def queue_seconds(self) -> float:
-        """How long a new session's segment would wait for a worker, with the busiest model."""
-        return max(pool.queue_seconds for pool in self)
+        """Expected queueing time, in seconds, for a new session's first segment: the longest."""
+        return max(pool.queue.expected_wait_s for pool in self)
 
     async def run(self) -> None:
         """Keep all workers alive until cancelled.
 
         Raises:
-            ModelCannotLoad: A pool gave up; the message says which and why.
+            ModelCannotLoad: A pool gave up; the message says which one, and why.
         """
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -1,4 +1,4 @@
-"""One worker process as the server sees it: start it, give it a job, notice when it dies."""
+"""One worker process, seen from the server: start it, run batches in it, notice its death."""
 
 import asyncio
 import ctypes
@@ -18,19 +18,19 @@ from streamer.inference.worker import SERVER_SIGNALS, run
 from streamer.models.registry import ModelSpec
 
 SLOT_SAMPLES = 60 * 16_000
-"""Samples in a worker's shared-memory slot: the longest segment allowed, at 16 kHz."""
+"""Samples in a worker's shared-memory slot: the longest allowed segment, at 16 kHz."""
 
 Slot: TypeAlias = "ctypes.Array[ctypes.c_float]"
 
 REAPING_S = 0.2
-"""A process that has closed everything it held is gone in this time."""
+"""Seconds in which a process that has closed its files and sockets is gone."""
 
 EXIT_GRACE_S = 2.0
-"""An idle worker ends by itself when its link closes; one that does not in this time is killed."""
+"""Seconds in which an idle worker ends by itself after its link has closed; then it is killed."""
 
 
 class WorkerDied(Exception):
-    """The process ended, or was ended, before it answered."""
+    """The process ended, or was killed, before it answered."""
 
 
 class ModelCannotLoad(Exception):
@@ -38,7 +38,7 @@ class ModelCannotLoad(Exception):
 
 
 def new_slot() -> Slot:
-    """Shared memory for the samples of one worker's jobs; another one may have it afterwards."""
+    """Shared memory for the samples of one worker at a time."""
     return multiprocessing.get_context("spawn").RawArray(ctypes.c_float, SLOT_SAMPLES)
 
 
@@ -61,7 +61,7 @@ class _Link(asyncio.Protocol):
             self.lost.set_result(None)
 
     async def answer(self) -> ipc.Message:
-        """The next message; one that came before it was asked for counts."""
+        """The next message; it may have come already. Raises `WorkerDied` when none will come."""
         await asyncio.wait((self._answer, self.lost), return_when=asyncio.FIRST_COMPLETED)
         if not self._answer.done():
             raise WorkerDied
@@ -95,9 +95,9 @@ class WorkerProcess:
         """Start a process; it begins to load the model.
 
         Args:
-            spec: Of the model.
+            spec: The model.
             number: Which of the pool's workers it is, from 0.
-            slot: No other process that still lives has it.
+            slot: For its samples; no other living process uses it.
         """
         context = multiprocessing.get_context("spawn")
         ours, theirs = socket.socketpair()
@@ -105,13 +105,13 @@ class WorkerProcess:
         with theirs:
             loop = asyncio.get_running_loop()
             transport, link = await loop.create_connection(_Link, sock=ours)
-            # Nothing is awaited once the process runs: cancelled there, nobody would end it.
+            # Nothing is awaited once the process runs: a cancellation there would leave it alive.
             process = context.Process(
                 target=run, args=(theirs, slot, spec), name=f"{spec.name}-{number}", daemon=True
             )
-            # A signal to the whole group, such as Ctrl-C, is the server's to act on. The process
-            # inherits the mask, and takes it off once it ignores these signals.
-            # The tracker, if it were started in between, would take the mask off again.
+            # Only the server acts on a signal to the whole process group, such as Ctrl-C. The
+            # process inherits the mask, and removes it once it ignores these signals.
+            # Starting the tracker removes the mask, so the tracker is started before.
             resource_tracker.ensure_running()
             before = signal.pthread_sigmask(signal.SIG_BLOCK, SERVER_SIGNALS)
             try:
@@ -137,15 +137,15 @@ class WorkerProcess:
 
     @property
     def gone(self) -> bool:
-        """Whether nothing can be said to the process any more."""
+        """Whether the process can receive nothing any more."""
         return self._link.lost.done() or self._transport.is_closing()
 
     async def loaded(self) -> ipc.Ready:
-        """Wait until the model is loaded and warm; returns how it wants to be used.
+        """Wait until the model is loaded and warm; returns its properties.
 
         Raises:
-            ModelCannotLoad: It never will be; the message says why.
-            WorkerDied: A signal ended the process, which need not be the model's fault.
+            ModelCannotLoad: It cannot be loaded; the message says why.
+            WorkerDied: A signal ended the process, which may not be the model's fault.
         """
         try:
             message = await self._link.answer()
@@ -162,50 +162,61 @@ class WorkerProcess:
         return message
 
     async def infer(self, segments: Sequence[Audio], states: Sequence[bytes | None]) -> ipc.Answers:
-        """Run one batch; only one at a time. Returns a result for each segment.
+        """Run one batch; only one at a time.
+
+        Args:
+            segments: The audio of each segment.
+            states: Of a stateful model, the state of each segment's channel, pickled.
+
+        Returns:
+            An outcome for each segment.
 
         Raises:
             WorkerDied: The process ended before it answered.
         """
-        if self.gone:  # uvloop raises when it is to write then, asyncio does not
+        if self.gone:  # a write would raise with uvloop, and not with asyncio
             raise WorkerDied
-        jobs = [
-            ipc.Job(sum(map(len, audio)), state)
+        items = [
+            ipc.BatchItem(sum(map(len, audio)), state)
             for audio, state in zip(segments, states, strict=True)
         ]
         pieces = [piece for audio in segments for piece in audio]
-        total = sum(job.samples for job in jobs)
+        total = sum(item.samples for item in items)
         inline = None
         if total > len(self._slot):
             inline = b"".join(piece.tobytes() for piece in pieces)
         elif total:
             np.concatenate(pieces, out=self._slot[:total])
-        self._transport.write(ipc.encode(ipc.Batch(jobs, inline)))
-        del segments, pieces, inline  # the worker may take its time, and the client be gone
+        self._transport.write(ipc.encode(ipc.Batch(items, inline)))
+        del segments, pieces, inline  # not kept alive while the worker runs
         message = await self._link.answer()
         assert isinstance(message, ipc.Answers)
         return message
 
     def abandon(self) -> None:
-        """Say that nobody wants what is being inferred; the model may stop then."""
+        """Tell the worker that its batch is not needed any more, so that the model can stop."""
         if not self.gone:
             self._transport.write(ipc.encode(ipc.Abandon()))
 
     async def end(self, *, at_once: bool = False) -> None:
-        """End the process and free all that it held. It is gone when this returns or raises."""
+        """End the process and free its resources. It is gone when this returns or raises.
+
+        Args:
+            at_once: Kill it; otherwise an idle worker may end by itself within `EXIT_GRACE_S`.
+        """
         self._transport.close()
         if at_once:
             self._process.kill()
         try:
             await self._exited()
         finally:
-            # Also when cancelled. Nothing outlives SIGKILL, so this does not hold up the loop.
+            # Also when cancelled. SIGKILL ends every process, so `join` does not block for long.
             self._process.kill()
             self._process.join()
             self._process.close()
 
     async def _exited(self) -> None:
-        """Wait for the process to end by itself, for so long as it is given."""
+        """Wait until the process has ended by itself, at most `EXIT_GRACE_S`."""
         loop = asyncio.get_running_loop()
         gone = asyncio.Event()
         loop.add_reader(self._process.sentinel, gone.set)

@@ -2,53 +2,63 @@
 
 Pure: no tasks, no clock, no processes.
 
-- Finals go before early ones, which may turn out not to be final, and these before interims.
-- Sessions take turns, in the order in which their oldest waiting job came. So the oldest goes
+- Finals go before early finals, which may turn out not to be final, and these before interims.
+- Sessions take turns, in the order in which their oldest waiting job came. So the oldest job goes
   first, and a session with many channels cannot make the others wait for all of them.
-- One interim of a channel waits at most: a newer one supersedes it, and has its turn. Were it to
-  queue anew, a busy pool would serve whoever had not spoken on, and others never.
+- At most one interim of a channel waits: a newer one supersedes it and takes its turn. If the newer
+  one joined the end of the queue, a busy pool would never serve a channel that keeps speaking.
 - While there is more than one worker, one is kept free of interims, so that a final never waits
   for an interim to end.
-- The jobs of a worker that died run once more, before all others and each alone, so that the one
-  that killed it takes nobody with it. A job whose worker dies twice is given up. Interims are not
-  tried again: the next one is better.
+- The jobs of a worker that died run once more, before all others and each alone, so that the job
+  that killed the worker fails alone. A job whose worker dies twice is given up. Interims are not
+  tried again: the next interim is better.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 MAX_ATTEMPTS = 2
+"""Times that a worker may begin one job."""
 
 Worker = Hashable
 
 
+class WaitingJobs(NamedTuple):
+    """Numbers of jobs that no worker has begun."""
+
+    finals: int
+    """Early finals are not among them until they are confirmed."""
+    early: int
+    interims: int
+
+
 @dataclass(eq=False, slots=True)
-class Job:
-    """What the scheduler has to know of one inference.
+class ScheduledJob:
+    """One inference, as the scheduler sees it.
 
     Attributes:
         session: Takes turns with other sessions.
         channel: Has at most one interim waiting.
         interim: May be superseded, dropped and lost.
-        early: Perhaps a final, if the silence holds; nothing waits for it yet.
-        attempts: How often a worker has begun it.
+        early: A final if the silence holds; nothing waits for it yet.
+        times_begun: How often a worker has begun it.
     """
 
     session: Hashable
     channel: Hashable
     interim: bool = False
     early: bool = False
-    attempts: int = 0
+    times_begun: int = 0
 
     @property
-    def wanted(self) -> bool:
-        """False when nobody waits for the result any more; the job is not begun then."""
+    def needed(self) -> bool:
+        """Whether the result is still awaited; if not, the job is not begun."""
         return True
 
 
-J = TypeVar("J", bound=Job)
+J = TypeVar("J", bound=ScheduledJob)
 
 
 @dataclass(slots=True)
@@ -71,7 +81,7 @@ class _Turns(Generic[J]):
         return job
 
     def remove(self, job: J) -> bool:
-        """Take out a job, if it waits."""
+        """Take out a job if it waits; returns whether it did."""
         waits = job in self.waiting.get(job.session, ())
         if waits:
             self.discard(job)
@@ -93,13 +103,13 @@ class Scheduler(Generic[J]):
     """Jobs that wait, and jobs that run.
 
     Args:
-        workers: How many workers there are meant to be.
+        workers: Number of workers when all are alive.
         max_batch_size: Jobs that a worker may be given at once.
     """
 
     def __init__(self, workers: int, max_batch_size: int = 1) -> None:
         self.max_batch_size = max_batch_size
-        self._most_interims = max(1, workers - 1)
+        self._max_interim_workers = max(1, workers - 1)
         self._retries: deque[J] = deque()
         self._finals: _Turns[J] = _Turns()
         self._early: _Turns[J] = _Turns()
@@ -108,24 +118,15 @@ class Scheduler(Generic[J]):
         self._running: dict[Worker, tuple[J, ...]] = {}
 
     @property
-    def finals_waiting(self) -> int:
-        """Finals that no worker has begun, as far as they are sure."""
-        return self._finals.count + len(self._retries)
+    def waiting(self) -> WaitingJobs:
+        """Numbers of jobs that no worker has begun."""
+        finals = self._finals.count + len(self._retries)
+        return WaitingJobs(finals, self._early.count, self._interims.count)
 
     @property
     def sessions_waiting(self) -> int:
-        """Sessions with a final that no worker has begun; each has a turn before a new one."""
+        """Sessions with a final that no worker has begun; each has a turn before a new session."""
         return len(self._finals.waiting) + len(self._retries)
-
-    @property
-    def early_waiting(self) -> int:
-        """Early jobs that no worker has begun."""
-        return self._early.count
-
-    @property
-    def interims_waiting(self) -> int:
-        """Interims that no worker has begun."""
-        return self._interims.count
 
     def add(self, job: J) -> J | None:
         """Queue a job; returns the interim that it supersedes, if any."""
@@ -141,7 +142,7 @@ class Scheduler(Generic[J]):
         return superseded
 
     def confirm(self, job: J) -> bool:
-        """An early job is final now; returns whether it waited, and so is the next final's turn."""
+        """An early job is a final now; returns whether it waited, and so joins the finals."""
         job.early = False
         waited = self._early.remove(job)
         if waited:
@@ -149,7 +150,7 @@ class Scheduler(Generic[J]):
         return waited
 
     def withdraw(self, job: J) -> bool:
-        """An early job is not wanted any more; returns whether it waited."""
+        """An early job is not needed any more; returns whether it waited."""
         return self._early.remove(job)
 
     def drop_interim(self, channel: Hashable) -> J | None:
@@ -159,12 +160,12 @@ class Scheduler(Generic[J]):
             self._interims.discard(dropped)
         return dropped
 
-    def take(self, worker: Worker) -> tuple[J, ...]:
-        """The jobs that an idle worker is to run now, together; none when none may run."""
+    def next_batch(self, worker: Worker) -> tuple[J, ...]:
+        """The jobs that an idle worker runs now, together; none when none may run."""
         assert worker not in self._running
-        jobs = self._take()
+        jobs = self._choose()
         for job in jobs:
-            job.attempts += 1
+            job.times_begun += 1
         if jobs:
             self._running[worker] = jobs
         return jobs
@@ -183,8 +184,8 @@ class Scheduler(Generic[J]):
         jobs = self._running.pop(worker, ())
         if not begun:
             for job in jobs:
-                job.attempts -= 1
-        again = [job for job in jobs if not job.interim and job.attempts < MAX_ATTEMPTS]
+                job.times_begun -= 1
+        again = [job for job in jobs if not job.interim and job.times_begun < MAX_ATTEMPTS]
         self._retries.extend(again)
         return [job for job in jobs if job not in again]
 
@@ -197,18 +198,18 @@ class Scheduler(Generic[J]):
                 yield turns.next()
         self._newest.clear()
 
-    def _take(self) -> tuple[J, ...]:
+    def _choose(self) -> tuple[J, ...]:
         while self._retries:
             job = self._retries.popleft()
-            if job.wanted:
+            if job.needed:
                 return (job,)
         size = self.max_batch_size
-        sure = self._batch(self._finals, size)
-        return sure or self._batch(self._early, size) or self._take_interims()
+        finals = self._batch(self._finals, size)
+        return finals or self._batch(self._early, size) or self._choose_interims()
 
-    def _take_interims(self) -> tuple[J, ...]:
+    def _choose_interims(self) -> tuple[J, ...]:
         busy = sum(jobs[0].interim for jobs in self._running.values())
-        if busy >= self._most_interims:
+        if busy >= self._max_interim_workers:
             return ()
         jobs = self._batch(self._interims, self.max_batch_size)
         for job in jobs:
@@ -219,7 +220,7 @@ class Scheduler(Generic[J]):
         jobs: list[J] = []
         while turns.count and len(jobs) < size:
             job = turns.next()
-            if job.wanted:
+            if job.needed:
                 jobs.append(job)
             elif job.interim:
                 self._newest.pop(job.channel, None)

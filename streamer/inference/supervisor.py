@@ -1,6 +1,7 @@
 """Keeps one worker alive.
 
-Start it, load the model, run jobs in it, and replace it when it died, hung, or did its share.
+Start it, load the model, run jobs in it, and replace it when it died, hung, or has run
+`inference.max_jobs_per_worker` jobs.
 """
 
 import asyncio
@@ -9,22 +10,29 @@ from collections.abc import Callable, Sequence
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
-from streamer.inference.job import Counters, Inference
+from streamer.inference.job import (
+    Counters,
+    InferenceJob,
+    InferenceTimedOut,
+    PendingInference,
+    WorkerLost,
+)
 from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
-from streamer.inference.queue import JobQueue, Jobs
-from streamer.inference.result import Attempt, Fate, InferenceTimedOut, Result, WorkerLost
+from streamer.inference.queue import JobBatch, JobQueue
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, RestartCause
+from streamer.observe.timeline import Attempt, AttemptOutcome
 
 _log = logging.getLogger(__name__)
 
 MAX_FAILED_LOADS = 3
-"""Loads that may fail in a row, once the model has loaded before, until the pool gives up."""
+"""Failed loads in a row after which the pool gives up, once the model has loaded before."""
 
 MAX_KILLED_LOADS = 10
-"""Loads that signals may end in a row, before the model has loaded once."""
+"""Loads in a row, ended by signals, after which the pool gives up, before the model has loaded."""
 
 RETRY_S = 1.0
+"""Seconds before a process is started again, at most."""
 
 
 class Supervisor:
@@ -36,9 +44,9 @@ class Supervisor:
         config: Deadlines, and jobs after which a worker is replaced.
         queue: Where the jobs come from.
         warm: Done once all workers of the pool have been warm.
-        on_loaded: Told how the model wants to be used, each time that it was loaded.
+        on_loaded: Called with the model's properties, each time that it was loaded.
         counters: Of the pool.
-        monitor: Told of what is done.
+        monitor: Receives what is measured.
     """
 
     def __init__(
@@ -62,12 +70,12 @@ class Supervisor:
         self._counters = counters
         self._monitor = monitor
         self._failed_loads = 0
-        self._said_split = False
+        self._split_logged = False
         self.alive = False
         """Whether the worker is loaded now."""
 
     async def run(self) -> None:
-        """Keep a worker alive until cancelled; none is left behind when this returns.
+        """Keep a worker alive until cancelled; no process is left when this returns.
 
         Raises:
             ModelCannotLoad: The model does not load; the message says why.
@@ -76,7 +84,7 @@ class Supervisor:
         while True:
             try:
                 worker = await WorkerProcess.launch(self._spec, self._number, slot)
-            except OSError as error:  # no more processes or descriptors: there may be, later
+            except OSError as error:  # out of processes or descriptors, perhaps not for long
                 _log.error("cannot start a worker: %s", error)
                 await asyncio.sleep(RETRY_S)
                 continue
@@ -89,7 +97,7 @@ class Supervisor:
                 self.alive = False
                 await worker.end(at_once=cause != "max_jobs")
             if problem is not None:
-                self._judge(problem)
+                self._count_failed_load(problem)
                 await asyncio.sleep(min(RETRY_S, self._failed_loads * RETRY_S / 10))
             elif cause is not None:
                 self._counters.workers_replaced[cause] += 1
@@ -112,8 +120,8 @@ class Supervisor:
         _log.info("worker %s is loaded and warm", worker.pid)
         return None
 
-    def _judge(self, problem: ModelCannotLoad | WorkerDied) -> None:
-        """Give up on a model that does not load; a process may be killed by anybody.
+    def _count_failed_load(self, problem: ModelCannotLoad | WorkerDied) -> None:
+        """Give up on a model that does not load; a killed process may not be the model's fault.
 
         Raises:
             ModelCannotLoad: The pool gives up.
@@ -130,9 +138,9 @@ class Supervisor:
 
     async def _serve(self, worker: WorkerProcess) -> RestartCause:
         """Run jobs until the worker has to be replaced; returns why."""
-        most = self._config.max_jobs_per_worker
+        max_jobs = self._config.max_jobs_per_worker
         served = 0
-        while not most or served < most:
+        while not max_jobs or served < max_jobs:
             done, cause = await self._serve_next(worker)
             if cause is not None:
                 return cause
@@ -142,14 +150,15 @@ class Supervisor:
     async def _serve_next(self, worker: WorkerProcess) -> tuple[int, RestartCause | None]:
         """Wait for jobs and run them; returns how many, and why the worker has to be replaced.
 
-        Jobs lead to their stream and all its audio, so nothing may hold them until the next ones.
+        Jobs lead to their stream and all its audio, so no variable may hold them while the worker
+        waits for the next jobs.
         """
-        jobs = await self._queue.next(worker, worker.lost)
+        jobs = await self._queue.next_batch(worker, worker.lost)
         if not jobs:
             return 0, "died"
         return len(jobs), await self._run(worker, jobs)
 
-    async def _run(self, worker: WorkerProcess, jobs: Jobs) -> RestartCause | None:
+    async def _run(self, worker: WorkerProcess, jobs: JobBatch) -> RestartCause | None:
         """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
         limit_s = self._config.timeout_seconds
         begun = not worker.gone
@@ -157,19 +166,19 @@ class Supervisor:
         self._monitor.batch(self._spec.name, len(jobs))
         running = True
 
-        def give_up(_: Result) -> None:
-            if running and not any(job.wanted for job in jobs):
+        def abandon_unneeded(_: PendingInference) -> None:
+            if running and not any(job.needed for job in jobs):
                 worker.abandon()
 
         for job in jobs:
-            job.result.add_done_callback(give_up)
+            job.result.add_done_callback(abandon_unneeded)
         try:
             async with asyncio.timeout(limit_s):
                 answers = await worker.infer(
                     [job.audio for job in jobs], [job.state for job in jobs]
                 )
         except TimeoutError:
-            self._attempted(worker, jobs, begun_s, "timeout")
+            self._record_attempts(worker, jobs, begun_s, "timeout")
             for job in self._hung(worker, jobs):
                 job.fail(InferenceTimedOut(f"inference took longer than {limit_s:g} s"))
             return "timeout"
@@ -180,58 +189,60 @@ class Supervisor:
         except Exception as error:
             if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
                 _log.exception("a worker could not be given its jobs")
-            self._attempted(worker, jobs, begun_s, "died")
+            self._record_attempts(worker, jobs, begun_s, "died")
             for job in self._queue.died(worker, begun=begun):
                 job.fail(WorkerLost("the worker process died on this segment twice"))
             return "died"
         finally:
             running = False
             for job in jobs:
-                job.result.remove_done_callback(give_up)
+                job.result.remove_done_callback(abandon_unneeded)
         self._answered(worker, jobs, answers)
         return None
 
-    def _hung(self, worker: WorkerProcess, jobs: Jobs) -> Sequence[Inference]:
-        """Those that are given up; which of a batch it was that hung shows when each runs alone."""
+    def _hung(self, worker: WorkerProcess, jobs: JobBatch) -> Sequence[InferenceJob]:
+        """The jobs that are given up. Jobs of a batch run again, each alone: one of them hung."""
         if len(jobs) > 1:
             return self._queue.died(worker)
-        self._queue.hung(worker)
+        self._queue.finished(worker, replaced=True)
         return jobs
 
-    def _answered(self, worker: WorkerProcess, jobs: Jobs, answers: ipc.Answers) -> None:
+    def _answered(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.Answers) -> None:
         self._queue.finished(worker)
         self._monitor.worker_used(
             self._spec.name, self._number, answers.cpu_s, answers.peak_memory_bytes
         )
-        if answers.split and not self._said_split:
-            self._said_split = True
+        if answers.split and not self._split_logged:
+            self._split_logged = True
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
         counters, rate = self._counters, self._warm.result().sample_rate
-        for job, answer in zip(jobs, answers.results, strict=True):
-            if isinstance(answer, ipc.Abandoned):  # how long it took says nothing about others
-                job.settle(answer)
+        for job, outcome in zip(jobs, answers.outcomes, strict=True):
+            if isinstance(outcome, ipc.Abandoned):  # its duration says nothing about others
+                job.settle(outcome)
                 continue
-            done = isinstance(answer, ipc.Done)
+            done = isinstance(outcome, ipc.Done)
             media_s = job.length / rate
-            job.made.append(
+            job.attempts.append(
                 Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
             )
-            counters.inference_seconds += answer.seconds
+            counters.inference_seconds += outcome.seconds
             if job.interim:
                 counters.interims += 1
-                counters.interim_seconds += answer.seconds
+                counters.interim_seconds += outcome.seconds
             else:
                 counters.finals += 1
-                self._queue.took(answer.seconds, media_s)
+                self._queue.record_duration(outcome.seconds, media_s)
             self._monitor.inferred(
                 self._spec.name,
                 interim=job.interim,
-                queue_s=answers.begun_s - job.added_s,
-                inference_s=answer.seconds,
+                queue_s=answers.begun_s - job.queued_s,
+                inference_s=outcome.seconds,
                 media_s=media_s,
             )
-            job.settle(answer)
+            job.settle(outcome)
 
-    def _attempted(self, worker: WorkerProcess, jobs: Jobs, begun_s: float, outcome: Fate) -> None:
+    def _record_attempts(
+        self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome
+    ) -> None:
         for job in jobs:
-            job.made.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
+            job.attempts.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))

@@ -1,4 +1,4 @@
-"""The worker process: load the model, say so, then one job after another until the server goes."""
+"""The worker process: load the model, report that, run batches until the server closes the link."""
 
 import ctypes
 import itertools
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 Samples = npt.NDArray[np.float32]
 
 SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""They may reach the whole process group; when workers end is the server's to say."""
+"""Ignored by workers: they may reach the whole process group, and the server ends its workers."""
 
 LONGEST_REASON = 500
-"""Characters of a model's error that are passed on."""
+"""Characters of a model's error message that are sent to the server."""
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -42,7 +42,7 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
 
     Args:
         link: This end of the private socket pair.
-        slot: Shared memory into which the server writes each job's samples.
+        slot: Shared memory into which the server writes each batch's samples.
         spec: The model to make.
     """
     for number in SERVER_SIGNALS:
@@ -52,7 +52,7 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
     try:
         model = make_model(spec)
         model.warm_up()
-    except BaseException as error:  # whatever it is, the server has to say it
+    except BaseException as error:  # whatever it is, the server reports it
         link.sendall(ipc.encode(ipc.LoadFailed(_describe(error))))
         return
     link.sendall(ipc.encode(_ready(model)))
@@ -60,7 +60,7 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
     samples.flags.writeable = False
     with selectors.DefaultSelector() as selector:
         selector.register(link, selectors.EVENT_READ)
-        # While a batch is being worked on, the server has nothing else to say but `Abandon`.
+        # While a batch runs, the server sends nothing but `Abandon`.
         model.unwanted = lambda: bool(selector.select(0))
         _serve(link, model, samples)
 
@@ -73,11 +73,11 @@ def _serve(link: socket.socket, model: Model, samples: Samples) -> None:
 def _answer(model: Model, batch: ipc.Batch, slot: Samples) -> ipc.Answers:
     begun_s, cpu_s = time.monotonic(), time.process_time()
     try:
-        results, split = _infer(model, batch, slot)
+        outcomes, split = _infer(model, batch, slot)
     except Unwanted:
-        results, split = [ipc.Abandoned() for _ in batch.jobs], None
+        outcomes, split = [ipc.Abandoned() for _ in batch.items], None
     return ipc.Answers(
-        results,
+        outcomes,
         begun_s,
         time.monotonic(),
         time.process_time() - cpu_s,
@@ -96,18 +96,21 @@ def _batches(link: socket.socket) -> "Iterator[ipc.Batch]":
     reader = ipc.FrameReader()
     while data := link.recv(1 << 16):
         for message in reader.feed(data):
-            if isinstance(message, ipc.Batch):  # to abandon one that is done is too late
+            if isinstance(message, ipc.Batch):  # an `Abandon` here came after its batch was done
                 yield message
 
 
-def _infer(model: Model, batch: ipc.Batch, slot: Samples) -> tuple[list[ipc.Result], str | None]:
-    """A result for each segment, and why they were run alone if the batch failed."""
+def _infer(
+    model: Model, batch: ipc.Batch, slot: Samples
+) -> tuple[list[ipc.ItemOutcome], str | None]:
+    """An outcome for each segment, and why each was run alone if the batch failed."""
     source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
-    ends = list(itertools.accumulate(job.samples for job in batch.jobs))
-    segments = [source[end - job.samples : end] for job, end in zip(batch.jobs, ends, strict=True)]
+    items = batch.items
+    ends = itertools.accumulate(item.samples for item in items)
+    segments = [source[end - item.samples : end] for item, end in zip(items, ends, strict=True)]
     if isinstance(model, StatefulModel):
-        states = [job.state for job in batch.jobs]
-        return [_infer_next(model, *item) for item in zip(segments, states, strict=True)], None
+        states = [item.state for item in items]
+        return [_infer_next(model, *pair) for pair in zip(segments, states, strict=True)], None
     split = None
     if len(segments) > 1:
         try:
@@ -117,16 +120,16 @@ def _infer(model: Model, batch: ipc.Batch, slot: Samples) -> tuple[list[ipc.Resu
     return [_infer_alone(model, segment) for segment in segments], split
 
 
-def _infer_alone(model: Model, segment: Samples) -> ipc.Result:
+def _infer_alone(model: Model, segment: Samples) -> ipc.ItemOutcome:
     started = time.perf_counter()
     try:
-        (result,) = _infer_together(model, [segment])
+        (outcome,) = _infer_together(model, [segment])
     except Exception as error:  # the model's own; this worker is fine
         return _raised(error, started)
-    return result
+    return outcome
 
 
-def _infer_together(model: Model, segments: list[Samples]) -> list[ipc.Result]:
+def _infer_together(model: Model, segments: list[Samples]) -> list[ipc.ItemOutcome]:
     started = time.perf_counter()
     outputs = model.infer_batch(segments)
     seconds = (time.perf_counter() - started) / len(segments)
@@ -142,7 +145,7 @@ def _infer_next(
 ) -> ipc.Done | ipc.Raised:
     started = time.perf_counter()
     try:
-        # Only ever what this server's own workers pickled.
+        # Pickled by this server's own workers and by nothing else.
         before = None if state is None else pickle.loads(state)  # noqa: S301
         output, after = model.infer_next(segment, before)
         return _done(output, time.perf_counter() - started, pickle.dumps(after))
@@ -161,18 +164,18 @@ def _raised(error: Exception, started: float) -> ipc.Raised:
 
 
 def _describe(error: BaseException) -> str:
-    """The error in one line that can always be sent, whatever the model put into it."""
+    """The error in one line that can be sent, whatever characters the model put into it."""
     name = type(error).__name__
     try:
         text = f"{name}: {error}"
-    except Exception:  # even that is the model's code
+    except Exception:  # `__str__` is the model's code, too
         text = name
     printable = "".join(char if char.isprintable() else " " for char in text)
     return printable.encode("utf-8", "replace").decode()[:LONGEST_REASON]
 
 
 def _die_with_parent() -> None:
-    """End this process with the server, even one ended by SIGKILL in the middle of a job."""
+    """End this process when the server ends, even by SIGKILL while a batch runs."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()

@@ -1,11 +1,22 @@
-"""When what happened to a segment: what its latencies and its trace are made of."""
+"""The history of a segment: its latencies and its trace are made from it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from streamer.inference.result import Attempt
 from streamer.observe.monitor import Outcome
+
+AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One worker's work on a segment; moments in seconds on the machine's monotonic clock."""
+
+    worker_pid: int
+    begun_s: float
+    ended_s: float
+    outcome: AttemptOutcome
 
 
 @dataclass(slots=True, eq=False)
@@ -13,13 +24,13 @@ class Timeline:
     """One segment's history; moments in seconds on the monitor's clock.
 
     Attributes:
-        active_s: Its `active` was sent; on `/api/v1/simple`, its last sample was there.
-        arrived_s: The audio arrived that ended it.
+        active_s: Its `active` was sent; without a VAD, its last sample was there.
+        arrived_s: The audio that ended it arrived.
         inactive_s: Its `inactive` was sent.
-        submitted_s: It went to the worker pool.
-        early: That was before its end was sure.
+        submitted_s: It was submitted to the worker pool.
+        early: Whether a worker had begun it before its end was sure.
         interims: When each of its interims was sent.
-        interims_shed: Interims that were given up.
+        interims_shed: Number of interims that were given up.
     """
 
     active_s: float
@@ -33,19 +44,19 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A segment whose final has been sent, or whose error has.
+    """A segment whose `segment` event, or the error in its place, has been sent.
 
     Attributes:
-        channel: Of the stream, from 0.
-        start_time: Of the audio, in seconds from the start of the stream.
-        end_time: Likewise.
+        channel: Number of the channel, from 0.
+        start_time: Start of its audio, in seconds from the start of the stream.
+        end_time: End of its audio, in the same way.
         flushed: Whether the client ended it.
-        timeline: When what happened.
+        timeline: Its history until now.
         settled_s: When the event was sent, on the monitor's clock.
         outcome: What became of it.
-        problem: In words, unless all is well.
-        attempts: Of the workers.
-        output: The model's fields, if it gave any.
+        problem: The error's message; empty when the outcome is `ok`.
+        attempts: The work that workers did on it.
+        output: The model's fields; empty when there is no result.
     """
 
     channel: int

@@ -4,13 +4,19 @@ The base classes do nothing but keep the trace id; `telemetry/opentelemetry.py` 
 span is made for less than a segment.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from streamer.observe.timeline import Settled
 from streamer.observe.traceparent import TraceContext
-from streamer.protocol.messages import Stopped
 
 Protocol = Literal["websocket", "http"]
+
+
+class StreamTotals(NamedTuple):
+    """What a stream came to: seconds of audio in each channel, and segments of all channels."""
+
+    audio_seconds: float
+    segments: int
 
 
 class StreamTrace:
@@ -29,8 +35,8 @@ class StreamTrace:
     def error(self, code: str, message: str) -> None:
         """An error that is not about a segment was sent to the client."""
 
-    def end(self, stopped: Stopped | None) -> None:
-        """The stream is over; without `stopped` it was broken off."""
+    def end(self, totals: StreamTotals | None) -> None:
+        """The stream is over; None = it was broken off."""
 
 
 class SessionTrace:

@@ -1,4 +1,4 @@
-"""What waits to be sent on a socket, in order."""
+"""Events that wait to be sent to one client, in order."""
 
 import asyncio
 from collections import deque
@@ -8,23 +8,24 @@ from streamer.protocol.actions import Close
 from streamer.protocol.messages import Event, Failed, Warned
 
 MAX_WAITING = 256
-"""Events that may wait before those who make them are held up."""
+"""Events that may wait before their makers have to pause."""
 
 
 class Outbox:
-    """Events for the writer of the socket.
+    """Events for one writer.
 
-    `post` never waits, so that events which belong together cannot be torn apart. Whoever makes
-    events awaits `drained` before it makes more.
+    `post` never waits, so that events which belong together stay together. Those who make events
+    await `drained` before they make more.
 
     Args:
-        monitor: Told of errors and warnings.
+        monitor: Receives errors and warnings.
     """
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
         self._items: deque[Event | Close] = deque()
         self._warned: set[str] = set()
+        """Codes of `warn_once`."""
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
@@ -41,22 +42,22 @@ class Outbox:
             self._roomy.clear()
 
     def warn_once(self, warning: Warned) -> None:
-        """Append a warning, unless one of its code has been sent on this socket."""
+        """Append a warning, unless this was called with its code before."""
         if warning.code not in self._warned:
             self._warned.add(warning.code)
             self.post(warning)
 
     @property
     def full(self) -> bool:
-        """Whether there is no room for more."""
+        """Whether `MAX_WAITING` events wait."""
         return len(self._items) >= MAX_WAITING
 
     async def drained(self) -> None:
-        """Wait until there is room for more."""
+        """Wait until fewer than `MAX_WAITING` events wait."""
         await self._roomy.wait()
 
     async def get(self) -> Event | Close:
-        """The next to send."""
+        """Take the next event; waits until there is one."""
         while not self._items:
             self._filled.clear()
             await self._filled.wait()

@@ -1,276 +1,200 @@
-"""One channel's results: inferred at once and out of order, delivered in order."""
+"""One channel's results: inferred at once and out of order, sent in the order of the audio."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable
 
-from streamer.inference.job import Audio
-from streamer.inference.pool import WorkerPool
-from streamer.inference.result import (
-    Attempt,
-    InferenceError,
-    InferenceTimedOut,
-    Inferred,
-    Result,
-    WorkerLost,
-)
-from streamer.observe.monitor import Monitor, Outcome
-from streamer.observe.timeline import Settled, Timeline
-from streamer.observe.tracer import StreamTrace
-from streamer.pipeline.early import EarlyFinal
-from streamer.pipeline.owed import Owed
-from streamer.protocol.messages import Event, Failed, Interim, Segment
-
-_log = logging.getLogger(__name__)
+from streamer.inference.job import Audio, InferenceError, JobKind
+from streamer.inference.submission import Submission
+from streamer.observe.timeline import Timeline
+from streamer.pipeline.context import StreamContext
+from streamer.pipeline.pending import PendingResult
+from streamer.pipeline.sender import ResultSender
 
 
-class Delivery:
-    """Sends a channel's `segment`, `interim` and `error` events in the order of the audio.
+class ChannelResults:
+    """Submits a channel's segments to the pool, and sends their results in order.
 
     Args:
-        session: Takes turns with other sessions in the pool.
+        context: Of the stream.
         channel: Number of the channel, from 0.
-        pool: Where inference happens.
-        post: Sends an event.
-        on_shed: Called when an interim is given up because the workers are busy.
-        max_pending: Results owed before `final` waits, and with it the client.
-        early_finals: Whether inference may begin before a segment's end is sure.
-        monitor: Told how long things take.
-        trace: Told of each segment.
+
+    Attributes:
+        arrived_s: When the audio that is being processed arrived, on the monitor's clock.
+        totals: What has been sent.
     """
 
-    def __init__(
-        self,
-        session: Hashable,
-        channel: int,
-        pool: WorkerPool,
-        post: Callable[[Event], None],
-        on_shed: Callable[[], None],
-        *,
-        max_pending: int,
-        early_finals: bool,
-        monitor: Monitor,
-        trace: StreamTrace,
-    ) -> None:
-        self._session = session
-        self._channel = channel
-        self._pool = pool
-        self._post = post
-        self._on_shed = on_shed
-        self._queue: asyncio.Queue[Owed | None] = asyncio.Queue(max_pending)
-        self._undelivered: set[Owed] = set()
-        """And still wanted."""
-        # A stateful model's segments run one after another: none can begin ahead of its turn.
-        self._in_turn = pool.stateful
+    def __init__(self, context: StreamContext, channel: int) -> None:
+        settings = context.config.inference
+        self._session_id = context.session_id
+        self._key = object()
+        """The channel in the pool. Not `self`: jobs must not keep a stream alive that has ended."""
+        self._pool = context.pool
+        self._monitor = context.monitor
+        self._model = context.pool.spec.name
+        self._sender = ResultSender(context, channel)
+        self.totals = self._sender.totals
+        self._queue: asyncio.Queue[PendingResult | None] = asyncio.Queue(
+            settings.max_pending_segments
+        )
+        """In the order of the audio; None = there are no more."""
+        self._unsent: set[PendingResult] = set()
+        """Those that are neither sent nor withdrawn."""
+        self._sequential = self._pool.stateful
+        """A stateful model's segments run one after another: each needs the state of the last."""
         self._state: bytes | None = None
-        self._early: EarlyFinal | None = None
-        if early_finals and not self._in_turn:
-            self._early = EarlyFinal(session, self, pool, monitor)
-        self._monitor = monitor
-        self._model = pool.spec.name
-        self._trace = trace
+        self._early_finals = settings.early_finals and not self._sequential
+        self._early: tuple[PendingResult, Submission] | None = None
+        """The final of the open segment, submitted in a pause, in case speech does not resume."""
         self._timeline: Timeline | None = None
-        """Of the segment that is open."""
+        """Of the open segment."""
         self.arrived_s = 0.0
-        """When the audio came in that is being processed, on the monitor's clock."""
-        self.segments = 0
-        self.inference_seconds = 0.0
-        self.interims = 0
-        self.failures = 0
 
-    def begin(self) -> None:
-        """A segment has begun."""
+    def segment_started(self) -> None:
+        """Speech has begun, and with it a segment."""
         self._timeline = Timeline(self._monitor.clock())
 
     def lead_seconds(self, media_s: float) -> float:
-        """How long before the end of a segment of this length `pause` is wanted."""
-        return 0.0 if self._early is None else self._early.lead_seconds(media_s)
+        """How many seconds before the end of a segment of `media_s` `speech_paused` is due."""
+        return self._pool.queue.lead_seconds(media_s) if self._early_finals else 0.0
 
-    def pause(self, audio: Audio, start_time: float, end_time: float) -> None:
-        """Speech has paused: this will soon be a segment, unless it goes on."""
-        if self._early is not None:
+    def speech_paused(self, audio: Audio, start_time: float, end_time: float) -> None:
+        """Speech has paused: this will be the segment, unless speech resumes."""
+        if self._early_finals:
             timeline = self._open_timeline()
-            self._early.begin(Owed(audio, start_time, end_time, final=True, timeline=timeline))
+            pending = PendingResult(audio, start_time, end_time, final=True, timeline=timeline)
+            timeline.submitted_s = self._monitor.clock()
+            self._early = pending, self._submit(pending, "early")
 
-    def resume(self) -> None:
-        """Speech goes on: what was begun in the pause is not the final."""
-        if self._early is not None:
-            self._early.drop()
+    def speech_resumed(self) -> None:
+        """Speech goes on: an early final is not the final."""
+        self._withdraw_early()
 
-    async def final(
+    async def submit_final(
         self, audio: Audio, start_time: float, end_time: float, *, flushed: bool = False
     ) -> None:
-        """Infer a whole segment; waits while too many results are owed already."""
-        owed = self._early.take(start_time, end_time) if self._early is not None else None
+        """Infer a whole segment; waits while `inference.max_pending_segments` results are pending.
+
+        Args:
+            audio: Of the segment.
+            start_time: In seconds from the start of the stream.
+            end_time: In the same way.
+            flushed: Whether the client ended the segment.
+        """
+        pending = self._confirm_early(start_time, end_time)
         timeline = self._open_timeline()
         self._timeline = None
         timeline.inactive_s = self._monitor.clock()
         timeline.arrived_s = self.arrived_s
-        if owed is None:
-            owed = Owed(audio, start_time, end_time, final=True, timeline=timeline)
+        if pending is None:
+            pending = PendingResult(audio, start_time, end_time, final=True, timeline=timeline)
             timeline.submitted_s = timeline.inactive_s
-            if not self._in_turn:
-                self._submit(owed)
-        owed.flushed = flushed
-        self._undelivered.add(owed)
+            if not self._sequential:
+                self._submit(pending, "final")
+        pending.flushed = flushed
+        self._unsent.add(pending)
         del audio  # the pool has it; there may be no room for long
-        await self._queue.put(owed)
+        await self._queue.put(pending)
 
-    def interim(self, audio: Audio, start_time: float, end_time: float) -> None:
-        """Infer a segment that is still growing, unless too many results are owed already."""
+    def submit_interim(self, audio: Audio, start_time: float, end_time: float) -> None:
+        """Infer a segment that still grows, unless too many results are pending."""
         timeline = self._open_timeline()
         if self._queue.full():
             self._monitor.interim_shed(self._model, "backlog")
             timeline.interims_shed += 1
-            self._on_shed()
+            self._sender.warn_interim_shed()
             return
-        owed = Owed(audio, start_time, end_time, final=False, timeline=timeline)
-        if not self._in_turn:
-            self._submit(owed)
-        self._undelivered.add(owed)
-        self._queue.put_nowait(owed)
+        pending = PendingResult(audio, start_time, end_time, final=False, timeline=timeline)
+        if not self._sequential:
+            self._submit(pending, "interim")
+        self._unsent.add(pending)
+        self._queue.put_nowait(pending)
 
-    def drop_interims(self) -> None:
-        """The segment has ended: whatever interims are still owed are not wanted any more."""
-        if self._pool.drop_interim(self):
-            self._on_shed()
-        self._give_up([owed for owed in self._undelivered if not owed.final])
+    def withdraw_interims(self) -> None:
+        """The segment has ended: its pending interims are not needed any more."""
+        if self._withdraw([pending for pending in self._unsent if not pending.final]):
+            self._sender.warn_interim_shed()
 
-    async def end(self) -> None:
-        """Say that nothing more will be owed; `run` returns once everything is delivered."""
+    async def no_more(self) -> None:
+        """The audio is over; `run` returns once all pending results are sent."""
         await self._queue.put(None)
 
     async def run(self) -> None:
-        """Deliver until `end`, each result when all before it are delivered."""
+        """Send each result when all before it are sent, until `no_more`."""
         try:
-            while (owed := await self._queue.get()) is not None:
-                if not owed.dropped:
-                    await self._settle(owed)
+            while (pending := await self._queue.get()) is not None:
+                if not pending.withdrawn:
+                    await self._send_when_done(pending)
         finally:
-            self._pool.drop_interim(self)
-            self.resume()
-            self._give_up([*self._undelivered])
+            self._withdraw_early()
+            self._withdraw([*self._unsent])
 
-    def _submit(self, owed: Owed) -> Result:
-        infer = self._pool.infer if owed.final else self._pool.infer_interim
-        result = infer(owed.audio, session=self._session, channel=self, state=self._state)
-        owed.submitted(result)
-        return result
+    def _submit(self, pending: PendingResult, kind: JobKind) -> Submission:
+        submission = self._pool.submit(
+            pending.audio, kind, session=self._session_id, channel=self._key, state=self._state
+        )
+        pending.submitted(submission)
+        return submission
 
     def _open_timeline(self) -> Timeline:
-        if self._timeline is None:  # chunks have no beginning of their own
+        if self._timeline is None:  # without a VAD, `segment_started` is not called
             self._timeline = Timeline(self._monitor.clock())
         return self._timeline
 
-    async def _settle(self, owed: Owed) -> None:
-        result = self._submit(owed) if owed.result is None else owed.result
+    async def _send_when_done(self, pending: PendingResult) -> None:
+        submission = pending.submission
+        if submission is None:
+            submission = self._submit(pending, "final" if pending.final else "interim")
+        result = submission.result
         await asyncio.wait((result,))
-        self._undelivered.discard(owed)
-        # An interim may have been given up after its result was there.
-        if owed.dropped:
+        self._unsent.discard(pending)
+        # An interim may have been withdrawn after its result was there.
+        if pending.withdrawn:
             return
         if result.cancelled():
-            owed.timeline.interims_shed += 1
-            self._on_shed()
-        elif owed.final:
-            self._deliver(owed, result)
-        elif result.exception() is None:
-            self._deliver_interim(owed, result.result())
-
-    def _deliver(self, owed: Owed, result: Result) -> None:
-        """Send a final, or the error in its place."""
+            pending.timeline.interims_shed += 1
+            self._sender.warn_interim_shed()
+            return
         error = result.exception()
-        if error is None:
+        if not pending.final:
+            if error is None:
+                self._sender.send_interim(pending, result.result())
+        elif error is None:
             inferred = result.result()
             self._state = inferred.state
-            self.segments += 1
-            self.inference_seconds += inferred.seconds
-            self._post(
-                Segment(
-                    channel=self._channel,
-                    output=inferred.output,
-                    flushed=owed.flushed,
-                    start_time=owed.start_time,
-                    end_time=owed.end_time,
-                )
-            )
-            self._settled(owed, "ok", "", inferred.attempts, inferred.output)
-            return
-        if not isinstance(error, InferenceError):
+            self._sender.send_segment(pending, inferred)
+        elif isinstance(error, InferenceError):
+            self._state = None  # the model's memory does not join on to what follows
+            self._sender.send_failure(pending, error)
+        else:
             raise error
-        self.failures += 1
-        self._state = None  # what the model remembers does not join on to what follows
-        outcome = _outcome(error)
-        self._post(
-            Failed(
-                code=outcome,
-                message=str(error),
-                fatal=False,
-                channel=self._channel,
-                start_time=owed.start_time,
-                end_time=owed.end_time,
-            )
-        )
-        _log.warning("%s: %s %s", outcome, error, error.where)
-        self._settled(owed, outcome, str(error), error.attempts, {})
 
-    def _deliver_interim(self, owed: Owed, inferred: Inferred) -> None:
-        self._post(
-            Interim(
-                channel=self._channel,
-                output=inferred.output,
-                start_time=owed.start_time,
-                end_time=owed.end_time,
-            )
-        )
-        self.interims += 1
-        now_s = self._monitor.clock()
-        timeline = owed.timeline
-        self._monitor.interim(self._model, None if timeline.interims else now_s - timeline.active_s)
-        timeline.interims.append(now_s)
+    def _confirm_early(self, start_time: float, end_time: float) -> PendingResult | None:
+        """The early final, if it is exactly the segment that has ended."""
+        if self._early is None:
+            return None
+        pending, submission = self._early
+        if (pending.start_time, pending.end_time) != (start_time, end_time):
+            self._withdraw_early()
+            return None
+        self._early = None
+        if submission.confirm():
+            self._pool.counters.early_used += 1
+            self._monitor.early_final(self._model, used=True)
+            pending.timeline.early = True
+        return pending
 
-    def _settled(
-        self,
-        owed: Owed,
-        outcome: Outcome,
-        problem: str,
-        attempts: tuple[Attempt, ...],
-        output: Mapping[str, Any],
-    ) -> None:
-        timeline, now_s = owed.timeline, self._monitor.clock()
-        self._monitor.final(
-            self._model,
-            outcome,
-            latency_s=now_s - timeline.arrived_s,
-            wait_s=now_s - timeline.inactive_s,
-            trace_id=self._trace.trace_id,
-        )
-        self._trace.segment(
-            Settled(
-                channel=self._channel,
-                start_time=owed.start_time,
-                end_time=owed.end_time,
-                flushed=owed.flushed,
-                timeline=timeline,
-                settled_s=now_s,
-                outcome=outcome,
-                problem=problem,
-                attempts=attempts,
-                output=output,
-            )
-        )
+    def _withdraw_early(self) -> None:
+        if self._early is None:
+            return
+        (_, submission), self._early = self._early, None
+        if submission.withdraw():
+            self._pool.counters.early_wasted += 1
+            self._monitor.early_final(self._model, used=False)
 
-    def _give_up(self, oweds: Iterable[Owed]) -> None:
-        """Nobody waits for these any more: what has not begun is not going to be run."""
-        for owed in oweds:
-            self._undelivered.discard(owed)
-            owed.drop()
-
-
-def _outcome(
-    error: InferenceError,
-) -> Literal["inference_failed", "inference_timeout", "worker_lost"]:
-    if isinstance(error, InferenceTimedOut):
-        return "inference_timeout"
-    return "worker_lost" if isinstance(error, WorkerLost) else "inference_failed"
+    def _withdraw(self, results: Iterable[PendingResult]) -> bool:
+        """These are not needed any more; returns whether any waited for a worker."""
+        waited = False
+        for pending in results:
+            self._unsent.discard(pending)
+            waited = pending.withdraw() or waited
+        return waited

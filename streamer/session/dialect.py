@@ -7,11 +7,12 @@ an event become? Session, inbox, executor, pipeline, limits and draining are the
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from starlette.responses import Response
 
 from streamer.observe.monitor import Route
+from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close
 from streamer.protocol.inputs import Input
 from streamer.protocol.messages import Event
@@ -70,8 +71,8 @@ class Dialect(Protocol):
 
     route: Route
     """For metrics and logs: which kind of endpoint it is."""
-    segmentation: Literal["speech", "chunks"]
-    """How the audio is cut: by voice activity, or in equal chunks."""
+    segmentation: Segmentation
+    """What ends a segment."""
     credential_in_start: bool
     """Whether the credential may come as `token` of the first `start` instead of before it."""
 

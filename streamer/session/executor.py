@@ -7,6 +7,7 @@ from streamer.config.explain import show
 from streamer.observe.log_context import LogContext
 from streamer.observe.traceparent import TraceContext, new_context, parse
 from streamer.observe.tracer import SessionTrace
+from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.actions import (
@@ -80,8 +81,8 @@ class Executor:
     async def _next(self) -> QueuedAction | bytes:
         if self._stream is None:
             return await self._inbox.get()
-        wanted_bytes = self._stream.wanted_bytes
-        return await self._inbox.get(wanted_bytes, self._stream.company_bytes(wanted_bytes))
+        needed_bytes = self._stream.needed_bytes
+        return await self._inbox.get(needed_bytes, self._stream.joinable_bytes(needed_bytes))
 
     @property
     def _open_stream(self) -> Stream:
@@ -122,17 +123,19 @@ class Executor:
         sample_rate = await pool.wait_ready()
         trace = self._session_trace.stream(self._trace_context(start), pool.spec.name)
         self._log_context.trace_id = trace.trace_id
-        self._stream = Stream(
-            self._log_context.session_id,
-            start,
-            segmented=self._dialect.segmentation == "speech",
-            services=self._services,
+        context = StreamContext(
+            session_id=self._log_context.session_id,
+            route=self._dialect.route,
+            segmentation=self._dialect.segmentation,
+            config=self._services.config,
+            vad=self._services.vad,
+            monitor=self._services.monitor,
             pool=pool,
             sample_rate=sample_rate,
-            tasks=tasks,
             outbox=self._outbox,
             trace=trace,
         )
+        self._stream = Stream(context, start, tasks)
         self._outbox.post(self._stream.started())
 
     def _trace_context(self, start: Start) -> TraceContext:

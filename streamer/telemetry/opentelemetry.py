@@ -28,8 +28,7 @@ from opentelemetry.util.types import AttributeValue
 import streamer
 from streamer.observe.timeline import Settled
 from streamer.observe.traceparent import TraceContext
-from streamer.observe.tracer import Protocol, SessionTrace, StreamTrace, Tracer
-from streamer.protocol.messages import Stopped
+from streamer.observe.tracer import Protocol, SessionTrace, StreamTotals, StreamTrace, Tracer
 
 
 class TraceIds(RandomIdGenerator):
@@ -199,13 +198,13 @@ class _OtelStream(StreamTrace):
     def error(self, code: str, message: str) -> None:
         _fail(self._span, code, message)
 
-    def end(self, stopped: Stopped | None) -> None:
-        self._span.set_attribute("streamer.stream.stopped", stopped is not None)
-        if stopped is not None:
+    def end(self, totals: StreamTotals | None) -> None:
+        self._span.set_attribute("streamer.stream.stopped", totals is not None)
+        if totals is not None:
             self._span.set_attributes(
                 {
-                    "streamer.stream.audio_seconds": stopped.audio_seconds,
-                    "streamer.stream.segments": stopped.segments,
+                    "streamer.stream.audio_seconds": totals.audio_seconds,
+                    "streamer.stream.segments": totals.segments,
                 }
             )
         self._span.end(self._session.ns(self._tracer.clock()))
@@ -226,11 +225,11 @@ class _OtelStream(StreamTrace):
                 }
             )
             if attempt.outcome != "ok":
-                _fail(span, attempt.outcome, _FATES[attempt.outcome])
+                _fail(span, attempt.outcome, _ATTEMPT_PROBLEMS[attempt.outcome])
             span.end(ns(attempt.ended_s))
 
 
-_FATES = {
+_ATTEMPT_PROBLEMS = {
     "raised": "the model raised",
     "died": "the worker process died",
     "timeout": "the worker was killed at its deadline",

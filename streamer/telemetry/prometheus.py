@@ -61,8 +61,8 @@ class PrometheusMonitor(Monitor):
             model = pool.spec.name
             ready = ready and pool.ready
             metrics.workers_alive.labels(model).set(pool.workers_alive)
-            metrics.queue_depth.labels(model, "final").set(pool.finals_waiting)
-            metrics.queue_depth.labels(model, "interim").set(pool.interims_waiting)
+            metrics.queue_depth.labels(model, "final").set(pool.waiting.finals)
+            metrics.queue_depth.labels(model, "interim").set(pool.waiting.interims)
         metrics.ready.set(ready)
         encode, content_type = _encoder(accept or "")
         return encode(self._registry), content_type

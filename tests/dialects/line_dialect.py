@@ -1,12 +1,12 @@
 """A second wire language, as small as one can be: lines of text, settings in the query."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from starlette.responses import PlainTextResponse, Response
 
 from streamer.audio.format import AudioFormat
 from streamer.observe.monitor import Route
+from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close
 from streamer.protocol.inputs import (
     AudioReceived,
@@ -23,7 +23,7 @@ class LineDialect:
     """`ws://…/lines?rate=16000&key=TOKEN`: audio in, numbered lines out; `FLUSH` and `BYE`."""
 
     route: Route = "simple"
-    segmentation: Literal["speech", "chunks"] = "chunks"
+    segmentation: Segmentation = "chunks"
     credential_in_start = False
 
     def __init__(self) -> None:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from streamer.inference.ipc import (
     Answers,
     Batch,
+    BatchItem,
     Done,
     FrameReader,
-    Job,
     LoadFailed,
     Message,
     Raised,
@@ -31,10 +31,10 @@ leaves = st.one_of(
 )
 values = st.recursive(leaves, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(), v))
 blobs = st.none() | st.binary(max_size=300)
-jobs = st.builds(Job, st.integers(0, 2**31), blobs)
+items = st.builds(BatchItem, st.integers(0, 2**31), blobs)
 done = st.builds(Done, st.dictionaries(st.text(), values, max_size=3), st.floats(0, 10), blobs)
 messages = st.one_of(
-    st.builds(Batch, st.lists(jobs, max_size=3), blobs),
+    st.builds(Batch, st.lists(items, max_size=3), blobs),
     st.builds(Ready, st.integers(1, 192_000), st.integers(1, 64), st.floats(0, 9), st.booleans()),
     st.builds(LoadFailed, st.text(max_size=5)),
     st.builds(
@@ -62,7 +62,7 @@ def test_the_cut_of_the_bytes_does_not_matter(sent: list[Message], data: st.Data
 
 def test_byte_by_byte_each_message_comes_with_its_last_byte() -> None:
     sent: list[Message] = [
-        Batch([Job(3)]),
+        Batch([BatchItem(3)]),
         Answers([Raised("no", 0.1)], *TOOK),
         Ready(16_000, 1, 0.0, False),
     ]

@@ -17,16 +17,17 @@ import uvloop
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
-from streamer.inference.job import Audio
-from streamer.inference.pool import WorkerPool
-from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
-from streamer.inference.result import (
+from streamer.inference.job import (
+    Audio,
     InferenceFailed,
     InferenceTimedOut,
+    JobKind,
+    PendingInference,
     PoolClosed,
-    Result,
     WorkerLost,
 )
+from streamer.inference.pool import WorkerPool
+from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from tests.inference.misbehaving import (
     DIE,
@@ -64,8 +65,9 @@ def segment(what: int, tag: float = 0.0, length: int = 100) -> Audio:
     return np.array_split(samples, 3)
 
 
-def infer(pool: WorkerPool, what: int, tag: float = 0.0, length: int = 100) -> Result:
-    return pool.infer(segment(what, tag, length), session="s", channel="c")
+def infer(pool: WorkerPool, what: int, tag: float = 0.0, length: int = 100) -> PendingInference:
+    audio = segment(what, tag, length)
+    return pool.submit(audio, "final", session="s", channel="c").result
 
 
 def workers() -> set[psutil.Process]:
@@ -151,7 +153,7 @@ async def test_chaos_loses_nothing(tmp_path: Path) -> None:
     """Workers are killed at random moments under load, idle or busy."""
     chance = random.Random(4)
     async with running(tmp_path, "Obedient") as pool:
-        finals: list[Result] = []
+        finals: list[PendingInference] = []
         killed, descriptors = 0, psutil.Process().num_fds()
         while killed < 20:
             for _ in range(chance.randrange(20)):
@@ -181,7 +183,7 @@ def test_a_worker_that_dies_as_it_is_given_a_job_takes_nobody_with_it(
     async def kill_and_infer() -> None:
         async with running(tmp_path, "Obedient", workers=1) as pool:
             for tag in range(5):
-                await until(lambda: pool.workers_alive == 1 and pool._queue.idle_workers == 1)
+                await until(lambda: pool.workers_alive == 1 and pool.queue.idle_workers == 1)
                 (worker,) = workers()
                 worker.kill()
                 while worker.status() != psutil.STATUS_ZOMBIE:
@@ -252,7 +254,8 @@ async def test_state_goes_from_segment_to_segment_over_workers(tmp_path: Path) -
         assert pool.stateful
         state = None
         for count in range(1, 6):
-            done = await pool.infer(segment(FINE, 1.0), session=1, channel=1, state=state)
+            audio = segment(FINE, 1.0)
+            done = await pool.submit(audio, "final", session=1, channel=1, state=state).result
             state = done.state
             assert done.output == {"sum": count}
 
@@ -267,7 +270,8 @@ async def test_interims_are_superseded_before_they_run(tmp_path: Path) -> None:
     async with running(tmp_path, "Obedient", workers=1) as pool:
         busy = infer(pool, SLOW)
         interims = [
-            pool.infer_interim(segment(FINE, i), session="s", channel="c") for i in range(5)
+            pool.submit(segment(FINE, i), "interim", session="s", channel="c").result
+            for i in range(5)
         ]
         await busy
         assert (await interims[-1]).output["tag"] == 4
@@ -277,24 +281,24 @@ async def test_interims_are_superseded_before_they_run(tmp_path: Path) -> None:
 
 async def test_nothing_is_begun_early_when_all_workers_are_busy(tmp_path: Path) -> None:
     async with running(tmp_path, "Obedient") as pool:
-        await until(lambda: pool.infer_early(segment(FINE), session=1, channel=1))
+        pool.submit(segment(FINE), "early", session=1, channel=1)
         slow = [infer(pool, SLOW), infer(pool, SLOW)]
-        await until(lambda: pool._queue.idle_workers == 0)
-        late, vain = (pool.infer_early(segment(FINE), session=n, channel=n) for n in "ab")
-        assert not pool.withdraw(vain)
-        assert vain.cancelled()
+        await until(lambda: pool.queue.idle_workers == 0)
+        late, vain = (pool.submit(segment(FINE), "early", session=n, channel=n) for n in "ab")
+        assert not vain.withdraw()
+        assert vain.result.cancelled()
         final = infer(pool, FINE)
-        assert not pool.confirm(late)
-        await asyncio.gather(*slow, final, late)
+        assert not late.confirm()
+        await asyncio.gather(*slow, final, late.result)
 
 
 async def test_what_nobody_wants_any_more_is_left_half_way(tmp_path: Path) -> None:
     async with running(tmp_path, "Patient", workers=1) as pool:
-        for early in (True, False):
-            ask = pool.infer_early if early else pool.infer
-            vain = ask(segment(WORK, 600), session=1, channel=1)
+        kinds: tuple[JobKind, ...] = ("early", "final")
+        for kind in kinds:
+            vain = pool.submit(segment(WORK, 600), kind, session=1, channel=1)
             await until((tmp_path / "begun").exists)
-            assert pool.withdraw(vain)
+            assert vain.withdraw()
             assert (await infer(pool, FINE, 3)).output["tag"] == 3
             (tmp_path / "begun").unlink()
         assert pool.counters.workers_replaced == {"died": 0, "timeout": 0, "max_jobs": 0}

@@ -1,36 +1,36 @@
 """Which jobs are next: finals before interims, sessions in turn, one interim a channel."""
 
-from streamer.inference.scheduler import Job, Scheduler
+from streamer.inference.scheduler import ScheduledJob, Scheduler, WaitingJobs
 
 
-def final(name: str) -> Job:
-    return Job(name, name)
+def final(name: str) -> ScheduledJob:
+    return ScheduledJob(name, name)
 
 
-def interim(name: str) -> Job:
-    return Job(name, name, interim=True)
+def interim(name: str) -> ScheduledJob:
+    return ScheduledJob(name, name, interim=True)
 
 
-def drain(scheduler: Scheduler[Job]) -> list[Job]:
-    done: list[Job] = []
-    while jobs := scheduler.take("drain"):
+def drain(scheduler: Scheduler[ScheduledJob]) -> list[ScheduledJob]:
+    done: list[ScheduledJob] = []
+    while jobs := scheduler.next_batch("drain"):
         done += jobs
         scheduler.finished("drain")
     return done
 
 
 def test_finals_go_first_and_each_oldest_first() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
     a, one, b, two = interim("a"), final("1"), interim("b"), final("2")
     for job in (a, one, b, two):
         scheduler.add(job)
-    assert (scheduler.finals_waiting, scheduler.interims_waiting) == (2, 2)
+    assert scheduler.waiting == WaitingJobs(finals=2, early=0, interims=2)
     assert drain(scheduler) == [one, two, a, b]
-    assert (scheduler.finals_waiting, scheduler.interims_waiting) == (0, 0)
+    assert scheduler.waiting == (0, 0, 0)
 
 
 def test_a_newer_interim_of_the_same_channel_replaces_the_waiting_one() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
     old, other, new = interim("a"), interim("b"), interim("a")
     assert scheduler.add(old) is None
     assert scheduler.add(other) is None
@@ -39,26 +39,26 @@ def test_a_newer_interim_of_the_same_channel_replaces_the_waiting_one() -> None:
 
 
 def test_speaking_on_costs_nobody_a_turn() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
-    served: list[Job] = []
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
+    served: list[ScheduledJob] = []
     for _ in range(3):
         for name in "abcdef":
             scheduler.add(interim(name))
-        served += scheduler.take("A")
+        served += scheduler.next_batch("A")
         scheduler.finished("A")
     assert [job.session for job in served] == ["a", "b", "c"]
 
 
 def test_an_interim_that_runs_is_not_superseded() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
     running = interim("a")
     scheduler.add(running)
-    assert scheduler.take("A") == (running,)
+    assert scheduler.next_batch("A") == (running,)
     assert scheduler.add(interim("a")) is None
 
 
 def test_dropping_takes_out_only_that_channels_waiting_interim() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
     a, b, last = interim("a"), interim("b"), final("a")
     for job in (a, b, last):
         scheduler.add(job)
@@ -68,26 +68,26 @@ def test_dropping_takes_out_only_that_channels_waiting_interim() -> None:
 
 
 def test_one_worker_is_kept_free_of_interims() -> None:
-    scheduler: Scheduler[Job] = Scheduler(2)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(2)
     for name in "abc":
         scheduler.add(interim(name))
-    assert len(scheduler.take("A")) == 1
-    assert scheduler.take("B") == ()
+    assert len(scheduler.next_batch("A")) == 1
+    assert scheduler.next_batch("B") == ()
     last = final("d")
     scheduler.add(last)
-    assert scheduler.take("B") == (last,)
+    assert scheduler.next_batch("B") == (last,)
     scheduler.finished("A")
-    assert len(scheduler.take("A")) == 1
+    assert len(scheduler.next_batch("A")) == 1
 
 
 def test_draining_takes_out_everything() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
     retried, waiting, growing = final("a"), final("b"), interim("c")
     scheduler.add(retried)
-    scheduler.take("A")
+    scheduler.next_batch("A")
     scheduler.died("A")
     scheduler.add(waiting)
     scheduler.add(growing)
     assert list(scheduler.drain()) == [retried, waiting, growing]
-    assert scheduler.take("A") == ()
+    assert scheduler.next_batch("A") == ()
     assert scheduler.add(interim("c")) is None

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from streamer.inference.scheduler import MAX_ATTEMPTS, Job, Scheduler
+from streamer.inference.scheduler import MAX_ATTEMPTS, ScheduledJob, Scheduler
 
 SESSIONS = ("busy", "calm", "other")
 WORKERS = ("A", "B", "C")
@@ -14,8 +14,8 @@ BATCH = 3
 
 
 @dataclass(eq=False, slots=True)
-class Told(Job):
-    """A job that remembers what became of it."""
+class Tracked(ScheduledJob):
+    """A job that keeps what became of it."""
 
     given_up: bool = False
     cancelled: bool = False
@@ -23,22 +23,22 @@ class Told(Job):
     deaths: list[str] = field(default_factory=list)
 
     @property
-    def wanted(self) -> bool:
+    def needed(self) -> bool:
         return not self.cancelled
 
 
 class Machine(RuleBasedStateMachine):
     """Clients add and cancel jobs; workers take, finish and die."""
 
-    jobs: Bundle[Told] = Bundle("jobs")
+    jobs: Bundle[Tracked] = Bundle("jobs")
 
     def __init__(self) -> None:
         super().__init__()
-        self.scheduler: Scheduler[Told] = Scheduler(len(WORKERS), BATCH)
-        self.running: dict[str, tuple[Told, ...]] = {}
-        self.all: list[Told] = []
-        self.waiting: list[Told] = []
-        self.again: list[Told] = []
+        self.scheduler: Scheduler[Tracked] = Scheduler(len(WORKERS), BATCH)
+        self.running: dict[str, tuple[Tracked, ...]] = {}
+        self.all: list[Tracked] = []
+        self.waiting: list[Tracked] = []
+        self.again: list[Tracked] = []
 
     @rule(
         target=jobs,
@@ -46,10 +46,10 @@ class Machine(RuleBasedStateMachine):
         channel=st.integers(0, 7),
         kind=st.sampled_from(["final", "early", "interim"]),
     )
-    def add(self, session: str, channel: int, kind: str) -> Told:
+    def add(self, session: str, channel: int, kind: str) -> Tracked:
         interim, early = kind == "interim", kind == "early"
-        job = Told(session, (session, channel), interim, early)
-        expected: list[Told | None] = [
+        job = Tracked(session, (session, channel), interim, early)
+        expected: list[Tracked | None] = [
             other
             for other in self.waiting
             if interim and other.interim and other.channel == job.channel
@@ -64,7 +64,7 @@ class Machine(RuleBasedStateMachine):
         return job
 
     @rule(job=jobs)
-    def confirm(self, job: Told) -> None:
+    def confirm(self, job: Tracked) -> None:
         """The silence has held. What has not been begun is the newest final."""
         waits = job.early and job in self.waiting
         if job.early:
@@ -74,7 +74,7 @@ class Machine(RuleBasedStateMachine):
             self.waiting.append(job)
 
     @rule(job=jobs)
-    def withdraw(self, job: Told) -> None:
+    def withdraw(self, job: Tracked) -> None:
         """The silence has not held."""
         if job.early:
             waits = job in self.waiting
@@ -84,7 +84,7 @@ class Machine(RuleBasedStateMachine):
                 self.waiting.remove(job)
 
     @rule(job=jobs)
-    def cancel(self, job: Told) -> None:
+    def cancel(self, job: Tracked) -> None:
         """A session ends. Its waiting interims are dropped, and what is early is withdrawn."""
         if job not in self.waiting or not (job.interim or job.early):
             job.cancelled = True
@@ -92,21 +92,21 @@ class Machine(RuleBasedStateMachine):
     @rule(session=st.sampled_from(SESSIONS), channel=st.integers(0, 7))
     def drop(self, session: str, channel: int) -> None:
         dropped = self.scheduler.drop_interim((session, channel))
-        owed = [j for j in self.waiting if j.interim and j.channel == (session, channel)]
-        assert owed == ([dropped] if dropped else [])
+        interims = [j for j in self.waiting if j.interim and j.channel == (session, channel)]
+        assert interims == ([dropped] if dropped else [])
         self.waiting = [job for job in self.waiting if job is not dropped]
 
     @rule(worker=st.sampled_from(WORKERS))
     def take(self, worker: str) -> None:
         if worker in self.running:
             return
-        taken = self.scheduler.take(worker)
-        retries = [job for job in self.again if job.wanted]
-        sure = [j for j in self.waiting if not j.interim and not j.early and j.wanted]
-        finals = sure or [job for job in self.waiting if job.early and job.wanted]
-        interims = [job for job in self.waiting if job.interim and job.wanted]
+        taken = self.scheduler.next_batch(worker)
+        retries = [job for job in self.again if job.needed]
+        sure = [j for j in self.waiting if not j.interim and not j.early and j.needed]
+        finals = sure or [job for job in self.waiting if job.early and job.needed]
+        interims = [job for job in self.waiting if job.interim and job.needed]
         busy = sum(jobs[0].interim for jobs in self.running.values())
-        assert all(job.wanted for job in taken)
+        assert all(job.needed for job in taken)
         if retries:
             assert taken == (retries[0],), "a retry runs before all others, and alone"
         elif finals:
@@ -155,17 +155,16 @@ class Machine(RuleBasedStateMachine):
         assert not any(job.done and job.given_up for job in self.all)
 
     def teardown(self) -> None:
-        """Whatever happened, finals that are wanted are done in the end."""
+        """Whatever happened, finals that are needed are done in the end."""
         for worker in list(self.running):
             self.finish(worker)
         for _ in range(len(self.all) + 1):
             self.take("A")
             self.finish("A")
         for job in self.all:
-            if not job.interim and job.wanted:
+            if not job.interim and job.needed:
                 assert job.done + job.given_up == 1
-        waiting = (self.scheduler.finals_waiting, self.scheduler.early_waiting)
-        assert (*waiting, self.scheduler.interims_waiting) == (0, 0, 0)
+        assert self.scheduler.waiting == (0, 0, 0)
 
 
 Machine.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
@@ -173,27 +172,27 @@ test_no_final_is_lost_doubled_or_out_of_order = Machine.TestCase
 
 
 def test_a_session_with_many_channels_gets_one_turn_like_the_others() -> None:
-    scheduler: Scheduler[Job] = Scheduler(2)
-    eight = [Job("busy", ("busy", channel)) for channel in range(8)]
-    one, other = Job("calm", ("calm", 0)), Job("other", ("other", 0))
+    scheduler: Scheduler[ScheduledJob] = Scheduler(2)
+    eight = [ScheduledJob("busy", ("busy", channel)) for channel in range(8)]
+    one, other = ScheduledJob("calm", ("calm", 0)), ScheduledJob("other", ("other", 0))
     for job in (*eight, one, other):
         scheduler.add(job)
-    order: list[Job] = []
-    while jobs := scheduler.take("A"):
+    order: list[ScheduledJob] = []
+    while jobs := scheduler.next_batch("A"):
         order += jobs
         scheduler.finished("A")
     assert order == [eight[0], one, other, *eight[1:]]
 
 
 def test_what_killed_a_worker_in_a_batch_takes_nobody_with_it() -> None:
-    scheduler: Scheduler[Job] = Scheduler(2, max_batch_size=3)
-    innocent, poison, late = (Job(n, n) for n in ("innocent", "poison", "late"))
+    scheduler: Scheduler[ScheduledJob] = Scheduler(2, max_batch_size=3)
+    innocent, poison, late = (ScheduledJob(n, n) for n in ("innocent", "poison", "late"))
     for job in (innocent, poison, late):
         scheduler.add(job)
-    assert scheduler.take("A") == (innocent, poison, late)
+    assert scheduler.next_batch("A") == (innocent, poison, late)
     assert scheduler.died("A") == []
     for job in (innocent, poison, late):
-        assert scheduler.take("B") == (job,)
+        assert scheduler.next_batch("B") == (job,)
         if job is poison:
             assert scheduler.died("B") == [poison]
         else:
@@ -201,11 +200,11 @@ def test_what_killed_a_worker_in_a_batch_takes_nobody_with_it() -> None:
 
 
 def test_a_job_that_had_not_begun_is_not_blamed() -> None:
-    scheduler: Scheduler[Job] = Scheduler(1)
-    job = Job("s", "c")
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
+    job = ScheduledJob("s", "c")
     scheduler.add(job)
     for _ in range(5):
-        assert scheduler.take("A") == (job,)
+        assert scheduler.next_batch("A") == (job,)
         assert scheduler.died("A", begun=False) == []
-    assert scheduler.take("A") == (job,)
+    assert scheduler.next_batch("A") == (job,)
     scheduler.finished("A")

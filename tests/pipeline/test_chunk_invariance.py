@@ -6,7 +6,7 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -19,20 +19,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamer.access.tokens import Access
 from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config.schema import Config, InterimConfig, SimpleConfig, VadConfig
-from streamer.inference.job import Audio, Counters
-from streamer.inference.model_pools import Pools
+from streamer.inference.job import Audio, Counters, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
-from streamer.inference.result import Inferred, Result
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
-from streamer.observe.tracer import StreamTrace, Tracer
+from streamer.observe.tracer import StreamTrace
+from streamer.pipeline.context import Segmentation, StreamContext
 from streamer.pipeline.outbox import Outbox
-from streamer.pipeline.stream import Stream, _segmenter_settings
+from streamer.pipeline.speech_channel import segmenter_settings
+from streamer.pipeline.stream import Stream
 from streamer.protocol.actions import Close
 from streamer.protocol.messages import (
     Active,
@@ -44,7 +43,6 @@ from streamer.protocol.messages import (
     Stopped,
     VadOptions,
 )
-from streamer.services import Services
 from streamer.vad.engine import VadEngine
 from streamer.vad.segmenter import SegmenterSettings
 
@@ -80,8 +78,22 @@ class LoudnessEngine:
         return self.opened[-1]
 
 
+class Submitted:
+    """A job whose result is there already."""
+
+    def __init__(self, inferred: Inferred) -> None:
+        self.result: PendingInference = asyncio.get_running_loop().create_future()
+        self.result.set_result(inferred)
+
+    def confirm(self) -> bool:
+        return True
+
+    def withdraw(self) -> bool:
+        return True
+
+
 class Pool:
-    """Answers at once, and remembers what it was given."""
+    """Answers at once, and keeps what it was given."""
 
     spec = ModelSpec(type="fake", name="fake")
     stateful = False
@@ -91,32 +103,17 @@ class Pool:
         self.counters = Counters()
         self.begun_early = 0
         self.lead_s = 10.0
+        self.queue = self
 
-    def infer(self, audio: Audio, **_of: object) -> Result:
+    def submit(self, audio: Audio, kind: JobKind, **_of: object) -> Submitted:
+        self.begun_early += kind == "early"
         samples = np.concatenate([*audio, np.empty(0, np.float32)])
         key = hashlib.sha256(samples.tobytes()).hexdigest()
         self.given[key] = samples
-        result: Result = asyncio.get_running_loop().create_future()
-        result.set_result(Inferred({"key": key, "count": len(samples)}, None, 0.0))
-        return result
-
-    infer_interim = infer
-
-    def infer_early(self, audio: Audio, **of: object) -> Result:
-        self.begun_early += 1
-        return self.infer(audio, **of)
+        return Submitted(Inferred({"key": key, "count": len(samples)}, None, 0.0))
 
     def lead_seconds(self, _media_s: float) -> float:
         return self.lead_s
-
-    def confirm(self, _result: Result) -> bool:
-        return True
-
-    def withdraw(self, _result: Result) -> bool:
-        return True
-
-    def drop_interim(self, channel: Hashable) -> None:
-        pass
 
 
 class Outcome(NamedTuple):
@@ -152,7 +149,7 @@ def hear(
     fmt: AudioFormat,
     pieces: list[bytes | None],
     *,
-    segmented: bool = True,
+    segmentation: Segmentation = "speech",
     rate: int = 16_000,
     interims: bool = False,
     patient: Literal["no", "alone", "in company"] = "no",
@@ -178,34 +175,28 @@ def hear(
 
     async def play() -> Stopped:
         nonlocal played, turns
-        services = Services(
+        context = StreamContext(
+            session_id="id",
+            route="segmented",
+            segmentation=segmentation,
             config=CONFIG,
-            pools=Pools([cast("WorkerPool", pool)]),
             vad=cast("VadEngine", vad),
-            access=Access((), lambda: 0.0),
             monitor=Monitor(),
-            tracer=Tracer(),
+            pool=cast("WorkerPool", pool),
+            sample_rate=rate,
+            outbox=Listener(Monitor()),
+            trace=StreamTrace("0" * 32),
         )
         start = Start(format=fmt, vad=VAD, interim_results=interims)
         async with asyncio.TaskGroup() as tasks:
-            stream = Stream(
-                "id",
-                start,
-                segmented=segmented,
-                services=services,
-                pool=cast("WorkerPool", pool),
-                sample_rate=rate,
-                tasks=tasks,
-                outbox=Listener(Monitor()),
-                trace=StreamTrace("0" * 32),
-            )
+            stream = Stream(context, start, tasks)
             waiting = b""
             for piece in pieces:
                 played += 1
                 waiting += piece or b""
-                least = stream.wanted_bytes
+                least = stream.needed_bytes
                 if patient == "in company":
-                    least = stream.company_bytes(least) or least
+                    least = stream.joinable_bytes(least) or least
                 if patient == "no" or piece is None or len(waiting) >= least:
                     turns += 1
                     await stream.feed(waiting, 0)
@@ -246,7 +237,7 @@ FORMATS = {
 }
 every_format = pytest.mark.parametrize("name", FORMATS)
 every_rate = pytest.mark.parametrize("rate", [16_000, 8_000, 44_100])
-both_endpoints = pytest.mark.parametrize("segmented", [True, False], ids=["segmented", "simple"])
+every_kind = pytest.mark.parametrize("segmentation", ["speech", "chunks", "whole"])
 
 
 @cache
@@ -321,12 +312,12 @@ def test_the_settings_reach_the_segmenter_in_samples() -> None:
         max_segment=16_000,
         sample_rate=16_000,
     )
-    assert _segmenter_settings(vad, None, 16_000) == expected
-    interims = _segmenter_settings(vad, InterimConfig(interval_ms=250, growth=0.3), 16_000)
+    assert segmenter_settings(vad, None, 16_000) == expected
+    interims = segmenter_settings(vad, InterimConfig(interval_ms=250, growth=0.3), 16_000)
     assert interims == replace(expected, interim_interval=4_000, interim_growth=0.3)
     # A suffix never reaches beyond the pause that ends a segment.
     long = msgspec.structs.replace(vad, suffix_padding_ms=91)
-    assert _segmenter_settings(long, None, 16_000) == replace(expected, suffix_padding=1_440)
+    assert segmenter_settings(long, None, 16_000) == replace(expected, suffix_padding=1_440)
 
 
 def test_both_paddings_are_there() -> None:
@@ -337,38 +328,38 @@ def test_both_paddings_are_there() -> None:
     assert channel.finals[0].end_time == pytest.approx(inactive.time + 0.035)
 
 
-@both_endpoints
+@every_kind
 @pytest.mark.parametrize(
     ("name", "seconds"), [("telephone", 1.2), ("s16", 0.6), ("studio", 0.35), ("odd", 0.35)]
 )
-def test_byte_by_byte(name: str, seconds: float, segmented: bool) -> None:
+def test_byte_by_byte(name: str, seconds: float, segmentation: Segmentation) -> None:
     fmt = FORMATS[name]
     data = audio(fmt, seconds)
-    whole = hear(fmt, [data], segmented=segmented)
+    whole = hear(fmt, [data], segmentation=segmentation)
     assert whole.stopped.segments >= fmt.channels
     single: list[bytes | None] = [bytes([byte]) for byte in data]
-    same(whole, hear(fmt, single, segmented=segmented))
+    same(whole, hear(fmt, single, segmentation=segmentation))
 
 
-@both_endpoints
+@every_kind
 @every_format
 @settings(deadline=None, max_examples=25)
 @given(st.data())
-def test_any_cut(name: str, segmented: bool, data: st.DataObject) -> None:
+def test_any_cut(name: str, segmentation: Segmentation, data: st.DataObject) -> None:
     fmt = FORMATS[name]
     rate = data.draw(st.sampled_from([16_000, 8_000, 44_100]))
     sent = audio(fmt, 3.6)
     places = data.draw(st.lists(st.integers(0, len(sent)), max_size=30))
-    whole = hear(fmt, [sent], segmented=segmented, rate=rate)
-    same(whole, hear(fmt, cut(sent, places), segmented=segmented, rate=rate))
+    whole = hear(fmt, [sent], segmentation=segmentation, rate=rate)
+    same(whole, hear(fmt, cut(sent, places), segmentation=segmentation, rate=rate))
 
 
-@both_endpoints
+@every_kind
 @every_format
 @settings(deadline=None, max_examples=25)
 @given(st.data())
 def test_any_cut_with_flushes_in_fixed_places(
-    name: str, segmented: bool, data: st.DataObject
+    name: str, segmentation: Segmentation, data: st.DataObject
 ) -> None:
     fmt = FORMATS[name]
     rate = data.draw(st.sampled_from([16_000, 8_000, 44_100]))
@@ -380,10 +371,10 @@ def test_any_cut_with_flushes_in_fixed_places(
         assert part is not None
         whole += [part, None]
         pieces += [*cut(part, [place % (len(part) + 1) for place in places]), None]
-    one = hear(fmt, whole[:-1], segmented=segmented, rate=rate)
-    same(one, hear(fmt, pieces[:-1], segmented=segmented, rate=rate))
+    one = hear(fmt, whole[:-1], segmentation=segmentation, rate=rate)
+    same(one, hear(fmt, pieces[:-1], segmentation=segmentation, rate=rate))
     for channel in one.channels:
-        if segmented:
+        if segmentation == "speech":
             check_order(channel.all)
         for segment in channel.finals:
             samples = one.given[str(segment.output["key"])]
@@ -437,7 +428,7 @@ def test_a_segment_is_the_audio_between_its_times(name: str, rate: int) -> None:
 def test_chunks_hold_every_sample_once(name: str, rate: int) -> None:
     fmt = FORMATS[name]
     data = audio(fmt, 1.6)
-    heard = hear(fmt, [data], segmented=False, rate=rate)
+    heard = hear(fmt, [data], segmentation="chunks", rate=rate)
     for number, channel in enumerate(heard.channels):
         assert not channel.vad
         *most, last = [heard.given[str(segment.output["key"])] for segment in channel.finals]
@@ -453,7 +444,7 @@ def test_chunks_hold_every_sample_once(name: str, rate: int) -> None:
 def test_a_flush_ends_a_chunk_early_and_says_so(name: str) -> None:
     fmt = FORMATS[name]
     data, early = audio(fmt, 0.5), fmt.bytes_per_second // 5
-    [channel] = hear(fmt, [data[:early], None, None, data[early:]], segmented=False).channels
+    [channel] = hear(fmt, [data[:early], None, None, data[early:]], segmentation="chunks").channels
     spans = [(s.start_time, s.end_time, s.flushed) for s in channel.finals]
     assert spans == [
         (0.0, 0.11, False),
@@ -466,16 +457,67 @@ def test_a_flush_ends_a_chunk_early_and_says_so(name: str) -> None:
 
 def test_a_flush_has_nothing_to_end_when_the_chunk_is_full() -> None:
     fmt = FORMATS["s16"]
-    [channel] = hear(fmt, [audio(fmt, 0.22), None], segmented=False).channels
+    [channel] = hear(fmt, [audio(fmt, 0.22), None], segmentation="chunks").channels
     assert [(s.end_time, s.flushed) for s in channel.finals] == [(0.11, False), (0.22, False)]
 
 
 @pytest.mark.parametrize(("seconds", "chunks"), [(0.0, []), (0.11, [0.11]), (0.22, [0.11, 0.22])])
 def test_no_chunk_is_empty(seconds: float, chunks: list[float]) -> None:
     fmt = FORMATS["s16"]
-    heard = hear(fmt, [audio(fmt, seconds)], segmented=False)
+    heard = hear(fmt, [audio(fmt, seconds)], segmentation="chunks")
     assert [segment.end_time for segment in heard.channels[0].finals] == chunks
     assert heard.stopped == Stopped(audio_seconds=seconds, segments=len(chunks), session_id="id")
+
+
+@every_rate
+@every_format
+def test_a_whole_is_one_segment_of_every_sample(name: str, rate: int) -> None:
+    fmt = FORMATS[name]
+    data = audio(fmt, 1.6)
+    heard = hear(fmt, cut(data, [0, 7_001, 20_000]), segmentation="whole", rate=rate)
+    assert heard.stopped.segments == fmt.channels
+    for number, channel in enumerate(heard.channels):
+        whole = track(fmt, data, number, rate)
+        [event] = channel.all
+        assert isinstance(event, Segment)
+        span = (event.start_time, event.end_time, event.flushed)
+        assert span == (0.0, len(whole) / rate, False)
+        assert np.array_equal(heard.given[str(event.output["key"])], whole)
+
+
+def test_a_whole_is_begun_at_the_end_of_the_stream_however_long_that_takes() -> None:
+    fmt = FORMATS["s16"]
+    data = audio(fmt, 4.0) * 20  # 80 s: more than a segment of speech may have
+    heard = hear(fmt, cut(data, list(range(0, len(data), 32_000))), segmentation="whole")
+    [segment] = heard.channels[0].finals
+    assert (segment.start_time, segment.end_time) == (0.0, 80.0)
+    assert len(heard.given) == 1, "and nothing was begun before"
+    assert not heard.begun_early
+
+
+def test_a_flush_ends_a_whole_and_begins_another() -> None:
+    fmt = FORMATS["browser"]
+    data, early = audio(fmt, 0.5), fmt.bytes_per_second // 5
+    [channel] = hear(fmt, [data[:early], None, None, data[early:]], segmentation="whole").channels
+    spans = [(s.start_time, s.end_time, s.flushed) for s in channel.finals]
+    assert spans == [(0.0, 0.2, True), (0.2, 0.5, False)]
+
+
+def test_a_whole_of_nothing_is_no_segment() -> None:
+    heard = hear(FORMATS["s16"], [b"", None], segmentation="whole")
+    assert not heard.channels[0].all
+    assert heard.stopped == Stopped(audio_seconds=0.0, segments=0, session_id="id")
+
+
+def test_a_whole_is_resampled_while_it_comes() -> None:
+    """In pieces of a tenth of a second: at the end there would be much to do at once."""
+    fmt = FORMATS["browser"]
+    data = audio(fmt, 2.0)
+    message = fmt.bytes_per_second // 50
+    pieces = cut(data, list(range(message, len(data), message)))
+    patient = hear(fmt, pieces, segmentation="whole", patient="alone")
+    same(patient, hear(fmt, pieces, segmentation="whole"))
+    assert patient.turns == 20
 
 
 @pytest.mark.parametrize("step", [320, 3_200, 10**6])

@@ -7,14 +7,32 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from streamer.inference.job import Counters
+from streamer.config.schema import Config, InferenceConfig
+from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
-from streamer.inference.result import InferenceFailed, Inferred, Result
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import StreamTrace
-from streamer.pipeline.results import Delivery
+from streamer.pipeline.context import StreamContext
+from streamer.pipeline.outbox import Outbox
+from streamer.pipeline.results import ChannelResults
+from streamer.protocol.actions import Close
 from streamer.protocol.messages import Event, Interim, Segment
+from streamer.vad.engine import VadEngine
+
+
+class Submitted:
+    """A job that has been begun."""
+
+    def __init__(self) -> None:
+        self.result: PendingInference = asyncio.get_running_loop().create_future()
+
+    def confirm(self) -> bool:
+        return True
+
+    def withdraw(self) -> bool:
+        self.result.cancel()
+        return True
 
 
 class Pool:
@@ -24,65 +42,86 @@ class Pool:
     spec = ModelSpec("test:Model", "test")
 
     def __init__(self) -> None:
-        self.results: list[Result] = []
+        self.results: list[PendingInference] = []
         self.counters = Counters()
+        self.queue = self
 
-    def infer(self, _audio: object, **_of: object) -> Result:
-        self.results.append(asyncio.get_running_loop().create_future())
-        return self.results[-1]
-
-    infer_interim = infer_early = infer
+    def submit(self, _audio: object, _kind: JobKind, **_of: object) -> Submitted:
+        submitted = Submitted()
+        self.results.append(submitted.result)
+        return submitted
 
     def lead_seconds(self, media_s: float) -> float:
         return media_s / 10
-
-    def confirm(self, _result: Result) -> bool:
-        return True
-
-    def withdraw(self, result: Result) -> bool:
-        return result.cancel()
-
-    def drop_interim(self, channel: object) -> None:
-        pass
 
 
 AUDIO = (np.zeros(1, np.float32),)
 ANSWER = Inferred({}, None, 0.0)
 
 
-def deliver(
+class Posted(Outbox):
+    """Keeps what is posted in a list."""
+
+    def __init__(self, events: list[Event]) -> None:
+        super().__init__(Monitor())
+        self._events = events
+
+    def post(self, item: Event | Close) -> None:
+        assert not isinstance(item, Close)
+        self._events.append(item)
+
+
+def results_of(
     pool: Pool, events: list[Event], max_pending: int, *, early_finals: bool = False
-) -> Delivery:
-    return Delivery(
-        "session",
-        0,
-        cast("WorkerPool", pool),
-        events.append,
-        lambda: None,
-        max_pending=max_pending,
-        early_finals=early_finals,
+) -> ChannelResults:
+    context = StreamContext(
+        session_id="session",
+        route="segmented",
+        segmentation="speech",
+        config=Config(
+            inference=InferenceConfig(max_pending_segments=max_pending, early_finals=early_finals)
+        ),
+        vad=cast("VadEngine", None),
         monitor=Monitor(),
+        pool=cast("WorkerPool", pool),
+        sample_rate=16_000,
+        outbox=Posted(events),
         trace=StreamTrace("0" * 32),
     )
+    return ChannelResults(context, 0)
 
 
 async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() -> None:
     """It waited behind the result of the segment before."""
     pool, events = Pool(), list[Event]()
-    delivery = deliver(pool, events, 8)
+    results = results_of(pool, events, 8)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(delivery.run())
-        await delivery.final(AUDIO, 0, 1)
-        delivery.interim(AUDIO, 2, 3)
+        tasks.create_task(results.run())
+        await results.submit_final(AUDIO, 0, 1)
+        results.submit_interim(AUDIO, 2, 3)
         first, interim = pool.results
         interim.set_result(ANSWER)
-        delivery.drop_interims()
+        results.withdraw_interims()
         first.set_result(ANSWER)
-        delivery.interim(AUDIO, 4, 5)
+        results.submit_interim(AUDIO, 4, 5)
         pool.results[-1].set_result(ANSWER)
-        await delivery.end()
+        await results.no_more()
     sent = [(type(event), cast("Any", event).start_time) for event in events]
     assert sent == [(Segment, 0), (Interim, 4)]
+
+
+async def test_an_interim_whose_result_comes_as_its_segment_ends_is_not_sent() -> None:
+    """It was the next to send."""
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.submit_interim(AUDIO, 0, 1)
+        await asyncio.sleep(0)
+        pool.results[0].set_result(ANSWER)
+        results.withdraw_interims()
+        await results.no_more()
+    assert not events
 
 
 @pytest.mark.parametrize(("end_time", "used"), [(1, 1), (2, 0)])
@@ -90,23 +129,23 @@ async def test_what_was_begun_early_is_the_final_only_if_it_is_the_same(
     end_time: float, used: int
 ) -> None:
     pool, events = Pool(), list[Event]()
-    delivery = deliver(pool, events, 8, early_finals=True)
+    results = results_of(pool, events, 8, early_finals=True)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(delivery.run())
-        delivery.pause(AUDIO, 0, 1)
-        await delivery.final(AUDIO, 0, end_time)
+        tasks.create_task(results.run())
+        results.speech_paused(AUDIO, 0, 1)
+        await results.submit_final(AUDIO, 0, end_time)
         assert (pool.counters.early_used, pool.counters.early_wasted) == (used, 1 - used)
         assert pool.results[0].cancelled() == (not used)
         pool.results[-1].set_result(ANSWER)
-        await delivery.end()
+        await results.no_more()
     assert [cast("Any", event).end_time for event in events] == [end_time]
 
 
 async def test_what_was_begun_is_given_up_when_speech_goes_on() -> None:
     pool, events = Pool(), list[Event]()
-    delivery = deliver(pool, events, 8, early_finals=True)
-    delivery.pause(AUDIO, 0, 1)
-    delivery.resume()
+    results = results_of(pool, events, 8, early_finals=True)
+    results.speech_paused(AUDIO, 0, 1)
+    results.speech_resumed()
     assert pool.results[0].cancelled()
     assert (pool.counters.early_used, pool.counters.early_wasted) == (0, 1)
 
@@ -116,37 +155,37 @@ def test_a_pause_is_told_as_long_before_the_end_as_the_model_takes(
     early: bool, lead_s: float
 ) -> None:
     pool = Pool()
-    assert deliver(pool, [], 8, early_finals=early).lead_seconds(2.5) == lead_s
+    assert results_of(pool, [], 8, early_finals=early).lead_seconds(2.5) == lead_s
 
 
 @pytest.mark.parametrize("early", [True, False])
 async def test_audio_is_let_go_of_when_the_pool_has_it(early: bool) -> None:
     """The pool is the test, and holds none: nothing may be left of a segment while it waits."""
     pool, events = Pool(), list[Event]()
-    delivery = deliver(pool, events, 8, early_finals=early)
+    results = results_of(pool, events, 8, early_finals=early)
     samples = np.zeros(1, np.float32)
     held = weakref.ref(samples)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(delivery.run())
-        delivery.begin()
+        tasks.create_task(results.run())
+        results.segment_started()
         if early:
-            delivery.pause((samples,), 0, 1)
-        await delivery.final((samples,), 0, 1)
+            results.speech_paused((samples,), 0, 1)
+        await results.submit_final((samples,), 0, 1)
         del samples
         assert held() is None
         pool.results[0].set_result(ANSWER)
-        await delivery.end()
+        await results.no_more()
     assert len(events) == 1
 
 
 async def test_nor_while_there_is_no_room_for_what_is_owed() -> None:
     pool = Pool()
-    delivery = deliver(pool, [], 1)
+    results = results_of(pool, [], 1)
     samples = np.zeros(1, np.float32)
     held = weakref.ref(samples)
     async with asyncio.TaskGroup() as tasks:
-        await delivery.final(AUDIO, 0, 1)
-        waiting = tasks.create_task(delivery.final((samples,), 1, 2))
+        await results.submit_final(AUDIO, 0, 1)
+        waiting = tasks.create_task(results.submit_final((samples,), 1, 2))
         await asyncio.sleep(0)
         del samples
         assert len(pool.results) == 2
@@ -156,14 +195,14 @@ async def test_nor_while_there_is_no_room_for_what_is_owed() -> None:
 
 async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
     pool = Pool()
-    delivery = deliver(pool, [], 3)
+    results = results_of(pool, [], 3)
     complaints: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(delivery.run())
+        running = tasks.create_task(results.run())
         for _ in range(4):
-            await delivery.final(AUDIO, 0, 1)
-        waiting = tasks.create_task(delivery.final(AUDIO, 0, 1))
+            await results.submit_final(AUDIO, 0, 1)
+        waiting = tasks.create_task(results.submit_final(AUDIO, 0, 1))
         await asyncio.sleep(0)
         pool.results[1].set_exception(InferenceFailed("too late to tell"))
         waiting.cancel()

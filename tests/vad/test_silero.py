@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Meter, Monitor
-from streamer.pipeline.channels import LONGEST_TURN_S
+from streamer.pipeline.speech_channel import MAX_DETECTION_DELAY_S
 from streamer.vad.silero import MAX_BATCH, MIN_INVITING, SileroDetector, SileroVad
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
@@ -269,7 +269,7 @@ async def test_nobody_left_is_nothing_to_do(
 async def test_channels_share_a_call_after_their_longest_turn(path: Path, speech: Windows) -> None:
     engine = SileroVad(path, 0.005, METER)
     sizes = count_batches(engine)
-    windows = math.ceil(LONGEST_TURN_S * 16_000 / WINDOW)
+    windows = math.ceil(MAX_DETECTION_DELAY_S * 16_000 / WINDOW)
     await asyncio.gather(*(engine.open().detect(speech[:windows]) for _ in range(2)))
     assert sizes == [2 * windows]
 

@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from streamer.inference.scheduler import Job, Scheduler
+from streamer.inference.scheduler import ScheduledJob, Scheduler
 from streamer.weights.manifest import require
 from streamer_client import Stream, connect
 from tools.bench.serving import server
@@ -148,13 +148,13 @@ async def run(
 
 def scheduler_overhead_us(sessions: int, jobs: int = 100_000) -> float:
     """CPU microseconds that the scheduler itself spends on a job, with every session waiting."""
-    scheduler: Scheduler[Job] = Scheduler(2)
+    scheduler: Scheduler[ScheduledJob] = Scheduler(2)
     for channel in range(sessions):
-        scheduler.add(Job(session=channel, channel=channel))
+        scheduler.add(ScheduledJob(session=channel, channel=channel))
     started = time.process_time()
     for channel, _ in zip(itertools.cycle(range(sessions)), range(jobs), strict=False):
-        scheduler.add(Job(session=channel, channel=channel))
-        scheduler.take("worker")
+        scheduler.add(ScheduledJob(session=channel, channel=channel))
+        scheduler.next_batch("worker")
         scheduler.finished("worker")
     return 1e6 * (time.process_time() - started) / jobs
 

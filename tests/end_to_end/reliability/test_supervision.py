@@ -14,7 +14,7 @@ from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Monitor
 from streamer.pipeline.outbox import Outbox
-from streamer.pipeline.results import Delivery
+from streamer.pipeline.sender import ResultSender
 from streamer.session.reader import Reader
 from streamer.telemetry.logs import JsonFormatter
 from streamer.vad.segmenter import Segmenter
@@ -29,7 +29,7 @@ STAGES: dict[str, tuple[type, str]] = {
     "resample": (Resampler, "push"),
     "vad": (SileroNetwork, "step"),
     "segmenter": (Segmenter, "advance"),
-    "delivery": (Delivery, "_deliver"),
+    "sender": (ResultSender, "send_segment"),
     "deadlines": (Reader, "keep_time"),
     "outbox": (Outbox, "get"),
 }

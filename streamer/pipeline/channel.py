@@ -1,0 +1,43 @@
+"""One channel of a stream: samples in; segments cut, results sent. The interface of all kinds."""
+
+from collections.abc import Awaitable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from streamer.pipeline.results import ChannelResults
+
+Samples = npt.NDArray[np.float32]
+
+Probabilities = Awaitable[list[float]]
+"""Of speech, one for each window, in order."""
+
+
+class Channel(Protocol):
+    """What a stream does with each of its channels.
+
+    A block of audio is processed in two steps, so that the detectors of all channels can work on
+    it together: `push` on every channel first, then `advance` on each.
+    """
+
+    results: ChannelResults
+
+    @property
+    def missing(self) -> int:
+        """Samples at the client's rate before which the channel has nothing to do."""
+
+    def push(self, samples: Samples) -> Probabilities | None:
+        """Take float32 [n] at the client's rate; what this returns goes to `advance`."""
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Act on the audio that was pushed."""
+
+    async def flush(self) -> None:
+        """End the open segment now."""
+
+    async def finish(self) -> None:
+        """The audio is over: end the open segment, and call `no_more` on `results`."""
+
+    def release(self) -> None:
+        """Release all audio; the channel cannot be used afterwards."""

@@ -1,0 +1,106 @@
+"""Channels without a VAD: every sample reaches the model, as a whole or in equal chunks."""
+
+from streamer.audio.track import Track
+from streamer.observe.monitor import Meter
+from streamer.pipeline.channel import Probabilities, Samples
+from streamer.pipeline.context import StreamContext
+from streamer.pipeline.results import ChannelResults
+from streamer.protocol.messages import Start
+
+RESAMPLE_AFTER_S = 0.1
+"""Seconds of audio after which it is resampled, although a long segment is not full yet: at its end
+there would be much to do at once."""
+
+
+class WholeChannel:
+    """Everything is one segment, which ends with the stream; a flush ends one and begins another.
+
+    Args:
+        context: Of the stream.
+        start: The client's request.
+        number: Which channel, from 0.
+        resampling: Measures that stage.
+    """
+
+    def __init__(
+        self, context: StreamContext, start: Start, number: int, resampling: Meter
+    ) -> None:
+        self.results = ChannelResults(context, number)
+        self._track = Track(start.format.sample_rate, context.sample_rate)
+        """The audio of the open segment, at the model's rate."""
+        self._resampling = resampling
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until they are resampled."""
+        return int(RESAMPLE_AFTER_S * self._track.input_rate)
+
+    def push(self, samples: Samples) -> Probabilities | None:
+        """Resample; there is nothing to detect."""
+        begun_s = self._resampling.clock()
+        self._track.push(samples)
+        media_s = len(samples) / self._track.input_rate
+        self._resampling.add(self._resampling.clock() - begun_s, media_s)
+        return None
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Nothing ends a segment but `flush` and `finish`."""
+
+    async def flush(self) -> None:
+        """End the open segment with the last sample that was received."""
+        self._track.cut()
+        await self._end_open(flushed=True)
+
+    async def finish(self) -> None:
+        """End the open segment; there are no more."""
+        self._track.finish()
+        await self._end_open(flushed=False)
+        await self.results.no_more()
+
+    def release(self) -> None:
+        """Release all audio."""
+        self._track.release()
+
+    async def _end_open(self, *, flushed: bool) -> None:
+        await self.advance(None)
+        if len(self._track.buffer):
+            await self._end_segment(self._track.end, flushed=flushed)
+
+    async def _end_segment(self, end: int, *, flushed: bool = False) -> None:
+        """Submit the audio up to sample `end` of the track."""
+        buffer, rate = self._track.buffer, self._track.rate
+        start = buffer.start
+        submitting = self.results.submit_final(
+            buffer.pieces(start, end), start / rate, end / rate, flushed=flushed
+        )
+        buffer.discard_before(end)
+        await submitting
+
+
+class ChunkChannel(WholeChannel):
+    """Segments of equal length, `simple.chunk_seconds`; the last, or a flushed one, is shorter.
+
+    Args:
+        context: Of the stream.
+        start: The client's request.
+        number: Which channel, from 0.
+        resampling: Measures that stage.
+    """
+
+    def __init__(
+        self, context: StreamContext, start: Start, number: int, resampling: Meter
+    ) -> None:
+        super().__init__(context, start, number, resampling)
+        self._chunk = round(context.config.simple.chunk_seconds * context.sample_rate)
+        """Samples in a chunk."""
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until the chunk is full, or until they are resampled."""
+        full = self._track.missing(self._track.buffer.start + self._chunk)
+        return min(full, super().missing)
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Infer the chunks that are full."""
+        while len(self._track.buffer) >= self._chunk:
+            await self._end_segment(self._track.buffer.start + self._chunk)

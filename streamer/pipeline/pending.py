@@ -1,0 +1,43 @@
+"""A result that has not been sent yet."""
+
+from dataclasses import dataclass
+
+from streamer.inference.job import NO_AUDIO, Audio
+from streamer.inference.submission import Submission
+from streamer.observe.timeline import Timeline
+
+
+@dataclass(slots=True, eq=False)
+class PendingResult:
+    """The result of a segment, final or interim, that a channel has not sent yet.
+
+    Attributes:
+        audio: Empty once the pool holds it, for as long as it needs it.
+        start_time: Start of the audio, in seconds from the start of the stream.
+        end_time: End of the audio, in the same way.
+        final: Whether the segment is whole.
+        timeline: The segment's history.
+        flushed: Whether the client ended the segment.
+        withdrawn: Whether the result is not needed any more.
+        submission: None until the audio is in the pool.
+    """
+
+    audio: Audio
+    start_time: float
+    end_time: float
+    final: bool
+    timeline: Timeline
+    flushed: bool = False
+    withdrawn: bool = False
+    submission: Submission | None = None
+
+    def submitted(self, submission: Submission) -> None:
+        """The audio is in the pool."""
+        self.submission = submission
+        self.audio = NO_AUDIO
+
+    def withdraw(self) -> bool:
+        """The result is not needed any more; returns whether it waited for a worker."""
+        self.withdrawn = True
+        self.audio = NO_AUDIO
+        return self.submission is not None and not self.submission.withdraw()

@@ -1,0 +1,218 @@
+"""A channel whose speech is found by a VAD: only speech reaches the model."""
+
+import math
+
+import numpy as np
+
+from streamer.audio.track import Track
+from streamer.config.schema import InterimConfig, VadConfig
+from streamer.inference.job import Audio
+from streamer.observe.monitor import Meter
+from streamer.pipeline.channel import Probabilities, Samples
+from streamer.pipeline.context import StreamContext
+from streamer.pipeline.results import ChannelResults
+from streamer.protocol.messages import Active, Inactive, Start
+from streamer.vad.segmenter import (
+    InterimDue,
+    SegmentEnded,
+    Segmenter,
+    SegmenterEvent,
+    SegmenterSettings,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
+
+MIN_DETECTION_S = 0.03
+"""Seconds of audio for which detection runs, at least: waking a channel costs more than a short
+window."""
+
+MAX_DETECTION_DELAY_S = 0.3
+"""Seconds of audio after which detection runs, even when no event can follow from it: later there
+would be more to do at once, while other streams wait."""
+
+
+class SpeechChannel:
+    """Detects speech, cuts segments, and has them inferred.
+
+    Detector and model may take different sample rates. All times are counted in samples of the
+    detector's track; a segment is taken from the model's track at the same times.
+
+    Args:
+        context: Of the stream.
+        start: The client's request.
+        number: Which channel, from 0.
+        resampling: Measures that stage.
+    """
+
+    def __init__(
+        self, context: StreamContext, start: Start, number: int, resampling: Meter
+    ) -> None:
+        self.results = ChannelResults(context, number)
+        self._number = number
+        self._outbox = context.outbox
+        self._resampling = resampling
+        engine, input_rate = context.vad, start.format.sample_rate
+        self._model_track = Track(input_rate, context.sample_rate)
+        same_rate = engine.sample_rate == context.sample_rate
+        self._vad_track = self._model_track if same_rate else Track(input_rate, engine.sample_rate)
+        self._tracks = {self._vad_track, self._model_track}
+        self._detector = engine.open()
+        self._window = engine.window
+        self._min_detection = self._whole_windows(MIN_DETECTION_S)
+        self._max_detection_delay = self._whole_windows(MAX_DETECTION_DELAY_S)
+        settings = segmenter_settings(
+            start.vad.over(context.config.vad),
+            context.config.interim if start.interim_results else None,
+            engine.sample_rate,
+        )
+        self._segmenter = Segmenter(
+            settings, engine.window, self._vad_track.buffer, self._pause_lead
+        )
+        self._paused: SpeechPaused | None = None
+        """A pause that this block of audio holds; dropped if speech resumes within the block."""
+        self._classified = 0
+        """Samples of the detector's track that have been given to the detector."""
+
+    @property
+    def missing(self) -> int:
+        """Samples of the client's until there are windows enough for an event to follow."""
+        eventless = self._segmenter.eventless_until - self._classified
+        eventless_windows = -(-eventless // self._window) * self._window
+        needed = min(max(self._min_detection, eventless_windows), self._max_detection_delay)
+        return self._vad_track.missing(self._classified + needed)
+
+    def push(self, samples: Samples) -> Probabilities | None:
+        """Resample, and start detection on the windows that are full."""
+        begun_s = self._resampling.clock()
+        for track in self._tracks:
+            track.push(samples)
+        media_s = len(samples) / self._vad_track.input_rate
+        self._resampling.add(self._resampling.clock() - begun_s, media_s)
+        return self._detect()
+
+    async def advance(self, probabilities: Probabilities | None) -> None:
+        """Act on the segmenter's events, and on a pause once the block has no more audio."""
+        await self._segment(probabilities)
+        if self._paused is not None:
+            audio, *times = self._extract(self._paused.start, self._paused.end)
+            self.results.speech_paused(audio, *times)
+            self._paused = None
+
+    async def flush(self) -> None:
+        """End the open segment with the last sample that was received."""
+        for track in self._tracks:
+            track.cut()
+        await self._segment(self._detect())
+        for event in self._segmenter.flush():
+            await self._handle(event)
+
+    async def finish(self) -> None:
+        """End the open segment; the last window is filled up with silence."""
+        for track in self._tracks:
+            track.finish()
+        await self._segment(self._detect())
+        rest = self._vad_track.end - self._classified
+        if rest:
+            window = np.zeros((1, self._window), dtype=np.float32)
+            window[0, :rest] = self._vad_track.buffer.view(self._classified, self._vad_track.end)
+            await self._segment(self._detector.detect(window))
+        for event in self._segmenter.finish():
+            await self._handle(event)
+        await self.results.no_more()
+
+    def release(self) -> None:
+        """Release all audio."""
+        for track in self._tracks:
+            track.release()
+
+    def _detect(self) -> Probabilities | None:
+        # One resampler may lag behind the other; a segment must not end where audio is missing.
+        vad, model = self._vad_track, self._model_track
+        arrived = min(vad.end, model.end * vad.rate // model.rate)
+        count = (arrived - self._classified) // self._window
+        if count <= 0:
+            return None
+        first = self._classified
+        self._classified += count * self._window
+        windows = vad.buffer.view(first, self._classified).reshape(count, self._window)
+        return self._detector.detect(windows)
+
+    async def _segment(self, probabilities: Probabilities | None) -> None:
+        """Give the probabilities to the segmenter, and act on its events."""
+        if probabilities is None:
+            return
+        for probability in await probabilities:
+            for event in self._segmenter.advance(probability):
+                await self._handle(event)
+        kept = min(self._segmenter.keep_from, self._classified)
+        self._vad_track.buffer.discard_before(kept)
+        self._model_track.buffer.discard_before(self._on_model_track(kept))
+
+    async def _handle(self, event: SegmenterEvent) -> None:
+        match event:
+            case SpeechStarted(at):
+                self.results.segment_started()
+                self._outbox.post(Active(time=self._seconds(at), channel=self._number))
+            case InterimDue(start, end):
+                audio, *times = self._extract(start, end)
+                self.results.submit_interim(audio, *times)
+            case SpeechPaused():
+                self._paused = event
+            case SpeechResumed():
+                self._paused = None
+                self.results.speech_resumed()
+            case SegmentEnded(at, start, end, flushed):
+                self._paused = None
+                self.results.withdraw_interims()
+                self._outbox.post(Inactive(time=self._seconds(at), channel=self._number))
+                await self.results.submit_final(*self._extract(start, end), flushed=flushed)
+
+    def _pause_lead(self, samples: int) -> int:
+        """How many samples before the end of a segment of `samples` a pause is reported."""
+        lead_s = self.results.lead_seconds(samples / self._vad_track.rate)
+        return math.ceil(lead_s * self._vad_track.rate)
+
+    def _extract(self, start: int, end: int) -> tuple[Audio, float, float]:
+        """The model's audio of a segment, and its start and end in seconds."""
+        first, last = self._on_model_track(start), self._on_model_track(end)
+        audio = self._model_track.buffer.pieces(first, last)
+        return audio, self._seconds(start), self._seconds(end)
+
+    def _whole_windows(self, seconds: float) -> int:
+        """Samples in as many windows as hold that much audio."""
+        return self._window * math.ceil(seconds * self._vad_track.rate / self._window)
+
+    def _seconds(self, at: int) -> float:
+        return at / self._vad_track.rate
+
+    def _on_model_track(self, at: int) -> int:
+        position = round(at * self._model_track.rate / self._vad_track.rate)
+        return min(position, self._model_track.end)
+
+
+def segmenter_settings(
+    vad: VadConfig, interim: InterimConfig | None, sample_rate: int
+) -> SegmenterSettings:
+    """The segmenter's settings in samples.
+
+    Args:
+        vad: Thresholds, and durations in milliseconds.
+        interim: None for no interims.
+        sample_rate: The detector's, in Hz.
+    """
+
+    def samples(milliseconds: int) -> int:
+        return milliseconds * sample_rate // 1000
+
+    return SegmenterSettings(
+        threshold=vad.threshold,
+        min_silence=samples(vad.min_silence_ms),
+        min_speech=samples(vad.min_speech_ms),
+        prefix_padding=samples(vad.prefix_padding_ms),
+        suffix_padding=samples(min(vad.suffix_padding_ms, vad.min_silence_ms)),
+        max_segment=samples(vad.max_segment_ms),
+        sample_rate=sample_rate,
+        interim_interval=samples(interim.interval_ms) if interim else None,
+        interim_growth=interim.growth if interim else 0.0,
+    )
