@@ -9,7 +9,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
+.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint types lock clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ bench-alternatives: install  ## other sockets, loops, queues, detectors, threads
 
 bench-telemetry: install  ## what metrics and traces cost (5 minutes)
 	$(BIN)/python -m tools.bench.telemetry
+
+compare: install  ## compare with another checkout: answers, cost, memory, start [WITH=folder AUDIO=folder]
+	$(BIN)/python -m tools.bench.compare --with $(WITH) $(if $(AUDIO),--audio $(AUDIO))
 
 bench-publish: install  ## take the results of the benchmarks into the documentation
 	$(BIN)/python -m tools.bench.publish

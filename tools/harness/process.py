@@ -65,6 +65,7 @@ class Server:
         flags: Of the command line.
         env: Added to the environment.
         within: A command that runs the server's, such as `unshare`; it must become the server.
+        program: The command that is the server, without its flags.
     """
 
     def __init__(
@@ -74,9 +75,10 @@ class Server:
         *flags: str,
         env: Mapping[str, str] | None = None,
         within: Sequence[str] = (),
+        program: Sequence[str] = (sys.executable, "-m", "streamer"),
     ) -> None:
         self._log = folder / "server.log"
-        command = [*within, sys.executable, "-m", "streamer", "--port", "0"]
+        command = [*within, *program, "--port", "0"]
         if config is not None:
             (folder / "config.json").write_text(json.dumps(config))
             command += ["--config", "config.json"]
