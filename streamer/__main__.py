@@ -29,7 +29,7 @@ def _run() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # Imported here, as in _serve: worker processes import this file too, and need none of it.
-    from streamer.cli.models import add_parser
+    from streamer.cli import load, models
 
     parser = argparse.ArgumentParser(
         prog="streamer",
@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", metavar="N", help="port; 0 picks a free one (default: 8080)")
     parser.add_argument("--log-level", help="debug, info, warning or error (default: info)")
     parser.add_argument("--version", action="version", version=f"streamer {__version__}")
-    add_parser(parser.add_subparsers(title="commands", metavar="COMMAND"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    models.add_parser(commands)
+    load.add_parser(commands)
     return parser
 
 

@@ -104,8 +104,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=PROGRAM,
-        description="Stream audio to a Streamer server and print what it hears. "
-        f"'{PROGRAM} load --help' is about many live streams at once, and their latency.",
+        description="Stream audio to a Streamer server and print the events that come back.",
         epilog="exit codes: 0 done, 2 usage or bad input, 3 cannot connect, 4 refused, "
         "5 connection lost, server going away, or audio lost in reconnecting, "
         "6 the server reported errors, 130 interrupted",

@@ -10,9 +10,9 @@ from rich.console import Console
 from streamer.check.judgement import notes, percentile, problems, real_time_factor
 from streamer.check.probe import Answers, Report, probe
 from streamer.check.target import Target, find_targets
+from streamer.cli.table import print_table
 from streamer.config.sources import SettingsError
 from streamer.weights.manifest import ModelError
-from streamer.weights.table import print_table
 
 COLUMNS = ("sound", "seconds", "p50", "p95", "real-time factor", "output")
 LONGEST_OUTPUT = 100

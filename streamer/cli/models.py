@@ -10,6 +10,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from streamer.cli.table import print_table
 from streamer.weights.fetch import fetch, megabytes
 from streamer.weights.manifest import (
     FileState,
@@ -25,7 +26,6 @@ from streamer.weights.manifest import (
 )
 from streamer.weights.progress import slow_progress
 from streamer.weights.schema import HubSource
-from streamer.weights.table import print_table
 
 COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 

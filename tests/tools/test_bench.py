@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from streamer.config.schema import InterimConfig, VadConfig
+from streamer.load.report import LoadReport
 from streamer.models.moonshine.model import Moonshine
-from streamer_client.load import LoadReport
 
 pytest.importorskip("matplotlib")
 

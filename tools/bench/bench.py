@@ -4,7 +4,7 @@
     make bench AUDIO=path/to/folder     every recording in a folder
 
 Starts servers as a user would, drives them from this process with the client's load generator
-(`streamer_client/load.py`), prints tables, and writes JSON and pictures to `build/results/`,
+(`streamer/load`), prints tables, and writes JSON and pictures to `build/results/`,
 or to `audio/` in there for recordings of one's own.
 Figures are ratios, CPU time per second of audio, or latencies with their percentiles; those of
 processor time are the server's own, from the operating system.

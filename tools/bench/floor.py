@@ -14,8 +14,9 @@ from typing import Any
 
 import psutil
 
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, generate
 
 READY = "ready on port "
 STREAMS, SECONDS = 60, 10.0

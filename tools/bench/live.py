@@ -20,11 +20,14 @@ import psutil
 import soundfile
 import soxr
 
+from streamer.load.connect import open_stream
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
+from streamer.load.report import LoadReport
 from streamer.models.moonshine.model import Moonshine
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, LoadReport, connect, generate
 from tools.bench.published import PublishedMoonshine
 from tools.bench.serving import server
 
@@ -125,7 +128,7 @@ class Served:
         plan = LoadPlan(self.url, streams, 0, b"", AudioFormat(RATE, 1, 16))
         with ExitStack() as stack:
             for _ in range(streams):
-                stack.enter_context(closing(connect(plan)[0]))
+                stack.enter_context(closing(open_stream(plan)[0]))
             yield
 
     def inference_counters(self) -> dict[str, int]:

@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
+from streamer.load.report import LoadReport
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, LoadReport, generate
 from tools.bench.live import (
     RATE,
     Served,
