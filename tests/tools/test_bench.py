@@ -13,7 +13,8 @@ from streamer.models.moonshine.model import Moonshine
 
 pytest.importorskip("matplotlib")
 
-from tools.bench import accuracy, curve, drafts, long, pictures, publish, targets, telemetry, vad
+from tools.bench import accuracy, curve, long, pictures, publish, targets, telemetry, vad
+from tools.bench.alternatives.drafting import interims
 
 LIVE = {
     "interims": False,
@@ -124,7 +125,7 @@ def test_a_track_is_cut_as_a_stream_is() -> None:
 
 def test_interims_come_less_often_as_a_segment_grows() -> None:
     config = InterimConfig(interval_ms=500, growth=0.5)
-    assert list(drafts.interims(48_000, config)) == [8_000, 16_000, 24_000, 36_000]
+    assert list(interims(48_000, config)) == [8_000, 16_000, 24_000, 36_000]
 
 
 def test_a_long_run_looks_at_a_real_server() -> None:

@@ -39,10 +39,10 @@ from streamer.models.moonshine.model import Moonshine
 from streamer.weights.manifest import require
 from streamer_client import Event, transcribe
 from tools.bench import vad
+from tools.bench.results import write_json
 from tools.bench.serving import server
 
 MODEL = "moonshine-tiny-en"
-RESULTS = Path(__file__).parent / "results/accuracy.json"
 ROUNDS = 20
 LATER_MS = 7
 """Each round begins so much later than the one before."""
@@ -219,9 +219,8 @@ def main() -> None:
     scores = [vad.measure(e, files, Console(stderr=True)) for e in ("silero", "webrtc") if files]
     if scores:
         console.print(vad.report(scores))
-    RESULTS.parent.mkdir(exist_ok=True)
     result = {"word_error_rate": found, "lost": lost, "vad": [asdict(row) for row in scores]}
-    RESULTS.write_text(json.dumps(result, indent=2))
+    write_json("accuracy.json", result)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ through a socket here: `make accuracy` does that, with the defaults that were ch
 """
 
 import argparse
-import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -46,8 +45,7 @@ from tools.bench.accuracy import (
     said,
 )
 from tools.bench.pictures import draw_curve
-
-RESULTS = Path(__file__).parent / "results/curve.json"
+from tools.bench.results import write_json
 
 SWEPT: Mapping[str, tuple[float, ...]] = {
     "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
@@ -226,10 +224,8 @@ def main() -> None:
             *(f"{value:g}" if isinstance(value, float) else str(value) for value in row.values())
         )
     Console(width=240).print(table)
-    RESULTS.parent.mkdir(exist_ok=True)
     results = {"rounds": args.rounds, "defaults": _defaults(), "rows": rows}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    draw_curve(results, RESULTS.parent)
+    draw_curve(results, write_json("curve.json", results).parent)
 
 
 def _defaults() -> dict[str, object]:

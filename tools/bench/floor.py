@@ -17,6 +17,7 @@ import psutil
 from streamer.load.generate import generate
 from streamer.load.plan import LoadPlan
 from streamer_client.formats import AudioFormat
+from tools.bench.results import ROOT
 
 READY = "ready on port "
 STREAMS, SECONDS = 60, 10.0
@@ -81,8 +82,8 @@ def _app(hops: int) -> Callable[..., Any]:
 
 def played(implementation: str, loop: str = "uvloop", hops: int = 0) -> float:
     """CPU milliseconds of such a server for a second of audio, 60 live streams."""
-    command = [sys.executable, __file__, implementation, loop, str(hops)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tools.bench.floor", implementation, loop, str(hops)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
             port = process.stdout.readline().removeprefix(READY).strip()

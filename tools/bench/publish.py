@@ -11,8 +11,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
-DOCS = Path(__file__).parents[2] / "docs"
+from tools.bench.results import RESULTS, ROOT
+
+DOCS = ROOT / "docs"
 FILES = ("accuracy", "alternatives", "bench", "curve", "long", "telemetry")
 
 BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

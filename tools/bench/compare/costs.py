@@ -19,7 +19,7 @@ IMPORT_ROUNDS = 10
 
 COST_LIMIT = 1.02
 MEMORY_LIMIT = 1.05
-START_LIMIT = 1.05
+START_LIMIT = 1.10
 """Largest ratios of medians, this checkout over the other one."""
 
 CONFIG = {**STAND_IN, "limits": UNLIMITED}
