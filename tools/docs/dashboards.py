@@ -1,4 +1,4 @@
-"""Draw the dashboards of `grafana/` from a load run, into `docs/pictures`: `make dashboards`.
+"""Draw the dashboards of `deploy/grafana/` into `docs/pictures`: `make dashboards`.
 
 Grafana is not needed: a real server, under a load that rises beyond what it can do and falls
 again, is scraped by a real Prometheus with this repository's configuration, and each panel's own
@@ -25,7 +25,8 @@ from streamer_client import connect
 from streamer_client.audio import open_audio
 from streamer_client.errors import StreamerError
 from streamer_client.pacing import delay_s
-from tools.docs.drawing import Span, draw
+from tools.docs.card import Span
+from tools.docs.drawing import draw
 from tools.harness.monitoring import DASHBOARDS, ROOT, panels, prometheus
 
 PICTURES = ROOT / "docs/pictures"
