@@ -119,7 +119,7 @@ def test_a_track_is_cut_as_a_stream_is() -> None:
     settings = curve.settings_of(VadConfig(min_silence_ms=500, suffix_padding_ms=100))
     (cut,) = curve.cuts(track, settings)
     assert cut.speech == (40 * 512, 88 * 512)
-    assert cut.heard[1] == 88 * 512 + 1_600
+    assert cut.audio[1] == 88 * 512 + 1_600
     assert cut.resumed == 1
 
 

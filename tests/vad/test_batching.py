@@ -8,7 +8,7 @@ import pytest
 from streamer.vad.batching import Company
 from tests.websocket.test_vanishing import _server_in_this_loop
 from tools.harness.sounds import beckett
-from tools.harness.streams import hear, of
+from tools.harness.streams import events_of, stream_audio
 
 
 async def test_sessions_keep_each_other_company(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,8 +27,10 @@ async def test_sessions_keep_each_other_company(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Company, "offer", offered)
     monkeypatch.setattr(Company, "call", called)
     async with _server_in_this_loop() as port:
-        heard = await asyncio.gather(*(hear(port, beckett(), sizes=(640,)) for _ in range(2)))
+        heard = await asyncio.gather(
+            *(stream_audio(port, beckett(), sizes=(640,)) for _ in range(2))
+        )
     ((company, sessions),) = ready.items()
     assert len(sessions) == 2
     assert set(calls) == {company}
-    assert all(len(of(events, "segment")) == 6 for events in heard)
+    assert all(len(events_of(events, "segment")) == 6 for events in heard)

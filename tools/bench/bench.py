@@ -57,8 +57,8 @@ def main() -> None:
         "live": ("live transcription", bench.live),
         "early": ("early finals, 32 streams", bench.early),
     }
-    wanted = args.only or list(steps)
-    if unknown := set(wanted) - set(steps):
+    chosen = args.only or list(steps)
+    if unknown := set(chosen) - set(steps):
         parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(steps)}")
     folder = RESULTS if args.audio is None else RESULTS / "audio"
     file = folder / "bench.json"
@@ -66,8 +66,8 @@ def main() -> None:
         bench.results = {**json.loads(file.read_text()), **bench.results}
     console = Console(stderr=True)
     with Progress(console=console) as progress:
-        bar = progress.add_task("measuring", total=len(wanted))
-        for name in wanted:
+        bar = progress.add_task("measuring", total=len(chosen))
+        for name in chosen:
             progress.update(bar, description=steps[name][0])
             bench.results[name] = steps[name][1]()
             progress.advance(bar)

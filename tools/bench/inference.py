@@ -180,7 +180,7 @@ def main() -> None:
     with server() as (url, pid), Progress(console=console) as progress:
         bar = progress.add_task("playing", total=len(runs))
         for sessions, interims in runs:
-            # One session says too little in the time that is enough for many.
+            # One session has too few finals in the time that is enough for many.
             seconds = args.seconds * (3 if sessions == 1 else 1)
             measured = run(url, psutil.Process(pid), sessions, seconds, interims=interims)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

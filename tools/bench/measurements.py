@@ -162,9 +162,9 @@ class Bench:
         with written(self._speech) as path, serve({}) as served:
             live = served.play(self._speech, RATE, 32, 20 * self._scale)
             worker = max(process.memory_info().rss for process in served.workers)
-            begun = time.perf_counter()
+            started_s = time.perf_counter()
             times = asyncio.run(_segments(path, served.url))
-            wall = time.perf_counter() - begun
+            wall = time.perf_counter() - started_s
         segments = [self._speech[round(a * RATE) : round(b * RATE)] for a, b in times]
         bare_cpu, bare_wall = bare(segments)
         speech_s = sum(b - a for a, b in times)
@@ -193,15 +193,15 @@ class Bench:
     def early(self) -> list[Row]:
         """What early finals bring and cost: 32 streams with them and without."""
         rows: list[Row] = []
-        for wanted in (True, False):
-            with serve({"inference": {"early_finals": wanted}}) as served:
+        for enabled in (True, False):
+            with serve({"inference": {"early_finals": enabled}}) as served:
                 run = served.play(self._speech, RATE, 32, 20 * self._scale)
                 counted = served.inference_counters()
             row = live_row(run, 32, interims=False)
             kept = ("finals", "final p50 ms", "final p95 ms", "CPU ms per speech s")
             rows.append(
                 {
-                    "early finals": wanted,
+                    "early finals": enabled,
                     "used": counted["early_used"],
                     "in vain": counted["early_wasted"],
                     **{key: row[key] for key in kept},

@@ -2,7 +2,7 @@
 
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
 `docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
-anew from them, so that no figure there is anybody's typing.
+anew from them, so that no figure there is typed by hand.
 """
 
 import json

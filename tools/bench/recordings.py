@@ -65,7 +65,7 @@ def speech() -> bytes:
 
 
 def client(host: str, audio: bytes, clip_s: float, until_s: float) -> Iterator[Answered]:
-    """Post clips from random places over one connection, until the clock says so."""
+    """Post clips from random places over one connection, until a moment of the clock."""
     size = int(clip_s * RATE) * 2
     headers = {"Content-Type": "application/octet-stream"}
     connection = http.client.HTTPConnection(host, timeout=60)

@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Generator
 
-from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, request
+from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, upgrade_request
 from tools.harness.sounds import beckett
 from tools.soak.progress import Progress
 from tools.soak.report import Row, percentile
@@ -104,7 +104,7 @@ def _pour(port: int, flood: bytes) -> None:
         flooders = []
         for _ in range(FLOODERS):
             flooder = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            flooder.sendall(request() + frame(TEXT, START))
+            flooder.sendall(upgrade_request() + frame(TEXT, START))
             flooder.setblocking(False)
             flooders.append(flooder)
         while True:

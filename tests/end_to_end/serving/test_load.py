@@ -16,7 +16,7 @@ from streamer.load.plan import LoadPlan
 from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
 from streamer_client.formats import AudioFormat
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import beckett
 
 FORMAT = AudioFormat(16_000, 1, 16)
@@ -59,7 +59,7 @@ def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
     run = subprocess.run(
         [command, *shown.split(), "-a", _address(standin), "--json"],
         capture_output=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         check=True,
         cwd=ROOT,
     )
@@ -101,7 +101,7 @@ def test_an_address_where_nobody_listens(standin: Server) -> None:
 )
 def test_what_is_not_this_server(answer: bytes, status: int | None, says: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(PATIENCE_S)
+        listening.settimeout(TIMEOUT_S)
 
         def reply() -> None:
             connection, _ = listening.accept()

@@ -3,7 +3,7 @@
 Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime and with
 fewer windows a call, threads instead of processes, other settings of the garbage collector, finals
 that hold more or less silence, and interims that are decoded from the last one's words.
-`docs/performance.md` says what followed from it.
+`docs/performance.md` draws the conclusions.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tools.bench.alternatives.networks import detectors, drafts, graphs
-from tools.bench.alternatives.server import collectors, company, hops, padding, sockets
+from tools.bench.alternatives.server import batching, collectors, hops, padding, sockets
 from tools.bench.alternatives.workers import workers
 from tools.bench.live import machine, raise_descriptor_limit
 from tools.bench.results import RESULTS, Row, table, write_json
@@ -26,7 +26,7 @@ def main() -> None:
         "sockets": ("receiving live audio, and nothing else", sockets),
         "hops": ("queues on the way of a message", hops),
         "detectors": ("Silero's network", detectors),
-        "company": ("windows gathered, and brought along", company),
+        "batching": ("windows gathered, and joined to the batches of others", batching),
         "workers": ("threads or processes", workers),
         "graphs": ("Moonshine's graphs", graphs),
         "padding": ("early finals by suffix_padding_ms, 32 streams", padding),
@@ -41,10 +41,10 @@ def main() -> None:
     results: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
     results["machine"] = machine()
     console = Console(stderr=True)
-    wanted = args.only or list(steps)
+    chosen = args.only or list(steps)
     with Progress(console=console) as progress:
-        bar = progress.add_task("measuring", total=len(wanted))
-        for name in wanted:
+        bar = progress.add_task("measuring", total=len(chosen))
+        for name in chosen:
             title, measure = steps[name]
             progress.update(bar, description=title)
             rows = results[name] = measure()

@@ -33,10 +33,10 @@ def detectors() -> list[Row]:
             "sr": np.array(RATE),
         }
         calls = 6_400 // batch
-        begun = time.process_time()
+        started_s = time.process_time()
         for _ in range(calls):
             session.run(None, given)
-        spent_s = time.process_time() - begun
+        spent_s = time.process_time() - started_s
         rows.append(
             {
                 "windows a call": batch,
@@ -54,7 +54,7 @@ def speech_segments() -> list[Floats]:
     network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
     settings = settings_of(VadConfig())
     return [
-        track.samples[slice(*cut.heard)]
+        track.samples[slice(*cut.audio)]
         for name in ("two_cities.wav", "beckett.wav")
         for track in tracks(require(MODEL) / name, network, channels=1)
         for cut in cuts(track, settings)
@@ -66,16 +66,16 @@ def graphs() -> list[Row]:
     segments = speech_segments()
     seconds = sum(map(len, segments)) / RATE
     rows: list[Row] = []
-    said: list[list[str]] = []
+    texts: list[list[str]] = []
     for name, kind in (("published", PublishedMoonshine), ("the server's", Moonshine)):
         model = kind(require(MODEL))
         model.warm_up()
-        begun = time.process_time()
+        started_s = time.process_time()
         tokens = [model.tokens(segment) for segment in segments]
-        spent_s = time.process_time() - begun
-        said.append([model.text(each) for each in tokens])
+        spent_s = time.process_time() - started_s
+        texts.append([model.text(each) for each in tokens])
         rows.append({"graphs": name, "CPU ms per speech s": round(1000 * spent_s / seconds, 1)})
-    differ = sum(a != b for a, b in zip(*said, strict=True))
+    differ = sum(a != b for a, b in zip(*texts, strict=True))
     rows[0]["other text"] = "–"
     rows[1]["other text"] = f"{differ} of {len(segments)}"
     return rows
@@ -92,19 +92,19 @@ def drafts() -> list[Row]:
     for segment in speech_segments():
         draft: list[int] = []
         for end in interims(len(segment), config):
-            begun = time.process_time()
+            started_s = time.process_time()
             tokens = model.tokens(segment[:end])
-            spent["from nothing"] += time.process_time() - begun
+            spent["from nothing"] += time.process_time() - started_s
             steps["from nothing"] += len(tokens) + 1
-            begun = time.process_time()
+            started_s = time.process_time()
             draft, passes = model.verified(segment[:end], draft)
-            spent["from the last one"] += time.process_time() - begun
+            spent["from the last one"] += time.process_time() - started_s
             steps["from the last one"] += passes
             plain.append(model.text(tokens))
             drafted.append(model.text(draft))
     differ = sum(a != b for a, b in zip(plain, drafted, strict=True))
-    said = [(a, b) for a, b in zip(plain, drafted, strict=True) if a.strip()]
-    changed = 100 * jiwer.wer([a for a, _ in said], [b for _, b in said])
+    pairs = [(a, b) for a, b in zip(plain, drafted, strict=True) if a.strip()]
+    changed = 100 * jiwer.wer([a for a, _ in pairs], [b for _, b in pairs])
     return [
         {
             "interims": name,

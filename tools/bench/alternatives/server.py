@@ -17,7 +17,7 @@ COLLECTORS = {
 }
 
 ALONE = "import streamer.vad.batching as b; b.AT_ONCE = 0"
-"""Makes every channel bring its windows to the detector alone."""
+"""Code that keeps idle channels from joining the detector batches of others."""
 
 
 def sockets() -> list[Row]:
@@ -61,20 +61,20 @@ def collectors() -> list[Row]:
     ]
 
 
-def company() -> list[Row]:
-    """60 streams whose channels bring their windows along with others', or each alone."""
+def batching() -> list[Row]:
+    """60 streams whose channels join the batches of others, or do not."""
     audio = joined(read(None), RATE)
     rows: list[Row] = []
-    for together, gather_ms in ((False, 10), (False, 5), (True, 10), (True, 5), (True, 0)):
+    for joins, gather_ms in ((False, 10), (False, 5), (True, 10), (True, 5), (True, 0)):
         vad = {"engine": "silero", "gather_ms": gather_ms}
         with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "sitecustomize.py").write_text("" if together else ALONE)
+            (Path(folder) / "sitecustomize.py").write_text("" if joins else ALONE)
             with serve({**STAND_IN, "vad": vad}, {"PYTHONPATH": folder}) as served:
                 run = served.play(audio, RATE, 60, 12)
         active = percentiles(run.report.active_ms)
         rows.append(
             {
-                "in company": together,
+                "joined batches": joins,
                 "gather_ms": gather_ms,
                 "CPU ms per audio s": round(run.steady_ms(60), 2),
                 "active p50 ms": active["p50"],
@@ -85,7 +85,7 @@ def company() -> list[Row]:
 
 
 def padding() -> list[Row]:
-    """Finals of 32 live streams by how much silence they hold, which is when they may be begun."""
+    """Finals of 32 live streams by the silence they hold, which decides when they may begin."""
     rows: list[Row] = []
     speech = joined(read(None), RATE)
     for milliseconds in (200, 250, 350, 450):

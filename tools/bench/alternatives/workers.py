@@ -45,10 +45,10 @@ def _throughput(executor: Executor, segments: list[Floats]) -> Row:
         await asyncio.gather(*(loop.run_in_executor(executor, _infer, s) for s in segments[:4]))
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(_watch(lags_ms))
-            begun = time.perf_counter()
+            started_s = time.perf_counter()
             for _ in range(2):
                 await asyncio.gather(*(loop.run_in_executor(executor, _infer, s) for s in segments))
-            passed = time.perf_counter() - begun
+            passed = time.perf_counter() - started_s
             watching.cancel()
         return passed
 
@@ -71,14 +71,14 @@ def _infer(segment: Floats) -> float:
     if model is None:
         model = _models[threading.get_ident()] = Moonshine(require(MODEL))
         model.warm_up()
-    begun = time.thread_time()
+    started_s = time.thread_time()
     model.infer(segment)
-    return time.thread_time() - begun
+    return time.thread_time() - started_s
 
 
 async def _watch(lags_ms: list[float]) -> None:
     """What an event loop in this process feels: how late an appointment in 5 ms is."""
     while True:
-        begun = time.perf_counter()
+        started_s = time.perf_counter()
         await asyncio.sleep(0.005)
-        lags_ms.append(1000 * (time.perf_counter() - begun - 0.005))
+        lags_ms.append(1000 * (time.perf_counter() - started_s - 0.005))

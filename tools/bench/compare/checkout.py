@@ -20,7 +20,7 @@ READY_S = 120.0
 
 
 class NoCheckout(Exception):
-    """A folder is not a checkout that can be run; the message says what is missing."""
+    """A folder is not a checkout that can be run; the message names what is missing."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Checkout:
                 )
                 yield server
             finally:
-                server.end()
+                server.stop()
 
 
 def _inherited() -> dict[str, str]:

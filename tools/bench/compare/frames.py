@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tools.bench.compare.messages import AUDIO, MESSAGE_BYTES
 from tools.bench.compare.players import STOP
 from tools.harness.raw import BINARY, CLOSE, CONT, FIN, PING, START, TEXT, frame
-from tools.harness.raw import request as upgrade
+from tools.harness.raw import upgrade_request as upgrade
 
 _STOP = frame(TEXT, STOP.encode())
 _STARTED = frame(TEXT, START)

@@ -16,7 +16,7 @@ from tools.bench.compare.answers import Answer, stream_answer
 from tools.bench.compare.messages import AUDIO, BEGIN, FLUSH, STOP_ONLY, Script, start
 from tools.bench.compare.players import STOP, exchange, request
 from tools.bench.compare.requests import Request
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 
 TOKEN = "correct-horse"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -118,13 +118,13 @@ def end(server: Server) -> Answer:
     """SIGTERM with an open stream, and the exit code."""
     with closing(_opened(server.port)) as connection:
         connection.send(BEGIN)
-        frames = [str(connection.recv(PATIENCE_S))]
-        server.signal(signal.SIGTERM)
+        frames = [str(connection.recv(TIMEOUT_S))]
+        server.send_signal(signal.SIGTERM)
         with suppress(ConnectionClosed):
             while True:
-                frames.append(str(connection.recv(PATIENCE_S)))
+                frames.append(str(connection.recv(TIMEOUT_S)))
         closed = f"{connection.close_code} {connection.close_reason}"
-    code = server.process.wait(PATIENCE_S)
+    code = server.process.wait(TIMEOUT_S)
     return Answer({**stream_answer(frames, closed).parts, "exit code": (str(code),)})
 
 

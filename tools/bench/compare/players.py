@@ -65,7 +65,7 @@ def exchange(
     except InvalidHandshake as error:
         return Answer({"handshake": (str(error),)})
     with contextlib.closing(connection):
-        with contextlib.suppress(ConnectionClosed):  # the rest of the answer says why
+        with contextlib.suppress(ConnectionClosed):  # the rest of the answer gives the reason
             for message in messages:
                 connection.send(message)
         frames = list(_frames(connection))
@@ -109,7 +109,7 @@ def bytes_exchange(port: int, head: bytes, pieces: Sequence[bytes]) -> Answer:
                 continue
             if raw.close_code(after) is not None:
                 break
-            if unsent and (len(unsent) == len(pieces) or raw.frames(after)):
+            if unsent and (len(unsent) == len(pieces) or raw.parse_frames(after)):
                 connection.sendall(unsent.pop(0))
     head, _, rest = received.partition(b"\r\n\r\n")
     status, *lines = head.decode("latin-1").split("\r\n")
@@ -117,7 +117,7 @@ def bytes_exchange(port: int, head: bytes, pieces: Sequence[bytes]) -> Answer:
     if not head.startswith(_ACCEPTED):
         return http_answer(status, headers, rest)
     answer = http_answer(status, headers, b"")
-    sent = raw.frames(rest)
+    sent = raw.parse_frames(rest)
     texts = [payload.decode() for opcode, payload in sent if opcode == raw.TEXT]
     closes = [payload for opcode, payload in sent if opcode == raw.CLOSE]
     others = [f"{op} {payload!r}" for op, payload in sent if op not in (raw.TEXT, raw.CLOSE)]
