@@ -60,7 +60,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         for name, default in _RAW_DEFAULTS.items():
             if getattr(given, name) != default:
                 flag = "--" + name.replace("_", "-")
-                parser.error(f"{flag} is only for raw audio ('-i -') and --mic: a file says itself")
+                parser.error(f"{flag} is only for raw audio ('-i -') and --mic: a file has its own")
     if given.mic and (given.bit_depth != 16 or given.float):
         parser.error("--mic records 16-bit integers: leave out --bit-depth and --float")
     if given.float and given.bit_depth not in (32, 64):
@@ -174,8 +174,8 @@ def _build_parser() -> argparse.ArgumentParser:
         const=_RECONNECT_S,
         type=_seconds,
         metavar="S",
-        help="when the connection is lost, connect again and go on, trying for so many seconds "
-        "(default: %(const)g)",
+        help="when the connection is lost, connect again and continue; give up after this time in "
+        "seconds (default: %(const)g)",
     )
 
     sending = parser.add_argument_group("sending and output")

@@ -136,7 +136,7 @@ async def test_what_cannot_pass_is_not_tried_again(
     server = await serve_script(script, gate)
     result = await run_command("-i", speech, "-a", server.url, "--reconnect")
     assert result.code == 4
-    assert "wants a token" in result.last_line
+    assert "requires a token" in result.last_line
 
 
 async def test_ctrl_c_ends_the_attempts(
