@@ -64,7 +64,7 @@ def serve(
 
     Raises:
         CannotServe: The address cannot be listened on, or the certificate cannot be used.
-        MissingModel: Weights are not on this machine; the message says what to do.
+        MissingModel: Weights are not on this machine; the message has the remedy.
     """
     specs = model_specs(config, config_folder)
     workers = dict(zip((spec.name for spec in specs), workers_of(config), strict=True))

@@ -23,7 +23,7 @@ USAGE = 2
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve as the parsed arguments say; return the exit code."""
+    """Serve with the parsed arguments; return the exit code."""
     flags = {flag: getattr(args, flag) for flag in FLAGS}
     overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
     try:

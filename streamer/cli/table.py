@@ -13,7 +13,7 @@ def print_table(
     """Print rows of text, the first of which has the columns' names.
 
     Args:
-        console: Where to; its being a terminal decides.
+        console: A table is printed if it is a terminal, else plain columns.
         rows: As many cells each as there are columns.
         wrapped: The column that may take several lines on a narrow terminal.
         caption: Shown below, on a terminal.
