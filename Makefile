@@ -1,4 +1,4 @@
-# Everything a person does with this repository. `make run` and `make test` are all you need.
+# Everything to do with this repository. `make run` and `make test` are all you need.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,10 +9,10 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
+.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
 
-help:  ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: $(FETCHED)  ## set up: virtual environment, locked dependencies, model weights
 
@@ -22,28 +22,32 @@ run: install  ## start the server on http://127.0.0.1:8080
 demo: install  ## start the server, play a recording through the client, stop
 	$(BIN)/python -m tools.demo
 
-test: install  ## all tests
+test: install  ## run all tests
 	$(BIN)/pytest
 
-accuracy: install  ## word error rate, whole files and through the socket [AUDIO=folder]
+accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder]
 	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO))
 
-accuracy-curve: install  ## what each of the segmenter's settings does (10 minutes) [AUDIO=folder]
+accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
-bench: install  ## how fast, how many, how cheap (10 minutes) [AUDIO=folder]
+bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO))
 
-bench-long: install  ## whether anything grows in half an hour of 50 streams [MINUTES=30]
+bench-long: install  ## memory, descriptors and tasks in half an hour of 50 streams [MINUTES=30]
 	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))
 
-bench-alternatives: install  ## other sockets, loops, queues, detectors, threads, drafts, collectors (5 minutes)
+bench-alternatives: install  ## other sockets, loops, queues, detectors, threads, drafts (7 minutes)
 	$(BIN)/python -m tools.bench.alternatives
 
-bench-telemetry: install  ## what metrics and traces cost (5 minutes)
+bench-telemetry: install  ## cost of metrics and traces (5 minutes)
 	$(BIN)/python -m tools.bench.telemetry
 
-bench-publish: install  ## take the results of the benchmarks into the documentation
+compare: install  ## compare with another checkout: answers, cost, memory, start [WITH=folder] [AUDIO=folder]
+	@test -n "$(WITH)" || { echo "usage: make compare WITH=folder"; exit 1; }
+	$(BIN)/python -m tools.bench.compare --with $(WITH) $(if $(AUDIO),--audio $(AUDIO))
+
+bench-publish: install  ## write the results of the benchmarks into the documentation
 	$(BIN)/python -m tools.bench.publish
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
@@ -52,27 +56,27 @@ bench-inference: install  ## latency and cost of inference for 1 to 64 sessions 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.recordings
 
-soak: install  ## abuse a server in every way there is (16 minutes) [SECONDS=60 for less]
+soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
 
-web-tools:  ## what the tests of the page need from npm: Node packages, exactly as locked
+web-tools:  ## install the Node packages for the tests of the page, exactly as locked
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund
 
-web-types: web-tools  ## write the browser client's TypeScript declarations anew
+web-types: web-tools  ## write the TypeScript declarations of the browser client
 	cd tests/web && npm run types
 
-tools: $(TOOLS)/.installed  ## programs that check the dependencies and deploy/
+tools: $(TOOLS)/.installed  ## install the programs that check the dependencies and deploy/
 
-audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of what is locked
+audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of the locked packages
 	$(BIN)/python -m tools.audit
 
-screenshots: install  ## take the pictures of the page that the documentation shows
+screenshots: install  ## take the pictures of the page for the documentation
 	$(BIN)/python -m tools.docs.screenshots
 
 dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
 	$(BIN)/python -m tools.docs.dashboards
 
-check: $(INSTALLED) format lint imports types  ## format, lint, import rules, types
+check: $(INSTALLED) format lint imports types  ## check format, lint, import rules and types
 
 format:
 	$(BIN)/ruff format --check .
@@ -86,13 +90,13 @@ imports:
 types:
 	$(BIN)/mypy
 
-lock: $(INSTALLED)  ## resolve the dependencies anew, and those of the container image
+lock: $(INSTALLED)  ## resolve the dependencies again, also those of the container image
 	$(BIN)/pip install --quiet uv
 	$(LOCK) --group dev --extra mic --upgrade -o requirements/development.lock
 	$(LOCK) --group build --constraint requirements/development.lock --no-annotate \
 		-o requirements/image.lock
 
-clean:  ## remove what set-up made, but not the weights
+clean:  ## remove what `make` has made, except the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(INSTALLED): requirements/development.lock pyproject.toml

@@ -1,13 +1,14 @@
-"""From configuration to a running server, and what it says while it starts and stops."""
+"""From a configuration to a running server: listen, run, drain, and the exit code."""
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import signal
 import socket
-import sys
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Protocol
@@ -19,64 +20,71 @@ import streamer
 from streamer.access.registry import FINISH, SessionRegistry
 from streamer.access.tokens import is_loopback
 from streamer.app import create_app, workers_of
-from streamer.config.schema import Config
+from streamer.config.schema import Config, ServerConfig
 from streamer.http.protocol import limited as http_limited
 from streamer.inference.model_pools import Pools
-from streamer.listener import address_of, check_certificate, listen
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
 from streamer.telemetry.setup import open_telemetry
 from streamer.vad.factory import open_vad
 from streamer.websocket.connection import limited as websocket_limited
-from streamer.weights.manifest import MissingModel, require
 
 CANCEL_S = 2
-"""What still runs so long after its connection was cut off is cancelled."""
+"""Seconds after the connections were cut off; what still runs then is cancelled."""
 
 MIN_CLOSING_S = 1.0
-"""A connection has this long to close in order when the server ends."""
+"""Seconds that a connection has at least to close in order when the server ends."""
 
 _log = logging.getLogger(__name__)
 
 
-class Say(Protocol):
-    """Tells whoever started the server, however they listen."""
+class CannotServe(Exception):
+    """The server cannot listen as configured; the message is one line."""
+
+
+class Announce(Protocol):
+    """Shows the person or program that started the server how it starts and ends."""
 
     def __call__(self, text: str, level: int = logging.INFO) -> None:
-        """Say it; the level is one of `logging`'s."""
+        """Show the text; the level is one of `logging`'s."""
 
 
-def serve(config: Config, config_folder: Path, say: Say) -> int:
-    """Serve until told to stop; returns the exit code.
+def serve(
+    config: Config,
+    config_folder: Path,
+    announce: Announce,
+    on_ready: Callable[[str, Pools], None],
+) -> int:
+    """Serve until a signal ends it; returns the exit code.
 
     Args:
         config: All settings.
         config_folder: Relative paths and your own model classes are looked for here.
-        say: Tells how it starts and ends.
+        announce: Called with what a person should see of the start and the end.
+        on_ready: Called once with the server's address and its workers, when they are warm.
 
     Raises:
         CannotServe: The address cannot be listened on, or the certificate cannot be used.
-        MissingModel: Weights are not on this machine; the message says what to do.
+        MissingModel: Weights are not on this machine; the message has the remedy.
     """
     specs = model_specs(config, config_folder)
     workers = dict(zip((spec.name for spec in specs), workers_of(config), strict=True))
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
-    check_certificate(config.server)
-    listener = listen(config.server)
-    address = address_of(config.server, listener)
+    _check_certificate(config.server)
+    listener = _listen(config.server)
+    address = _address_of(config.server, listener)
     failures: list[Exception] = []
-
-    def on_ready(pools: Pools) -> None:
-        say(_welcome(address, pools))
 
     def on_broken(failure: Exception) -> None:
         failures.append(failure)
-        server.end_at_once()
+        server.stop_now()
 
-    app = create_app(config, specs, lambda: vad, telemetry, on_ready, on_broken)
+    app = create_app(
+        config, specs, lambda: vad, telemetry, lambda pools: on_ready(address, pools), on_broken
+    )
     server = _Server(
-        _uvicorn_config(app, config), app.state.registry, config.limits.drain_seconds, say
+        _uvicorn_config(app, config), app.state.registry, config.limits.drain_seconds, announce
     )
     if not (is_loopback(config.server.host) or config.access.tokens):
         _log.warning(
@@ -85,15 +93,74 @@ def serve(config: Config, config_folder: Path, say: Say) -> int:
             address,
         )
     names = ", ".join(spec.name for spec in specs)
-    say(f"Streamer {streamer.__version__} on {address}: loading {names} …")
+    announce(f"Streamer {streamer.__version__} on {address}: loading {names} …")
     server.run(sockets=[listener])
     for failure in failures:
-        say(f"streamer: {failure}", logging.ERROR)
+        announce(f"streamer: {failure}", logging.ERROR)
     return 1 if failures or not server.started else 0
 
 
+def _check_certificate(server: ServerConfig) -> None:
+    """Find out what is wrong with the certificate or its key before anything is started."""
+    if server.ssl_certfile is None:
+        return
+    for name in ("ssl_certfile", "ssl_keyfile"):
+        if (path := getattr(server, name)) is not None and not os.access(path, os.R_OK):
+            reason = "it may not be read" if Path(path).exists() else "there is no such file"
+            raise CannotServe(f"cannot use 'server.{name}' {path}: {reason}")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            server.ssl_certfile, server.ssl_keyfile, password=lambda: b""
+        )
+    except ssl.SSLError as error:
+        raise CannotServe(
+            f"cannot use 'server.ssl_certfile' {server.ssl_certfile} with its key: {error}"
+        ) from None
+
+
+def _listen(server: ServerConfig) -> socket.socket:
+    """Listen on the configured address."""
+    host, port = server.host, server.port
+    try:
+        return _open(host, port, round(server.ping_timeout_seconds * 1000))
+    except OSError as error:
+        reason = f"cannot listen on {host} port {port}: {error.strerror or error}"
+        if error.errno == errno.EADDRINUSE:
+            reason = f"port {port} is in use on {host}: stop what uses it, or choose another --port"
+        raise CannotServe(reason) from None
+
+
+def _open(host: str, port: int, user_timeout_ms: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A client that acknowledges no ping for this time is gone, even while nothing is read
+        # from it. Connections inherit the option; only Linux has it.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout_ms)
+        listener.bind(address)
+        # From here on a client that connects waits until the server runs, and is not refused.
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _address_of(server: ServerConfig, listener: socket.socket) -> str:
+    """The address to show to people: `http://127.0.0.1:8080`."""
+    host = server.host
+    shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 – shown, not bound
+    shown = f"[{shown}]" if ":" in shown else shown
+    scheme = "https" if server.ssl_certfile else "http"
+    return f"{scheme}://{shown}:{listener.getsockname()[1]}"
+
+
 def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
-    """What uvicorn is told."""
+    """Our settings as uvicorn's."""
     server, limits = config.server, config.limits
     return uvicorn.Config(
         app,
@@ -116,56 +183,61 @@ def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which first lets everything end in order when it is told to end.
+    """uvicorn, with a drain before its shutdown.
 
-    A second signal ends the waiting. The exit code is 0: that is how a server is meant to end.
+    The first signal begins the drain, a second one ends it. The exit code is 0 in both cases,
+    because a signal is how a server is meant to end.
     """
 
     def __init__(
-        self, config: uvicorn.Config, registry: SessionRegistry, drain_seconds: float, say: Say
+        self,
+        config: uvicorn.Config,
+        registry: SessionRegistry,
+        drain_seconds: float,
+        announce: Announce,
     ) -> None:
         super().__init__(config)
         self._registry = registry
         self._drain_s = drain_seconds
-        self._say = say
+        self._announce = announce
         self._closing_s = max(MIN_CLOSING_S, drain_seconds * (1 - FINISH))
-        self._hurry = asyncio.Event()
+        self._stop_now = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
 
-        def told(number: int, frame: FrameType | None) -> None:
+        def on_signal(number: int, frame: FrameType | None) -> None:
             if self.should_exit:
-                loop.call_soon_threadsafe(self.end_at_once)
+                loop.call_soon_threadsafe(self.stop_now)
             self.should_exit = True
 
         signals = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, told) for number in signals}
+        before = {number: signal.signal(number, on_signal) for number in signals}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def end_at_once(self) -> None:
-        """End, without waiting for anybody."""
+    def stop_now(self) -> None:
+        """End without waiting for open streams and requests."""
         self.should_exit = True
-        self._hurry.set()
+        self._stop_now.set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Drain, then close what is left, and cut off what cannot be closed."""
+        """Drain, then close the remaining connections, and cut off those that do not close."""
         unfinished = self._registry.unfinished
-        if unfinished and not self._hurry.is_set():
-            self._say(
+        if unfinished and not self._stop_now.is_set():
+            self._announce(
                 f"Ending in {self._drain_s:g} s at the latest, or when all that goes on is done "
                 f"(sessions and requests: {unfinished}). Ctrl-C again ends at once."
             )
         async with asyncio.TaskGroup() as tasks:
-            hurried = tasks.create_task(self._hurry.wait())
+            stopped = tasks.create_task(self._stop_now.wait())
             drained = tasks.create_task(self._registry.drain())
-            await asyncio.wait((hurried, drained), return_when=asyncio.FIRST_COMPLETED)
-            hurried.cancel()
+            await asyncio.wait((stopped, drained), return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
             drained.cancel()
         async with asyncio.TaskGroup() as tasks:
             cut_off = tasks.create_task(self._cut_off())
@@ -173,36 +245,9 @@ class _Server(uvicorn.Server):
             cut_off.cancel()
 
     async def _cut_off(self) -> None:
-        """In a while, or when there is no time: end every connection that is still there."""
+        """After `_closing_s` seconds, or at once after a second signal: abort every connection."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._closing_s):
-                await self._hurry.wait()
+                await self._stop_now.wait()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
-
-
-def _sample_recording() -> str:
-    """Something to try with, whichever model runs."""
-    try:
-        return os.path.relpath(require("moonshine-tiny-en") / "two_cities.wav")
-    except MissingModel:
-        return "RECORDING.wav"
-
-
-def _welcome(address: str, pools: Pools) -> str:
-    socket_address = address.replace("http", "ws", 1)
-    recording = _sample_recording()
-    client = Path(sys.argv[0]).with_name("streamer-client")
-    command = os.path.relpath(client) if client.is_file() else "streamer-client"
-    return "\n".join(
-        (
-            f"Ready: {', '.join(pools.names)} in {pools.workers_alive} worker processes.",
-            f"  in a browser    {address}/",
-            f"  for programs    {socket_address}/api/v1/segmented   {socket_address}/api/v1/simple",
-            f"  for operators   {address}/api/v1/info   {address}/api/v1/ready",
-            "Try, in another terminal:",
-            f"  {command} --real-time --interim-results"
-            f" -a {socket_address}/api/v1/segmented -i {recording}",
-            "Stop with Ctrl-C.",
-        )
-    )

@@ -1,6 +1,6 @@
 """Ask the registries for known vulnerabilities of everything that is locked: `make audit`.
 
-A vulnerability is a failure. What nobody could be asked about is not: it is listed as not audited.
+A vulnerability is a failure. What no registry answers for is not: it is listed as not audited.
 """
 
 import json
@@ -20,10 +20,10 @@ PATIENCE_S = 300
 
 @dataclass
 class Findings:
-    """What came of asking about one lock file.
+    """The answers about one lock file.
 
-    `vulnerable` holds a line for each vulnerability, `audited` the number of packages that somebody
-    knew of, and `unanswered` what could not be asked.
+    `vulnerable` holds a line for each vulnerability, `audited` the number of packages that a
+    registry answered for, and `unanswered` the reasons why others have no answer.
     """
 
     vulnerable: list[str] = field(default_factory=list)
@@ -31,17 +31,17 @@ class Findings:
     unanswered: list[str] = field(default_factory=list)
 
 
-def of_pip(printed: str, complained: str) -> Findings:
+def of_pip(stdout: str, stderr: str) -> Findings:
     """Read the JSON of `pip-audit`.
 
     Args:
-        printed: Its standard output.
-        complained: Its standard error.
+        stdout: Its standard output.
+        stderr: Its standard error.
     """
     try:
-        packages = json.loads(printed)["dependencies"]
+        packages = json.loads(stdout)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        return Findings(unanswered=[_last_line(complained)])
+        return Findings(unanswered=[_last_line(stderr)])
     found = Findings()
     for package in packages:
         if "skip_reason" in package:
@@ -55,13 +55,13 @@ def of_pip(printed: str, complained: str) -> Findings:
     return found
 
 
-def of_npm(printed: str, complained: str) -> Findings:
+def of_npm(stdout: str, stderr: str) -> Findings:
     """Read the JSON of `npm audit`."""
     try:
-        report: dict[str, Any] = json.loads(printed)
+        report: dict[str, Any] = json.loads(stdout)
         counted = report["metadata"]["dependencies"]["total"]
     except (ValueError, KeyError, TypeError):
-        return Findings(unanswered=[_last_line(complained)])
+        return Findings(unanswered=[_last_line(stderr)])
     found = Findings(audited=counted)
     for name, one in report["vulnerabilities"].items():
         titles = [via["title"] for via in one["via"] if isinstance(via, dict)]
@@ -104,13 +104,13 @@ def _pip(lock: str) -> Findings:
 
 
 def _npm(folder: str) -> Findings:
-    printed, complained = _run(["npm", "audit", "--prefix", folder, "--json"])
-    complaint = [line for line in complained.splitlines() if "audit" in line]
-    return of_npm(printed, complaint[0] if complaint else complained)
+    stdout, stderr = _run(["npm", "audit", "--prefix", folder, "--json"])
+    complaint = [line for line in stderr.splitlines() if "audit" in line]
+    return of_npm(stdout, complaint[0] if complaint else stderr)
 
 
 def main(locks: Iterable[str] = LOCKS) -> int:
-    """Ask, and print what is known."""
+    """Ask the registries and print their answers."""
     findings = {}
     for lock in locks:
         print(f"asking about {lock} …", file=sys.stderr)

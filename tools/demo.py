@@ -15,7 +15,7 @@ def main() -> int:
     """Run the demo; returns the client's exit code."""
     recording = require("moonshine-tiny-en") / RECORDING
     command = [str(BIN / "streamer"), "--port", "0", "--log-level", "warning"]
-    # In a group of its own: Ctrl-C is for the client, which then says what it has heard.
+    # In a group of its own: Ctrl-C reaches the client only, which then prints its summary.
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as server:

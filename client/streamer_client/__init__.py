@@ -10,7 +10,7 @@
         async for event in stream:
             print(event.type, event.text)
 
-Reading order: `events` (what comes out), `connection` (opening the socket), `stream` (one stream of
+Reading order: `events` (the events), `connection` (opening the socket), `stream` (one stream of
 audio), `api` (the functions that make one), `audio`, `wav` and `decode` (files). `cli` and what it
 imports make the `streamer-client` command; importing this package loads none of that.
 """

@@ -6,9 +6,8 @@ import sys
 def main() -> int:
     """Run the command line and return its exit code."""
     if sys.argv[1:2] == ["load"]:
-        from streamer_client import load_cli
-
-        return load_cli.main(sys.argv[2:])
+        sys.stderr.write("streamer-client: this command is now `streamer load`\n")
+        return 2
     try:
         from streamer_client import cli  # its imports take long enough to be interrupted
     except KeyboardInterrupt:

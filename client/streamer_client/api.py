@@ -1,4 +1,4 @@
-"""The two ways in: a live stream, and a whole file."""
+"""The two functions to begin with: a live stream, and a whole file."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -53,7 +53,7 @@ async def connect(
     Raises:
         InvalidAddress: `url` is not a WebSocket URL.
         CannotConnect: nothing usable answers there, or not in time.
-        Unauthorized: the server wants another token.
+        Unauthorized: the server requires another token.
         ServerError: the server does not accept these settings.
     """
     audio_format: dict[str, Any] = {
@@ -104,7 +104,7 @@ async def transcribe(
 
     Raises:
         AudioFileError: the file cannot be read.
-        StreamerError: whatever `connect` and iterating a `Stream` raise.
+        StreamerError: as `connect` and iterating a `Stream` raise.
     """
     # Only files need it, and a live microphone's process should stay small.
     from streamer_client.audio import open_audio
@@ -124,7 +124,7 @@ async def transcribe(
                 try:
                     await stream.send(block)
                 except StreamEnded:
-                    break  # iterating says why, after the events that came before
+                    break  # iterating raises the reason, after the events that came before
                 while (event := await stream.poll()) is not None:
                     yield event
             else:

@@ -69,7 +69,7 @@ def open_audio(path: str | PathLike[str]) -> Iterator[AudioFile]:
             yield _checked(_WavFile(path, file, wav), path)
             return
         file.seek(0)
-        # It brings numpy along, which a WAV does not need.
+        # This imports numpy, which a WAV file does not need.
         from streamer_client.decode import open_decoded
 
         with open_decoded(path, file) as decoded:

@@ -17,11 +17,12 @@ from streamer_client.formats import AudioFormat
 from streamer_client.microphone import Microphone
 from streamer_client.options import PROGRAM, Options, parse_options
 from streamer_client.pacing import message_bytes
-from streamer_client.reconnect import Line
+from streamer_client.reconnect import Reconnector
 from streamer_client.render import make_formatter, printable
-from streamer_client.run import Run, Tally
+from streamer_client.run import Run
 from streamer_client.sources import FileSource, Source, StandardInput
-from streamer_client.supply import Recording, Tape
+from streamer_client.supply import Recording, ReplayBuffer, Supply
+from streamer_client.tally import Tally
 from streamer_client.tracing import begin_trace
 
 
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = asyncio.run(_run(options))
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of our output has had enough, as `head` does. Flushing at exit must not fail.
+        # The reader of our output has closed it, as `head` does. Flushing at exit must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -53,7 +54,7 @@ async def _run(options: Options) -> int:
             trace_id = stack.enter_context(begin_trace(options.trace_id))
             source = _open_source(options, stack)
             if source.warning is not None:
-                _say(f"{PROGRAM}: {printable(source.warning)}")
+                _print(f"{PROGRAM}: {printable(source.warning)}")
             progress = Progress(source.duration_s)
             open_stream = partial(
                 connect,
@@ -66,8 +67,8 @@ async def _run(options: Options) -> int:
                 trace_id=trace_id,
                 timeout_s=options.timeout_s,
             )
-            async with Line(open_stream, options.reconnect_s, _say) as line:
-                stream = await line.open()
+            async with Reconnector(open_stream, options.reconnect_s, _print) as reconnector:
+                stream = await reconnector.open()
                 out = _open_output(options, stack)
                 header, formatter = make_formatter(options.output, source.format.channels)
                 out.write(header)
@@ -81,19 +82,22 @@ async def _run(options: Options) -> int:
                 chunk_bytes = options.chunk_bytes or message_bytes(
                     source.format, live=source.live or options.real_time
                 )
-                again = source.duration_s is not None
-                supply = Recording(source, chunk_bytes) if again else Tape(source, chunk_bytes)
-                line.say = display.note
+                supply: Supply = (
+                    ReplayBuffer(source, chunk_bytes)
+                    if source.duration_s is None
+                    else Recording(source, chunk_bytes)
+                )
+                reconnector.show = display.note
                 run = Run(source, supply, display, options.real_time, options.verbose)
-                unwanted = False
+                reader_gone = False
                 try:
                     with display:
-                        await run.over(stream, line)
+                        await run.to_end(stream, reconnector)
                 except BrokenPipeError:
-                    unwanted = True
+                    reader_gone = True
                     raise
                 finally:
-                    if not unwanted:
+                    if not reader_gone:
                         sys.stderr.write(run.tally.summary(stream.trace_id) + "\n")
                 return _outcome(run.tally, live=source.live)
     except StreamerError as error:
@@ -135,7 +139,7 @@ def _outcome(tally: Tally, *, live: bool) -> int:
     return ExitCode.OK
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 

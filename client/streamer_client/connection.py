@@ -1,4 +1,4 @@
-"""Opening the WebSocket, and telling apart the ways that fails or ends."""
+"""Opening the WebSocket, and an error for each way in which that fails or ends."""
 
 import asyncio
 import json
@@ -28,10 +28,11 @@ from streamer_client.errors import (
 )
 
 CLOSE_TIMEOUT_S = 3.0
+"""Seconds for the closing handshake."""
 
-# A pong waits behind all the audio that the network and the server still hold, which is minutes of
-# it when a file is sent faster than the model can listen. Patience has to outlast that.
-PONG_PATIENCE_S = 300.0
+PONG_TIMEOUT_S = 300.0
+"""Seconds. A pong waits behind all audio that the network and the server still hold; that is
+minutes of it when a file is sent faster than the model can process it."""
 
 STREAM_PATHS = ("/api/v1/segmented", "/api/v1/simple")
 
@@ -42,7 +43,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
     Raises:
         InvalidAddress: `url` is not a WebSocket URL.
         CannotConnect: nothing usable answers there, or not in time.
-        Unauthorized: the server wants another token.
+        Unauthorized: the server requires another token.
     """
     host = check_address(url)
     headers = {"Authorization": f"Bearer {token}"} if token else None
@@ -53,7 +54,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
             compression=None,
             open_timeout=timeout_s,
             close_timeout=CLOSE_TIMEOUT_S,
-            ping_timeout=PONG_PATIENCE_S,
+            ping_timeout=PONG_TIMEOUT_S,
             # A proxy from the environment cannot reach this machine's own loopback interface.
             proxy=None if _is_loopback(host) else True,
             # Events are small next to the audio they are about. Holding them here without bound
@@ -89,7 +90,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
 
 
 async def close_websocket(websocket: ClientConnection) -> None:
-    """Close in order, within `CLOSE_TIMEOUT_S` whatever the server does."""
+    """Close in order; after `CLOSE_TIMEOUT_S` seconds, abort."""
     try:
         async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await websocket.close()
@@ -119,10 +120,10 @@ def check_address(url: str) -> str:
     return host
 
 
-def ending(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
+def error_for_close(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
     """Return the error for a connection that closed before its stream was complete.
 
-    `received_s` is how many seconds of audio the server has acknowledged, when it has.
+    `received_s` is the number of seconds of audio that the server has acknowledged, if any.
     """
     code = closed.rcvd.code if closed.rcvd else 1006
     reason = closed.rcvd.reason if closed.rcvd else ""
@@ -141,7 +142,9 @@ def ending(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
         case 1011 if closed.rcvd:
             return ConnectionLost(f"the server failed (1011){suffix}", close_code=code)
         case 1006:
-            return ConnectionLost("the connection broke without a goodbye (1006)", close_code=code)
+            return ConnectionLost(
+                "the connection was lost without a closing frame (1006)", close_code=code
+            )
         case _:
             return ConnectionLost(
                 f"the server closed the connection ({code}) before the end of the stream{suffix}",
@@ -150,7 +153,7 @@ def ending(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
 
 
 def reason_in(body: bytes | bytearray | None) -> str | None:
-    """What the server says of why it refuses, if the answer is one of its own."""
+    """The reason in the body of a refusal; None = the body is not one of this server's."""
     try:
         message = json.loads(bytes(body or b""))["error"]["message"]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -163,10 +166,10 @@ def _refusal(
 ) -> StreamerError:
     """Return the error for an upgrade request answered with `status`."""
     known_path = urlsplit(url).path in STREAM_PATHS
-    # Web frameworks answer 403 to a WebSocket on a path they do not know, so a 403 only speaks
-    # of the token where the path is right.
+    # Web frameworks answer 403 to a WebSocket on an unknown path, so a 403 is about the token
+    # only where the path is right.
     if status == 401 or (status == 403 and known_path):
-        what = "refused the token" if token_sent else "wants a token"
+        what = "refused the token" if token_sent else "requires a token"
         return Unauthorized(f"the server at {url} {what} (HTTP {status})")
     if status in (403, 404):
         return CannotConnect(f"the server has no stream at {url} (HTTP {status})", status=status)

@@ -22,7 +22,7 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc] # it has no types
     """A sound file read from beginning to end.
 
     `soundfile` seeks after every read of a file that can seek. That is wasted here, and in an MP3
-    it makes every block begin with a decoder that has forgotten the one before: wrong samples.
+    every block then begins with a decoder without the state of the one before: wrong samples.
     """
 
     def seekable(self) -> bool:
@@ -48,7 +48,7 @@ class DecodedFile:
             AudioFileError: the file turns out to be damaged.
         """
         frame_bytes = self.format.frame_bytes
-        # Whole frames are decoded, and cut anew to the size asked for.
+        # Whole frames are decoded, then cut to the requested size.
         buffer = bytearray(-(-size_bytes // frame_bytes) * frame_bytes)
         rest = b""
         try:

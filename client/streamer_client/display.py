@@ -32,7 +32,7 @@ class Display(Protocol):
         """Show a line that is not part of the transcript."""
 
     def sent(self, audio_s: float) -> None:
-        """Take note that `audio_s` seconds have been sent so far."""
+        """Show that `audio_s` seconds have been sent so far."""
 
 
 class PlainDisplay:
@@ -60,14 +60,14 @@ class PlainDisplay:
         sys.stderr.flush()
 
     def sent(self, audio_s: float) -> None:
-        """Take note that `audio_s` seconds have been sent so far."""
+        """Show that `audio_s` seconds have been sent so far."""
 
 
 class LiveDisplay:
     """A terminal: finals scroll, interims rewrite themselves below them, then a progress bar.
 
-    With `out` the transcript goes there instead, and only the bar is on the terminal. `bar` says
-    whether to draw it; `duration_s` is its end, `None` when there is none in sight.
+    With `out` the transcript goes there instead, and only the bar is on the terminal. `bar` is
+    whether to draw it; `duration_s` is its end, `None` = unknown.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class LiveDisplay:
             sys.stderr.flush()
 
     def sent(self, audio_s: float) -> None:
-        """Take note that `audio_s` seconds have been sent so far."""
+        """Show that `audio_s` seconds have been sent so far."""
         whole = self._duration_s is not None and audio_s >= self._duration_s - 0.001
         self._progress.update(
             self._task,

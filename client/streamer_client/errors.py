@@ -33,7 +33,7 @@ class StreamEnded(StreamerError):
 
 
 class Unauthorized(StreamEnded):
-    """The server wants a token, or refuses the one it got."""
+    """The server requires a token, or refuses the one it got."""
 
 
 class ServerError(StreamEnded):
@@ -51,7 +51,7 @@ class ServerError(StreamEnded):
 class ServerGoingAway(StreamEnded):
     """The server shut down before the stream was complete.
 
-    `received_s` is how many seconds of audio it acknowledged, `None` when it did not say.
+    `received_s` is the number of seconds of audio that it acknowledged; `None` = not known.
     """
 
     def __init__(self, message: str, *, received_s: float | None = None) -> None:
@@ -62,7 +62,7 @@ class ServerGoingAway(StreamEnded):
 class ConnectionLost(StreamEnded):
     """The connection closed before the stream was complete.
 
-    `close_code` is the WebSocket close code; 1006 means there was no closing handshake at all.
+    `close_code` is the WebSocket close code; 1006 = there was no closing handshake.
     """
 
     def __init__(self, message: str, *, close_code: int) -> None:

@@ -1,4 +1,4 @@
-"""What the server sends, as one small type."""
+"""The events that the server sends, as one small type."""
 
 import json
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ class Event:
 
     @property
     def output(self) -> dict[str, Any]:
-        """What the model itself said in a `segment` or `interim`: text, or scores by name."""
+        """The output of the model in a `segment` or `interim`: text, or scores by name."""
         return {key: value for key, value in self.fields.items() if key not in _ENVELOPE}
 
     def seconds(self, field: str) -> float | None:

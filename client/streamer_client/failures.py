@@ -1,4 +1,4 @@
-"""What a person is told when something goes wrong, and the exit code that goes with it."""
+"""The line that a person sees when something goes wrong, and its exit code."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the stream had come; in seconds, `None` where unknown."""
+    """How far the stream had come, in seconds; `None` = unknown."""
 
     duration_s: float | None = None
     sent_s: float = 0.0
@@ -40,7 +40,7 @@ class Progress:
 
 
 def explain(error: StreamerError, address: str, progress: Progress) -> tuple[ExitCode, str]:
-    """Return the exit code for `error` and one line that says what to do."""
+    """Return the exit code for `error`, and one line with the remedy."""
     code, line = _explain(error, address, progress)
     return code, printable(line)
 
@@ -83,7 +83,7 @@ def _explain(error: StreamerError, address: str, progress: Progress) -> tuple[Ex
 
 
 def _unsent(received_s: float | None, progress: Progress) -> str:
-    """Say how much of the audio the server never had; `received_s` is its own count."""
+    """Describe how much audio the server did not receive; `received_s` is its own count."""
     done_s = progress.sent_s if received_s is None else received_s
     if progress.duration_s is None:
         return f"{done_s:.1f} s of audio had been sent"

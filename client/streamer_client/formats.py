@@ -1,4 +1,4 @@
-"""What raw audio is made of."""
+"""The format of raw audio."""
 
 from dataclasses import dataclass
 from typing import Literal, TypedDict
@@ -16,7 +16,7 @@ class FormatSettings(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """Interleaved little-endian samples; 8-bit ones are unsigned, or as `encoding` says."""
+    """Interleaved little-endian samples; 8-bit ones are unsigned, or in `encoding`."""
 
     sample_rate: int
     channels: int

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _BACKLOG_S = 30.0
+"""Seconds of audio that may wait for the connection."""
 
 
 class Microphone:

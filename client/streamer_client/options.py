@@ -60,7 +60,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         for name, default in _RAW_DEFAULTS.items():
             if getattr(given, name) != default:
                 flag = "--" + name.replace("_", "-")
-                parser.error(f"{flag} is only for raw audio ('-i -') and --mic: a file says itself")
+                parser.error(f"{flag} is only for raw audio ('-i -') and --mic: a file has its own")
     if given.mic and (given.bit_depth != 16 or given.float):
         parser.error("--mic records 16-bit integers: leave out --bit-depth and --float")
     if given.float and given.bit_depth not in (32, 64):
@@ -104,8 +104,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=PROGRAM,
-        description="Stream audio to a Streamer server and print what it hears. "
-        f"'{PROGRAM} load --help' is about many live streams at once, and their latency.",
+        description="Stream audio to a Streamer server and print the events that come back.",
         epilog="exit codes: 0 done, 2 usage or bad input, 3 cannot connect, 4 refused, "
         "5 connection lost, server going away, or audio lost in reconnecting, "
         "6 the server reported errors, 130 interrupted",
@@ -175,8 +174,8 @@ def _build_parser() -> argparse.ArgumentParser:
         const=_RECONNECT_S,
         type=_seconds,
         metavar="S",
-        help="when the connection is lost, connect again and go on, trying for so many seconds "
-        "(default: %(const)g)",
+        help="when the connection is lost, connect again and continue; give up after this time in "
+        "seconds (default: %(const)g)",
     )
 
     sending = parser.add_argument_group("sending and output")

@@ -1,19 +1,19 @@
-"""How much is sent at a time, and when: a recording as fast as it is taken, or as it plays."""
+"""The size and the time of messages: a recording goes as fast as possible, or as it plays."""
 
 from streamer_client.formats import AudioFormat
 
 LIVE_S, RECORDED_S = 0.020, 0.250
-"""Of audio in a message."""
+"""Seconds of audio in a message."""
 
 MOST_BYTES = 65_536
-"""In a message; servers take four times as much unless they are told otherwise."""
+"""Bytes of a message at most; a quarter of the default of `limits.max_message_bytes`."""
 
 
 def message_bytes(audio_format: AudioFormat, *, live: bool) -> int:
-    """Return how much to send at a time, in whole frames.
+    """Return the number of bytes of a message, in whole frames.
 
-    Of live audio it is little, so that none waits for the rest. What is there already goes in large
-    messages: small ones, sent as fast as can be, are soon more than a server takes in a second.
+    Messages of live audio are small, for a short delay. Recorded audio goes in large ones: small
+    ones, sent as fast as possible, would exceed `limits.max_messages_per_second`.
     """
     fitting_s = MOST_BYTES / audio_format.bytes_per_second
     return audio_format.block_bytes(min(LIVE_S if live else RECORDED_S, fitting_s))
@@ -22,7 +22,7 @@ def message_bytes(audio_format: AudioFormat, *, live: bool) -> int:
 def delay_s(started_s: float, audio_s: float, now_s: float) -> float:
     """Return how long to wait before sending audio that ends `audio_s` seconds into the recording.
 
-    A microphone would have had it at `started_s + audio_s` on the clock that says `now_s`. Counting
+    A microphone would have had it at `started_s + audio_s` on the clock of `now_s`. Counting
     from the start, not from the last message, keeps small delays from adding up to a drift.
     """
     return max(0.0, started_s + audio_s - now_s)

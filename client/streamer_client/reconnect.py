@@ -1,4 +1,4 @@
-"""When to connect again, and how long to wait before."""
+"""When to connect again, and how long to wait before that."""
 
 import asyncio
 import random
@@ -15,16 +15,19 @@ from streamer_client.errors import (
 from streamer_client.stream import Stream
 
 INITIAL_S = 0.5
+"""Seconds to wait before the first attempt, at most."""
+
 LONGEST_S = 30.0
+"""Seconds to wait before any attempt, at most, unless the server asks for more."""
 
 STABLE_S = 10.0
-"""A stream that lasted so long was no failed attempt."""
+"""Seconds; after a stream that lasted this long, the attempts are counted from 1 again."""
 
 PASSING = frozenset({"overloaded", "internal_error", "session_too_long"})
-"""Reasons a server gives for ending a stream that do not stand against another one."""
+"""Codes of errors after which another stream may succeed."""
 
 BUSY = frozenset({502, 503, 504})
-"""HTTP status of a server, or of a proxy before it, that will be there again."""
+"""HTTP status of a server, or of a proxy before it, that is unavailable for a while."""
 
 Connect = Callable[[], AbstractAsyncContextManager[Stream]]
 
@@ -43,45 +46,45 @@ def may_pass(error: StreamerError) -> bool:
 def delay_s(attempt: int, retry_after_s: float | None, chance: float) -> float:
     """Return how long to wait before an attempt, the first of which is 1.
 
-    The wait doubles with each attempt. What the server asked for is its least. `chance`, from 0
-    to 1, spreads the clients that lost their connections at the same moment.
+    The wait doubles with each attempt, and is never shorter than the server asked for. `chance`,
+    from 0 to 1, spreads the clients that lost their connections at the same moment.
     """
     backoff_s = min(LONGEST_S, INITIAL_S * 2.0 ** min(attempt - 1, 16)) * (0.5 + chance / 2)
     return max(backoff_s, (retry_after_s or 0.0) * (1 + chance / 4))
 
 
-class Line:
-    """The connection to a server: one stream after another; an async context manager.
+class Reconnector:
+    """Opens one stream after another to the same server; an async context manager.
 
     Args:
         connect: Opens a stream.
-        patience_s: Seconds to try again for, each time; None not to.
-        say: Shows a line to the user.
+        try_for_s: Seconds to try again for after each lost connection; None = do not reconnect.
+        show: Shows a line to the user.
     """
 
     def __init__(
-        self, connect: Connect, patience_s: float | None, say: Callable[[str], None]
+        self, connect: Connect, try_for_s: float | None, show: Callable[[str], None]
     ) -> None:
         self._connect = connect
-        self._patience_s = patience_s
-        self.say = say
+        self._try_for_s = try_for_s
+        self.show = show
         self._stack = AsyncExitStack()
         self._attempt = 0
         self._opened_s = 0.0
 
-    async def __aenter__(self) -> "Line":
+    async def __aenter__(self) -> "Reconnector":
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self._stack.aclose()
 
     @property
-    def enduring(self) -> bool:
+    def reconnects(self) -> bool:
         """Whether lost connections are made again."""
-        return self._patience_s is not None
+        return self._try_for_s is not None
 
     async def open(self) -> Stream:
-        """Open the first stream. A server that is there and has no room is waited for.
+        """Open the first stream. With reconnecting, wait for a server that has no room now.
 
         Raises:
             StreamerError: as `connect` does.
@@ -89,7 +92,7 @@ class Line:
         try:
             return await self._open()
         except CannotConnect as error:
-            if error.status != 503 or not self.enduring:
+            if error.status != 503 or not self.reconnects:
                 raise
             return await self.reopen(error)
 
@@ -98,23 +101,23 @@ class Line:
 
         Raises:
             StreamerError: `error` when it is final, or what ended the last attempt when it is, or
-                `ConnectionLost` when patience is at its end.
+                `ConnectionLost` when `try_for_s` is over.
         """
         loop = asyncio.get_running_loop()
         await self._stack.aclose()
-        if self._patience_s is None or not may_pass(error):
+        if self._try_for_s is None or not may_pass(error):
             raise error
         if self._attempt and loop.time() - self._opened_s >= STABLE_S:
             self._attempt = 0
-        give_up_s = loop.time() + self._patience_s
+        give_up_s = loop.time() + self._try_for_s
         while True:
             self._attempt += 1
             asked_s = error.retry_after_s if isinstance(error, CannotConnect) else None
-            wait_s = delay_s(self._attempt, asked_s, random.random())  # noqa: S311 – no secret
+            wait_s = delay_s(self._attempt, asked_s, random.random())  # noqa: S311 – not for secrets
             if loop.time() + wait_s > give_up_s:
-                message = f"gave up after {self._patience_s:g} s of reconnecting: {error}"
+                message = f"gave up after {self._try_for_s:g} s of reconnecting: {error}"
                 raise ConnectionLost(message, close_code=1006) from error
-            self.say(f"{error}; connecting again in {wait_s:.1f} s")
+            self.show(f"{error}; connecting again in {wait_s:.1f} s")
             await asyncio.sleep(wait_s)
             try:
                 return await self._open()

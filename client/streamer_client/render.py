@@ -1,4 +1,4 @@
-"""Events as text. A `Formatter` turns one event into what is written for it, `""` for nothing."""
+"""Events as text. A `Formatter` turns one event into what is written for it; `""` = nothing."""
 
 import json
 from collections.abc import Callable
@@ -35,21 +35,21 @@ def format_jsonl(event: Event) -> str:
 
 def format_text(event: Event, channels: int) -> str:
     """Return a line for a `segment` or `interim`, such as `[00:03.2 → 00:05.9] text`."""
-    if event.type not in ("segment", "interim") or not (said := describe_output(event)):
+    if event.type not in ("segment", "interim") or not (output := describe_output(event)):
         return ""
     mark = " …" if event.type == "interim" else ""
     label = f"{channel_label(event, channels)}: " if channels > 1 else ""
-    return f"[{time_span(event)}{mark}] {label}{said}\n"
+    return f"[{time_span(event)}{mark}] {label}{output}\n"
 
 
 def describe_output(event: Event) -> str:
-    """Return what the model said: its text, or else its values as `key=value` pairs."""
+    """Return the output of the model: its text, or else its values as `key=value` pairs."""
     if event.text is not None:
         return printable(event.text.strip())
     return printable(" ".join(f"{key}={_value(value)}" for key, value in event.output.items()))
 
 
-def describe_trouble(event: Event, channels: int) -> str:
+def describe_problem(event: Event, channels: int) -> str:
     """Return a `warning`, `error` or `going_away` for a person to read."""
     where = ""
     if event.start_time is not None and event.end_time is not None:
@@ -86,17 +86,17 @@ def printable(text: str) -> str:
 
 
 def _format_srt(event: Event, numbers: "count[int]", channels: int) -> str:
-    if event.type != "segment" or not (said := describe_output(event)):
+    if event.type != "segment" or not (output := describe_output(event)):
         return ""
     start_s, end_s = event.start_time or 0.0, event.end_time or 0.0
-    return srt_cue(next(numbers), start_s, end_s, said, channel_label(event, channels))
+    return srt_cue(next(numbers), start_s, end_s, output, channel_label(event, channels))
 
 
 def _format_vtt(event: Event, channels: int) -> str:
-    if event.type != "segment" or not (said := describe_output(event)):
+    if event.type != "segment" or not (output := describe_output(event)):
         return ""
     start_s, end_s = event.start_time or 0.0, event.end_time or 0.0
-    return vtt_cue(start_s, end_s, said, channel_label(event, channels))
+    return vtt_cue(start_s, end_s, output, channel_label(event, channels))
 
 
 def _value(value: object) -> str:

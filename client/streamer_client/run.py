@@ -10,60 +10,25 @@ from streamer_client.display import Display
 from streamer_client.errors import StreamEnded, StreamerError
 from streamer_client.events import Event
 from streamer_client.pacing import delay_s
-from streamer_client.reconnect import Line
-from streamer_client.render import clock, describe_trouble, printable
+from streamer_client.reconnect import Reconnector
+from streamer_client.render import clock, describe_problem, printable
 from streamer_client.sources import Source
 from streamer_client.stream import Stream
 from streamer_client.supply import Supply
-from streamer_client.timeline import UNHEARD_S, Timeline, lost_event
+from streamer_client.tally import Tally
+from streamer_client.timeline import ANNOUNCED_WITHIN_S, Timeline, lost_event
 
 KEEP_ALIVE_S = 3.0
-"""When nothing was sent for so long, the server is told that the silence is meant."""
-
-
-@dataclass
-class Tally:
-    """What a run has seen so far. Times are on the event loop's clock, in seconds."""
-
-    started_s: float = 0.0
-    sent_s: float = 0.0
-    ended_s: float = 0.0
-    first_event_s: float | None = None
-    segments: int = 0
-    errors: int = 0
-    reconnections: int = 0
-    lost_s: float = 0.0
-    interrupted: bool = False
-
-    def count(self, event: Event, now_s: float) -> None:
-        """Take one event into account."""
-        if self.first_event_s is None and event.channel is not None:
-            self.first_event_s = now_s
-        self.segments += event.type == "segment"
-        self.errors += event.type == "error" and not event.fatal  # that one ends the stream
-
-    def summary(self, trace_id: str | None) -> str:
-        """Return the closing line."""
-        total_s = self.ended_s - self.started_s
-        parts = [f"{self.sent_s:.1f} s of audio in {total_s:.2f} s"]
-        if self.sent_s:
-            parts.append(f"real-time factor {total_s / self.sent_s:.3f}")
-        if self.first_event_s is not None:
-            parts.append(f"first event after {self.first_event_s - self.started_s:.2f} s")
-        parts.append(f"{self.segments} segment{'' if self.segments == 1 else 's'}")
-        if self.reconnections:
-            times = "once" if self.reconnections == 1 else f"{self.reconnections} times"
-            parts.append(f"reconnected {times}, {self.lost_s:.1f} s lost")
-        parts.append(f"trace {trace_id or 'unknown'}")
-        return printable(", ".join(parts))
+"""Seconds without audio after which `keep_alive` is sent."""
 
 
 @dataclass
 class Run:
-    """Sends `source`, as `supply` hands it out, to a stream and shows what comes back.
+    """Sends `source` in the pieces of `supply` to a stream, and shows the events that come back.
 
-    When the stream ends early and `line` is enduring, it goes on with another one: from where the
-    server had answered, as far back as `supply` reaches. What lies between is lost, and said so.
+    When the stream ends early and lost connections are to be made again, it continues with another
+    one: from the first audio without an answer, or from the oldest that `supply` still has. What
+    lies between the two is lost, and reported.
     """
 
     source: Source
@@ -77,12 +42,12 @@ class Run:
     def __post_init__(self) -> None:
         self._timeline = Timeline(self.source.format.channels)
 
-    async def over(self, stream: Stream, line: Line) -> None:
+    async def to_end(self, stream: Stream, reconnector: Reconnector) -> None:
         """Run until everything is answered. Ctrl-C ends the audio early, a second one the run.
 
         Args:
             stream: The first one.
-            line: Opens others.
+            reconnector: Opens others.
 
         Raises:
             AudioFileError: the audio cannot be read to its end.
@@ -97,7 +62,7 @@ class Run:
             with self._interruptible():
                 async with asyncio.TaskGroup() as tasks:
                     filling = tasks.create_task(self.supply.fill())
-                    await self._streams(stream, line)
+                    await self._streams(stream, reconnector)
                     filling.cancel()
         except* (StreamerError, OSError) as group:
             failure = _first(group)
@@ -106,7 +71,7 @@ class Run:
         if failure is not None:
             raise failure
 
-    async def _streams(self, stream: Stream, line: Line) -> None:
+    async def _streams(self, stream: Stream, reconnector: Reconnector) -> None:
         """One stream after another, until one is complete."""
         while True:
             try:
@@ -115,16 +80,16 @@ class Run:
             except* StreamerError as group:
                 error = _first(group)
                 assert isinstance(error, StreamerError)
-            stream = await self._next_stream(error, line)
+            stream = await self._next_stream(error, reconnector)
 
     async def _stream(self, stream: Stream) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send(stream))
-            alive = tasks.create_task(self._stay_alive(stream))
+            keeping_alive = tasks.create_task(self._keep_alive(stream))
             await self._show(stream)
-            alive.cancel()
+            keeping_alive.cancel()
 
-    async def _next_stream(self, error: StreamerError, line: Line) -> Stream:
+    async def _next_stream(self, error: StreamerError, reconnector: Reconnector) -> Stream:
         """Open the stream that follows one that ended early, and find where it begins.
 
         Raises:
@@ -134,7 +99,7 @@ class Run:
         self.supply.set_offline(True)
         try:
             async with asyncio.timeout(0.0 if self.tally.interrupted else None) as self._sending:
-                stream = await line.reopen(error)
+                stream = await reconnector.reopen(error)
         except TimeoutError:  # Ctrl-C
             self.tally.interrupted = True
             raise error from None
@@ -147,17 +112,17 @@ class Run:
         if lost_s > 0:
             self.tally.lost_s += lost_s
             span = f"{clock(unanswered_s)} → {clock(self._position_s)}"
-            said = f"lost [{span}]: {lost_s:.1f} s of audio"
+            outcome = f"lost [{span}]: {lost_s:.1f} s of audio"
             self.display.event(lost_event(unanswered_s, self._position_s))
         else:
-            said = "nothing is lost"
-        line.say(f"connected again; {said}")
+            outcome = "nothing is lost"
+        reconnector.show(f"connected again; {outcome}")
         self._timeline.begin(self._position_s)
         return stream
 
     async def _send(self, stream: Stream) -> None:
         """Send everything, then `stop`, also when Ctrl-C cut the audio short."""
-        # When the stream ends early the receiving side knows why, and has events to show before.
+        # When the stream ends early, the receiving side raises the reason after the last event.
         with suppress(StreamEnded):
             sending = asyncio.timeout(None)
             try:
@@ -182,7 +147,7 @@ class Run:
             self.tally.sent_s = max(self.tally.sent_s, self._position_s)
             self.display.sent(self._position_s)
 
-    async def _stay_alive(self, stream: Stream) -> None:
+    async def _keep_alive(self, stream: Stream) -> None:
         with suppress(StreamEnded):
             while True:
                 before_s = stream.sent_s
@@ -200,20 +165,22 @@ class Run:
             self.tally.count(event, loop.time())
             self.display.event(event)
             if event.type in ("warning", "error", "going_away"):
-                self.display.note(describe_trouble(event, channels))
+                self.display.note(describe_problem(event, channels))
             elif self.verbose and event.type in ("started", "active", "inactive", "stopped"):
                 self.display.note(_describe(event))
 
     @property
     def _live(self) -> bool:
-        """Whether audio was sent no faster than it came into being, as far as can be known."""
+        """Whether audio was sent no faster than it was recorded, as far as the clock shows."""
         elapsed_s = asyncio.get_running_loop().time() - self.tally.started_s
-        keeps_pace = self.source.duration_s is None and self._position_s <= elapsed_s + UNHEARD_S
+        keeps_pace = (
+            self.source.duration_s is None and self._position_s <= elapsed_s + ANNOUNCED_WITHIN_S
+        )
         return self.source.live or self.real_time or keeps_pace
 
     @property
     def _position_s(self) -> float:
-        """How far into the source everything was taken, in seconds."""
+        """Seconds of the source that were taken so far."""
         return self.supply.position_bytes / self.source.format.bytes_per_second
 
     def _bytes(self, time_s: float) -> int:

@@ -12,7 +12,7 @@ from streamer_client.formats import AudioFormat
 
 
 class Source(Protocol):
-    """Audio to send. `duration_s` is `None` when nobody knows yet."""
+    """Audio to send. `duration_s` is `None` while it is unknown."""
 
     @property
     def format(self) -> AudioFormat:
@@ -24,7 +24,7 @@ class Source(Protocol):
 
     @property
     def live(self) -> bool:
-        """Whether it goes on whether or not anybody takes it, until Ctrl-C."""
+        """Whether it records until Ctrl-C, and cannot wait."""
 
     @property
     def warning(self) -> str | None:
@@ -109,7 +109,7 @@ class StandardInput:
             raise AudioFileError("there is no audio on standard input")
 
     async def _from_pipe(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        # What has arrived is sent on at once, in smaller pieces if need be: it may be live.
+        # What has arrived is passed on at once, also in smaller pieces: it may be live.
         reader = asyncio.StreamReader(limit=size_bytes)
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), self._file

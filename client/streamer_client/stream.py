@@ -10,7 +10,7 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from streamer_client.connection import ending
+from streamer_client.connection import error_for_close
 from streamer_client.errors import (
     ServerError,
     ServerGoingAway,
@@ -47,18 +47,18 @@ class Stream:
     async def send(self, audio: bytes | bytearray | memoryview) -> None:
         """Send audio in the stream's format; a message may begin and end at any byte.
 
-        Waits while the server has more than it can take.
+        Waits while the buffers of the connection are full.
 
         Raises:
-            StreamEnded: the connection is closed. Iterating tells the server's reason.
+            StreamEnded: the connection is closed. Iterating raises the server's reason.
         """
         try:
             await self._websocket.send(audio)
         except ConnectionClosed as closed:
-            raise ending(closed, self._received_s) from closed
+            raise error_for_close(closed, self._received_s) from closed
         self._sent_bytes += len(audio) if not isinstance(audio, memoryview) else audio.nbytes
-        # A send that fits the socket's buffer never suspends, and a loop of them would keep
-        # whoever reads the events from running.
+        # A send that fits the socket's buffer never suspends; without this, a loop of them would
+        # keep the task that reads the events from running.
         await asyncio.sleep(0)
 
     async def flush(self) -> None:
@@ -70,7 +70,7 @@ class Stream:
         await self._request({"request": "flush"})
 
     async def keep_alive(self) -> None:
-        """Tell the server that the silence is meant.
+        """Restart the server's idle timer without sending audio.
 
         Raises:
             StreamEnded: the connection is closed.
@@ -78,7 +78,7 @@ class Stream:
         await self._request({"request": "keep_alive"})
 
     async def stop(self) -> None:
-        """Say that there is no more audio. Iteration then ends after the last event.
+        """End the audio. Iteration then ends after the last event.
 
         Raises:
             StreamEnded: the connection is closed.
@@ -126,7 +126,7 @@ class Stream:
         try:
             await self._websocket.send(json.dumps(request))
         except ConnectionClosed as closed:
-            raise ending(closed, self._received_s) from closed
+            raise error_for_close(closed, self._received_s) from closed
 
     async def _next(self) -> Event | None:
         """Return the next event, `None` after the last one of a complete stream."""
@@ -145,7 +145,7 @@ class Stream:
             if self._going_away:
                 message = self._going_away.message or "the server is shutting down"
                 raise ServerGoingAway(message, received_s=self._received_s) from closed
-            raise ending(closed, self._received_s) from closed
+            raise error_for_close(closed, self._received_s) from closed
         if event.fatal:
             self._fatal = event
         elif event.type == "going_away":
@@ -156,7 +156,7 @@ class Stream:
 
     @property
     def _received_s(self) -> float | None:
-        """Seconds of audio the server had when it stopped; `None` while it has not."""
+        """Seconds of audio that the server has received in all; `None` = it has not stopped."""
         return self._stopped.seconds("audio_seconds") if self._stopped else None
 
     @property
@@ -172,7 +172,7 @@ class Stream:
 
 
 def _reason(event: Event) -> StreamEnded:
-    """Return what an `error` event is raised as."""
+    """Return the exception for an `error` event."""
     message = event.message or "no reason given"
     if event.code == "unauthorized":
         return Unauthorized(f"the server refused the token: {message}")

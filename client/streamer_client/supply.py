@@ -8,15 +8,15 @@ from streamer_client.errors import StreamerError
 from streamer_client.sources import Source
 
 KEEP_S = 60.0
-"""So much of a live source is kept, to be sent after a lost connection."""
+"""Seconds of a live source that are kept, to be sent again after a lost connection."""
 
 
 class Supply(Protocol):
-    """What is to be sent, in order; after a lost connection some of it once more."""
+    """Audio in the order of sending; after a lost connection, a part of it is sent again."""
 
     @property
     def position_bytes(self) -> int:
-        """Where in the source the next chunk begins."""
+        """Offset of the next chunk in the source."""
 
     async def take(self) -> bytes:
         """Return the next chunk, nothing at the end.
@@ -26,13 +26,13 @@ class Supply(Protocol):
         """
 
     def rewind(self, position_bytes: int) -> None:
-        """Go back; no further than the audio is still there."""
+        """Go back to an offset, or to the oldest audio that is still there."""
 
     async def fill(self) -> None:
-        """Take from the source what comes by itself; runs beside all else."""
+        """Read a source that cannot wait; runs as a task of its own."""
 
     def set_offline(self, offline: bool) -> None:
-        """Say whether anybody takes chunks at the moment."""
+        """Set whether there is no connection at the moment, so that no chunks are taken."""
 
 
 class Recording:
@@ -62,22 +62,22 @@ class Recording:
         return chunk
 
     def rewind(self, position_bytes: int) -> None:
-        """Go back to where one likes."""
+        """Go back to any offset."""
         self.position_bytes = position_bytes
         self._rewound = True
 
     async def fill(self) -> None:
-        """Nothing comes by itself."""
+        """Do nothing: a recording waits."""
 
     def set_offline(self, offline: bool) -> None:
-        """A recording waits."""
+        """Do nothing: a recording waits."""
 
 
-class Tape:
-    """The last of a source that cannot be read again: `keep_s` seconds, sent or not.
+class ReplayBuffer:
+    """The last `keep_s` seconds of a source that cannot be read again, sent or not.
 
-    While there is nobody to take chunks, a live source goes on, and the oldest audio is given up.
-    Any other source is made to wait.
+    Without a connection, a live source continues, and the oldest audio is dropped. Any other
+    source has to wait.
     """
 
     def __init__(self, source: Source, chunk_bytes: int, keep_s: float = KEEP_S) -> None:
@@ -93,19 +93,19 @@ class Tape:
         self.position_bytes = 0
 
     async def take(self) -> bytes:
-        """Return what there is of the next chunk as soon as there is some, nothing at the end."""
+        """Wait for audio and return at most one chunk of it, nothing at the end."""
         while not (chunk := self._next()):
             if self._failure is not None:
                 raise self._failure
             if self._ended:
                 return b""
-            await self._change()
+            await self._wait_for_change()
         self.position_bytes += len(chunk)
-        self._announce()
+        self._notify()
         return chunk
 
     def rewind(self, position_bytes: int) -> None:
-        """Go back as far as the tape reaches."""
+        """Go back to an offset, or to the oldest audio that is kept."""
         self.position_bytes = max(position_bytes, self._begin_bytes)
 
     async def fill(self) -> None:
@@ -114,25 +114,25 @@ class Tape:
             async with aclosing(self._source.chunks(self._chunk_bytes)) as chunks:
                 async for chunk in chunks:
                     self._kept += chunk
-                    self._announce()
+                    self._notify()
                     while self._trim() > self._keep_bytes:
-                        await self._change()
+                        await self._wait_for_change()
         except StreamerError as error:
             self._failure = error
         self._ended = True
-        self._announce()
+        self._notify()
 
     def set_offline(self, offline: bool) -> None:
-        """While nobody listens, a live source runs on."""
+        """Set whether a live source may push out audio that was not sent yet."""
         self._offline = offline
-        self._announce()
+        self._notify()
 
     def _next(self) -> bytes:
         first = self.position_bytes - self._begin_bytes
         return bytes(self._kept[first : first + self._chunk_bytes])
 
     def _trim(self) -> int:
-        """Give up the oldest audio that may be; returns how many bytes are left."""
+        """Drop the oldest audio that may be dropped; returns the number of bytes that are left."""
         excess_bytes = len(self._kept) - self._keep_bytes
         if not (self._offline and self._source.live):
             excess_bytes = min(excess_bytes, self.position_bytes - self._begin_bytes)
@@ -144,9 +144,9 @@ class Tape:
             self.position_bytes = max(self.position_bytes, self._begin_bytes)
         return len(self._kept)
 
-    def _announce(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
 
-    async def _change(self) -> None:
+    async def _wait_for_change(self) -> None:
         self._changed.clear()
         await self._changed.wait()

@@ -1,4 +1,4 @@
-"""One timeline over several connections: where events belong, and what was never answered.
+"""One timeline over several connections: the times of events, and the audio without an answer.
 
 Pure: no sockets, no clock.
 """
@@ -8,11 +8,11 @@ from collections import defaultdict
 
 from streamer_client.events import Event
 
-UNHEARD_S = 10.0
-"""Live audio older than this was heard: had there been speech, it would have been announced."""
+ANNOUNCED_WITHIN_S = 10.0
+"""Seconds; speech in live audio is announced within this time, so older audio held none."""
 
 LEAD_S = 0.5
-"""So much before speech belongs to it."""
+"""Seconds before the beginning of speech that are sent again with it."""
 
 
 class Timeline:
@@ -27,57 +27,59 @@ class Timeline:
         self._offset_s = 0.0
         self._delivered_s: defaultdict[int, float] = defaultdict(float)
         """By channel: the end of the last result."""
-        self._known_s: dict[int, float] = {}
-        """The same when the stream began: results up to there would be told twice."""
-        self._owed_s: defaultdict[int, list[float]] = defaultdict(list)
-        """By channel: where speech began whose result is still to come."""
-        self._heard_s = 0.0
+        self._earlier_s: dict[int, float] = {}
+        """The same at the beginning of the stream: results up to there are duplicates."""
+        self._pending_s: defaultdict[int, list[float]] = defaultdict(list)
+        """By channel: the beginnings of speech whose results have not come."""
+        self._processed_s = 0.0
         self._finished_s: float | None = None
         self._segmented = True
 
     def begin(self, offset_s: float) -> None:
-        """A new stream begins, so far into the source."""
+        """Begin a new stream at `offset_s` seconds of the source."""
         self._offset_s = offset_s
-        self._known_s = dict(self._delivered_s)
-        self._owed_s.clear()
-        self._heard_s = offset_s
+        self._earlier_s = dict(self._delivered_s)
+        self._pending_s.clear()
+        self._processed_s = offset_s
         self._finished_s = None
 
     def place(self, event: Event) -> Event | None:
-        """Put an event of the stream where it belongs; None when it was told already."""
+        """Move an event to the time of the source; None = an earlier stream had it already."""
         moved = _moved(event, self._offset_s) if self._offset_s else event
-        if self._told_already(moved):
+        if self._is_duplicate(moved):
             return None
-        self._note(moved)
+        self._record(moved)
         return moved
 
     def unanswered_s(self, sent_s: float, *, live: bool) -> float:
-        """From where on the audio of the stream has to be sent again.
+        """The time from which the audio of the stream has to be sent again.
 
         Args:
-            sent_s: Until where it was sent.
-            live: It was sent no faster than it came into being.
+            sent_s: The end of what was sent.
+            live: It was sent no faster than it was recorded.
         """
         if self._finished_s is not None:
             return min(sent_s, self._finished_s)
         if not self._segmented:
             delivered_s = (self._delivered_s[channel] for channel in range(self._channels))
             return max(self._offset_s, min(delivered_s))
-        owed_s = [
+        pending_s = [
             max(self._delivered_s[channel], times[0] - LEAD_S)
-            for channel, times in self._owed_s.items()
+            for channel, times in self._pending_s.items()
             if times
         ]
-        heard_s = max(self._heard_s, sent_s - UNHEARD_S) if live else self._heard_s
-        return max(self._offset_s, min([*owed_s, heard_s, sent_s]))
+        processed_s = (
+            max(self._processed_s, sent_s - ANNOUNCED_WITHIN_S) if live else self._processed_s
+        )
+        return max(self._offset_s, min([*pending_s, processed_s, sent_s]))
 
-    def _told_already(self, event: Event) -> bool:
-        known_s = self._known_s.get(event.channel if event.channel is not None else -1, 0.0)
+    def _is_duplicate(self, event: Event) -> bool:
+        earlier_s = self._earlier_s.get(event.channel if event.channel is not None else -1, 0.0)
         if event.start_time is not None and event.end_time is not None:
-            return (event.start_time + event.end_time) / 2 < known_s
-        return event.time is not None and event.time < known_s
+            return (event.start_time + event.end_time) / 2 < earlier_s
+        return event.time is not None and event.time < earlier_s
 
-    def _note(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         channel = event.channel or 0
         match event.type:
             case "started":
@@ -85,16 +87,16 @@ class Timeline:
             case "stopped":
                 self._finished_s = self._offset_s + (event.seconds("audio_seconds") or 0.0)
             case "active" if event.time is not None:
-                self._owed_s[channel].append(event.time)
+                self._pending_s[channel].append(event.time)
             case "segment" | "error" if event.end_time is not None:
                 self._delivered_s[channel] = event.end_time
-                if self._owed_s[channel]:
-                    self._owed_s[channel].pop(0)
-        self._heard_s = max(self._heard_s, event.time or 0.0, event.end_time or 0.0)
+                if self._pending_s[channel]:
+                    self._pending_s[channel].pop(0)
+        self._processed_s = max(self._processed_s, event.time or 0.0, event.end_time or 0.0)
 
 
 def lost_event(start_s: float, end_s: float) -> Event:
-    """Return what tells programs, among the server's events, that audio was not heard."""
+    """Return the event that reports lost audio to programs, among the events of the server."""
     fields = {"type": "lost", "start_time": round(start_s, 6), "end_time": round(end_s, 6)}
     return Event("lost", fields, json.dumps(fields))
 

@@ -1,7 +1,7 @@
-"""The trace that a run of the client begins, so that what the server did can be found.
+"""The trace of a run of the client, which connects it with the spans of the server.
 
 With the standard `OTEL_EXPORTER_OTLP_ENDPOINT` set, the client exports a span of its own, and the
-server's spans are its children. Without it, the client only makes up the trace id.
+server's spans are its children. Without it, the client only generates a trace id.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ def new_trace_id() -> str:
 
 @contextlib.contextmanager
 def begin_trace(given: str | None, env: Mapping[str, str] = os.environ) -> Iterator[str]:
-    """What to send as `trace_id`; a span of the client's own is open in the meantime, if wanted.
+    """Yield the `trace_id` to send; with an exporter configured, inside a span of the client.
 
     Args:
-        given: A trace that somebody else began, which is passed on as it is.
+        given: A trace to continue, which is passed on as it is; None = begin one.
         env: The standard `OTEL_*` variables.
     """
     if given is not None:

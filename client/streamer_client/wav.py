@@ -51,7 +51,7 @@ def find_wav_data(file: BinaryIO) -> WavData | None:
         What it holds, or `None` when it is no little-endian WAV file.
 
     Raises:
-        ValueError: it is one, and broken; the message says how.
+        ValueError: it is one, and broken; the message is the reason.
     """
     header = file.read(12)
     if len(header) < 12 or header[:4] not in (b"RIFF", b"RF64") or header[8:] != b"WAVE":

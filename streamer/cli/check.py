@@ -10,9 +10,9 @@ from rich.console import Console
 from streamer.check.judgement import notes, percentile, problems, real_time_factor
 from streamer.check.probe import Answers, Report, probe
 from streamer.check.target import Target, find_targets
+from streamer.cli.table import print_table
 from streamer.config.sources import SettingsError
 from streamer.weights.manifest import ModelError
-from streamer.weights.table import print_table
 
 COLUMNS = ("sound", "seconds", "p50", "p95", "real-time factor", "output")
 LONGEST_OUTPUT = 100
@@ -39,14 +39,14 @@ def check(named: str, out: Console, progress: Console) -> int:
 def _check(target: Target, out: Console, progress: Console) -> int:
     with progress.status(target.spec.name) as status:
         report = asyncio.run(probe(target, status.update))
-    _print(report, out)
+    _print_report(report, out)
     found = list(problems(report))
     for problem in found:
         sys.stderr.write(f"streamer models: {target.spec.name}: {problem}\n")
     return 1 if found else 0
 
 
-def _print(report: Report, out: Console) -> None:
+def _print_report(report: Report, out: Console) -> None:
     spec, ready = report.target.spec, report.ready
     if ready is None:
         return
@@ -57,10 +57,10 @@ def _print(report: Report, out: Console) -> None:
         f"{ready.sample_rate} Hz",
         "stateful" if ready.stateful else batch,
     )
-    _say(f"{spec.name} ({spec.type}): {', '.join(facts)}")
+    _print_line(f"{spec.name} ({spec.type}): {', '.join(facts)}")
     print_table(out, [COLUMNS, *map(_row, report.answers)], wrapped="output")
     for line in _summary(report):
-        _say(line)
+        _print_line(line)
 
 
 def _row(answers: Answers) -> tuple[str, ...]:
@@ -82,12 +82,12 @@ def _summary(report: Report) -> Iterator[str]:
             f"batch of {together.size}: {together.together_s * 1e3:.2f} ms for each second of "
             f"audio, {together.alone_s * 1e3:.2f} ms alone"
         )
-    said = list(notes(report))
-    yield from (f"note: {note}" for note in said)
+    remarks = list(notes(report))
+    yield from (f"note: {remark}" for remark in remarks)
     if not list(problems(report)):
-        yield "it can serve, if the notes are as meant" if said else "nothing is wrong with it"
+        yield ("it can serve, if the notes are as meant" if remarks else "nothing is wrong with it")
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

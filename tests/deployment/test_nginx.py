@@ -17,9 +17,9 @@ from websockets.exceptions import InvalidStatus
 from tests.deployment.nginx import Proxy, nginx
 from tests.end_to_end.certificates import trusting
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import beckett, silence
-from tools.harness.streams import Client, check_stream, of
+from tools.harness.streams import Client, check_stream, events_of
 
 BEHIND = {"model": {"type": "standin"}, "server": {"forwarded_allow_ips": ["127.0.0.1"]}}
 PATHS = ["", "/speech"]
@@ -40,7 +40,7 @@ async def opened(proxy: Proxy, path: str = "", **more: Any) -> AsyncIterator[Cli
         host="127.0.0.1",
         compression=None,
         proxy=None,
-        open_timeout=PATIENCE_S,
+        open_timeout=TIMEOUT_S,
         **more,
     ) as connection:
         yield Client(connection)
@@ -52,7 +52,7 @@ def ask(
     """Ask over TLS; the answer is read."""
     trust = trusting(proxy.certificate)
     connection = http.client.HTTPSConnection(
-        "localhost", proxy.port, timeout=PATIENCE_S, context=trust
+        "localhost", proxy.port, timeout=TIMEOUT_S, context=trust
     )
     with contextlib.closing(connection):
         connection.request(method, path, body, headers)
@@ -67,12 +67,12 @@ async def test_a_stream(served: tuple[Server, Proxy], path: str) -> None:
     async with opened(proxy, path) as socket:
         await socket.start(beckett())
         await socket.send(beckett().data)
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
     assert socket.close_code == 1000
     check_stream(events)
     assert events[-1]["audio_seconds"] == beckett().seconds
-    assert of(events, "segment")
+    assert events_of(events, "segment")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -95,7 +95,7 @@ async def test_a_server_that_is_told_its_path(launch: Launch, tmp_path: Path) ->
             assert ask(proxy, "GET", f"/speech{file}").status == 200, file
         async with opened(proxy, "/speech") as socket:
             await socket.start()
-            assert (await socket.next())["type"] == "started"
+            assert (await socket.next_event())["type"] == "started"
 
 
 def test_a_path_without_its_slash_leads_to_the_page(served: tuple[Server, Proxy]) -> None:
@@ -121,7 +121,7 @@ async def test_limits_count_the_clients_own_address(served: tuple[Server, Proxy]
             assert message.endswith("limits.max_sessions_per_ip is 1")
         async with opened(proxy, local_addr=("127.0.0.2", 0)) as other:
             await other.start()
-            assert (await other.next())["type"] == "started"
+            assert (await other.next_event())["type"] == "started"
 
 
 async def test_a_proxy_that_is_not_known_is_not_believed(launch: Launch, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ async def test_only_pages_from_there_may_connect(served: tuple[Server, Proxy]) -
     _, proxy = served
     async with opened(proxy, origin=f"https://localhost:{proxy.port}") as socket:
         await socket.start()
-        assert (await socket.next())["type"] == "started"
+        assert (await socket.next_event())["type"] == "started"
     with pytest.raises(InvalidStatus) as caught:
         async with opened(proxy, origin="https://example.com"):
             pass
@@ -149,12 +149,12 @@ async def test_draining_reaches_clients(served: tuple[Server, Proxy]) -> None:
     async with opened(proxy) as socket:
         await socket.start(beckett())
         await socket.send(beckett().part(0, 1.0))
-        await socket.until("active")
-        server.signal(signal.SIGTERM)
-        events = await socket.rest()
+        await socket.events_until("active")
+        server.send_signal(signal.SIGTERM)
+        events = await socket.events_until_close()
     assert [event["type"] for event in events] == ["going_away", "inactive", "segment", "stopped"]
     assert socket.close_code == 1012
-    assert server.process.wait(PATIENCE_S) == 0
+    assert server.process.wait(TIMEOUT_S) == 0
 
 
 async def test_the_client_comes_back_through_it(launch: Launch, tmp_path: Path) -> None:
@@ -174,13 +174,13 @@ async def test_the_client_comes_back_through_it(launch: Launch, tmp_path: Path) 
         assert command.stdout
         assert command.stderr
         command.stdin.write(silence(1).data)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             assert b"count" in await command.stdout.readline()
-            server.signal(signal.SIGKILL)
+            server.send_signal(signal.SIGKILL)
             said = b""
             while b"502" not in said:
                 said = await command.stderr.readline()
-            await asyncio.to_thread(server.process.wait, PATIENCE_S)
+            await asyncio.to_thread(server.process.wait, TIMEOUT_S)
             await asyncio.to_thread(launch, BEHIND, "--port", str(port))
             out, err = await command.communicate(silence(1).data)
     assert command.returncode == 0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.end_to_end.conftest import Launch
 from tools.harness.sounds import beckett
-from tools.harness.streams import hear
+from tools.harness.streams import stream_audio
 
 
 async def test_the_server_asks_nobody_and_writes_nothing(
@@ -20,8 +20,8 @@ async def test_the_server_asks_nobody_and_writes_nothing(
     home = tmp_path / "home"
     home.mkdir()
     server = launch(None, env={"HOME": str(home)})
-    await hear(server, beckett())
-    family = [psutil.Process(server.process.pid), *server.family()]
+    await stream_audio(server, beckett())
+    family = [psutil.Process(server.process.pid), *server.descendants()]
     assert len(family) > 1
     remote = [c.raddr[0] for one in family for c in one.net_connections("inet") if len(c.raddr)]
     assert set(remote) <= {"127.0.0.1"}

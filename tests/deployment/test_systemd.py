@@ -11,7 +11,7 @@ from streamer.config.schema import Config
 from tests.deployment.files import DEPLOY
 from tests.end_to_end.conftest import Launch
 from tests.needed import program
-from tools.harness.process import alive, wait_until
+from tools.harness.process import still_running, wait_until
 
 UNIT = (DEPLOY / "streamer.service").read_text()
 EXECUTABLE = "/opt/streamer/.venv/bin/streamer"
@@ -67,6 +67,6 @@ def test_the_command_and_environment_are_right(launch: Launch, tmp_path: Path) -
 def test_only_the_server_is_told_to_end(launch: Launch) -> None:
     assert setting("KillMode") == "mixed"
     server = launch({"model": {"type": "standin"}})
-    family = server.family()
-    assert server.send(signal.SIGTERM) == 0
-    wait_until(lambda: not alive(family), "its workers end with it")
+    family = server.descendants()
+    assert server.end_by_signal(signal.SIGTERM) == 0
+    wait_until(lambda: not still_running(family), "its workers end with it")

@@ -11,7 +11,7 @@ import pytest
 from streamer_client import CannotConnect, connect
 from tests.end_to_end.certificates import self_signed, trusting
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import silence
 
 
@@ -26,7 +26,7 @@ def secured(launch: Launch, tmp_path: Path) -> tuple[Server, Path]:
 def test_requests(secured: tuple[Server, Path]) -> None:
     server, certificate = secured
     connection = http.client.HTTPSConnection(
-        "localhost", server.port, timeout=PATIENCE_S, context=trusting(certificate)
+        "localhost", server.port, timeout=TIMEOUT_S, context=trusting(certificate)
     )
     connection.request("GET", "/api/v1/health")
     assert connection.getresponse().status == 200
@@ -77,7 +77,7 @@ def test_a_certificate_that_cannot_be_used(
     certificate, key = self_signed(tmp_path)
     files = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key), **changed}
     server = launch({"model": {"type": "standin"}, "server": files}, ready=False)
-    assert server.process.wait(PATIENCE_S) == 2
+    assert server.process.wait(TIMEOUT_S) == 2
     assert server.log().startswith("streamer: cannot use ")
     assert says in server.log()
     assert server.log().count("\n") == 1

@@ -19,9 +19,9 @@ from streamer.vad.factory import open_vad
 from streamer.websocket.connection import limited
 from tests.dialects.line_dialect import LineDialect
 from tests.websocket.in_loop import serving
-from tools.harness.process import PATIENCE_S
+from tools.harness.process import TIMEOUT_S
 from tools.harness.sounds import silence
-from tools.harness.streams import hear, of
+from tools.harness.streams import events_of, stream_audio
 
 KEY = "correct-horse"
 
@@ -40,7 +40,7 @@ async def server(*tokens: str) -> AsyncIterator[int]:
         on_broken=lambda failure: pytest.fail(str(failure)),
         sockets={**SOCKETS, "/lines": lambda _: LineDialect()},
     )
-    async with serving(app, limited(LimitsConfig())) as port, asyncio.timeout(PATIENCE_S):
+    async with serving(app, limited(LimitsConfig())) as port, asyncio.timeout(TIMEOUT_S):
         await ready.wait()
         yield port
 
@@ -69,7 +69,7 @@ async def test_it_streams_beside_ours() -> None:
             names = [name for name in await rest(socket) if isinstance(name, bytes)]
         assert names == [b"Segment", b"Segment", b"Segment", b"Stopped"]
         assert (socket.close_code, socket.close_reason) == (1000, "bye")
-        assert len(of(await hear(port, silence(2), "simple"), "segment")) == 2
+        assert len(events_of(await stream_audio(port, silence(2), "simple"), "segment")) == 2
 
 
 async def test_its_frames_are_numbered_for_each_socket_and_errors_are_its_own() -> None:

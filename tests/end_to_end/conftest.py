@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.harness.process import UNWANTED, Server
+from tools.harness.process import LOG_DEFECTS, Server
 
 _servers: list[Server] = []
 """Those whose logs the running test answers for."""
@@ -46,7 +46,7 @@ def launch(tmp_path: Path) -> Generator[Launch]:
 
     yield start
     for server in started:
-        server.end()
+        server.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -77,11 +77,11 @@ def _for_the_session(folder: Path, config: Mapping[str, object] | None) -> Gener
         server.wait_ready()
         yield server
     finally:
-        server.end()
+        server.stop()
         _servers.remove(server)
     _check_log(server)
 
 
 def _check_log(server: Server, since: int = 0) -> None:
-    unwanted = UNWANTED.search(server.log(since))
+    unwanted = LOG_DEFECTS.search(server.log(since))
     assert unwanted is None, f"in the server's log: {unwanted}\n{server.log(since)}"

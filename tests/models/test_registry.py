@@ -27,7 +27,7 @@ from streamer.weights.manifest import find_model, shipped_models
 from tests.end_to_end.http.posting import post
 from tools.harness.process import Reply, Server
 from tools.harness.sounds import encode
-from tools.harness.streams import hear, of
+from tools.harness.streams import events_of, stream_audio
 
 CHIME = """
 from streamer import Model
@@ -94,15 +94,15 @@ def server(home: Path) -> Generator[Server]:
     config = {"model": {"type": "chime"}, "vad": {"engine": "webrtc"}}
     server = Server(home / "server", config, env={"PYTHONPATH": os.pathsep.join(paths)})
     yield server
-    server.end()
+    server.stop()
 
 
 async def test_a_new_entry_is_all_that_serving_it_takes(server: Server) -> None:
     server.wait_ready()
     hum = 0.5 * np.sin(np.arange(16_000 * 2) / 10)
-    events = await hear(server, encode(hum, 16_000, 16), "simple")
+    events = await stream_audio(server, encode(hum, 16_000, 16), "simple")
     assert events[0]["model"] == "big-ben"
-    assert [segment["text"] for segment in of(events, "segment")] == ["bong", "bong"]
+    assert [segment["text"] for segment in events_of(events, "segment")] == ["bong", "bong"]
     reply = transcription(server, language="la")
     assert reply.status == 200
     assert reply.json()["language"] == "la"

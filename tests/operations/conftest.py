@@ -76,7 +76,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
 
         def serve(name: str, config: dict[str, object] | None) -> Server:
             server = Server(tmp_path_factory.mktemp(name), config)
-            stack.callback(server.end)
+            stack.callback(server.stop)
             return server
 
         healthy = serve("healthy", None)
@@ -127,7 +127,7 @@ async def _load(source: Prometheus, healthy: Server, troubled: Server, start_s: 
         await asyncio.to_thread(look)
         for user in users:
             user.cancel()
-    troubled.signal(signal.SIGCONT)
+    troubled.send_signal(signal.SIGCONT)
 
 
 async def _again(use: Callable[[Server], Awaitable[None]], server: Server) -> None:
@@ -173,24 +173,24 @@ async def stutter(server: Server) -> None:
         with contextlib.suppress(InvalidStatus):
             async with client(server):
                 pass
-        await socket.ask("dance")
+        await socket.send_request("dance")
         await socket.start(beckett())
-        await socket.until("started")
+        await socket.events_until("started")
         socket.abort()
     async with client(server) as socket:
         await socket.start(beckett())
         await socket.send(bytes(300_000), [300_000])
-        await socket.rest()
+        await socket.events_until_close()
 
 
 async def freeze(server: Server) -> None:
     """Let the whole server stand still for a moment, as on a machine with too much to do."""
-    server.signal(signal.SIGSTOP)
+    server.send_signal(signal.SIGSTOP)
     await asyncio.sleep(1.0)
-    server.signal(signal.SIGCONT)
+    server.send_signal(signal.SIGCONT)
     await asyncio.sleep(3.0)
 
 
 async def _end(socket: Client) -> None:
-    await socket.ask("stop", disconnect=True)
-    await socket.rest()
+    await socket.send_request("stop", disconnect=True)
+    await socket.events_until_close()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.operations.image import Build, context, exec_form, stages
 from tools.harness.monitoring import ROOT
-from tools.harness.process import PATIENCE_S, wait_until
+from tools.harness.process import TIMEOUT_S, wait_until
 
 SETPRIV = (
     *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--no-new-privs"),
@@ -62,7 +62,7 @@ def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
     def ready() -> bool:
         with contextlib.suppress(urllib.error.HTTPError):
             url = f"http://127.0.0.1:{port}/api/v1/ready"
-            return bool(urllib.request.urlopen(url, timeout=PATIENCE_S).status == 200)
+            return bool(urllib.request.urlopen(url, timeout=TIMEOUT_S).status == 200)
         return False
 
     probe[0] = str(folder / "opt/streamer/bin" / probe[0])
@@ -82,7 +82,7 @@ def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
             wait_until(ready, "the server in the image is ready")
         finally:
             server.send_signal(signal.SIGTERM)
-        assert server.wait(PATIENCE_S) == 0
+        assert server.wait(TIMEOUT_S) == 0
 
 
 def test_the_image_runs_as_a_number_and_hides_nothing_in_a_shell() -> None:

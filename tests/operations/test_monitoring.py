@@ -12,7 +12,8 @@ from PIL import Image
 
 from tests.needed import program
 from tests.operations.conftest import NEVER, READY, Monitored
-from tools.docs.drawing import Span, draw
+from tools.docs.card import Span
+from tools.docs.drawing import draw
 from tools.harness.monitoring import DASHBOARDS, ROOT, Alert, Panel, Target, alerts, panels
 from tools.harness.process import Server
 

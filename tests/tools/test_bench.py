@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from streamer.config.schema import InterimConfig, VadConfig
+from streamer.load.report import LoadReport
 from streamer.models.moonshine.model import Moonshine
-from streamer_client.load import LoadReport
 
 pytest.importorskip("matplotlib")
 
-from tools.bench import accuracy, curve, drafts, long, pictures, publish, targets, telemetry, vad
+from tools.bench import accuracy, curve, long, pictures, publish, targets, telemetry, vad
+from tools.bench.alternatives.drafting import interims
 
 LIVE = {
     "interims": False,
@@ -118,13 +119,13 @@ def test_a_track_is_cut_as_a_stream_is() -> None:
     settings = curve.settings_of(VadConfig(min_silence_ms=500, suffix_padding_ms=100))
     (cut,) = curve.cuts(track, settings)
     assert cut.speech == (40 * 512, 88 * 512)
-    assert cut.heard[1] == 88 * 512 + 1_600
+    assert cut.audio[1] == 88 * 512 + 1_600
     assert cut.resumed == 1
 
 
 def test_interims_come_less_often_as_a_segment_grows() -> None:
     config = InterimConfig(interval_ms=500, growth=0.5)
-    assert list(drafts.interims(48_000, config)) == [8_000, 16_000, 24_000, 36_000]
+    assert list(interims(48_000, config)) == [8_000, 16_000, 24_000, 36_000]
 
 
 def test_a_long_run_looks_at_a_real_server() -> None:

@@ -8,7 +8,7 @@ import pytest
 from streamer.vad.batching import BatchInvitations
 from tests.websocket.test_vanishing import _server_in_this_loop
 from tools.harness.sounds import beckett
-from tools.harness.streams import hear, of
+from tools.harness.streams import events_of, stream_audio
 
 
 async def test_sessions_invite_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,8 +27,10 @@ async def test_sessions_invite_each_other(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(BatchInvitations, "register", registered)
     monkeypatch.setattr(BatchInvitations, "invite_oldest", invited)
     async with _server_in_this_loop() as port:
-        heard = await asyncio.gather(*(hear(port, beckett(), sizes=(640,)) for _ in range(2)))
+        heard = await asyncio.gather(
+            *(stream_audio(port, beckett(), sizes=(640,)) for _ in range(2))
+        )
     ((invitations, sessions),) = callbacks.items()
     assert len(sessions) == 2
     assert set(inviting) == {invitations}
-    assert all(len(of(events, "segment")) == 6 for events in heard)
+    assert all(len(events_of(events, "segment")) == 6 for events in heard)

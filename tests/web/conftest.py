@@ -17,7 +17,7 @@ from tests.end_to_end.conftest import (  # noqa: F401 – fixtures, and the chec
 )
 from tests.web.page import Page
 from tests.web.tools import chromium
-from tools.harness.process import PATIENCE_S
+from tools.harness.process import TIMEOUT_S
 
 Open = Callable[..., Page]
 
@@ -56,7 +56,7 @@ def browser() -> Generator[Browser]:
 def context(browser: Browser) -> Generator[BrowserContext]:
     """A person with a browser, who lets pages use the microphone."""
     with browser.new_context(ignore_https_errors=True, permissions=["microphone"]) as context:
-        context.set_default_timeout(PATIENCE_S * 1000)
+        context.set_default_timeout(TIMEOUT_S * 1000)
         yield context
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from playwright import sync_api
 from playwright.sync_api import expect
 
-from tools.harness.process import PATIENCE_S
+from tools.harness.process import TIMEOUT_S
 
-expect.set_options(timeout=PATIENCE_S * 1000)
+expect.set_options(timeout=TIMEOUT_S * 1000)
 
 
 class Page:

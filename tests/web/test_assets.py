@@ -13,14 +13,14 @@ import pytest
 
 from streamer.http.page import FOLDER
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 
 ROOT = FOLDER.parents[1]
 PAGE = FOLDER / "index.html"
 
 
 def get(server: Server, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()

@@ -18,7 +18,7 @@ from tests.end_to_end.conftest import Launch
 from tests.web.conftest import Open
 from tests.web.proxy import tls_proxy
 from tests.web.tools import axe
-from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import BECKETT, TWO_CITIES, recording, word_error_rate
 
 SLY = """
@@ -292,10 +292,10 @@ def test_a_server_that_is_restarted(launch: Launch, open_page: Open) -> None:
     page.end_segments_sooner()
     page.start()
     expect(page.entries("speaking").first).to_contain_text(re.compile(r"[Tt]imes"))
-    server.signal(signal.SIGTERM)
+    server.send_signal(signal.SIGTERM)
     expect(page.notices.first).to_contain_text("The server is about to restart")
     page.expect_state("Reconnecting")
-    assert server.process.wait(PATIENCE_S) == 0
+    assert server.process.wait(TIMEOUT_S) == 0
     before = page.entries().count()
     assert before >= 1
     expect(page.entries("speaking")).to_have_count(0)
@@ -379,7 +379,7 @@ def test_a_file_that_is_not_audio(standin: Server, open_page: Open) -> None:
 def test_without_a_server(launch: Launch, open_page: Open) -> None:
     server = launch({"model": {"type": "standin"}})
     page = open_page(address(server), allowed="ERR_CONNECTION|WebSocket connection to")
-    server.end()
+    server.stop()
     page.button.click()
     expect(page.notices).to_contain_text("The server cannot be reached")
     page.expect_state("Ready")

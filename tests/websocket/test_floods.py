@@ -13,7 +13,7 @@ from streamer.websocket.frames import Core
 from streamer.websocket.pace import LEAST_BYTES, Pace
 from tests.websocket.hearing import Hearing
 from tests.websocket.in_loop import serving
-from tools.harness.process import PATIENCE_S
+from tools.harness.process import TIMEOUT_S
 from tools.harness.raw import BINARY, CONT, frame
 
 FLOODERS, FRAGMENTS = 4, 1_500
@@ -45,7 +45,7 @@ async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
 
     monkeypatch.setattr(Core, "receive_data", counting)
     async with (
-        asyncio.timeout(PATIENCE_S),
+        asyncio.timeout(TIMEOUT_S),
         serving(Hearing(), limited(LIMITS), lifespan="off") as port,
         AsyncExitStack() as clients,
         asyncio.TaskGroup() as tasks,
@@ -77,7 +77,7 @@ async def test_a_defect_in_a_turn_ends_the_connection(monkeypatch: pytest.Monkey
 
     asyncio.get_running_loop().set_exception_handler(lambda _, c: told.append(c["exception"]))
     async with (
-        asyncio.timeout(PATIENCE_S),
+        asyncio.timeout(TIMEOUT_S),
         serving(Hearing(), limited(LIMITS), lifespan="off") as port,
         connect(f"ws://127.0.0.1:{port}", compression=None, ping_interval=None) as client,
     ):

@@ -12,7 +12,7 @@ from streamer.websocket.channel import Slowed, TooLarge
 from streamer.websocket.connection import limited
 from tests.websocket.hearing import Hearing
 from tests.websocket.in_loop import serving
-from tools.harness.process import PATIENCE_S
+from tools.harness.process import TIMEOUT_S
 
 MESSAGE = bytes(range(256)) * 2
 
@@ -22,7 +22,7 @@ async def heard_by(
     app: Hearing, limits: LimitsConfig, max_size: int = 1 << 20
 ) -> AsyncIterator[ClientConnection]:
     async with (
-        asyncio.timeout(PATIENCE_S),
+        asyncio.timeout(TIMEOUT_S),
         serving(app, limited(limits), ws_max_size=max_size, lifespan="off") as port,
         connect(f"ws://127.0.0.1:{port}", compression=None) as client,
     ):

@@ -21,32 +21,32 @@ from streamer.vad.factory import open_vad
 from streamer.websocket.connection import limited
 from tests.end_to_end.conftest import Launch
 from tests.websocket.in_loop import serving
-from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import Audio, beckett, silence
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 MEGABYTE = 1 << 20
 
 
 async def test_a_killed_command_leaves_no_descriptor_and_no_process(standin: Server) -> None:
-    await hear(standin, beckett())  # what is opened once is open now
+    await stream_audio(standin, beckett())  # what is opened once is open now
     process = psutil.Process(standin.process.pid)
     wait_until(lambda: len(process.net_connections("tcp")) == 1, "earlier sockets are closed")
-    descriptors, family = process.num_fds(), standin.family()
+    descriptors, family = process.num_fds(), standin.descendants()
     for _ in range(3):
         async with _command_in_mid_stream(standin.port) as command:
             assert process.num_fds() > descriptors
             command.kill()
             await command.wait()
         wait_until(lambda: process.num_fds() == descriptors, "its descriptors are closed")
-    assert standin.family() == family
-    assert len(of(await hear(standin, beckett()), "segment")) == 6
+    assert standin.descendants() == family
+    assert len(events_of(await stream_audio(standin, beckett()), "segment")) == 6
 
 
 async def test_a_killed_command_leaves_no_task() -> None:
     async with _server_in_this_loop() as port:
         at_rest = await _tasks_once(lambda names: True)
-        assert len(of(await hear(port, beckett()), "segment")) == 6
+        assert len(events_of(await stream_audio(port, beckett()), "segment")) == 6
         async with _command_in_mid_stream(port) as command:
             await _tasks_once(lambda names: "Executor.run" in str(names))
             command.kill()
@@ -65,7 +65,7 @@ async def test_a_vanished_client_leaves_no_audio() -> None:
             async with client(port) as vanishing:
                 await vanishing.start(audio, vad={"min_silence_ms": 3_000})
                 await vanishing.send(audio.data)
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(TIMEOUT_S):
                     while _held_by_the_server() < 3 * MEGABYTE:  # noqa: ASYNC110
                         await asyncio.sleep(0.1)
                 vanishing.abort()
@@ -91,8 +91,8 @@ async def test_work_for_a_vanished_client_is_dropped(launch: Launch) -> None:
     async with client(server, "simple") as vanishing:
         await vanishing.start()
         await vanishing.send(silence(240).data)
-        await vanishing.until("error")
-    assert len(of(await hear(server, silence(1), "simple"), "error")) == 1
+        await vanishing.events_until("error")
+    assert len(events_of(await stream_audio(server, silence(1), "simple"), "error")) == 1
 
 
 @contextlib.asynccontextmanager
@@ -107,7 +107,7 @@ async def _command_in_mid_stream(port: int) -> AsyncIterator[asyncio.subprocess.
     assert command.stdin is not None
     assert command.stdout is not None
     command.stdin.write(beckett().part(0, 1))
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         async for line in command.stdout:
             if b'"active"' in line:
                 break
@@ -138,14 +138,14 @@ async def _server_in_this_loop(
         on_broken=lambda failure: pytest.fail(str(failure)),
     )
     async with serving(app, limited(LimitsConfig())) as port:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await ready.wait()
         yield port
 
 
 async def _tasks_once(condition: Callable[[list[str]], bool]) -> list[str]:
     """What runs in this loop, as soon as the condition holds."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         while True:
             tasks = asyncio.all_tasks()
             names = sorted(str(task.get_coro()).partition(" at 0x")[0] for task in tasks)

@@ -5,7 +5,7 @@
 
 The manifest is {"files": [{"path", "transcript", "subset", "category"}, …]}; those without a
 transcript, or of another category than "asr", are left out. Where speech is found is compared too,
-if files say where it is: see `vad.py`.
+if the manifest has labels for it: see `vad.py`.
 
 What the socket adds is segmentation: words lost or changed where the audio is cut. Both are
 counted: words that only the socket lost, and recordings whose first word only the socket lost.
@@ -39,13 +39,13 @@ from streamer.models.moonshine.model import Moonshine
 from streamer.weights.manifest import require
 from streamer_client import Event, transcribe
 from tools.bench import vad
+from tools.bench.results import write_json
 from tools.bench.serving import server
 
 MODEL = "moonshine-tiny-en"
-RESULTS = Path(__file__).parent / "results/accuracy.json"
 ROUNDS = 20
 LATER_MS = 7
-"""Each round begins so much later than the one before."""
+"""Milliseconds of silence by which each round begins later than the one before."""
 
 Floats = npt.NDArray[np.float32]
 
@@ -63,7 +63,7 @@ SHIPPED = {
 
 @dataclass(frozen=True)
 class Recording:
-    """A file, the words in it, and what was heard."""
+    """A file, its words, and the transcripts of the model alone and through the socket."""
 
     group: str
     path: Path
@@ -110,22 +110,22 @@ async def _transcript(path: Path, url: str) -> str:
 
 def whole(samples: Floats, rate: int, model: Moonshine) -> str:
     """The transcript of audio, inferred in one piece."""
-    return said(soxr.resample(samples, rate, model.sample_rate), model)
+    return transcribed(soxr.resample(samples, rate, model.sample_rate), model)
 
 
-def said(samples: Floats, model: Moonshine) -> str:
+def transcribed(samples: Floats, model: Moonshine) -> str:
     """The transcript of audio at the model's rate."""
     return str(model.infer(samples)["text"])
 
 
 def error_rate(pairs: list[tuple[str, str]]) -> float:
-    """Pooled word error rate in percent of (said, heard) pairs."""
-    return 100 * float(jiwer.wer([words(said) for said, _ in pairs], [words(h) for _, h in pairs]))
+    """Pooled word error rate in percent of (reference, transcript) pairs."""
+    return 100 * float(jiwer.wer([words(r) for r, _ in pairs], [words(t) for _, t in pairs]))
 
 
-def lost_words(said: str, heard: str) -> list[int]:
-    """Places of the words that were said and not heard at all."""
-    (alignment,) = jiwer.process_words(words(said), words(heard)).alignments
+def lost_words(reference: str, transcript: str) -> list[int]:
+    """Places of the words of the reference that the transcript lacks."""
+    (alignment,) = jiwer.process_words(words(reference), words(transcript)).alignments
     deleted = [chunk for chunk in alignment if chunk.type == "delete"]
     return [at for chunk in deleted for at in range(chunk.ref_start_idx, chunk.ref_end_idx)]
 
@@ -199,8 +199,8 @@ def main() -> None:
         plays = [(r, turn) for turn in range(args.rounds) for r in recordings(args.audio)]
         for r, turn in track(plays, "transcribing", console=Console(stderr=True)):
             audio = read(r.path, turn * LATER_MS)
-            heard = asyncio.run(streamed(*audio, url))
-            rounds[turn].append(replace(r, whole=whole(*audio, model), streamed=heard))
+            transcript = asyncio.run(streamed(*audio, url))
+            rounds[turn].append(replace(r, whole=whole(*audio, model), streamed=transcript))
     done = [recording for each in rounds for recording in each]
     found = rates(rounds)
     lost = {"rounds": args.rounds, **losses(done)}
@@ -219,9 +219,8 @@ def main() -> None:
     scores = [vad.measure(e, files, Console(stderr=True)) for e in ("silero", "webrtc") if files]
     if scores:
         console.print(vad.report(scores))
-    RESULTS.parent.mkdir(exist_ok=True)
     result = {"word_error_rate": found, "lost": lost, "vad": [asdict(row) for row in scores]}
-    RESULTS.write_text(json.dumps(result, indent=2))
+    write_json("accuracy.json", result)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ through a socket here: `make accuracy` does that, with the defaults that were ch
 """
 
 import argparse
-import json
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -43,11 +42,10 @@ from tools.bench.accuracy import (
     positive,
     read,
     recordings,
-    said,
+    transcribed,
 )
 from tools.bench.pictures import draw_curve
-
-RESULTS = Path(__file__).parent / "results/curve.json"
+from tools.bench.results import write_json
 
 SWEPT: Mapping[str, tuple[float, ...]] = {
     "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
@@ -69,12 +67,12 @@ class Track:
 
 @dataclass(frozen=True)
 class Cut:
-    """A segment in samples: where its speech is, what the model hears, and its false pauses."""
+    """A segment in samples: its speech, the audio for the model, and its false pauses."""
 
     speech: tuple[int, int]
-    heard: tuple[int, int]
+    audio: tuple[int, int]
     resumed: int
-    """Pauses within it in which an early final would be begun in vain."""
+    """Pauses within it in which an early final would be started in vain."""
 
 
 def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -> list[Track]:
@@ -116,39 +114,39 @@ def cuts(track: Track, settings: SegmenterSettings) -> Iterator[Cut]:
     buffer = SampleBuffer()
     buffer.append(track.samples)
     segmenter = Segmenter(settings, WINDOW, buffer)
-    begun = pauses = 0
+    start_of_speech = pauses = 0
     events = [event for p in track.probabilities for event in segmenter.advance(p)]
     for event in [*events, *segmenter.finish()]:
         match event:
             case SpeechStarted(at):
-                begun, pauses = at, 0
+                start_of_speech, pauses = at, 0
             case SpeechPaused():
                 pauses += 1
             case SegmentEnded(at, start, end):
-                yield Cut((begun, at), (start, end), max(0, pauses - 1))
+                yield Cut((start_of_speech, at), (start, end), max(0, pauses - 1))
             case _:
                 pass
 
 
 @dataclass
 class Play:
-    """A recording once, and what the transcriber said of each piece."""
+    """A recording once, and the transcript of each piece."""
 
     recording: Recording
     track: Track
-    _said: dict[tuple[int, int], str] = field(default_factory=dict)
+    _transcripts: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[Recording, int]:
-        """What is heard with these settings, and the false pauses."""
+        """The transcript with these settings, and the number of false pauses."""
         found = list(cuts(self.track, settings))
-        for start, end in {cut.heard for cut in found} - set(self._said):
-            self._said[start, end] = said(self.track.samples[start:end], model)
-        text = " ".join(self._said[cut.heard] for cut in found)
+        for start, end in {cut.audio for cut in found} - set(self._transcripts):
+            self._transcripts[start, end] = transcribed(self.track.samples[start:end], model)
+        text = " ".join(self._transcripts[cut.audio] for cut in found)
         return replace(self.recording, streamed=text), sum(cut.resumed for cut in found)
 
 
 class Files:
-    """All recordings, read once for each round, and what the transcriber said of each piece."""
+    """All recordings, read once for each round, and the transcript of each piece."""
 
     def __init__(
         self, folder: Path | None, rounds: int, threads: Executor, progress: Progress
@@ -172,7 +170,7 @@ class Files:
         settings = settings_of(config)
         outcomes = list(self._threads.map(lambda play: play.cut(settings, self._model), self._asr))
         done = [recording for recording, _ in outcomes]
-        heard = [
+        found_speech = [
             (file, [_seconds(cut.speech) for track in each for cut in cuts(track, settings)])
             for file, each in self._vad
         ]
@@ -184,8 +182,8 @@ class Files:
             "words lost": lost["words"] / self._rounds,
             "false pauses": sum(resumed for _, resumed in outcomes) / self._rounds,
         }
-        if heard:
-            score = asdict(vad.score("silero", heard))
+        if found_speech:
+            score = asdict(vad.score("silero", found_speech))
             del score["engine"]
             figures |= {name.replace("_", " "): value for name, value in score.items()}
         return figures
@@ -193,7 +191,7 @@ class Files:
     def _play(self, recording: Recording, later_ms: int, network: SileroNetwork) -> Play:
         samples, rate = read(recording.path, later_ms)
         track = _track(samples, rate, network)
-        return Play(replace(recording, whole=said(track.samples, self._model)), track)
+        return Play(replace(recording, whole=transcribed(track.samples, self._model)), track)
 
 
 def _seconds(interval: tuple[int, int]) -> vad.Interval:
@@ -226,10 +224,8 @@ def main() -> None:
             *(f"{value:g}" if isinstance(value, float) else str(value) for value in row.values())
         )
     Console(width=240).print(table)
-    RESULTS.parent.mkdir(exist_ok=True)
     results = {"rounds": args.rounds, "defaults": _defaults(), "rows": rows}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    draw_curve(results, RESULTS.parent)
+    draw_curve(results, write_json("curve.json", results).parent)
 
 
 def _defaults() -> dict[str, object]:

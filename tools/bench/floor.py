@@ -1,4 +1,4 @@
-"""What nothing costs: a WebSocket server that takes live audio and does nothing with it.
+"""The cost of doing nothing: a WebSocket server that receives live audio and drops it.
 
 Run as a process of its own by `played`, it is the floor under every server made of the same parts,
 measured on this machine at this moment.
@@ -14,8 +14,10 @@ from typing import Any
 
 import psutil
 
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, generate
+from tools.bench.results import ROOT
 
 READY = "ready on port "
 STREAMS, SECONDS = 60, 10.0
@@ -43,7 +45,7 @@ def main() -> None:
 
 
 def _app(hops: int) -> Callable[..., Any]:
-    """Take messages, and hand each from task to task through so many queues."""
+    """Receive messages, and pass each from task to task through `hops` queues."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
         if scope["type"] != "websocket":
@@ -80,22 +82,22 @@ def _app(hops: int) -> Callable[..., Any]:
 
 def played(implementation: str, loop: str = "uvloop", hops: int = 0) -> float:
     """CPU milliseconds of such a server for a second of audio, 60 live streams."""
-    command = [sys.executable, __file__, implementation, loop, str(hops)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "tools.bench.floor", implementation, loop, str(hops)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             assert process.stdout is not None
             port = process.stdout.readline().removeprefix(READY).strip()
             times = psutil.Process(process.pid).cpu_times
             samples: list[tuple[float, float]] = []
 
-            def look(at_s: float) -> None:
+            def sample(at_s: float) -> None:
                 if 1 < at_s < SECONDS:
                     spent = times()
                     samples.append((at_s, spent.user + spent.system))
 
             audio = bytes(32_000)
             address = f"ws://127.0.0.1:{port}/"
-            generate(LoadPlan(address, STREAMS, SECONDS, audio, AudioFormat(16_000, 1, 16)), look)
+            generate(LoadPlan(address, STREAMS, SECONDS, audio, AudioFormat(16_000, 1, 16)), sample)
         finally:
             process.terminate()
     (first_s, first_cpu_s), (last_s, last_cpu_s) = samples[0], samples[-1]

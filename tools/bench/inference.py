@@ -14,7 +14,6 @@ import platform
 import random
 import time
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from urllib.request import urlopen
 
 import numpy as np
@@ -29,12 +28,12 @@ from rich.table import Table
 from streamer.inference.scheduler import ScheduledJob, Scheduler
 from streamer.weights.manifest import require
 from streamer_client import Stream, connect
+from tools.bench.results import write_json
 from tools.bench.serving import server
 
 RATE = 16_000
 MESSAGE_S = 0.02
 MESSAGE_BYTES = int(RATE * MESSAGE_S) * 2
-RESULTS = Path(__file__).parent / "results/inference.json"
 
 
 @dataclass
@@ -181,7 +180,7 @@ def main() -> None:
     with server() as (url, pid), Progress(console=console) as progress:
         bar = progress.add_task("playing", total=len(runs))
         for sessions, interims in runs:
-            # One session says too little in the time that is enough for many.
+            # One session has too few finals in the time that is enough for many.
             seconds = args.seconds * (3 if sessions == 1 else 1)
             measured = run(url, psutil.Process(pid), sessions, seconds, interims=interims)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -190,15 +189,13 @@ def main() -> None:
     overhead = {n: round(scheduler_overhead_us(n), 2) for n in args.sessions}
     Console(width=max(console.width, 160)).print(table(rows))
     print("scheduler, CPU µs a job, by waiting sessions:", overhead)
-    RESULTS.parent.mkdir(exist_ok=True)
     machine = {
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
     report = {"machine": machine, "rows": [asdict(r) for r in rows], "scheduler_us": overhead}
-    RESULTS.write_text(json.dumps(report, indent=2))
-    print(f"written to {RESULTS}")
+    print(f"written to {write_json('inference.json', report)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Live load on a server of one's own, and what it cost: the measuring part of `make bench`."""
+"""Live load on a server that is started for it, and what it cost: what `make bench` is made of."""
 
 import json
 import multiprocessing
@@ -20,11 +20,14 @@ import psutil
 import soundfile
 import soxr
 
+from streamer.load.connect import open_stream
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
+from streamer.load.report import LoadReport
 from streamer.models.moonshine.model import Moonshine
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, LoadReport, connect, generate
 from tools.bench.published import PublishedMoonshine
 from tools.bench.serving import server
 
@@ -51,7 +54,7 @@ def recordings(folder: Path | None) -> list[tuple[Floats, int]]:
 
 
 _READABLE = frozenset(soundfile.available_formats()) - {"RAW"}
-"""What says itself how it is to be read."""
+"""Suffixes of formats that describe themselves."""
 
 
 def joined(parts: list[tuple[Floats, int]], rate: int) -> Floats:
@@ -110,12 +113,12 @@ class Served:
         )
         samples: list[Sample] = []
 
-        def look(at_s: float) -> None:
+        def sample(at_s: float) -> None:
             if plan.spread_s < at_s < seconds:
                 samples.append(Sample(at_s, _cpu_s([self.process]), self.rss))
 
         loop, workers = _cpu_s([self.process]), _cpu_s(self._children)
-        report = generate(plan, look)
+        report = generate(plan, sample)
         loop, workers = _cpu_s([self.process]) - loop, _cpu_s(self._children) - workers
         return Run(report, loop, workers, samples)
 
@@ -125,11 +128,11 @@ class Served:
         plan = LoadPlan(self.url, streams, 0, b"", AudioFormat(RATE, 1, 16))
         with ExitStack() as stack:
             for _ in range(streams):
-                stack.enter_context(closing(connect(plan)[0]))
+                stack.enter_context(closing(open_stream(plan)[0]))
             yield
 
     def inference_counters(self) -> dict[str, int]:
-        """What the workers have done, as `/api/v1/info` tells it."""
+        """The counters of the workers, from `/api/v1/info`."""
         with urlopen(f"http://{urlsplit(self.url).netloc}/api/v1/info") as reply:
             counters: dict[str, int] = json.load(reply)["inference"]
         return counters
@@ -157,15 +160,15 @@ def written(audio: Floats) -> Iterator[Path]:
 
 
 def detector_ms(batch: int, calls: int = 200) -> float:
-    """CPU milliseconds of Silero alone for a second of audio, so many windows in a call."""
+    """CPU milliseconds of Silero alone for a second of audio, with `batch` windows in a call."""
     network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
     windows = np.random.default_rng(0).normal(0, 0.1, (batch, CONTEXT + WINDOW)).astype(np.float32)
     state = network.start(batch)
-    begun = time.process_time()
+    started_s = time.process_time()
     for _ in range(calls):
         network.step(network.encode(windows), state)
         network.probabilities(state[0])
-    return 1000 * (time.process_time() - begun) / calls / batch / (WINDOW / RATE)
+    return 1000 * (time.process_time() - started_s) / calls / batch / (WINDOW / RATE)
 
 
 def bare(

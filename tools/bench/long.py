@@ -6,10 +6,8 @@ compared between the first tenth of the finals and the last.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from urllib.request import urlopen
 
 import numpy as np
@@ -19,8 +17,10 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
+from streamer.load.report import LoadReport
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, LoadReport, generate
 from tools.bench.live import (
     RATE,
     Served,
@@ -31,8 +31,8 @@ from tools.bench.live import (
     serve,
 )
 from tools.bench.pictures import draw_long
+from tools.bench.results import write_json
 
-RESULTS = Path(__file__).parent / "results"
 MODEL = {"model": {"type": "standin", "options": {"delay": 0.03, "constant_factor": 0.02}}}
 EVERY_S = 10.0
 
@@ -127,9 +127,7 @@ def main() -> None:
         "rows": rows,
         "looks": [asdict(each) for each in looks],
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "long.json").write_text(json.dumps(results, indent=2) + "\n")
-    draw_long(results, RESULTS)
+    draw_long(results, write_json("long.json", results).parent)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
 `docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
-anew from them, so that no figure there is anybody's typing.
+anew from them, so that no figure there is typed by hand.
 """
 
 import json
@@ -11,8 +11,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parent / "results"
-DOCS = Path(__file__).parents[2] / "docs"
+from tools.bench.results import RESULTS, ROOT
+
+DOCS = ROOT / "docs"
 FILES = ("accuracy", "alternatives", "bench", "curve", "long", "telemetry")
 
 BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -26,11 +25,11 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.weights.manifest import require
+from tools.bench.results import write_json
 from tools.bench.serving import server
 
 RATE = 16_000
 CLIPS_S = (0.5, 1.0, 3.0, 10.0)
-RESULTS = Path(__file__).parent / "results/http.json"
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def speech() -> bytes:
 
 
 def client(host: str, audio: bytes, clip_s: float, until_s: float) -> Iterator[Answered]:
-    """Post clips from random places over one connection, until the clock says so."""
+    """Post clips from random places over one connection, until a moment of the clock."""
     size = int(clip_s * RATE) * 2
     headers = {"Content-Type": "application/octet-stream"}
     connection = http.client.HTTPConnection(host, timeout=60)
@@ -140,9 +139,8 @@ def main() -> None:
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
     report = {"machine": machine, "rows": [asdict(row) for row in rows]}
-    RESULTS.write_text(json.dumps(report, indent=2))
+    write_json("http.json", report)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def server(
                 assert process.stderr is not None
                 for line in process.stderr:
                     if found := re.search(r"ws://\S+/api/v1/segmented", line):
-                        # What it says from now on must not fill the pipe, and block it.
+                        # What it prints from now on must not fill the pipe: the server would block.
                         threading.Thread(target=process.stderr.read, daemon=True).start()
                         yield found[0], process.pid
                         return

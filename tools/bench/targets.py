@@ -21,8 +21,8 @@ class Target:
         return self.least <= value <= self.most
 
     @property
-    def wanted(self) -> str:
-        """In words."""
+    def allowed(self) -> str:
+        """The limit in words."""
         return f"≤ {self.most:g}" if self.most < float("inf") else f"≥ {self.least:g}"
 
 
@@ -134,6 +134,6 @@ def compare(results: Results) -> list[dict[str, object]]:
         if value is not None:
             met = "yes" if target.met(value) else "no"
             rows.append(
-                {"what": target.what, "target": target.wanted, "reached": value, "met": met}
+                {"what": target.what, "target": target.allowed, "reached": value, "met": met}
             )
     return rows

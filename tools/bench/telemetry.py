@@ -8,13 +8,11 @@ rounds: the shares are worth more than the milliseconds.
 
 import argparse
 import contextlib
-import json
 import multiprocessing
 import statistics
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from urllib.request import urlopen
 
 import grpc
@@ -24,9 +22,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tools.bench.live import RATE, STAND_IN, Floats, joined, machine, recordings, serve
+from tools.bench.results import write_json
 
 SCRAPE_S = 5.0
-RESULTS = Path(__file__).parent / "results/telemetry.json"
 VARIANTS = ("nothing", "metrics", "metrics and traces")
 
 
@@ -131,9 +129,8 @@ def main() -> None:
     for row in rows:
         table.add_row(*map(str, row.values()))
     Console().print(table)
-    RESULTS.parent.mkdir(exist_ok=True)
     results = {"machine": machine(), "rows": rows, "rounds": spent}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    write_json("telemetry.json", results)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """How well speech is found, through the socket: part of `make accuracy AUDIO=folder`.
 
-In the folder's manifest, files with "speech_s" (intervals of speech in seconds, by hand) are
-compared within their "labelled_span_s", in frames of 10 ms and pooled over all files; in files of
-the category "noise" every segment is a false one. A file's channels are heard together: where one
+In the folder's manifest, files with "speech_s" (intervals of speech in seconds, labelled by people)
+are compared within their "labelled_span_s", in frames of 10 ms and pooled over all files; in files
+of the category "noise" every segment is a false one. The channels of a file count as one: where one
 of them holds speech, there is speech.
 
-The model is the stand-in: what is measured is where speech was found, not what was said.
+The model is the stand-in: where speech was found is measured, and not its text.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tools.bench.serving import server
 
 FRAME_S = 0.01
 NEAR_S = 0.5
-"""A found boundary is that of a labelled one so near; farther away it is another event."""
+"""Seconds; a found boundary farther away from a labelled one is another event."""
 
 Interval = tuple[float, float]
 Frames = npt.NDArray[np.bool_]
@@ -58,7 +58,7 @@ class Score:
 
 
 def labelled(folder: Path) -> list[Labelled]:
-    """The manifest's files that say where speech is, and its noise."""
+    """The files of the manifest with labelled speech, and those with noise only."""
     found = []
     for entry in json.loads((folder / "manifest.json").read_text())["files"]:
         speech = tuple((float(a), float(b)) for a, b in entry.get("speech_s", ()))
@@ -69,17 +69,17 @@ def labelled(folder: Path) -> list[Labelled]:
     return found
 
 
-async def hear(path: Path, url: str) -> list[Interval]:
-    """Where the server finds speech in a file, of any of its channels."""
-    begun: dict[int, float] = {}
+async def find_speech(path: Path, url: str) -> list[Interval]:
+    """Intervals of speech that the server finds in a file, on any of its channels."""
+    active_s: dict[int, float] = {}
     found = []
     async for event in transcribe(path, url):
         if event.channel is None or event.time is None:
             continue
         if event.type == "active":
-            begun[event.channel] = event.time
+            active_s[event.channel] = event.time
         elif event.type == "inactive":
-            found.append((begun.pop(event.channel), event.time))
+            found.append((active_s.pop(event.channel), event.time))
     return found
 
 
@@ -100,13 +100,13 @@ def nearest(labels: list[float], found: list[float]) -> list[float]:
     return [gap for gap in gaps if abs(gap) <= NEAR_S]
 
 
-def score(engine: str, heard: list[tuple[Labelled, list[Interval]]]) -> Score:
+def score(engine: str, results: list[tuple[Labelled, list[Interval]]]) -> Score:
     """Pool all files."""
     hits = false = missed = silent = lost = 0
     onsets: list[float] = []
     offsets: list[float] = []
     segments, noise_s = 0, 0.0
-    for file, found in heard:
+    for file, found in results:
         if file.noise:
             segments += len(found)
             noise_s += file.span[1]
@@ -135,11 +135,11 @@ def score(engine: str, heard: list[tuple[Labelled, list[Interval]]]) -> Score:
 def measure(engine: str, files: list[Labelled], console: Console) -> Score:
     """Stream all files through a server with this engine and the default settings."""
     with server(config={"model": {"type": "standin"}, "vad": {"engine": engine}}) as (url, _):
-        heard = [
-            (file, asyncio.run(hear(file.path, url)))
+        results = [
+            (file, asyncio.run(find_speech(file.path, url)))
             for file in track(files, f"finding speech, {engine}", console=console)
         ]
-    return score(engine, heard)
+    return score(engine, results)
 
 
 def report(scores: list[Score]) -> Table:

@@ -1,4 +1,4 @@
-"""Draw the dashboards of `grafana/` from a load run, into `docs/pictures`: `make dashboards`.
+"""Draw the dashboards of `deploy/grafana/` into `docs/pictures`: `make dashboards`.
 
 Grafana is not needed: a real server, under a load that rises beyond what it can do and falls
 again, is scraped by a real Prometheus with this repository's configuration, and each panel's own
@@ -25,7 +25,8 @@ from streamer_client import connect
 from streamer_client.audio import open_audio
 from streamer_client.errors import StreamerError
 from streamer_client.pacing import delay_s
-from tools.docs.drawing import Span, draw
+from tools.docs.card import Span
+from tools.docs.drawing import draw
 from tools.harness.monitoring import DASHBOARDS, ROOT, panels, prometheus
 
 PICTURES = ROOT / "docs/pictures"
@@ -33,7 +34,7 @@ FASTER = 7.5
 """A scrape every two seconds."""
 
 PHASES = ((60, 3), (60, 10), (40, 60), (80, 5))
-"""Seconds, and how many people speak: quiet, busy, too many, quiet."""
+"""Seconds and number of live streams: quiet, busy, too many, quiet."""
 
 CRASH_AT_S = 90
 """When a worker is killed, as the system does when memory runs out."""
@@ -84,7 +85,7 @@ async def keep_speaking(address: str, recording: Path) -> None:
 
 
 async def make_mistakes(address: str) -> None:
-    """Ask for what there is not, from time to time."""
+    """Send a bad `start` every few seconds."""
     while True:
         await asyncio.sleep(MISTAKE_EVERY_S)
         with contextlib.suppress(StreamerError):
@@ -93,7 +94,7 @@ async def make_mistakes(address: str) -> None:
 
 
 async def run_load(host: str, process: int, started_s: float) -> None:
-    """Let as many people speak as the phases say; returns after the last one."""
+    """Play as many live streams as each phase has; returns after the last phase."""
     segmented, simple = (f"ws://{host}/api/v1/{route}" for route in ("segmented", "simple"))
     recording = require("moonshine-tiny-en") / "two_cities.wav"
     ends = list(itertools.accumulate(seconds for seconds, _ in PHASES))
@@ -107,10 +108,10 @@ async def run_load(host: str, process: int, started_s: float) -> None:
         with Progress() as progress:
             bar = progress.add_task("load", total=ends[-1])
             while (passed_s := time.time() - started_s) < ends[-1]:
-                wanted = next(n for end, (_, n) in zip(ends, PHASES, strict=True) if passed_s < end)
-                if len(speakers) < wanted:
+                target = next(n for end, (_, n) in zip(ends, PHASES, strict=True) if passed_s < end)
+                if len(speakers) < target:
                     speakers.append(tasks.create_task(keep_speaking(segmented, recording)))
-                for _ in range(len(speakers) - wanted):
+                for _ in range(len(speakers) - target):
                     speakers.pop().cancel()
                 if passed_s > CRASH_AT_S and not crashed:
                     crashed = True

@@ -138,7 +138,7 @@ def play_scores(page: Page) -> None:
 
 
 def choose(page: Page, source: str) -> None:
-    """Say where audio is to come from."""
+    """Choose where the audio comes from."""
     page.locator(f"input[name=source][value={source}]").check()
 
 

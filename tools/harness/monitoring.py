@@ -109,22 +109,22 @@ class Prometheus:
 
     def query(self, query: str, at_s: float | None = None) -> list[Series]:
         """What a query answers now, or at a time."""
-        return self._ask("query", query=query, **({} if at_s is None else {"time": at_s}))
+        return self._fetch("query", query=query, **({} if at_s is None else {"time": at_s}))
 
     def query_range(self, query: str, start_s: float, end_s: float, step_s: float) -> list[Series]:
         """What a query answers over time."""
-        return self._ask("query_range", query=query, start=start_s, end=end_s, step=step_s)
+        return self._fetch("query_range", query=query, start=start_s, end=end_s, step=step_s)
 
     def exemplars(self, query: str, start_s: float, end_s: float) -> list[Series]:
         """The exemplars of the series that a query names."""
-        return self._ask("query_exemplars", query=query, start=start_s, end=end_s)
+        return self._fetch("query_exemplars", query=query, start=start_s, end=end_s)
 
     def firing(self) -> set[tuple[str, str]]:
         """Alerts that fire, each with its instance."""
         found = self.query('ALERTS{alertstate="firing"}')
         return {(s["metric"]["alertname"], s["metric"].get("instance", "")) for s in found}
 
-    def _ask(self, what: str, **arguments: object) -> list[Series]:
+    def _fetch(self, what: str, **arguments: object) -> list[Series]:
         data = urllib.parse.urlencode(arguments).encode()
         url = f"{self.address}/api/v1/{what}"
         try:
@@ -160,7 +160,7 @@ def prometheus(
         job["static_configs"] = [{"targets": list(targets.get(job["job_name"], ()))}]
     rules = folder / RULES
     rules.parent.mkdir(parents=True)
-    rules.write_text(_hastened((ROOT / RULES).read_text(), faster))
+    rules.write_text(_shortened((ROOT / RULES).read_text(), faster))
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -183,7 +183,7 @@ def prometheus(
             run.terminate()
 
 
-def _hastened(rules: str, faster: float) -> str:
+def _shortened(rules: str, faster: float) -> str:
     """Rules whose ranges, and times until they fire, are shorter."""
 
     def shorter(duration: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""A real server process, and what can be asked of it from outside."""
+"""A real server process, seen from outside: its log, its HTTP addresses, its child processes."""
 
 import contextlib
 import http.client
@@ -16,29 +16,38 @@ from typing import Any, NamedTuple
 
 import psutil
 
-PATIENCE_S = 40.0
-"""For things that take a second; a loaded machine may need longer."""
+TIMEOUT_S = 40.0
+"""Seconds to wait for what takes one second on an idle machine."""
 
-UNWANTED = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|[A-Z]\w+Warning")
-"""What a server's log must not hold, whatever clients, workers and models do to it."""
+LOG_DEFECTS = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|[A-Z]\w+Warning")
+"""Found in a log = a defect of the server, whatever its clients, workers and models do."""
 
-ANNOUNCED = re.compile(r"Streamer \S+ on (https?)://127\.0\.0\.1:(\d+): loading")
+_ANNOUNCED = re.compile(r"Streamer \S+ on (https?)://127\.0\.0\.1:(\d+): loading")
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
-    """Wait for `condition`, looking often; it fails by saying what did not happen."""
+def wait_until(condition: Callable[[], object], what: str, seconds: float = TIMEOUT_S) -> None:
+    """Check a condition every 20 ms until it is true.
+
+    Args:
+        condition: Returns something true when it is met.
+        what: The condition in words, for the failure.
+        seconds: How long to wait.
+
+    Raises:
+        AssertionError: It is not met in time.
+    """
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(0.02)
 
 
-def alive(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
-    """Those that still run."""
-    return [process for process in processes if _runs(process)]
+def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """The processes among these that have not ended."""
+    return [process for process in processes if _is_running(process)]
 
 
-def _runs(process: psutil.Process) -> bool:
+def _is_running(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -53,6 +62,7 @@ class Reply(NamedTuple):
     text: str
 
     def json(self) -> Any:
+        """The body, parsed."""
         return json.loads(self.text)
 
 
@@ -64,7 +74,8 @@ class Server:
         config: Written to `folder/config.json`; None for no file.
         flags: Of the command line.
         env: Added to the environment.
-        within: A command that runs the server's, such as `unshare`; it must become the server.
+        wrapper: A command that is put before the server's and has to exec it, such as `unshare`.
+        program: The command that is the server, without its flags.
     """
 
     def __init__(
@@ -73,10 +84,11 @@ class Server:
         config: Mapping[str, object] | None,
         *flags: str,
         env: Mapping[str, str] | None = None,
-        within: Sequence[str] = (),
+        wrapper: Sequence[str] = (),
+        program: Sequence[str] = (sys.executable, "-m", "streamer"),
     ) -> None:
         self._log = folder / "server.log"
-        command = [*within, sys.executable, "-m", "streamer", "--port", "0"]
+        command = [*wrapper, *program, "--port", "0"]
         if config is not None:
             (folder / "config.json").write_text(json.dumps(config))
             command += ["--config", "config.json"]
@@ -94,38 +106,41 @@ class Server:
         self.started_s = time.monotonic()
 
     def log(self, since: int = 0) -> str:
+        """What it has logged, without the first `since` bytes."""
         return self._log.read_bytes()[since:].decode(errors="replace")
 
     @property
     def log_bytes(self) -> int:
+        """Size of the log so far."""
         return self._log.stat().st_size
 
     @property
     def port(self) -> int:
-        """As announced, once it is."""
+        """The port that it has announced; waits for that."""
         return self._announced()[1]
 
     def _announced(self) -> tuple[str, int]:
-        """Scheme and port."""
+        """Scheme and port, once they are in the log."""
         announced: list[tuple[str, str]] = []
 
-        def looked() -> bool:
-            announced[:] = ANNOUNCED.findall(self.log())
+        def found_or_ended() -> bool:
+            announced[:] = _ANNOUNCED.findall(self.log())
             return bool(announced) or self.process.poll() is not None
 
-        wait_until(looked, "the server says its address")
+        wait_until(found_or_ended, "the server announces its address")
         assert announced, f"the server ended:\n{self.log()}"
         scheme, port = announced[0]
         return scheme, int(port)
 
     def get(self, path: str, **headers: str) -> Reply:
+        """Send a GET request; a certificate is not verified."""
         scheme, port = self._announced()
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
         if scheme == "https":
             trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
             connection = http.client.HTTPSConnection(
-                "127.0.0.1", port, timeout=PATIENCE_S, context=trust
+                "127.0.0.1", port, timeout=TIMEOUT_S, context=trust
             )
         try:
             connection.request("GET", path, headers=headers)
@@ -136,11 +151,14 @@ class Server:
             connection.close()
 
     def wait_ready(self) -> None:
+        """Wait until the workers are warm and that has been announced."""
         wait_until(lambda: self.get("/api/v1/ready").status == 200, "the server is ready")
-        wait_until(lambda: "Stop with Ctrl-C." in self.log(), "the server says what to do")
+        wait_until(
+            lambda: "Stop with Ctrl-C." in self.log(), "the server announces that it is ready"
+        )
 
     def workers(self) -> list[psutil.Process]:
-        """The processes that run the model."""
+        """The worker processes."""
         found = []
         for child in psutil.Process(self.process.pid).children(recursive=True):
             try:
@@ -150,30 +168,32 @@ class Server:
                 continue
         return found
 
-    def family(self) -> list[psutil.Process]:
-        """All processes it has started."""
+    def descendants(self) -> list[psutil.Process]:
+        """All processes that it has started, and those that these have started."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def send(self, number: signal.Signals) -> int:
+    def end_by_signal(self, number: signal.Signals) -> int:
         """Send a signal that ends it; returns the exit code."""
-        self.signal(number)
-        return self.process.wait(PATIENCE_S)
+        self.send_signal(number)
+        return self.process.wait(TIMEOUT_S)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         """Send a signal; like Ctrl-C in a terminal, SIGINT reaches the workers too."""
         if number == signal.SIGINT:
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
 
-    def end(self) -> None:
-        """Whatever state it is in, leave nothing of it behind."""
+    def stop(self) -> None:
+        """End it, in whatever state it is, and see that no process of it is left."""
         try:
             if self.process.poll() is None:
-                family = self.family()
-                self.send(signal.SIGTERM)
-                wait_until(lambda: not alive(family), "the server's processes are gone")
+                descendants = self.descendants()
+                self.end_by_signal(signal.SIGTERM)
+                wait_until(
+                    lambda: not still_running(descendants), "the server's processes are gone"
+                )
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(PATIENCE_S)
+            self.process.wait(TIMEOUT_S)

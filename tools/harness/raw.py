@@ -1,11 +1,11 @@
-"""WebSockets by hand: what no library would send."""
+"""WebSockets over plain sockets, for bytes that no client library would send."""
 
 import contextlib
 import socket
 import struct
 from collections.abc import Iterator
 
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 CONT, FIN = 0, 0x80
@@ -20,15 +20,21 @@ UPGRADE = {
 START = b'{"request": "start", "format": {"sample_rate": 16000}}'
 
 
-def request(path: str = "/api/v1/simple", **headers: str) -> bytes:
-    """An upgrade request; `_` in a header's name stands for a dash."""
+def upgrade_request(path: str = "/api/v1/simple", **headers: str) -> bytes:
+    """The bytes of an upgrade request; `_` in the name of a header becomes a dash."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"{name}: {value}" for name, value in {**UPGRADE, **named}.items()]
     return "\r\n".join([f"GET {path} HTTP/1.1", *lines, "", ""]).encode()
 
 
 def frame(opcode: int, payload: bytes = b"", flags: int = FIN) -> bytes:
-    """A masked frame; the mask is zero."""
+    """One frame of a client, masked with zeros.
+
+    Args:
+        opcode: Of RFC 6455.
+        payload: Of any length.
+        flags: FIN and the reserved bits.
+    """
     size = len(payload)
     if size < 126:
         length = bytes([0x80 | size])
@@ -40,34 +46,39 @@ def frame(opcode: int, payload: bytes = b"", flags: int = FIN) -> bytes:
 
 
 @contextlib.contextmanager
-def connected(server: Server, receive_buffer: int | None = None) -> Iterator[socket.socket]:
-    """A TCP connection."""
+def open_connection(server: Server, receive_buffer: int | None = None) -> Iterator[socket.socket]:
+    """Connect over TCP.
+
+    Args:
+        server: To this server.
+        receive_buffer: Bytes of `SO_RCVBUF`; None = the default of the system.
+    """
     with socket.socket() as raw:
         if receive_buffer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        raw.settimeout(PATIENCE_S)
+        raw.settimeout(TIMEOUT_S)
         raw.connect(("127.0.0.1", server.port))
         yield raw
 
 
 @contextlib.contextmanager
-def upgraded(
+def open_websocket(
     server: Server, path: str = "/api/v1/simple", receive_buffer: int | None = None
 ) -> Iterator[socket.socket]:
-    """A WebSocket."""
-    with connected(server, receive_buffer) as raw:
-        raw.sendall(request(path))
+    """Connect over TCP and upgrade to a WebSocket."""
+    with open_connection(server, receive_buffer) as raw:
+        raw.sendall(upgrade_request(path))
         assert raw.recv(4096).startswith(b"HTTP/1.1 101")
         yield raw
 
 
-def reset(raw: socket.socket) -> None:
-    """Make its closing a reset: whatever is not sent yet is dropped, and so is what is not read."""
+def reset_on_close(raw: socket.socket) -> None:
+    """Make `close` send a reset, which drops what is not sent and not read yet."""
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def rest(raw: socket.socket) -> bytes:
-    """All that comes until the other end closes."""
+def read_to_end(raw: socket.socket) -> bytes:
+    """Read until the other end closes the connection."""
     received = b""
     with contextlib.suppress(ConnectionError):
         while data := raw.recv(65_536):
@@ -75,8 +86,8 @@ def rest(raw: socket.socket) -> bytes:
     return received
 
 
-def until_closed(raw: socket.socket) -> bytes:
-    """All that comes on a WebSocket up to the closing frame, which is answered."""
+def read_until_close(raw: socket.socket) -> bytes:
+    """Read up to the closing frame of a WebSocket, and answer it."""
     received = b""
     with contextlib.suppress(ConnectionError):
         while close_code(received) is None and (data := raw.recv(65_536)):
@@ -85,8 +96,8 @@ def until_closed(raw: socket.socket) -> bytes:
     return received
 
 
-def frames(received: bytes) -> list[tuple[int, bytes]]:
-    """Opcode and payload of what a server sent."""
+def parse_frames(received: bytes) -> list[tuple[int, bytes]]:
+    """Opcode and payload of each frame that a server sent."""
     found = []
     while len(received) >= 2:
         size, head = received[1] & 0x7F, 2
@@ -99,6 +110,6 @@ def frames(received: bytes) -> list[tuple[int, bytes]]:
 
 
 def close_code(received: bytes) -> int | None:
-    """Of the closing frame, if there is one."""
-    payloads = [payload for opcode, payload in frames(received) if opcode == CLOSE]
+    """The code of the closing frame; None = there is none."""
+    payloads = [payload for opcode, payload in parse_frames(received) if opcode == CLOSE]
     return int.from_bytes(payloads[0][:2], "big") if payloads else None

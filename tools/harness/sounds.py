@@ -1,4 +1,4 @@
-"""Audio for the tests: recorded speech with known words, and any format it can be sent in."""
+"""Recorded speech with known words, in every format that can be sent."""
 
 import io
 import re
@@ -30,7 +30,7 @@ Samples = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Audio:
-    """Bytes as they go over the wire, and the `format` that says what they are."""
+    """PCM as it goes over the wire, and its `format`."""
 
     data: bytes
     sample_rate: int = 16_000
@@ -41,20 +41,24 @@ class Audio:
 
     @property
     def format(self) -> dict[str, Any]:
+        """The `format` of a `start`."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         del fields["data"]
         return fields
 
     @property
     def bytes_per_frame(self) -> int:
+        """Bytes of one sample of every channel."""
         return self.channels * self.bit_depth // 8
 
     @property
     def frames(self) -> int:
+        """Samples of each channel."""
         return len(self.data) // self.bytes_per_frame
 
     @property
     def seconds(self) -> float:
+        """Length."""
         return self.frames / self.sample_rate
 
     def part(self, start_s: float, end_s: float) -> bytes:
@@ -122,8 +126,8 @@ def silence(seconds: float, sample_rate: int = 16_000) -> Audio:
     return Audio(bytes(2 * round(seconds * sample_rate)), sample_rate)
 
 
-def word_error_rate(reference: str, heard: str) -> float:
-    """Case and punctuation do not count."""
-    plain = [" ".join(re.findall(r"\w+", text.lower())) for text in (reference, heard)]
+def word_error_rate(reference: str, transcript: str) -> float:
+    """The word error rate, 0 to 1, without regard to case and punctuation."""
+    plain = [" ".join(re.findall(r"\w+", text.lower())) for text in (reference, transcript)]
     rate: float = jiwer.wer(plain[0], plain[1])
     return rate

@@ -1,4 +1,4 @@
-"""A client in a few lines, and what its events must look like."""
+"""A small WebSocket client, and a check of the events of a stream."""
 
 import asyncio
 import itertools
@@ -10,7 +10,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import Audio
 
 Event = dict[str, Any]
@@ -24,12 +24,14 @@ class Client:
 
     async def start(self, audio: Audio | None = None, **fields: Any) -> None:
         """Send `start` for this audio's format; 16 kHz, 16 bits, mono when there is none."""
-        await self.ask("start", format=(audio or Audio(b"")).format, **fields)
+        await self.send_request("start", format=(audio or Audio(b"")).format, **fields)
 
-    async def ask(self, request: str, **fields: Any) -> None:
+    async def send_request(self, request: str, **fields: Any) -> None:
+        """Send a request as JSON: `start`, `flush`, `keep_alive` or `stop`, with its fields."""
         await self.send_text(json.dumps({"request": request, **fields}))
 
     async def send_text(self, text: str) -> None:
+        """Send a text message as it is."""
         await self._connection.send(text)
 
     async def send(self, data: bytes, sizes: Iterable[int] = (65_536,)) -> None:
@@ -42,32 +44,34 @@ class Client:
             first += size
 
     def abort(self) -> None:
-        """Vanish, without a word."""
+        """Close the TCP connection without a closing frame."""
         self._connection.transport.abort()
 
-    async def next(self) -> Event:
-        async with asyncio.timeout(PATIENCE_S):
+    async def next_event(self) -> Event:
+        """Wait for the next event."""
+        async with asyncio.timeout(TIMEOUT_S):
             event: Event = json.loads(await self._connection.recv())
             return event
 
-    async def until(self, kind: str) -> list[Event]:
-        """All events up to the next one of a type, which is the last of them."""
-        events = [await self.next()]
+    async def events_until(self, kind: str) -> list[Event]:
+        """Wait for an event of a type; returns all events up to and including it."""
+        events = [await self.next_event()]
         while events[-1]["type"] != kind:
-            events.append(await self.next())
+            events.append(await self.next_event())
         return events
 
-    async def rest(self) -> list[Event]:
-        """All events until the server closes the socket."""
+    async def events_until_close(self) -> list[Event]:
+        """Wait until the server closes the socket; returns all events until then."""
         events = []
         try:
             while True:
-                events.append(await self.next())
+                events.append(await self.next_event())
         except ConnectionClosed:
             return events
 
     @property
     def close_code(self) -> int | None:
+        """The code with which the socket was closed; None = it is open."""
         return self._connection.close_code
 
 
@@ -83,59 +87,67 @@ async def client(
         compression=None,
         max_queue=None,
         proxy=None,
-        open_timeout=PATIENCE_S,
-        close_timeout=PATIENCE_S,
+        open_timeout=TIMEOUT_S,
+        close_timeout=TIMEOUT_S,
     ) as connection:
         yield Client(connection)
 
 
-async def hear(
+async def stream_audio(
     server: Server | int,
     audio: Audio,
     path: str = "segmented",
     sizes: Iterable[int] = (65_536,),
     **start: Any,
 ) -> list[Event]:
-    """All events of one stream over a socket of its own."""
+    """Stream audio over a new socket, check the events, and return them.
+
+    Args:
+        server: A server, or a port of this machine.
+        audio: What is sent.
+        path: Below `/api/v1/`.
+        sizes: Of the messages in bytes, over and over.
+        start: More fields of the `start`.
+    """
     async with client(server, path) as socket:
         await socket.start(audio, **start)
         await socket.send(audio.data, sizes)
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
     assert socket.close_code == 1000
     check_stream(events)
     assert events[-1]["audio_seconds"] == audio.seconds
     return events
 
 
-def of(events: list[Event], *kinds: str, channel: int | None = None) -> list[Event]:
-    """Those of some types, and of one channel."""
+def events_of(events: list[Event], *kinds: str, channel: int | None = None) -> list[Event]:
+    """The events of some types; with `channel`, only those of one channel."""
     chosen = [event for event in events if event["type"] in kinds]
     return [event for event in chosen if channel is None or event["channel"] == channel]
 
 
-def text(events: list[Event], channel: int | None = None) -> str:
-    """What the segments say."""
-    return " ".join(event["text"] for event in of(events, "segment", channel=channel))
+def transcript(events: list[Event], channel: int | None = None) -> str:
+    """The text of all segments, one after another."""
+    return " ".join(event["text"] for event in events_of(events, "segment", channel=channel))
 
 
 def findings(events: list[Event]) -> tuple[list[Event], list[Event]]:
-    """What was found in the audio: when there was speech, and the results.
+    """What was found in the audio: the events of speech, and the results.
 
-    The two run side by side, so how they interleave depends on how fast the model was.
+    They are two sequences, because their interleaving depends on how fast the model was.
     """
-    return of(events, "active", "inactive"), of(events, "segment", "error")
+    return events_of(events, "active", "inactive"), events_of(events, "segment", "error")
 
 
 def check_stream(events: list[Event]) -> None:
-    """The rules of PROTOCOL.md for the events of one whole stream on `/api/v1/segmented`."""
+    """Assert the rules of `docs/protocol.md` for the events of one whole stream."""
     events = [event for event in events if event["type"] != "warning"]
     started, *within, stopped = events
     assert started["type"] == "started"
     assert stopped["type"] == "stopped"
     assert stopped["session_id"] == started["session_id"]
-    assert stopped["segments"] == len(of(within, "segment"))
-    assert not of(within, "started", "stopped")
+    assert stopped["segments"] == len(events_of(within, "segment"))
+    assert not events_of(within, "started", "stopped")
     for channel in {event["channel"] for event in within if "channel" in event}:
         of_channel = [event for event in within if event.get("channel") == channel]
         if started["vad"] is None:
@@ -145,7 +157,7 @@ def check_stream(events: list[Event]) -> None:
 
 
 def _check_chunks(events: list[Event]) -> None:
-    """One after another from 0 on, without a gap."""
+    """Assert that segments follow one another from 0 on without a gap."""
     assert {event["type"] for event in events} <= {"segment", "error"}
     assert events[0]["start_time"] == 0
     for event, after in itertools.pairwise(events):
@@ -153,15 +165,15 @@ def _check_chunks(events: list[Event]) -> None:
 
 
 def _check_speech(events: list[Event], *, interims: bool) -> None:
-    """`active`, interims, `inactive` in turn; then, at any time and in order, the result."""
-    owed: list[dict[str, Any]] = []
+    """Assert `active`, interims, `inactive` in turn, and the results in the same order."""
+    pending: list[dict[str, Any]] = []
     now: dict[str, Any] | None = None
     for event in events:
         match event["type"]:
             case "active":
                 assert now is None
                 now = {"active": event["time"], "interims": []}
-                owed.append(now)
+                pending.append(now)
             case "interim":
                 assert interims
                 assert event["is_final"] is False
@@ -171,7 +183,7 @@ def _check_speech(events: list[Event], *, interims: bool) -> None:
                 assert now is not None
                 now["inactive"], now = event["time"], None
             case "segment" | "error":
-                found = owed.pop(0)
+                found = pending.pop(0)
                 start_s, end_s = event["start_time"], event["end_time"]
                 assert start_s <= found["active"] < found["inactive"] <= end_s
                 assert all(i["start_time"] == start_s for i in found["interims"])
@@ -179,4 +191,4 @@ def _check_speech(events: list[Event], *, interims: bool) -> None:
                 assert ends == sorted(set(ends)), "interims must grow"
                 assert not ends or ends[-1] <= end_s
     assert now is None
-    assert not owed, "an active without a result"
+    assert not pending, "an active without a result"

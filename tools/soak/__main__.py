@@ -1,4 +1,4 @@
-"""`python -m soak`: run the rows, print the tables, write the numbers down."""
+"""`python -m tools.soak`: run the tests, print the tables, write the numbers."""
 
 import argparse
 import asyncio
@@ -22,10 +22,10 @@ from tools.soak.paused import paused
 from tools.soak.report import Row, show, write
 
 WHOLE_S = 600.0
-"""How long everything happens at once; the other rows are as long as they need to be beside it."""
+"""Seconds of `everything`; the other tests are as long as they need to be beside it."""
 
 LEAST = 0.1
-"""No row shrinks below this part of its length."""
+"""Smallest share of its length to which a test is shortened."""
 
 RESULTS = Path("build/results/soak.json")
 TABLES = RESULTS.with_suffix(".md")
@@ -43,13 +43,15 @@ ROWS: dict[str, Test] = {
 
 
 def main() -> int:
-    """Run; the exit code is 1 when something that was promised was not kept."""
-    parser = argparse.ArgumentParser(prog="soak", description="Abuse a server for a while.")
+    """Run the tests; the exit code is 1 when a promise was not kept."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.soak", description="Abuse a server for a while."
+    )
     parser.add_argument("--seconds", type=float, default=WHOLE_S, help="of everything at once")
     parser.add_argument("--only", choices=ROWS, nargs="+", default=list(ROWS), help="these rows")
     args = parser.parse_args()
     console = Console()
-    # Clients that misbehave write to connections that are cut off; asyncio would say so each time.
+    # Clients that misbehave write to connections that are cut off; asyncio would log each of them.
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     share = max(LEAST, min(1.0, args.seconds / WHOLE_S))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

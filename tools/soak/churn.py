@@ -1,4 +1,4 @@
-"""Clients that come and are gone."""
+"""Clients that connect, send a little and reset the connection."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ async def churn(share: float, progress: Progress) -> Row:
                 await asyncio.gather(*(one() for _ in range(at_once)))
                 progress(first / count)
 
-        await some(max(600, round(4_000 * share)))  # until the allocator has what it wants
+        await some(max(600, round(4_000 * share)))  # until the allocator has grown
         before, begun_s = target.footprint(), time.monotonic()
         await some(sockets)
         row = Row("churn", time.monotonic() - begun_s, before=before)

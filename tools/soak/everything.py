@@ -73,7 +73,7 @@ async def _slot(
     done: Counter[str],
     problems: list[str],
 ) -> None:
-    """One session after another, two of three well-behaved; some of those say nonsense too."""
+    """One session after another, two of three well-behaved; some of those send bad requests too."""
     await asyncio.sleep(chance.uniform(0, 5))
     while time.monotonic() < end_s:
         if chance.random() < 2 / 3:

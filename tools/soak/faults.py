@@ -7,26 +7,26 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from tools.harness.raw import BINARY, CONT, PING, START, TEXT, close_code, frame, request
+from tools.harness.raw import BINARY, CONT, PING, START, TEXT, close_code, frame, upgrade_request
 from tools.harness.sounds import Audio
 
-PATIENCE_S = 30.0
-"""Within this, every misbehaving client has been cut off."""
+TIMEOUT_S = 30.0
+"""Seconds within which every misbehaving client has to be cut off."""
 
 STEP_S = 0.005
-"""Between two attempts of a flood to pour in more."""
+"""Seconds between two writes of a flood."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Fault = Callable[[int, Audio, random.Random], Awaitable[None]]
 
 
 class NotCutOff(Exception):
-    """The server put up with it for longer than it may."""
+    """The server kept a misbehaving client for longer than it may."""
 
 
 @contextlib.asynccontextmanager
 async def connected(port: int, receive_buffer: int | None = None) -> AsyncIterator[Streams]:
-    """A TCP connection, which is reset in the end."""
+    """A TCP connection; it ends with a reset."""
     raw = socket.socket()
     if receive_buffer:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -44,9 +44,9 @@ async def connected(port: int, receive_buffer: int | None = None) -> AsyncIterat
 async def upgraded(
     port: int, path: str = "segmented", receive_buffer: int | None = None
 ) -> AsyncIterator[Streams]:
-    """A WebSocket with a stream; nothing at all when there is no room for it."""
+    """A WebSocket with a stream; without one when the server refuses it."""
     async with connected(port, receive_buffer) as (reader, writer):
-        writer.write(request(f"/api/v1/{path}"))
+        writer.write(upgrade_request(f"/api/v1/{path}"))
         if b" 101 " in await reader.readline():
             await reader.readuntil(b"\r\n\r\n")
             writer.write(frame(TEXT, START))
@@ -58,7 +58,7 @@ async def upgraded(
 async def _until_closed(reader: asyncio.StreamReader) -> bytes:
     received = b""
     with contextlib.suppress(ConnectionError):
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while close_code(received) is None and (data := await reader.read(65_536)):
                 received += data
             return received
@@ -73,7 +73,7 @@ async def _cut_off(reader: asyncio.StreamReader, what: str) -> bytes:
 
 
 async def reset(port: int, audio: Audio, chance: random.Random) -> None:
-    """Speak for a while, then be gone."""
+    """Send audio for up to four seconds, then reset the connection."""
     async with upgraded(port) as (_, writer):
         step = 1_280
         for index in range(chance.randrange(1, 100)):
@@ -82,17 +82,17 @@ async def reset(port: int, audio: Audio, chance: random.Random) -> None:
 
 
 async def stall(port: int, audio: Audio, chance: random.Random) -> None:
-    """Stop sending in mid-sentence, and read on."""
+    """Stop sending in the middle of a sentence, and continue to read."""
     async with upgraded(port) as (reader, writer):
         writer.write(frame(BINARY, audio.data[: 32 * chance.randrange(1_000, 2_000)]))
         await _cut_off(reader, "a client that stalls")
 
 
-async def deaf(port: int, audio: Audio, chance: random.Random) -> None:
-    """Ask for more and more, and read none of the answers."""
+async def never_reads(port: int, audio: Audio, chance: random.Random) -> None:
+    """Send requests without end, and read none of the answers."""
     async with upgraded(port, receive_buffer=2_048) as (_, writer):
         writer.transport.pause_reading()  # type: ignore[attr-defined]
-        await _pour(writer, frame(TEXT, b"?") * 100, PATIENCE_S, "a client that does not read")
+        await _pour(writer, frame(TEXT, b"?") * 100, TIMEOUT_S, "a client that does not read")
 
 
 async def small_messages(port: int, audio: Audio, chance: random.Random) -> None:
@@ -132,19 +132,19 @@ async def garbage(port: int, audio: Audio, chance: random.Random) -> None:
 async def never_upgrades(port: int, audio: Audio, chance: random.Random) -> None:
     """Half a request."""
     async with connected(port) as (reader, writer):
-        writer.write(request()[: chance.randrange(0, 100)])
+        writer.write(upgrade_request()[: chance.randrange(0, 100)])
         await _cut_off(reader, "half a request")
 
 
 async def never_starts(port: int, audio: Audio, chance: random.Random) -> None:
-    """A WebSocket without a word on it."""
+    """A WebSocket on which nothing is sent."""
     async with connected(port) as (reader, writer):
-        writer.write(request("/api/v1/simple"))
+        writer.write(upgrade_request("/api/v1/simple"))
         await _cut_off(reader, "a socket without a start")
 
 
 async def outruns(port: int, audio: Audio, chance: random.Random) -> None:
-    """Minutes of audio at once, then gone."""
+    """Minutes of audio at once, then a reset."""
     async with upgraded(port, "simple") as (_, writer):
         await _pour(writer, frame(BINARY, bytes(65_536)), chance.uniform(1, 3))
 
@@ -152,12 +152,12 @@ async def outruns(port: int, audio: Audio, chance: random.Random) -> None:
 FAULTS: dict[str, Fault] = {
     "reset": reset,
     "stall": stall,
-    "deaf": deaf,
     "small messages": small_messages,
     "pings": pings,
     "fragments": fragments,
     "too large": too_large,
     "garbage": garbage,
+    "never reads": never_reads,
     "never upgrades": never_upgrades,
     "never starts": never_starts,
     "outruns": outruns,
@@ -167,10 +167,10 @@ FAULTS: dict[str, Fault] = {
 async def _pour(
     writer: asyncio.StreamWriter, data: bytes, seconds: float, must_end: str | None = None
 ) -> None:
-    """Send as fast as it is taken, for so long or until the connection is cut off.
+    """Send as fast as it is read, for this time or until the connection is cut off.
 
     Raises:
-        NotCutOff: It was not, though it must be.
+        NotCutOff: It was not cut off, and `must_end` says that it has to be.
     """
     end_s = asyncio.get_running_loop().time() + seconds
     while asyncio.get_running_loop().time() < end_s:

@@ -1,4 +1,4 @@
-"""A client that makes the server keep as much as it can be made to keep."""
+"""A client that makes the server buffer as much audio as its limits allow."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ from tools.soak.verdict import judge
 
 CHANNELS = 8
 PATIENCE_S = 3.0
-"""A client from which nothing is taken for so long has filled what there is."""
+"""Seconds; when nothing is read from a client for this time, all buffers are full."""
 
-WISHES: dict[str, dict[str, Any]] = {
+STARTS: dict[str, dict[str, Any]] = {
     "one channel": {"channels": 1},
     "eight channels": {"channels": CHANNELS},
     "eight channels, segments of a minute": {
@@ -32,10 +32,10 @@ WISHES: dict[str, dict[str, Any]] = {
 
 
 async def greedy(share: float, progress: Progress) -> Row:
-    """The workers stand still, and somebody talks on every channel, faster than in real time."""
+    """The workers stand still; a client sends speech on every channel, faster than real time."""
     begun_s, numbers = time.monotonic(), dict[str, float]()
-    for done, (name, wish) in enumerate(WISHES.items()):
-        progress(done / len(WISHES))
+    for done, (name, start_fields) in enumerate(STARTS.items()):
+        progress(done / len(STARTS))
         config = {
             "model": {"type": "standin"},
             "inference": {"workers": 1, "timeout_seconds": 600.0},
@@ -43,10 +43,10 @@ async def greedy(share: float, progress: Progress) -> Row:
         with running(config) as target:
             await reference(target.port, beckett())
             before = target.footprint()
-            grown = await _fill(target, share, before.memory_mb, **wish)
+            grown = await _fill(target, share, before.memory_mb, **start_fields)
             numbers[f"{name}: MiB"] = round(grown)
             row = Row("greedy session", time.monotonic() - begun_s, before=before)
-            # What the allocator keeps of the most that it ever had is not what is measured here.
+            # What the allocator keeps of its peak is not measured here.
             judge(row, target, growth_mb=grown)
     row.numbers = numbers
     return row
@@ -55,12 +55,12 @@ async def greedy(share: float, progress: Progress) -> Row:
 async def _fill(
     target: Target, share: float, before_mb: float, *, channels: int, **start: object
 ) -> float:
-    """Send until nothing more is taken; returns by how much memory has grown, in MiB."""
+    """Send until nothing more is read; returns the growth of memory in MiB."""
     audio = _talk(channels)
     (worker,) = target.server.workers()
     async with client(target.port) as socket:
         await socket.start(audio, **start)
-        await socket.until("started")
+        await socket.events_until("started")
         worker.send_signal(signal.SIGSTOP)
         most_mb = before_mb
         with contextlib.suppress(TimeoutError):

@@ -26,7 +26,7 @@ async def hostile(share: float, progress: Progress) -> Row:
                 await socket.send_text(_hostile(number))
                 kind = None
                 while kind not in {"started", "error"}:
-                    event = await socket.next()
+                    event = await socket.next_event()
                     kind = event["type"]
                 answers_ms.append(1000 * (time.monotonic() - sent_s))
                 codes[event.get("code", "started")] += 1

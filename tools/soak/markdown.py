@@ -54,7 +54,7 @@ def _process(results: list[Result]) -> str:
 
 
 def _numbers(result: Result) -> str:
-    """What was counted beside that; `eight channels: MiB` is a row and a column."""
+    """The numbers of one test; `eight channels: MiB` names a row and a column."""
     numbers: dict[str, float] = result["numbers"]
     if all(": " in name for name in numbers):
         cells = {tuple(name.split(": ", 1)): number for name, number in numbers.items()}
@@ -63,8 +63,8 @@ def _numbers(result: Result) -> str:
             (result["name"], *columns),
             ((row, *(_plain(cells[row, column]) for column in columns)) for row in rows),
         )
-    told = {f"told `{code}`": count for code, count in result["errors"].items()}
-    counted = {**numbers, **told}.items()
+    errors = {f"error `{code}`": count for code, count in result["errors"].items()}
+    counted = {**numbers, **errors}.items()
     return _table((result["name"], ""), ((name, _plain(number)) for name, number in counted))
 
 

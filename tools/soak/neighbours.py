@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Generator
 
-from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, request
+from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, upgrade_request
 from tools.harness.sounds import beckett
 from tools.soak.progress import Progress
 from tools.soak.report import Row, percentile
@@ -44,7 +44,7 @@ async def neighbours(share: float, progress: Progress) -> Row:
             tally = Tally(everyone.reference)
             at_s, cpu_s = time.monotonic(), target.cpu_s()
             with _flooding(target.port, flood):
-                most_mb = await _listen(target, tally)
+                most_mb = await _play_beside(target, tally)
             progress((done + 1) / len(kinds))
             numbers[f"{kind}: median ms"] = round(percentile(tally.probe_ms, 50), 1)
             numbers[f"{kind}: p99 ms"] = round(percentile(tally.probe_ms, 99), 1)
@@ -64,8 +64,8 @@ async def neighbours(share: float, progress: Progress) -> Row:
     return row
 
 
-async def _listen(target: Target, tally: Tally) -> float:
-    """Well-behaved streams that ask now and then; returns the most memory seen, in MiB."""
+async def _play_beside(target: Target, tally: Tally) -> float:
+    """Play well-behaved streams with probes; returns the peak of memory in MiB."""
     most_mb, chance = 0.0, random.Random(1)
     async with asyncio.TaskGroup() as tasks:
         playing = [
@@ -104,7 +104,7 @@ def _pour(port: int, flood: bytes) -> None:
         flooders = []
         for _ in range(FLOODERS):
             flooder = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            flooder.sendall(request() + frame(TEXT, START))
+            flooder.sendall(upgrade_request() + frame(TEXT, START))
             flooder.setblocking(False)
             flooders.append(flooder)
         while True:

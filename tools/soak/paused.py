@@ -1,4 +1,4 @@
-"""Workers that stand still."""
+"""Workers that are stopped."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tools.soak.verdict import judge
 
 
 async def paused(share: float, progress: Progress) -> Row:
-    """All workers are stopped for a minute: who outruns them is told so, and others go on."""
+    """All workers are stopped for a minute: clients that outrun them get 1013, others go on."""
     seconds = 60 * share
     config = {
         "model": {"type": "standin"},
@@ -35,11 +35,11 @@ async def paused(share: float, progress: Progress) -> Row:
         async def outruns() -> None:
             async with client(target.port, "simple") as socket:
                 await socket.start()
-                await socket.until("started")
+                await socket.events_until("started")
                 with contextlib.suppress(Exception):
                     async with asyncio.timeout(seconds / 4):
                         await socket.send(silence(600).data)
-                events = await socket.rest()
+                events = await socket.events_until_close()
                 codes = [event["code"] for event in events if event["type"] == "error"]
                 outrun.append(socket.close_code if codes == ["overloaded"] else None)
 
@@ -55,8 +55,8 @@ async def paused(share: float, progress: Progress) -> Row:
             for worker in workers:
                 worker.send_signal(signal.SIGCONT)
         row = Row("paused pipeline", time.monotonic() - begun_s, tally, before=before)
-        row.numbers = {"told 1013": outrun.count(1013), "of": len(outrun)}
+        row.numbers = {"closed with 1013": outrun.count(1013), "of": len(outrun)}
         judge(row, target)
     if set(outrun) != {1013}:
-        row.problems.append(f"who outran the server was closed with {outrun}")
+        row.problems.append(f"clients that outran the server were closed with {outrun}")
     return row

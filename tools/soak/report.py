@@ -1,4 +1,4 @@
-"""What came of it: a table for people, JSON for everything else."""
+"""The results: tables for people, JSON for programs."""
 
 import json
 import os
@@ -24,23 +24,23 @@ class Row:
     seconds: float
     tally: Tally | None = None
     errors: dict[str, int] = field(default_factory=dict)
-    """Told to clients, by code."""
+    """Errors that clients received, by code."""
     before: Footprint | None = None
     after: Footprint | None = None
     numbers: dict[str, float] = field(default_factory=dict)
-    """What else was counted or measured."""
+    """Other counts and measurements."""
     problems: list[str] = field(default_factory=list)
-    """What was promised and not kept."""
+    """Promises that were not kept."""
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """The smallest value that is not below so many percent of them; 0 of none."""
+    """Percentile (nearest rank); 0 without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0
 
 
 def summary(tally: Tally) -> dict[str, Any]:
-    """A tally in numbers."""
+    """The numbers of a tally."""
     return {
         "sessions": tally.sessions,
         "expected": tally.expected,
@@ -76,9 +76,9 @@ def show(rows: Sequence[Row], console: Console) -> None:
     held.add_column("test", no_wrap=True)
     for column in ("memory, MiB", "descriptors", "tasks"):
         held.add_column(column, justify="right")
-    told = Table(title="told and measured")
-    told.add_column("test", no_wrap=True)
-    told.add_column("errors by code, and numbers", overflow="fold")
+    counted_table = Table(title="errors and measurements")
+    counted_table.add_column("test", no_wrap=True)
+    counted_table.add_column("errors by code, and numbers", overflow="fold")
     for row in rows:
         if tally := row.tally:
             worst_ms = max(tally.settled_ms, default=0.0)
@@ -90,8 +90,8 @@ def show(rows: Sequence[Row], console: Console) -> None:
             held.add_row(row.name, *(f"{_plain(a)} → {_plain(b)}" for a, b in pairs))
         if counted := {**row.errors, **row.numbers}:
             parts = (f"{name} {_plain(number)}" for name, number in counted.items())
-            told.add_row(row.name, " · ".join(parts))
-    for table in (streams, held, told):
+            counted_table.add_row(row.name, " · ".join(parts))
+    for table in (streams, held, counted_table):
         console.print(table)
     for row in rows:
         for problem in row.problems:

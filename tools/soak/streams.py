@@ -1,4 +1,4 @@
-"""Clients that behave: they play a recording in real time, and know what they are owed."""
+"""Clients that behave: they play a recording in real time, and expect every segment of it."""
 
 import asyncio
 import contextlib
@@ -15,11 +15,11 @@ from tools.harness.sounds import Audio
 from tools.harness.streams import check_stream
 
 MESSAGE_S = 0.04
-PATIENCE_S = 60.0
-"""A stream whose end has not come so long after its last message hangs."""
+TIMEOUT_S = 60.0
+"""Seconds after the last message; a stream that has not ended then hangs."""
 
 AGAIN_S = 1.0
-"""After a refusal, before the next attempt."""
+"""Seconds between a refusal and the next attempt."""
 
 Event = dict[str, Any]
 Times = list[tuple[float, float]]
@@ -28,7 +28,7 @@ Times = list[tuple[float, float]]
 
 @dataclass
 class Tally:
-    """What well-behaved streams were owed, and what they got. Times in milliseconds."""
+    """What well-behaved streams should have got, and what they got. Times in milliseconds."""
 
     reference: Times
     """The segments of one whole stream."""
@@ -51,8 +51,8 @@ class Tally:
     probe_ms: list[float] = field(default_factory=list)
     """From a request to its answer."""
 
-    def take(self, events: list[Event]) -> None:
-        """Count the events of one stream, of which each segment was owed."""
+    def count(self, events: list[Event]) -> None:
+        """Count the events of one stream; each segment of the reference should be among them."""
         results = [e for e in events if e["type"] == "segment" or "start_time" in e]
         finals = [e for e in results if e["type"] != "interim"]
         self.sessions += 1
@@ -61,10 +61,10 @@ class Tally:
         self.received += len(segments)
         self.failed.update(e["code"] for e in finals if e["type"] == "error")
         times = {(e["start_time"], e["end_time"]) for e in finals}
-        self.lost += sum(owed not in times for owed in self.reference)
-        known = [e for e in events if e["type"] != "error" or "start_time" in e]
+        self.lost += sum(segment not in times for segment in self.reference)
+        own = [e for e in events if e["type"] != "error" or "start_time" in e]
         try:
-            check_stream(known)
+            check_stream(own)
             assert times == set(self.reference), f"segments at {sorted(times)}"
         except (AssertionError, ValueError, KeyError) as breach:
             self.wrong.append(f"{type(breach).__name__}: {breach}; {[e['type'] for e in events]}")
@@ -96,11 +96,11 @@ class Player:
     async def play(self, *, probe_every: int = 0) -> list[Event]:
         """Play it to the end; returns all events."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._hear())
+            tasks.create_task(self._receive())
             with contextlib.suppress(ConnectionClosed):
                 await self._send(probe_every)
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(TIMEOUT_S):
                     await self.over.wait()
             except TimeoutError:
                 self._tally.hangs += 1
@@ -108,20 +108,20 @@ class Player:
         return self.events
 
     async def _send(self, probe_every: int) -> None:
-        ask = self._connection.send
-        await ask(json.dumps({"request": "start", "format": self._audio.format}))
+        send = self._connection.send
+        await send(json.dumps({"request": "start", "format": self._audio.format}))
         begun_s = self._clock()
         step = round(MESSAGE_S * self._audio.sample_rate) * self._audio.bytes_per_frame
         for index, first in enumerate(range(0, len(self._audio.data), step)):
             await asyncio.sleep(begun_s + index * MESSAGE_S - self._clock())
             self._sent_s.append(self._clock())
-            await ask(self._audio.data[first : first + step])
+            await send(self._audio.data[first : first + step])
             if probe_every and index % probe_every == 0:
                 self._probes.append(self._clock())
-                await ask('{"request": "probe"}')
-        await ask('{"request": "stop", "disconnect": true}')
+                await send('{"request": "probe"}')
+        await send('{"request": "stop", "disconnect": true}')
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         ended_s: list[float] = []
         try:
             async for message in self._connection:
@@ -145,10 +145,10 @@ class Player:
 
 
 async def play(port: int, audio: Audio, tally: Tally, *, probe_every: int = 0) -> list[Event]:
-    """One well-behaved session, as soon as it is let in."""
+    """One well-behaved session, as soon as it is admitted."""
     async with await admitted(port, tally) as connection:
         events = await Player(connection, audio, tally).play(probe_every=probe_every)
-    tally.take(events)
+    tally.count(events)
     return events
 
 
@@ -162,7 +162,7 @@ async def admitted(port: int, tally: Tally, path: str = "segmented") -> ClientCo
                 proxy=None,
                 max_queue=None,
                 ping_interval=None,
-                open_timeout=PATIENCE_S,
+                open_timeout=TIMEOUT_S,
             )
         except InvalidStatus as refusal:
             if refusal.response.status_code != 503:

@@ -1,4 +1,4 @@
-"""A server to abuse, and what it looks like from outside."""
+"""A server under abuse, and what can be measured of it from outside."""
 
 import contextlib
 import random
@@ -15,12 +15,12 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from streamer.memory import WAIT_S
-from tools.harness.process import UNWANTED, Server, wait_until
+from tools.harness.process import LOG_DEFECTS, Server, wait_until
 
 MEGABYTE = 1 << 20
 LOADED = re.compile(r"worker (\d+) is loaded")
 LOG = Path("build/results/soak.log")
-"""What the server wrote, when a soak is broken off."""
+"""The log of the server, after a soak that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Footprint:
 
 
 class Target:
-    """A server, with numbers."""
+    """A server and its numbers."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -41,7 +41,7 @@ class Target:
         self._process = psutil.Process(server.process.pid)
 
     def footprint(self) -> Footprint:
-        """What it holds when nobody is connected."""
+        """What it holds without connections."""
         wait_until(lambda: self._connections() == 0, "all sockets are closed")
         wait_until(lambda: self._metric("sessions_open") == 0, "all sessions have ended")
         wait_until(self._complete, "all workers are there")
@@ -52,7 +52,7 @@ class Target:
         )
 
     def _settled_mb(self) -> float:
-        """Resident memory, once what sessions have left has gone back to the system."""
+        """Resident memory in MiB, once the memory of ended sessions was given back."""
         before, now = float("inf"), self.memory_mb()
         while now < before - 1:
             time.sleep(2 * WAIT_S)
@@ -64,12 +64,12 @@ class Target:
         return self._process.memory_info().rss / MEGABYTE
 
     def cpu_s(self) -> float:
-        """What the server process itself has used."""
+        """Processor seconds of the server process itself."""
         times = self._process.cpu_times()
         return times.user + times.system
 
     def errors(self) -> Counter[str]:
-        """Told to clients so far, by code."""
+        """Errors that clients have received so far, by code."""
         return Counter(
             {
                 labels["code"]: round(number)
@@ -89,12 +89,12 @@ class Target:
         )
 
     def series(self) -> int:
-        """How many series a scrape has."""
+        """Number of series in a scrape."""
         text = self.server.get("/metrics").text
         return sum(len(family.samples) for family in text_string_to_metric_families(text))
 
     def a_worker(self, chance: random.Random, *, loaded: bool = False) -> psutil.Process | None:
-        """Any of those that run now; or of those that have loaded their model."""
+        """A random worker; with `loaded`, one that has loaded its model. None = there is none."""
         workers = self.server.workers()
         if loaded:
             ready = set(map(int, LOADED.findall(self.server.log())))
@@ -102,8 +102,8 @@ class Target:
         return chance.choice(workers) if workers else None
 
     def defects(self) -> list[str]:
-        """Lines of the log that no client may cause."""
-        return [line for line in self.server.log().splitlines() if UNWANTED.search(line)]
+        """Lines of the log that show a defect."""
+        return [line for line in self.server.log().splitlines() if LOG_DEFECTS.search(line)]
 
     def _complete(self) -> bool:
         return self._metric("workers_alive") == self._metric("workers_wanted")
@@ -143,4 +143,4 @@ def running(config: Mapping[str, object]) -> Generator[Target]:
             sys.stderr.write(f"the server's log is in {LOG}\n")
             raise
         finally:
-            server.end()
+            server.stop()

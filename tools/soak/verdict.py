@@ -1,4 +1,4 @@
-"""Whether what was promised was kept."""
+"""Whether the promises of `docs/reliability.md` were kept."""
 
 from collections.abc import Set
 
@@ -6,10 +6,10 @@ from tools.soak.report import Row
 from tools.soak.target import Target
 
 GROWTH_MB = 16.0
-"""Memory that a server may keep after any of this; the allocator gives back what it likes."""
+"""MiB that a server may have grown after a test: not all freed memory goes back."""
 
 RETRIED = frozenset({"worker_lost"})
-"""What a segment may end in when workers are killed: its retry died too."""
+"""Errors that a segment may end in when workers are killed: its retry died, too."""
 
 
 def restarts(target: Target) -> dict[str, float]:
@@ -28,7 +28,7 @@ def judge(
 
     Args:
         row: With the state before.
-        target: Nobody is connected to it any more.
+        target: Without connections.
         may_fail: What segments may be reported to have failed with.
         growth_mb: How much memory it may have kept.
     """

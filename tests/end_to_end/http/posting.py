@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import psutil
 import soundfile
 
-from tools.harness.process import PATIENCE_S, Reply, Server
+from tools.harness.process import TIMEOUT_S, Reply, Server
 from tools.harness.sounds import Samples
 
 
@@ -62,7 +62,7 @@ def post(
     **query: object,
 ) -> Reply:
     """Post a body: bytes with a length, anything else in chunks."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
     sent = dict(headers or {})
     if media_type is not None:
         sent["Content-Type"] = media_type

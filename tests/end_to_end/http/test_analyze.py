@@ -26,7 +26,7 @@ from tools.harness.sounds import (
     two_cities_by_telephone,
     word_error_rate,
 )
-from tools.harness.streams import hear, of
+from tools.harness.streams import events_of, stream_audio
 
 ALLOWED = 0.15
 
@@ -45,7 +45,7 @@ def times(segments: list[dict[str, float]]) -> list[float]:
 @pytest.mark.parametrize("name", ["beckett.wav", "two_cities.wav"])
 async def test_the_finals_are_those_of_the_sockets(transcriber: Server, name: str) -> None:
     samples, rate = recording(name)
-    live = of(await hear(transcriber, encode(samples, rate)), "segment")
+    live = events_of(await stream_audio(transcriber, encode(samples, rate)), "segment")
     answer = await asyncio.to_thread(analyzed, transcriber, wav(samples, rate))
     assert answer["segments"] == live
     assert answer["model"] == "moonshine-tiny-en"
@@ -58,7 +58,7 @@ async def test_the_finals_are_those_of_the_sockets(transcriber: Server, name: st
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_every_kind_of_file_has_the_same_segments(standin: Server, kind: Kind) -> None:
-    live = of(await hear(standin, encode(*recording("beckett.wav"))), "segment")
+    live = events_of(await stream_audio(standin, encode(*recording("beckett.wav"))), "segment")
     body = beckett_file(kind)
     for media_type in (None, kind.media_type, f"{kind.media_type}; codecs=1"):
         answer = await asyncio.to_thread(analyzed, standin, body, media_type=media_type)
@@ -84,7 +84,7 @@ async def test_raw_pcm_with_its_format_in_the_query(
     standin: Server, bits: int, is_float: bool, encoding: str
 ) -> None:
     audio = encode(*recording("beckett.wav"), bits, is_float, encoding)
-    live = of(await hear(standin, audio), "segment")
+    live = events_of(await stream_audio(standin, audio), "segment")
     query = {"sample_rate": 16_000, "bit_depth": bits, "encoding": encoding}
     flags = {"is_float": str(is_float).lower()}
     answer = await asyncio.to_thread(analyzed, standin, audio.data, **query, **flags)
@@ -100,7 +100,7 @@ def test_companded_samples_have_eight_bits(standin: Server) -> None:
 
 async def test_the_segmentation_can_be_set(standin: Server) -> None:
     vad = {"min_silence_ms": 100, "max_segment_ms": 3_000, "threshold": 0.6}
-    live = of(await hear(standin, two_cities(), vad=vad), "segment")
+    live = events_of(await stream_audio(standin, two_cities(), vad=vad), "segment")
     body = encoded(*recording("two_cities.wav"), KINDS[0])
     assert (await asyncio.to_thread(analyzed, standin, body, **vad))["segments"] == live
     assert len(live) > 15
@@ -112,7 +112,7 @@ async def test_the_segmentation_can_be_set(standin: Server) -> None:
 async def test_channels_are_split_or_mixed(standin: Server) -> None:
     samples, rate = recording("beckett.wav")
     both = np.stack([samples, np.roll(samples, rate)], axis=1)
-    live = of(await hear(standin, encode(both, rate)), "segment")
+    live = events_of(await stream_audio(standin, encode(both, rate)), "segment")
     live.sort(key=lambda segment: (segment["start_time"], segment["channel"]))
     split = await asyncio.to_thread(analyzed, standin, wav(both, rate))
     assert split["segments"] == live

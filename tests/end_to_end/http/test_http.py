@@ -9,7 +9,7 @@ import pytest
 
 import streamer
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.streams import client
 
 
@@ -49,7 +49,7 @@ def test_an_unknown_address_is_not_found(standin: Server) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/api/v1/segmented", "/api/v1/simple"])
 def test_a_request_to_a_socket_is_told_what_it_is(standin: Server, path: str, method: str) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=TIMEOUT_S)
     with contextlib.closing(connection):
         connection.request(method, path, body=b"audio" if method == "POST" else None)
         reply = connection.getresponse()
@@ -69,7 +69,7 @@ async def test_not_ready_while_the_model_loads_and_a_stream_waits_for_it(launch:
     assert (await asyncio.to_thread(server.get, "/health")).status == 200
     async with client(server) as socket:
         await socket.start()
-        assert (await socket.next())["type"] == "started"
+        assert (await socket.next_event())["type"] == "started"
         assert (await asyncio.to_thread(server.get, "/api/v1/ready")).status == 200
 
 

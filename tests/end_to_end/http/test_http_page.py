@@ -11,7 +11,7 @@ import pytest
 
 from streamer.http.operations import OPERATIONS
 from streamer.protocol.codes import RequestErrorCode
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/http.md").read_text()
@@ -29,7 +29,7 @@ def test_commands_print_what_is_shown(transcriber: Server, command: str, output:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     assert printed.returncode == 0, printed.stderr
     expected = ".*".join(re.escape(part) for part in output.rstrip("\n").split("…"))

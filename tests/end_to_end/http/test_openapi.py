@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from streamer.http.openapi import describe
 from streamer.http.operations import OPERATIONS
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 
 
 def _sound(container: str) -> bytes:
@@ -65,4 +65,4 @@ def test_schemathesis_finds_no_violation(standin: Server, case: schemathesis.Cas
     # Which bytes are audio is beyond a schema.
     excluded: list[Any] = [positive_data_acceptance] if case.operation.body else []
     address = f"http://127.0.0.1:{standin.port}"
-    case.call_and_validate(address, excluded_checks=excluded, timeout=PATIENCE_S)
+    case.call_and_validate(address, excluded_checks=excluded, timeout=TIMEOUT_S)

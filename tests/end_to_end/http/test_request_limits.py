@@ -22,7 +22,7 @@ from tests.end_to_end.http.posting import (
     temporary_files,
     wav,
 )
-from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import recording, silence
 
 BECKETT = wav(*recording("beckett.wav"))
@@ -35,7 +35,7 @@ def chunks(body: bytes) -> Iterator[bytes]:
 
 def begin(server: Server, body: bytes, path: str = "/api/v1/analyze") -> socket.socket:
     """Send a request, and do not wait for the answer."""
-    connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
+    connection = socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S)
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
     connection.sendall(head.encode() + body)
     return connection
@@ -134,7 +134,7 @@ def test_a_client_that_goes_away_stops_the_work(launch: Launch) -> None:
 
 
 def test_a_client_that_goes_away_while_it_sends(standin: Server) -> None:
-    connection = socket.create_connection(("127.0.0.1", standin.port), PATIENCE_S)
+    connection = socket.create_connection(("127.0.0.1", standin.port), TIMEOUT_S)
     connection.sendall(
         b"POST /api/v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n"
     )
@@ -146,7 +146,7 @@ def test_a_client_that_goes_away_while_it_sends(standin: Server) -> None:
 
 def test_a_client_that_stops_sending(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}, "limits": {"idle_seconds": 0.5}})
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
     connection.putrequest("POST", "/api/v1/analyze")
     connection.putheader("Content-Length", "1000")
     connection.endheaders(b"RIFF")
@@ -158,7 +158,7 @@ def test_a_client_that_stops_sending(launch: Launch) -> None:
 
 def test_a_client_that_sends_too_slowly(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}, "limits": {"idle_seconds": 0.5}})
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT_S)
     connection.putrequest("POST", "/api/v1/analyze")
     connection.putheader("Content-Length", "100000")
     connection.endheaders(b"RIFF")

@@ -12,7 +12,7 @@ from openai import OpenAI
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tests.end_to_end.http.posting import KINDS, analyzed, encoded, post, temporary_files
-from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import BECKETT, recording, word_error_rate
 
 FILE = require("moonshine-tiny-en") / "beckett.wav"
@@ -23,7 +23,7 @@ def client_of(server: Server, api_key: str = "none") -> OpenAI:
         base_url=f"http://127.0.0.1:{server.port}/v1",
         api_key=api_key,
         max_retries=0,
-        http_client=openai.DefaultHttpxClient(trust_env=False, timeout=PATIENCE_S),
+        http_client=openai.DefaultHttpxClient(trust_env=False, timeout=TIMEOUT_S),
     )
 
 

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.end_to_end.conftest import _for_the_session
 from tools.harness.process import Server
-from tools.harness.raw import connected, request, rest
+from tools.harness.raw import open_connection, read_to_end, upgrade_request
 from tools.harness.streams import Client
 
 TOKEN, OTHER = "correct-horse", "battery-staple"
@@ -53,12 +53,12 @@ async def opened(server: Server, *subprotocols: str, **headers: str) -> AsyncIte
 async def is_let_in(socket: Client, **start: Any) -> bool:
     with contextlib.suppress(ConnectionClosed):  # it may have been refused already
         await socket.start(**start)
-    event = await socket.next()
+    event = await socket.next_event()
     if event["type"] == "started":
         return True
     assert event["code"] == "unauthorized"
     assert event["fatal"] is True
-    assert await socket.rest() == []
+    assert await socket.events_until_close() == []
     assert socket.close_code == 1008
     return False
 
@@ -109,10 +109,10 @@ async def test_refusals_before_the_upgrade_are_counted(guarded: Server) -> None:
 async def test_nothing_is_heard_before_the_token(guarded: Server, first: str) -> None:
     async with opened(guarded) as socket:
         await socket.send_text(first)
-        assert (await socket.next())["code"] == "unauthorized"
+        assert (await socket.next_event())["code"] == "unauthorized"
     async with opened(guarded) as socket:
         await socket.send(b"audio")
-        assert (await socket.next())["code"] == "unauthorized"
+        assert (await socket.next_event())["code"] == "unauthorized"
     async with opened(guarded) as socket:
         assert not await is_let_in(socket)
 
@@ -120,8 +120,8 @@ async def test_nothing_is_heard_before_the_token(guarded: Server, first: str) ->
 async def test_the_token_is_wanted_once(guarded: Server) -> None:
     async with opened(guarded) as socket:
         assert await is_let_in(socket, token=TOKEN)
-        await socket.ask("stop")
-        await socket.until("stopped")
+        await socket.send_request("stop")
+        await socket.events_until("stopped")
         assert await is_let_in(socket)
 
 
@@ -187,9 +187,9 @@ async def test_the_servers_own_page_is_let_in(guarded: Server) -> None:
 
 
 def test_a_name_that_leads_here_by_a_trick_is_refused(guarded: Server) -> None:
-    with connected(guarded) as raw:
-        raw.sendall(request(Host="evil.example", Origin="http://evil.example"))
-        assert rest(raw).startswith(b"HTTP/1.1 403")
+    with open_connection(guarded) as raw:
+        raw.sendall(upgrade_request(Host="evil.example", Origin="http://evil.example"))
+        assert read_to_end(raw).startswith(b"HTTP/1.1 403")
 
 
 def test_listed_pages_may_send_requests(tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ def test_listed_pages_may_send_requests(tmp_path: Path) -> None:
         assert post(server, "/api/v1/ticket")[0] == 401
         assert post(server, "/api/v1/ticket", Authorization=f"Bearer {OTHER}")[0] == 200
     finally:
-        server.end()
+        server.stop()
 
 
 @pytest.mark.parametrize(("tokens", "warned"), [("", True), (TOKEN, False)])
@@ -222,4 +222,4 @@ def test_everybody_is_warned_about(tmp_path: Path, tokens: str, *, warned: bool)
         server.wait_ready()
         assert ("set access.tokens" in server.log()) is warned
     finally:
-        server.end()
+        server.stop()

@@ -10,17 +10,17 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
-from tools.harness.raw import connected, request, rest
+from tools.harness.process import TIMEOUT_S, Server
+from tools.harness.raw import open_connection, read_to_end, upgrade_request
 from tools.harness.sounds import silence
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 
 def refused(server: Server) -> dict[str, str]:
     """Ask for a socket, and be refused; returns the error, with the time to wait."""
-    with connected(server) as raw:
-        raw.sendall(request())
-        head, _, body = rest(raw).decode().partition("\r\n\r\n")
+    with open_connection(server) as raw:
+        raw.sendall(upgrade_request())
+        head, _, body = read_to_end(raw).decode().partition("\r\n\r\n")
     status, *headers = head.split("\r\n")
     assert status == "HTTP/1.1 503 Service Unavailable"
     values = dict(header.lower().split(": ") for header in headers)
@@ -42,11 +42,13 @@ async def test_one_socket_more_than_there_may_be(launch: Launch, limit: str) -> 
             assert (await asyncio.to_thread(server.get, path)).status == 200
         for socket in sockets:
             await socket.start()
-            assert (await socket.next())["type"] == "started"
-    async with asyncio.timeout(PATIENCE_S):  # their places become free again, all of them
+            assert (await socket.next_event())["type"] == "started"
+    async with asyncio.timeout(TIMEOUT_S):  # their places become free again, all of them
         while True:
             with contextlib.suppress(InvalidStatus):
-                await asyncio.gather(*(hear(server, silence(1), "simple") for _ in range(3)))
+                await asyncio.gather(
+                    *(stream_audio(server, silence(1), "simple") for _ in range(3))
+                )
                 break
 
 
@@ -66,13 +68,13 @@ async def test_a_queue_that_is_too_long_lets_nobody_in(launch: Launch) -> None:
         assert error["message"].startswith("the server is busy")
         assert (await asyncio.to_thread(server.get, "/health")).status == 200
         os.kill(worker.pid, signal.SIGCONT)
-        await socket.ask("stop", disconnect=True)
-        assert len(of(await socket.rest(), "segment")) == 4
-    await hear(server, silence(1), "simple")
+        await socket.send_request("stop", disconnect=True)
+        assert len(events_of(await socket.events_until_close(), "segment")) == 4
+    await stream_audio(server, silence(1), "simple")
 
 
 def refused_soon(server: Server) -> dict[str, str]:
-    with connected(server) as raw:
-        raw.sendall(request())
+    with open_connection(server) as raw:
+        raw.sendall(upgrade_request())
         assert not raw.recv(4096).startswith(b"HTTP/1.1 101")
     return refused(server)

@@ -24,13 +24,13 @@ from tools.harness.raw import (
     START,
     TEXT,
     close_code,
-    connected,
     frame,
-    frames,
-    request,
-    rest,
-    until_closed,
-    upgraded,
+    open_connection,
+    open_websocket,
+    parse_frames,
+    read_to_end,
+    read_until_close,
+    upgrade_request,
 )
 
 OF_CLIENTS = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
@@ -54,11 +54,11 @@ almost_http = st.lists(
 @FUZZ
 @given(almost_http)
 def test_bytes_before_the_upgrade(standin: Server, data: bytes) -> None:
-    with connected(standin) as raw:
+    with open_connection(standin) as raw:
         with contextlib.suppress(ConnectionError):
             raw.sendall(data + b"\r\n\r\n")
             raw.shutdown(socket.SHUT_WR)
-        answer = rest(raw)
+        answer = read_to_end(raw)
     assert not answer.startswith(b"HTTP/1.1 5")
     assert standin.get("/health").status == 200
 
@@ -79,8 +79,8 @@ headers = st.dictionaries(
 @FUZZ
 @given(headers)
 def test_headers_of_the_upgrade(standin: Server, given_: dict[str, str]) -> None:
-    with connected(standin) as raw:
-        raw.sendall(request(**given_))
+    with open_connection(standin) as raw:
+        raw.sendall(upgrade_request(**given_))
         raw.sendall(frame(TEXT, START))
         answer = raw.recv(4096)
     status = int(answer.split(b" ")[1])
@@ -99,10 +99,10 @@ frame_like = st.builds(
 @given(st.lists(st.binary(max_size=30) | frame_like, min_size=1, max_size=20))
 def test_bytes_after_the_upgrade(standin: Server, parts: list[bytes]) -> None:
     """It is closed with a code, for a reason that RFC 6455 or the protocol knows."""
-    with upgraded(standin) as raw:
+    with open_websocket(standin) as raw:
         with contextlib.suppress(ConnectionError):
             raw.sendall(b"".join(parts) + frame(CLOSE, b"\x03\xe8") + bytes(4_096))
-        code = close_code(until_closed(raw))
+        code = close_code(read_until_close(raw))
     # A closing frame is answered with its own code, or with none (0) when it had none.
     assert code is not None
     assert code in {0, 1002, 1007, 1009} or code in OF_CLIENTS
@@ -116,7 +116,7 @@ class _Conversation(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.stack = contextlib.ExitStack()
-        self.raw = self.stack.enter_context(upgraded(self.server))
+        self.raw = self.stack.enter_context(open_websocket(self.server))
         self.streams = 0
         self.open_stream = self.had_stream = False
 
@@ -168,9 +168,11 @@ class _Conversation(RuleBasedStateMachine):
     def teardown(self) -> None:
         with self.stack:
             self.send(frame(TEXT, b'{"request": "stop", "disconnect": true}'))
-            received = until_closed(self.raw)
+            received = read_until_close(self.raw)
         assert close_code(received) == 1000
-        kinds = [json.loads(text)["type"] for opcode, text in frames(received) if opcode == TEXT]
+        kinds = [
+            json.loads(text)["type"] for opcode, text in parse_frames(received) if opcode == TEXT
+        ]
         assert kinds.count("started") == kinds.count("stopped") == self.streams
 
 
@@ -183,6 +185,6 @@ def test_any_conversation(standin: Server) -> None:
 
 def test_bytes_that_are_no_text_beside_a_close(standin: Server) -> None:
     """Both are there when the first is looked at, and the close is answered."""
-    with upgraded(standin) as raw:
+    with open_websocket(standin) as raw:
         raw.sendall(frame(TEXT, b"\x82") + frame(CLOSE, b"\x03\xe8"))
-        assert close_code(until_closed(raw)) == 1000
+        assert close_code(read_until_close(raw)) == 1000

@@ -22,24 +22,24 @@ from tools.harness.raw import (
     START,
     TEXT,
     close_code,
-    connected,
     frame,
-    frames,
-    request,
-    reset,
-    rest,
-    until_closed,
-    upgraded,
+    open_connection,
+    open_websocket,
+    parse_frames,
+    read_to_end,
+    read_until_close,
+    reset_on_close,
+    upgrade_request,
 )
 from tools.harness.sounds import beckett, silence
-from tools.harness.streams import check_stream, client, hear, of
+from tools.harness.streams import check_stream, client, events_of, stream_audio
 
 MEGABYTE = 1 << 20
 LIMIT = 262_144
 
 
 def events(received: bytes) -> list[dict[str, Any]]:
-    return [json.loads(payload) for opcode, payload in frames(received) if opcode == TEXT]
+    return [json.loads(payload) for opcode, payload in parse_frames(received) if opcode == TEXT]
 
 
 # Too large
@@ -66,34 +66,34 @@ def test_a_message_that_is_too_large_costs_nothing_but_the_socket(
 ) -> None:
     message, why = TOO_LARGE[kind]
     before = psutil.Process(standin.process.pid).memory_info().rss
-    with upgraded(standin, "/api/v1/segmented") as raw:
+    with open_websocket(standin, "/api/v1/segmented") as raw:
         if in_stream:
             raw.sendall(frame(TEXT, START))
             speech = beckett().part(0, 1.0)
             raw.sendall(frame(BINARY, speech))
         # What comes after it in the same breath is not looked at.
         raw.sendall(message + frame(TEXT, b'{"request": "stop"}') + frame(BINARY, b"x" * 64))
-        received = until_closed(raw)
+        received = read_until_close(raw)
     assert close_code(received) == 1009
     told = events(received)
-    (error,) = of(told, "error")
+    (error,) = events_of(told, "error")
     assert error["code"] == "too_large"
     assert error["fatal"] is True
     assert why in error["message"]
     if in_stream:
         check_stream([event for event in told if event["type"] != "error"])
-        assert len(of(told, "segment")) == 1
+        assert len(events_of(told, "segment")) == 1
         assert told[-1]["audio_seconds"] == 1.0
     grown = psutil.Process(standin.process.pid).memory_info().rss - before
     assert grown < 16 * MEGABYTE
 
 
 def test_as_many_fragments_as_there_may_be_are_a_message(standin: Server) -> None:
-    with upgraded(standin) as raw:
+    with open_websocket(standin) as raw:
         raw.sendall(frame(TEXT, START))
         raw.sendall(frame(BINARY, b"", flags=0) + frame(CONT, b"xx", flags=0) * 1_022)
         raw.sendall(frame(CONT, b"xx") + frame(TEXT, b'{"request": "stop", "disconnect": true}'))
-        received = until_closed(raw)
+        received = read_until_close(raw)
     assert close_code(received) == 1000
     assert events(received)[-1]["audio_seconds"] == 1_023 / 16_000
 
@@ -102,16 +102,16 @@ def test_as_many_fragments_as_there_may_be_are_a_message(standin: Server) -> Non
 
 
 def test_pings_are_answered_at_the_rate_that_is_allowed(standin: Server) -> None:
-    with upgraded(standin) as raw:
+    with open_websocket(standin) as raw:
         raw.settimeout(2)
         answered = b""
         with contextlib.suppress(TimeoutError):
             while True:
                 raw.sendall(frame(PING, b"x") * 50)
                 answered += raw.recv(65_536)
-                if len(frames(answered)) > 100:
+                if len(parse_frames(answered)) > 100:
                     break
-    kinds = [opcode for opcode, _ in frames(answered)]
+    kinds = [opcode for opcode, _ in parse_frames(answered)]
     assert kinds.count(PONG) >= 50
     (warning,) = events(answered)
     assert warning["code"] == "lagging"
@@ -124,9 +124,9 @@ async def test_many_small_messages_are_slowed_down_and_not_lost(launch: Launch) 
     audio = silence(0.1)  # in 1 600 messages, of which 500 are free
     loop = asyncio.get_running_loop()
     begun_s = loop.time()
-    heard = await hear(server, audio, "simple", sizes=(2,))
+    heard = await stream_audio(server, audio, "simple", sizes=(2,))
     assert loop.time() - begun_s >= 2
-    (warning,) = of(heard, "warning")
+    (warning,) = events_of(heard, "warning")
     assert warning["code"] == "lagging"
     assert "limits.max_messages_per_second (500)" in warning["message"]
 
@@ -145,12 +145,12 @@ FLOODS: dict[str, Callable[[], bytes]] = {
 async def test_a_flood_costs_little_and_disturbs_nobody(launch: Launch, kind: str) -> None:
     """Eight clients send as fast as they can; how late others get their events, see `make soak`."""
     standin = launch({"model": {"type": "standin"}})
-    await hear(standin, beckett())
+    await stream_audio(standin, beckett())
     process = psutil.Process(standin.process.pid)
     before = process.memory_info().rss
     flood = FLOODS[kind]()
     with contextlib.ExitStack() as stack:
-        floods = [stack.enter_context(upgraded(standin)) for _ in range(8)]
+        floods = [stack.enter_context(open_websocket(standin)) for _ in range(8)]
         for raw in floods:
             raw.sendall(frame(TEXT, START))
             if kind == "fragments":
@@ -159,11 +159,11 @@ async def test_a_flood_costs_little_and_disturbs_nobody(launch: Launch, kind: st
         async with asyncio.TaskGroup() as tasks:
             pouring = tasks.create_task(_pour(floods, flood))
             for _ in range(3):
-                assert len(of(await hear(standin, beckett()), "segment")) == 6
+                assert len(events_of(await stream_audio(standin, beckett()), "segment")) == 6
             pouring.cancel()
         assert process.memory_info().rss - before < 16 * MEGABYTE
         for raw in floods:
-            reset(raw)
+            reset_on_close(raw)
     # All of them are noticed to be gone, though much of what they sent is never read.
     wait_until(lambda: len(process.net_connections("tcp")) == 1, "the sockets are closed")
 
@@ -183,15 +183,15 @@ async def _pour(into: list[socket.socket], flood: bytes) -> None:
 
 def test_a_connection_that_says_nothing_is_closed(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}, "limits": {"handshake_seconds": 0.5}})
-    for begun in (b"", b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow", request()[:-2]):
-        with connected(server) as raw:
+    for begun in (b"", b"G", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow", upgrade_request()[:-2]):
+        with open_connection(server) as raw:
             raw.sendall(begun)
-            assert rest(raw).startswith(b"HTTP/1.1 408")
+            assert read_to_end(raw).startswith(b"HTTP/1.1 408")
 
 
 def test_a_request_that_trickles_is_closed(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}, "limits": {"handshake_seconds": 0.5}})
-    with connected(server) as raw:
+    with open_connection(server) as raw:
         # The first request of a connection is in time, the second one trickles.
         raw.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b""
@@ -214,7 +214,7 @@ def test_a_header_that_does_not_end_is_refused(standin: Server, *, one_line: boo
     process = psutil.Process(standin.process.pid)
     before = process.memory_info().rss
     line = b"x" * 1_000 if one_line else b"X: " + b"x" * 100 + b"\r\n"
-    with connected(standin) as raw:
+    with open_connection(standin) as raw:
         raw.sendall(b"GET / HTTP/1.1\r\n" + (b"X: " if one_line else b""))
         with pytest.raises(ConnectionError):
             pour(raw, line, 64 * MEGABYTE // len(line))
@@ -228,21 +228,21 @@ def pour(into: socket.socket, data: bytes, times: int) -> None:
 
 def test_an_upgrade_with_too_many_headers_is_refused(standin: Server) -> None:
     many = {f"X_{n}": "y" for n in range(200)}
-    with connected(standin) as raw:
-        raw.sendall(request(**many))
-        assert rest(raw).startswith(b"HTTP/1.1 431")
+    with open_connection(standin) as raw:
+        raw.sendall(upgrade_request(**many))
+        assert read_to_end(raw).startswith(b"HTTP/1.1 431")
 
 
 async def test_a_socket_that_says_nothing_is_closed(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}, "limits": {"start_seconds": 0.5}})
     async with client(server) as silent, client(server) as patient:
-        await patient.ask("keep_alive")
-        (error,) = await silent.rest()
+        await patient.send_request("keep_alive")
+        (error,) = await silent.events_until_close()
         assert error["code"] == "idle_timeout"
         assert "limits.start_seconds (0.5)" in error["message"]
         assert silent.close_code == 1000
         await patient.start()
-        assert (await patient.next())["type"] == "started"
+        assert (await patient.next_event())["type"] == "started"
 
 
 async def test_a_pipeline_that_stands_still(launch: Launch) -> None:
@@ -260,14 +260,14 @@ async def test_a_pipeline_that_stands_still(launch: Launch) -> None:
     async with client(server, "simple") as fast, client(server) as calm:
         for socket in (fast, calm):
             await socket.start()
-            await socket.until("started")
+            await socket.events_until("started")
         for worker in workers:
             os.kill(worker.pid, signal.SIGSTOP)
         await calm.send(beckett().part(0, 1.0))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await fast.send(silence(600).data)
-        told = await fast.rest()
+        told = await fast.events_until_close()
         assert [(e["type"], e["code"]) for e in told] == [
             ("warning", "lagging"),
             ("error", "overloaded"),
@@ -276,9 +276,9 @@ async def test_a_pipeline_that_stands_still(launch: Launch) -> None:
         for worker in workers:
             os.kill(worker.pid, signal.SIGCONT)
         await calm.send(beckett().part(1.0, 10.0))
-        await calm.ask("stop", disconnect=True)
-        events = await calm.rest()
-        assert len(of(events, "segment")) == 6
+        await calm.send_request("stop", disconnect=True)
+        events = await calm.events_until_close()
+        assert len(events_of(events, "segment")) == 6
         assert calm.close_code == 1000
 
 
@@ -292,9 +292,9 @@ def test_sockets_that_are_reset_leave_nothing_behind(launch: Launch) -> None:
 
     def churn(times: int) -> None:
         for _ in range(times):
-            with upgraded(standin) as raw:
+            with open_websocket(standin) as raw:
                 raw.sendall(frame(TEXT, START) + frame(BINARY, silence(0.3).data))
-                reset(raw)
+                reset_on_close(raw)
 
     churn(50)
     wait_until(lambda: len(process.net_connections("tcp")) == 1, "earlier sockets are closed")

@@ -21,7 +21,7 @@ from streamer.vad.segmenter import Segmenter
 from streamer.vad.silero_network import SileroNetwork
 from tests.websocket.test_vanishing import _server_in_this_loop
 from tools.harness.sounds import Audio, beckett
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 STAGES: dict[str, tuple[type, str]] = {
     "reader": (Reader, "_take"),
@@ -88,29 +88,29 @@ async def test_a_defect_ends_one_session(
         async with client(port) as neighbour:
             await neighbour.start(audio)
             await neighbour.send(audio.part(0, 1.0))
-            await neighbour.until("active")
+            await neighbour.events_until("active")
             if at_once:
                 armed.append(True)
             async with client(port) as victim:
                 await victim.start(audio, trace_id=TRACE)
                 if not at_once:
-                    await victim.until("started")
+                    await victim.events_until("started")
                     # Windows that fail together are tried once more, each channel alone.
                     armed += [True] * (2 if stage == "vad" else 1)
                 with contextlib.suppress(ConnectionClosed):  # it may have failed already
                     await victim.send(audio.part(0, 2.0))
-                    await victim.ask("stop")
-                told = await victim.rest()
-            (error,) = of(told, "error")
+                    await victim.send_request("stop")
+                told = await victim.events_until_close()
+            (error,) = events_of(told, "error")
             assert error["code"] == "internal_error"
             assert error["fatal"] is True
             assert "injected" not in json.dumps(told)
             assert victim.close_code == 1011
             await neighbour.send(audio.part(1.0, 10.0))
-            await neighbour.ask("stop", disconnect=True)
-            assert len(of(await neighbour.rest(), "segment")) == 6
+            await neighbour.send_request("stop", disconnect=True)
+            assert len(events_of(await neighbour.events_until_close(), "segment")) == 6
         assert not armed
-        assert len(of(await hear(port, audio), "segment")) == 6
+        assert len(events_of(await stream_audio(port, audio), "segment")) == 6
     (line,) = [json.loads(line) for line in log.getvalue().splitlines()]
     assert line["message"] == "the session failed"
     assert "injected" in line["exception"]

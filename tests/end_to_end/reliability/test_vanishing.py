@@ -81,7 +81,7 @@ def test_a_client_whose_link_is_down_is_given_up(tmp_path: Path, *, held_up: boo
         "server": {"ping_interval_seconds": 0.5, "ping_timeout_seconds": 0.5},
     }
     up = 'ip link set lo up && exec "$@"'
-    server = Server(tmp_path, config, within=[*ALONE, "sh", "-c", up, "sh"])
+    server = Server(tmp_path, config, wrapper=[*ALONE, "sh", "-c", up, "sh"])
     try:
         wait_until(lambda: "Stop with Ctrl-C." in server.log(), "the server is ready")
         process = psutil.Process(server.process.pid)
@@ -92,4 +92,4 @@ def test_a_client_whose_link_is_down_is_given_up(tmp_path: Path, *, held_up: boo
             wait_until(lambda: process.num_fds() < descriptors, "its descriptor is closed")
             wait_until(lambda: "stream broken off" in server.log(), "its stream is given up")
     finally:
-        server.end()
+        server.stop()

@@ -8,7 +8,7 @@ import pytest
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server
 from tools.harness.sounds import beckett, encode
-from tools.harness.streams import Event, client, hear, of
+from tools.harness.streams import Event, client, events_of, stream_audio
 
 EXAMPLES = Path(__file__).parents[3] / "docs/examples"
 RATE = 16_000
@@ -31,9 +31,9 @@ def check_shares(segment: Event) -> None:
 async def test_the_classifier_scores_each_chunk(launch: Launch) -> None:
     server = serve(launch, "bands")
     sound = np.concatenate([tone(200, 1), tone(1_000, 1), tone(4_000, 1.55)])
-    events = await hear(server, encode(sound, RATE, 16), "simple")
+    events = await stream_audio(server, encode(sound, RATE, 16), "simple")
     assert (events[0]["model"], events[0]["sample_rate"]) == ("bands", RATE)
-    segments = of(events, "segment")
+    segments = events_of(events, "segment")
     best = [max(("low", "middle", "high"), key=segment.__getitem__) for segment in segments]
     assert best == ["low", "middle", "high", "high"]
     for segment in segments:
@@ -44,17 +44,19 @@ async def test_the_classifier_scores_each_segment_and_what_interims_there_are(
     launch: Launch,
 ) -> None:
     server = serve(launch, "bands")
-    events = await hear(server, beckett(), interim_results=True)
-    assert len(of(events, "segment")) > 1
-    for event in of(events, "segment", "interim"):
+    events = await stream_audio(server, beckett(), interim_results=True)
+    assert len(events_of(events, "segment")) > 1
+    for event in events_of(events, "segment", "interim"):
         check_shares(event)
-    assert of(events, "error") == []
+    assert events_of(events, "error") == []
 
 
 async def test_the_class_says_how_loud_it_is(launch: Launch) -> None:
     server = serve(launch, "loudness")
     sound = np.concatenate([tone(200, 1, 0.5), tone(200, 1, 0.05)])
-    loud, quiet = of(await hear(server, encode(sound, RATE, 16), "simple"), "segment")
+    loud, quiet = events_of(
+        await stream_audio(server, encode(sound, RATE, 16), "simple"), "segment"
+    )
     assert (loud["dbfs"], loud["loud"]) == (-9.0, True)
     assert (quiet["dbfs"], quiet["loud"]) == (-29.0, False)
 
@@ -68,9 +70,11 @@ async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Lau
         for _ in range(2):  # a second stream starts afresh
             await socket.start(audio)
             await socket.send(audio.data)
-            await socket.ask("stop")
-            events = await socket.until("stopped")
-            rises = [e["above_usual_db"] for e in of(events, "segment", channel=0)]
+            await socket.send_request("stop")
+            events = await socket.events_until("stopped")
+            rises = [e["above_usual_db"] for e in events_of(events, "segment", channel=0)]
             # The usual level moves a fifth of the way to each segment's.
             assert rises == [0.0, 20.0, 16.0]
-            assert [e["above_usual_db"] for e in of(events, "segment", channel=1)] == [0.0] * 3
+            assert [e["above_usual_db"] for e in events_of(events, "segment", channel=1)] == [
+                0.0
+            ] * 3

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from streamer.__main__ import main
+from streamer.load.generate import generate
+from streamer.load.plan import LoadPlan
 from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
 from streamer_client.formats import AudioFormat
-from streamer_client.load import LoadPlan, generate
-from streamer_client.load_cli import main
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import beckett
 
 FORMAT = AudioFormat(16_000, 1, 16)
@@ -53,12 +54,12 @@ def test_nothing_is_lost_where_no_segment_is_announced(standin: Server) -> None:
 
 def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
     page = (ROOT / "docs/performance.md").read_text()
-    (shown,) = re.findall(r"`\.venv/bin/streamer-client (load .*?)`", page)
-    command = Path(sys.executable).with_name("streamer-client")
+    (shown,) = re.findall(r"`\.venv/bin/streamer (load .*?)`", page)
+    command = Path(sys.executable).with_name("streamer")
     run = subprocess.run(
         [command, *shown.split(), "-a", _address(standin), "--json"],
         capture_output=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         check=True,
         cwd=ROOT,
     )
@@ -69,9 +70,12 @@ def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["0", "0.01", "-1", "1e308", "nan", "inf", "long"])
-def test_a_length_that_is_none(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_length_that_is_none(
+    seconds: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["streamer", "load", "--audio", "x", f"--seconds={seconds}"])
     with pytest.raises(SystemExit) as left:
-        main(["--audio", "x.wav", f"--seconds={seconds}"])
+        main()
     assert left.value.code == 2
     assert f"{seconds!r} is not a number of seconds from 1 to 86400" in capsys.readouterr().err
 
@@ -97,7 +101,7 @@ def test_an_address_where_nobody_listens(standin: Server) -> None:
 )
 def test_what_is_not_this_server(answer: bytes, status: int | None, says: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(PATIENCE_S)
+        listening.settimeout(TIMEOUT_S)
 
         def reply() -> None:
             connection, _ = listening.accept()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.end_to_end.conftest import Launch
 from tools.harness.sounds import encode
-from tools.harness.streams import hear, of
+from tools.harness.streams import events_of, stream_audio
 
 LOUDNESS = """
 import numpy as np
@@ -44,10 +44,10 @@ async def test_a_model_of_ones_own(launch: Launch, tmp_path: Path) -> None:
     (home / "streamer.json").write_text(json.dumps({"model": model}))
     server = launch(None, "--config", str(home / "streamer.json"))
     hum = 0.5 * np.sin(2 * np.pi * 100 * np.arange(48_000 * 2) / 48_000)
-    events = await hear(server, encode(hum, 48_000, 24), "simple", model="meter")
+    events = await stream_audio(server, encode(hum, 48_000, 24), "simple", model="meter")
     assert events[0]["model"] == "meter"
     assert events[0]["sample_rate"] == 8_000
-    first, second = of(events, "segment")
+    first, second = events_of(events, "segment")
     for segment in (first, second):
         assert segment["count"] == 8_000
         assert segment["unit"] == "millivolt"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server, alive, wait_until
+from tools.harness.process import TIMEOUT_S, Server, still_running, wait_until
 from tools.harness.sounds import silence
 from tools.harness.streams import client
 
@@ -21,11 +21,11 @@ STANDIN = {"model": {"type": "standin"}}
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(launch: Launch, number: signal.Signals) -> None:
     server = launch(STANDIN)
-    family = server.family()
+    family = server.descendants()
     assert family
-    assert server.send(number) == 0
+    assert server.end_by_signal(number) == 0
     assert "Ending" not in server.log(), "nobody is waited for"
-    wait_until(lambda: not alive(family), "its processes are gone")
+    wait_until(lambda: not still_running(family), "its processes are gone")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -33,51 +33,51 @@ async def test_a_signal_in_mid_stream_ends_it_in_order(
     launch: Launch, number: signal.Signals
 ) -> None:
     server = launch({"model": {"type": "standin", "options": {"delay": 0.5}}})
-    family = server.family()
+    family = server.descendants()
     async with client(server, "simple") as stream:
         await stream.start()
         await stream.send(silence(20).data)
-        await stream.until("segment")
-        server.signal(number)
-        await stream.rest()
+        await stream.events_until("segment")
+        server.send_signal(number)
+        await stream.events_until_close()
     assert stream.close_code == 1012
-    assert server.process.wait(PATIENCE_S) == 0
-    wait_until(lambda: not alive(family), "its processes are gone")
+    assert server.process.wait(TIMEOUT_S) == 0
+    wait_until(lambda: not still_running(family), "its processes are gone")
 
 
 def test_a_signal_while_loading_ends_it_in_order(launch: Launch) -> None:
     model = {"type": "standin", "options": {"warmup_penalty": 60}}
     server = launch({"model": model}, ready=False)
     assert server.get("/health").status == 200
-    family = server.family()
-    assert server.send(signal.SIGTERM) == 0
-    wait_until(lambda: not alive(family), "its processes are gone")
+    family = server.descendants()
+    assert server.end_by_signal(signal.SIGTERM) == 0
+    wait_until(lambda: not still_running(family), "its processes are gone")
 
 
 def test_no_worker_outlives_a_killed_server(launch: Launch) -> None:
     server = launch(STANDIN)
-    family = server.family()
+    family = server.descendants()
     assert len(server.workers()) >= 1
-    server.send(signal.SIGKILL)
-    wait_until(lambda: not alive(family), "its processes are gone")
+    server.end_by_signal(signal.SIGKILL)
+    wait_until(lambda: not still_running(family), "its processes are gone")
 
 
 async def test_no_busy_worker_outlives_a_killed_server(launch: Launch) -> None:
     model = {"type": "standin", "options": {"delay": 300, "busy": True}}
     server = launch({"model": model, "inference": {"workers": 1}})
-    family, (worker,) = server.family(), server.workers()
+    family, (worker,) = server.descendants(), server.workers()
     spent_s = worker.cpu_times().user
     async with client(server, "simple") as stream:
         await stream.start()
         await stream.send(silence(2).data)
         wait_until(lambda: worker.cpu_times().user > spent_s + 0.2, "the worker is busy")
-        server.send(signal.SIGKILL)
-    wait_until(lambda: not alive(family), "its processes are gone")
+        server.end_by_signal(signal.SIGKILL)
+    wait_until(lambda: not still_running(family), "its processes are gone")
 
 
 def refused(server: Server, code: int) -> str:
     """Wait for its end with this exit code; returns what it said besides that it loads."""
-    assert server.process.wait(PATIENCE_S) == code, server.log()
+    assert server.process.wait(TIMEOUT_S) == code, server.log()
     lines = server.log().splitlines()
     if code == 2:  # there is no log yet, nor will there be
         (line,) = lines
@@ -96,7 +96,7 @@ def test_a_signal_to_the_whole_group_is_the_servers_alone(
     server = launch({"model": model}, ready=ready)
     wait_until(lambda: ready or server.workers(), "workers start")
     os.killpg(server.process.pid, number)
-    assert server.process.wait(PATIENCE_S) == 0
+    assert server.process.wait(TIMEOUT_S) == 0
     assert "signal" not in server.log()
     assert "replaced" not in server.log()
 

@@ -5,9 +5,9 @@ import asyncio
 import psutil
 
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import Server, alive, wait_until
+from tools.harness.process import Server, still_running, wait_until
 from tools.harness.sounds import beckett, silence
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 
 async def test_idle_workers_that_are_killed_are_replaced(launch: Launch) -> None:
@@ -15,9 +15,9 @@ async def test_idle_workers_that_are_killed_are_replaced(launch: Launch) -> None
     before = server.workers()
     for worker in before:
         worker.kill()
-    wait_until(lambda: not alive(before), "they are dead")
-    events = await hear(server, beckett())
-    assert len(of(events, "segment")) == 6
+    wait_until(lambda: not still_running(before), "they are dead")
+    events = await stream_audio(server, beckett())
+    assert len(events_of(events, "segment")) == 6
     await asyncio.to_thread(_wait_for_new_workers, server, [w.pid for w in before], 2)
 
 
@@ -31,10 +31,10 @@ async def test_a_busy_worker_that_is_killed_loses_no_segment(launch: Launch) -> 
         await socket.send(silence(2).data)
         wait_until(lambda: worker.cpu_times().user > spent_s + 0.3, "the worker is busy")
         worker.kill()
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
-    assert [event["count"] for event in of(events, "segment")] == [16_000, 16_000]
-    assert not of(events, "error")
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
+    assert [event["count"] for event in events_of(events, "segment")] == [16_000, 16_000]
+    assert not events_of(events, "error")
     await asyncio.to_thread(_wait_for_new_workers, server, [worker.pid], 1)
 
 
@@ -42,10 +42,10 @@ async def test_workers_replaced_after_their_share_of_jobs_leave_nothing(launch: 
     model = {"type": "standin"}
     server = launch({"model": model, "inference": {"workers": 1, "max_jobs_per_worker": 2}})
     process = psutil.Process(server.process.pid)
-    await hear(server, silence(3), "simple")
+    await stream_audio(server, silence(3), "simple")
     wait_until(lambda: len(process.net_connections("tcp")) == 1, "the socket is closed")
     (worker,), descriptors = server.workers(), process.num_fds()
-    events = await hear(server, silence(8), "simple")
+    events = await stream_audio(server, silence(8), "simple")
     assert events[-1]["segments"] == 8
     await asyncio.to_thread(_wait_for_new_workers, server, [worker.pid], 1)
     wait_until(lambda: process.num_fds() == descriptors, "its descriptors are closed")

@@ -19,7 +19,7 @@ from tests.end_to_end.conftest import Launch
 from tests.websocket.in_loop import serving
 from tools.harness.process import Server, wait_until
 from tools.harness.sounds import beckett, silence
-from tools.harness.streams import Client, client, hear, of
+from tools.harness.streams import Client, client, events_of, stream_audio
 
 HOUR_BYTES = 3600 * 32_000
 MEGABYTE = 1 << 20
@@ -43,7 +43,7 @@ async def test_an_hour_at_once_is_slowed_down_and_not_hoarded(launch: Launch) ->
     model = {"type": "standin", "options": {"constant_factor": 1.5}}
     server = launch({"model": model, "inference": {"workers": 1}})
     process = psutil.Process(server.process.pid)
-    await hear(server, silence(2), "simple")
+    await stream_audio(server, silence(2), "simple")
     before = process.memory_info().rss
     speech = beckett().data[: 16_000 * 2]
     async with client(server, "simple") as socket:
@@ -51,8 +51,8 @@ async def test_an_hour_at_once_is_slowed_down_and_not_hoarded(launch: Launch) ->
         sent = await flood(socket, speech * 4, HOUR_BYTES)
         assert sent < 24 * MEGABYTE, "most of it waits with the client, or in the kernel"
         assert process.memory_info().rss - before < 19 * MEGABYTE
-        neighbour = await hear(server, silence(1), "simple")
-        assert len(of(neighbour, "segment")) == 1
+        neighbour = await stream_audio(server, silence(1), "simple")
+        assert len(events_of(neighbour, "segment")) == 1
         socket.abort()
 
 
@@ -88,8 +88,8 @@ async def test_a_client_that_does_not_read_is_cut_off_and_holds_nobody_up(
                         await connection.send(silence(1).data)
                         await asyncio.sleep(0.02)
             wait_until(lambda: "cut off: the client" in server.log(), "the server gives up on it")
-            neighbour = await hear(server, silence(0.5), "simple")
-            assert len(of(neighbour, "segment")) == 10
+            neighbour = await stream_audio(server, silence(0.5), "simple")
+            assert len(events_of(neighbour, "segment")) == 10
     # Fewer, if the request that found the server ready was still open when they were counted.
     wait_until(lambda: process.num_fds() <= descriptors, "its descriptor is closed")
 
@@ -152,7 +152,7 @@ def test_commands_are_bounded_like_audio(launch: Launch) -> None:
             pour(flooder, frame(TEXT, b'{"request": "flush"}') * 1_000, 2_000)
         assert process.memory_info().rss - before < 16 * MEGABYTE
         # Nor does a session that is held back keep the server from ending.
-        assert server.send(signal.SIGTERM) == 0
+        assert server.end_by_signal(signal.SIGTERM) == 0
 
 
 def test_a_client_that_reads_nothing_and_is_owed_little_does_not_stay(launch: Launch) -> None:
@@ -172,7 +172,7 @@ def test_a_client_that_reads_nothing_and_is_owed_little_does_not_stay(launch: La
         wait_until(lambda: not connected(), "it is cut off")
         with upgraded(server) as other:
             other.sendall(START + frame(TEXT, b"?") * 200)
-            assert server.send(signal.SIGTERM) == 0
+            assert server.end_by_signal(signal.SIGTERM) == 0
 
 
 async def sleepy(scope: Scope, receive: Receive, send: Send) -> None:

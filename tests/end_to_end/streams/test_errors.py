@@ -13,9 +13,16 @@ import pytest_asyncio
 
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import PATIENCE_S, Server
+from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import Audio, beckett, silence
-from tools.harness.streams import Client, check_stream, client, findings, hear, of
+from tools.harness.streams import (
+    Client,
+    check_stream,
+    client,
+    events_of,
+    findings,
+    stream_audio,
+)
 
 START = {"request": "start", "format": {"sample_rate": 16_000}}
 
@@ -94,7 +101,7 @@ async def test_a_bad_message_is_explained_and_nothing_else(
 ) -> None:
     before = standin.log_bytes
     await socket.send_text(message)
-    error = await socket.next()
+    error = await socket.next_event()
     assert error["code"] == "bad_message"
     assert error["fatal"] is False
     assert why in error["message"]
@@ -108,7 +115,7 @@ async def test_a_bad_format_is_explained_and_a_new_start_waited_for(
     socket: Client, message: str, why: str
 ) -> None:
     await socket.send_text(message)
-    error = await socket.next()
+    error = await socket.next_event()
     assert error["code"] == "bad_format"
     assert error["fatal"] is False
     assert why in error["message"]
@@ -119,7 +126,7 @@ async def test_a_bad_format_is_explained_and_a_new_start_waited_for(
 async def test_deep_json_is_refused_at_any_depth(socket: Client, depth: int) -> None:
     deep = "[" * depth + "]" * depth
     await socket.send_text(start(model="DEEP").replace('"DEEP"', deep))
-    assert (await socket.next())["code"] == "bad_message"
+    assert (await socket.next_event())["code"] == "bad_message"
     await _still_usable(socket)
 
 
@@ -127,7 +134,7 @@ async def test_a_bad_format_in_mid_stream_finishes_the_stream(socket: Client) ->
     await socket.start()
     await socket.send(silence(1).data)
     await socket.send_text(start_format(channels=0))
-    kinds = [(await socket.next())["type"] for _ in range(3)]
+    kinds = [(await socket.next_event())["type"] for _ in range(3)]
     assert kinds == ["started", "stopped", "error"]
     await _still_usable(socket)
 
@@ -139,18 +146,18 @@ async def test_a_bad_message_in_mid_stream_disturbs_nothing(standin: Server, pat
         for first in range(0, len(beckett().data), 40_000):
             await socket.send(beckett().data[first : first + 40_000])
             await socket.send_text('{"request": "stopp"}')
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
-    assert len(of(events, "error")) == 8
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
+    assert len(events_of(events, "error")) == 8
     calm = [event for event in events if event["type"] != "error"]
     check_stream(calm)
-    assert findings(calm) == findings(await hear(standin, beckett(), path))
+    assert findings(calm) == findings(await stream_audio(standin, beckett(), path))
 
 
 @pytest.mark.parametrize("request_", ["flush", "stop"])
 async def test_a_request_without_a_stream_is_unexpected(socket: Client, request_: str) -> None:
-    await socket.ask(request_)
-    error = await socket.next()
+    await socket.send_request(request_)
+    error = await socket.next_event()
     assert error["code"] == "unexpected_message"
     assert error["message"].startswith(request_)
     await _still_usable(socket)
@@ -159,18 +166,18 @@ async def test_a_request_without_a_stream_is_unexpected(socket: Client, request_
 async def test_a_run_of_audio_without_a_stream_is_reported_once(socket: Client) -> None:
     for _ in range(2):
         await socket.send(silence(1).data, (320,))
-        await socket.ask("keep_alive")
-    await socket.ask("stop", disconnect=True)
-    messages = [event["message"].partition(":")[0] for event in await socket.rest()]
+        await socket.send_request("keep_alive")
+    await socket.send_request("stop", disconnect=True)
+    messages = [event["message"].partition(":")[0] for event in await socket.events_until_close()]
     assert messages == ["audio", "audio", "stop"]
     assert socket.close_code == 1000
 
 
 async def _still_usable(socket: Client) -> None:
     await socket.start()
-    assert (await socket.next())["type"] == "started"
-    await socket.ask("stop")
-    assert (await socket.next())["type"] == "stopped"
+    assert (await socket.next_event())["type"] == "started"
+    await socket.send_request("stop")
+    assert (await socket.next_event())["type"] == "stopped"
 
 
 # Limits
@@ -188,8 +195,10 @@ async def test_a_message_over_the_limit_is_too_large(
             await socket.send_text('{"request": "keep_alive"}'.ljust(size))
         else:
             await socket.send(bytes(size), (size,))
-    events = await socket.rest()
-    (error,) = (event for event in of(events, "error") if event["code"] != "unexpected_message")
+    events = await socket.events_until_close()
+    (error,) = (
+        event for event in events_of(events, "error") if event["code"] != "unexpected_message"
+    )
     assert socket.close_code == 1009
     assert error["code"] == "too_large"
     assert error["fatal"] is True
@@ -206,7 +215,7 @@ def test_the_command_says_when_its_messages_are_too_large(standin: Server) -> No
         [sys.executable, "-m", "streamer_client", *command],
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     assert run.returncode == 5
     assert "limits.max_message_bytes" in run.stderr
@@ -215,9 +224,9 @@ def test_the_command_says_when_its_messages_are_too_large(standin: Server) -> No
 async def test_a_message_far_over_the_limit_ends_the_connection(standin: Server) -> None:
     async with client(standin) as socket:
         await socket.start()
-        await socket.until("started")
+        await socket.events_until("started")
         await socket.send(bytes(3 * 262_144), (3 * 262_144,))
-        await socket.rest()
+        await socket.events_until_close()
     assert socket.close_code == 1009
 
 
@@ -226,8 +235,8 @@ async def test_an_idle_socket_is_finished_and_closed(launch: Launch) -> None:
     async with client(server) as socket:
         await socket.start()
         await socket.send(beckett().part(0, 1.1))
-        events = await socket.rest()
-    (error,) = of(events, "error")
+        events = await socket.events_until_close()
+    (error,) = events_of(events, "error")
     check_stream(events)
     assert events[-1]["segments"] == 1
     assert error["code"] == "idle_timeout"
@@ -240,8 +249,8 @@ async def test_a_client_that_waits_for_the_server_is_not_idle(launch: Launch) ->
     server = launch({"model": model, "limits": {"idle_seconds": 0.5}}, ready=False)
     async with client(server) as socket:
         await socket.start()
-        assert (await socket.next())["type"] == "started"
-        assert (await socket.until("error"))[-1]["code"] == "idle_timeout"
+        assert (await socket.next_event())["type"] == "started"
+        assert (await socket.events_until("error"))[-1]["code"] == "idle_timeout"
 
 
 async def test_keep_alive_keeps_a_socket_alive(launch: Launch) -> None:
@@ -250,9 +259,12 @@ async def test_keep_alive_keeps_a_socket_alive(launch: Launch) -> None:
         await socket.start()
         for _ in range(8):
             await asyncio.sleep(0.25)
-            await socket.ask("keep_alive")
-        await socket.ask("stop", disconnect=True)
-        assert [event["type"] for event in await socket.rest()] == ["started", "stopped"]
+            await socket.send_request("keep_alive")
+        await socket.send_request("stop", disconnect=True)
+        assert [event["type"] for event in await socket.events_until_close()] == [
+            "started",
+            "stopped",
+        ]
 
 
 async def test_a_session_that_lasts_too_long_is_finished_and_closed(launch: Launch) -> None:
@@ -261,8 +273,8 @@ async def test_a_session_that_lasts_too_long_is_finished_and_closed(launch: Laun
     async with client(server) as socket:
         await socket.start()
         await socket.send(beckett().part(0, 1.1))
-        events = await socket.rest()
-    (error,) = of(events, "error")
+        events = await socket.events_until_close()
+    (error,) = events_of(events, "error")
     check_stream(events)
     assert events[-1]["segments"] == 1
     assert error["code"] == "session_too_long"
@@ -276,8 +288,8 @@ async def test_a_session_that_lasts_too_long_is_finished_and_closed(launch: Laun
 async def test_a_failed_inference_names_its_times_and_the_stream_goes_on(launch: Launch) -> None:
     model = {"type": "standin", "options": {"failure_rate": 0.5, "seed": 1}}
     server = launch({"model": model, "inference": {"workers": 1}})
-    events = await hear(server, silence(12), "simple")
-    failures = of(events, "error")
+    events = await stream_audio(server, silence(12), "simple")
+    failures = events_of(events, "error")
     assert 0 < len(failures) < 12
     assert events[-1]["segments"] == 12 - len(failures)
     for error in failures:
@@ -290,8 +302,8 @@ async def test_a_failed_inference_names_its_times_and_the_stream_goes_on(launch:
 
 async def test_every_active_gets_its_error_when_the_model_always_fails(launch: Launch) -> None:
     server = launch({"model": {"type": "standin", "options": {"failure_rate": 1}}})
-    events = await hear(server, beckett())
-    assert [event["code"] for event in of(events, "error")] == ["inference_failed"] * 6
+    events = await stream_audio(server, beckett())
+    assert [event["code"] for event in events_of(events, "error")] == ["inference_failed"] * 6
 
 
 async def test_a_segment_that_kills_two_workers_is_lost_alone(launch: Launch) -> None:
@@ -299,10 +311,10 @@ async def test_a_segment_that_kills_two_workers_is_lost_alone(launch: Launch) ->
     async with client(server, "simple") as socket:
         await socket.start()
         await socket.send(silence(2).data)
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
     check_stream(events)
-    errors = of(events, "error")
+    errors = events_of(events, "error")
     assert [(e["code"], e["start_time"], e["fatal"]) for e in errors] == [
         ("worker_lost", 0, False),
         ("worker_lost", 1, False),
@@ -314,8 +326,8 @@ async def test_an_inference_that_takes_too_long_is_given_up_alone(launch: Launch
     model = {"type": "standin", "options": {"constant_factor": 100}}
     server = launch({"model": model, "inference": {"timeout_seconds": 0.5, "workers": 1}})
     # A second of audio would take 100 s, the remaining millisecond a tenth of one.
-    events = await hear(server, silence(1.001), "simple")
-    error, segment = of(events, "error", "segment")
+    events = await stream_audio(server, silence(1.001), "simple")
+    error, segment = events_of(events, "error", "segment")
     assert error["code"] == "inference_timeout"
     assert (error["start_time"], error["end_time"]) == (0, 1)
     assert "0.5 s" in error["message"]
@@ -333,13 +345,13 @@ OTHER = "0af7651916cd43dd8448eb211c80319c"
 async def test_a_stream_belongs_to_the_trace_in_its_start(standin: Server, given: str) -> None:
     async with client(standin, traceparent=f"00-{OTHER}-00f067aa0ba902b7-01") as socket:
         await socket.start(trace_id=given)
-        assert (await socket.next())["trace_id"] == TRACE
+        assert (await socket.next_event())["trace_id"] == TRACE
 
 
 async def test_the_traceparent_header_counts_when_the_start_is_silent(standin: Server) -> None:
     async with client(standin, traceparent=TRACEPARENT) as socket:
         await socket.start()
-        assert (await socket.next())["trace_id"] == TRACE
+        assert (await socket.next_event())["trace_id"] == TRACE
 
 
 @pytest.mark.parametrize(
@@ -350,7 +362,7 @@ async def test_a_malformed_trace_id_is_warned_about_and_replaced(
 ) -> None:
     before = standin.log_bytes
     await socket.start(trace_id=given[:10_000])
-    warning, started = await socket.next(), await socket.next()
+    warning, started = await socket.next_event(), await socket.next_event()
     assert warning["type"] == "warning"
     assert warning["code"] == "bad_trace_id"
     assert len(warning["message"]) < 200
@@ -362,7 +374,7 @@ async def test_a_malformed_trace_id_is_warned_about_and_replaced(
 async def test_a_malformed_traceparent_header_is_warned_about(standin: Server) -> None:
     async with client(standin, traceparent="00-zz") as socket:
         await socket.start()
-        events = await socket.until("started")
+        events = await socket.events_until("started")
     assert [event["type"] for event in events] == ["warning", "started"]
 
 
@@ -370,5 +382,5 @@ async def test_an_empty_message_is_no_audio(standin: Server) -> None:
     async with client(standin, "simple") as socket:
         await socket.start(Audio(b""))
         await socket.send_text('{"request": "stop", "disconnect": true}')
-        kinds = [event["type"] for event in await socket.rest()]
+        kinds = [event["type"] for event in await socket.events_until_close()]
     assert kinds == ["started", "stopped"]

@@ -7,7 +7,7 @@ import pytest
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import wait_until
 from tools.harness.sounds import beckett, silence
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 TWO = {
     "models": [
@@ -30,11 +30,11 @@ async def test_start_chooses_one_and_the_first_is_the_default(launch: Launch) ->
         ("wide", "wide", 16_000),
         ("narrow", "narrow", 8_000),
     ):
-        started, *events = await hear(server, silence(1), "simple", model=chosen)
+        started, *events = await stream_audio(server, silence(1), "simple", model=chosen)
         assert (started["model"], started["sample_rate"]) == (name, rate)
-        assert [event["count"] for event in of(events, "segment")] == [rate]
-    spoken = [await hear(server, beckett(), model=name) for name in ("wide", "narrow")]
-    counts = [[event["count"] for event in of(events, "segment")] for events in spoken]
+        assert [event["count"] for event in events_of(events, "segment")] == [rate]
+    spoken = [await stream_audio(server, beckett(), model=name) for name in ("wide", "narrow")]
+    counts = [[event["count"] for event in events_of(events, "segment")] for events in spoken]
     assert counts[0] == [pytest.approx(2 * count, abs=2) for count in counts[1]]
 
 
@@ -48,10 +48,10 @@ async def test_one_socket_can_change_the_model_and_an_unknown_one_is_refused(
         await socket.start(model="other")
         await socket.start(model="wide")
         await socket.send(silence(1).data)
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
-    assert [event["count"] for event in of(events, "segment")] == [8_000, 16_000]
-    (error,) = of(events, "error")
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
+    assert [event["count"] for event in events_of(events, "segment")] == [8_000, 16_000]
+    (error,) = events_of(events, "error")
     assert error["code"] == "bad_message"
     assert error["message"] == "'model' is \"other\"; allowed: wide, narrow"
 
@@ -72,9 +72,9 @@ async def test_a_model_without_a_worker_holds_up_no_other(launch: Launch) -> Non
             await socket.start(model=model)
             await socket.send(silence(1).data)
         for _ in range(2):
-            events = await hear(server, silence(3), "simple", model="fast")
-            assert [event["count"] for event in of(events, "segment")] == [16_000] * 3
-        (*_, failure) = await dying.until("error")
+            events = await stream_audio(server, silence(3), "simple", model="fast")
+            assert [event["count"] for event in events_of(events, "segment")] == [16_000] * 3
+        (*_, failure) = await dying.events_until("error")
         assert failure["code"] == "worker_lost"
 
     models = server.get("/api/v1/info").json()["models"]

@@ -10,7 +10,7 @@ from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server
 from tools.harness.sounds import Audio, beckett, recording, silence, two_cities
-from tools.harness.streams import check_stream, client, findings, hear, of
+from tools.harness.streams import check_stream, client, events_of, findings, stream_audio
 
 
 def counters(server: Server) -> dict[str, int]:
@@ -29,10 +29,10 @@ async def paced(
             for first in range(0, len(audio.data), 3200):
                 await socket.send(audio.data[first : first + 3200])
                 await asyncio.sleep(0.1 / speed)
-            await socket.ask("stop", disconnect=True)
+            await socket.send_request("stop", disconnect=True)
 
         tasks.create_task(play())
-        return await socket.rest()
+        return await socket.events_until_close()
 
 
 async def test_early_finals_change_nothing_but_the_timing(
@@ -47,8 +47,8 @@ async def test_early_finals_change_nothing_but_the_timing(
 
     late = launch(env={"STREAMER_INFERENCE__EARLY_FINALS": "false"})
     assert findings(await paced(late, spoken)) == findings(early)
-    assert findings(await hear(late, two_cities())) == findings(
-        await hear(transcriber, two_cities())
+    assert findings(await stream_audio(late, two_cities())) == findings(
+        await stream_audio(transcriber, two_cities())
     )
     assert counters(late)["early_used"] == counters(late)["early_wasted"] == 0
 
@@ -63,8 +63,8 @@ async def test_under_overload_interims_thin_out_and_finals_do_not(launch: Launch
     for task in played:
         events = task.result()
         check_stream(events)
-        assert len(of(events, "segment")) == 6
-        assert [w["code"] for w in of(events, "warning")] == ["interim_shed"]
+        assert len(events_of(events, "segment")) == 6
+        assert [w["code"] for w in events_of(events, "warning")] == ["interim_shed"]
     assert counters(server)["interims_shed"] > 0
     assert counters(server)["finals"] - counters(server)["early_wasted"] == 4 * 6
 
@@ -78,16 +78,16 @@ async def test_a_busy_session_with_eight_channels_does_not_starve_a_small_one(
     async with client(server, "simple") as busy, client(server, "simple") as small:
         await busy.start(eight)
         await busy.send(eight.data[: len(eight.data) // 2])
-        await busy.until("segment")
+        await busy.events_until("segment")
         await small.start()
         await small.send(silence(4).data)
-        await small.ask("stop", disconnect=True)
-        done = [len(await small.rest())]
+        await small.send_request("stop", disconnect=True)
+        done = [len(await small.events_until_close())]
         # 4 turns of the small session are 8 of both; the busy one has 80 and more waiting.
         assert done == [4 + 2]
         assert counters(server)["finals"] < 40
-        await busy.ask("stop", disconnect=True)
-        await busy.rest()
+        await busy.send_request("stop", disconnect=True)
+        await busy.events_until_close()
 
 
 async def test_frames_of_any_chunking_are_those_of_one_pass(launch: Launch) -> None:
@@ -96,7 +96,7 @@ async def test_frames_of_any_chunking_are_those_of_one_pass(launch: Launch) -> N
     samples, _ = recording("beckett.wav")
     whole = SpeechFrames(require("silero-vad")).infer(samples.astype(np.float32))
     for sizes in ((65_536,), (1001, 7, 20_000)):
-        events = of(await hear(server, beckett(), "simple", sizes), "segment")
+        events = events_of(await stream_audio(server, beckett(), "simple", sizes), "segment")
         assert len(events) > 20
         starts = [event["start_time"] + event["first_frame_offset"] for event in events]
         counts = np.cumsum([0, *(len(event["frames"]) for event in events)])[:-1]

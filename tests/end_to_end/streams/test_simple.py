@@ -9,7 +9,7 @@ import pytest
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server
 from tools.harness.sounds import SUBTYPES, Audio, beckett, encode, silence
-from tools.harness.streams import check_stream, client, hear, of
+from tools.harness.streams import check_stream, client, events_of, stream_audio
 
 CHUNK_S = 0.25
 """Of the stand-in server."""
@@ -18,8 +18,8 @@ RATES = (8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000)
 
 
 async def test_chunks_are_equal_and_the_last_one_is_shorter(standin: Server) -> None:
-    events = await hear(standin, beckett(), "simple")
-    *whole, last = of(events, "segment")
+    events = await stream_audio(standin, beckett(), "simple")
+    *whole, last = events_of(events, "segment")
     for number, chunk in enumerate(whole):
         assert chunk["start_time"] == number * CHUNK_S
         assert chunk["end_time"] == (number + 1) * CHUNK_S
@@ -31,9 +31,14 @@ async def test_chunks_are_equal_and_the_last_one_is_shorter(standin: Server) -> 
 
 async def test_the_cut_of_the_messages_changes_nothing(standin: Server) -> None:
     audio = encode(np.zeros((30_011, 3)), 44_100, 24)
-    whole = of(await hear(standin, audio, "simple"), "segment", channel=0)
-    assert of(await hear(standin, audio, "simple", (7,)), "segment", channel=0) == whole
-    assert of(await hear(standin, audio, "simple", (1, 997)), "segment", channel=0) == whole
+    whole = events_of(await stream_audio(standin, audio, "simple"), "segment", channel=0)
+    assert (
+        events_of(await stream_audio(standin, audio, "simple", (7,)), "segment", channel=0) == whole
+    )
+    assert (
+        events_of(await stream_audio(standin, audio, "simple", (1, 997)), "segment", channel=0)
+        == whole
+    )
 
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
@@ -43,20 +48,20 @@ async def test_flush_ends_the_chunk_and_loses_no_sample(standin: Server, rate: i
         await socket.start(part)
         for _ in range(3):
             await socket.send(part.data)
-            await socket.ask("flush")
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
+            await socket.send_request("flush")
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
     check_stream(events)
-    segments = of(events, "segment")
+    segments = events_of(events, "segment")
     assert [event.get("flushed", False) for event in segments] == [False, True] * 3
     assert sum(event["count"] for event in segments) == round(3 * 0.3 * 16_000)
 
 
 async def test_channels_are_chunked_apart(standin: Server) -> None:
     stereo = encode(np.zeros((20_000, 2)), 16_000)
-    events = await hear(standin, stereo, "simple")
+    events = await stream_audio(standin, stereo, "simple")
     for channel in (0, 1):
-        counts = [event["count"] for event in of(events, "segment", channel=channel)]
+        counts = [event["count"] for event in events_of(events, "segment", channel=channel)]
         assert counts == [4_000] * 5
     assert events[-1]["segments"] == 10
 
@@ -65,7 +70,7 @@ async def test_chunks_come_in_order_though_computed_side_by_side(launch: Launch)
     options = {"delay": 0.02, "jitter": 4.0}
     model = {"type": "standin", "options": options}
     server = launch({"model": model, "inference": {"workers": 3}})
-    segments = of(await hear(server, silence(20), "simple"), "segment")
+    segments = events_of(await stream_audio(server, silence(20), "simple"), "segment")
     assert [event["start_time"] for event in segments] == list(range(20))
 
 
@@ -80,12 +85,12 @@ async def test_every_format_arrives_whole(
                 audio = encode(samples, rate, bits, is_float, encoding)
                 await socket.start(audio)
                 await socket.send(audio.data, (60_000, 1))
-                await socket.ask("stop")
-                events = await socket.until("stopped")
+                await socket.send_request("stop")
+                events = await socket.events_until("stopped")
                 check_stream(events)
                 expected = math.floor(audio.frames * 16_000 / rate + 0.5)
                 for channel in range(channels):
-                    segments = of(events, "segment", channel=channel)
+                    segments = events_of(events, "segment", channel=channel)
                     assert sum(event["count"] for event in segments) == expected, audio.format
 
 
@@ -95,16 +100,16 @@ async def test_samples_that_are_no_numbers_are_reported_once(
 ) -> None:
     bad = struct.pack(f"<4{code}", 0.5, math.nan, math.inf, -math.inf)
     audio = Audio(bad * 4_000, bit_depth=bits, is_float=True)
-    events = await hear(standin, audio, "simple", (10_001,))
-    (warning,) = of(events, "warning")
+    events = await stream_audio(standin, audio, "simple", (10_001,))
+    (warning,) = events_of(events, "warning")
     assert warning["code"] == "bad_samples"
-    assert sum(event["count"] for event in of(events, "segment")) == audio.frames
+    assert sum(event["count"] for event in events_of(events, "segment")) == audio.frames
 
 
 async def test_a_frame_that_stays_incomplete_is_left_out(standin: Server) -> None:
     async with client(standin, "simple") as socket:
         await socket.start()
         await socket.send(bytes(2 * 4_000 + 1))
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
     assert events[-1]["audio_seconds"] == CHUNK_S

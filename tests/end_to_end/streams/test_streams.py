@@ -7,7 +7,14 @@ import pytest
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server
 from tools.harness.sounds import Audio, beckett, silence
-from tools.harness.streams import Event, check_stream, client, findings, hear, of
+from tools.harness.streams import (
+    Event,
+    check_stream,
+    client,
+    events_of,
+    findings,
+    stream_audio,
+)
 
 BOTH = pytest.mark.parametrize("path", ["segmented", "simple"])
 SECOND = silence(1)
@@ -19,7 +26,7 @@ async def test_started_says_the_settings_in_force(standin: Server) -> None:
     async with client(standin) as socket:
         vad = {"threshold": 0.6, "max_segment_ms": 5_000}
         await socket.start(vad=vad, interim_results=True, model="standin")
-        started = await socket.next()
+        started = await socket.next_event()
     assert started.pop("session_id")
     assert len(started.pop("trace_id")) == 32
     assert started == {
@@ -40,21 +47,21 @@ async def test_started_says_the_settings_in_force(standin: Server) -> None:
 
 
 async def test_interim_results_have_no_effect_on_simple(standin: Server) -> None:
-    events = await hear(standin, SECOND, "simple", interim_results=True)
+    events = await stream_audio(standin, SECOND, "simple", interim_results=True)
     assert events[0]["interim_results"] is False
     assert events[0]["vad"] is None
     assert {event["type"] for event in events} == {"started", "segment", "stopped"}
 
 
 async def test_the_settings_decide_what_is_found(standin: Server) -> None:
-    assert len(of(await hear(standin, beckett()), "segment")) == 6
-    patient = await hear(standin, beckett(), vad={"min_silence_ms": 2_000})
-    assert len(of(patient, "segment")) == 1
+    assert len(events_of(await stream_audio(standin, beckett()), "segment")) == 6
+    patient = await stream_audio(standin, beckett(), vad={"min_silence_ms": 2_000})
+    assert len(events_of(patient, "segment")) == 1
 
 
 async def test_a_long_segment_is_cut_into_consecutive_parts(standin: Server) -> None:
     vad = {"min_silence_ms": 2_000, "max_segment_ms": 3_000}
-    segments = of(await hear(standin, beckett(), vad=vad), "segment")
+    segments = events_of(await stream_audio(standin, beckett(), vad=vad), "segment")
     assert len(segments) >= 3
     for part, following in itertools.pairwise(segments):
         assert part["end_time"] == following["start_time"]
@@ -70,8 +77,8 @@ async def test_streams_follow_one_another_on_a_socket(standin: Server, path: str
         for _ in range(3):
             await socket.start(interim_results=True)
             await socket.send(beckett().data)
-            await socket.ask("stop")
-            streams.append(await socket.until("stopped"))
+            await socket.send_request("stop")
+            streams.append(await socket.events_until("stopped"))
     for events in streams:
         check_stream(events)
         assert events[-1]["audio_seconds"] == beckett().seconds
@@ -84,13 +91,13 @@ async def test_a_start_in_mid_stream_finishes_the_stream_first(standin: Server, 
         await socket.start()
         await socket.send(SENTENCE.data)
         await socket.start(silence(0, 8_000))
-        first = await socket.until("stopped")
+        first = await socket.events_until("stopped")
         await socket.send(bytes(16_000))
-        await socket.ask("stop", disconnect=True)
-        second = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        second = await socket.events_until_close()
     check_stream(first)
     assert first[-1]["audio_seconds"] == SENTENCE.seconds
-    assert of(first, "segment")[-1]["end_time"] == pytest.approx(SENTENCE.seconds, abs=0.2)
+    assert events_of(first, "segment")[-1]["end_time"] == pytest.approx(SENTENCE.seconds, abs=0.2)
     check_stream(second)
     assert second[-1]["audio_seconds"] == 1
 
@@ -100,12 +107,12 @@ async def test_audio_after_stop_begins_a_stream_like_the_last(standin: Server, p
     async with client(standin, path) as socket:
         vad = {"min_silence_ms": 700}
         await socket.start(silence(0, 8_000), vad=vad)
-        first = await socket.until("started")
-        await socket.ask("stop")
-        await socket.until("stopped")
+        first = await socket.events_until("started")
+        await socket.send_request("stop")
+        await socket.events_until("stopped")
         await socket.send(bytes(16_000))
-        await socket.ask("stop", disconnect=True)
-        second = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        second = await socket.events_until_close()
     check_stream(second)
     assert second[0]["vad"] == first[0]["vad"]
     assert second[-1]["audio_seconds"] == 1, "8 kHz, as the last start said"
@@ -115,26 +122,26 @@ async def test_audio_after_stop_begins_a_stream_like_the_last(standin: Server, p
 async def test_stop_without_disconnect_leaves_the_socket_open(standin: Server, path: str) -> None:
     async with client(standin, path) as socket:
         await socket.start()
-        await socket.ask("stop")
-        stopped = (await socket.until("stopped"))[-1]
+        await socket.send_request("stop")
+        stopped = (await socket.events_until("stopped"))[-1]
         assert stopped["audio_seconds"] == 0
         assert stopped["segments"] == 0
         await socket.start()
-        assert (await socket.next())["type"] == "started"
+        assert (await socket.next_event())["type"] == "started"
 
 
 async def test_flush_ends_the_segment_and_the_stream_goes_on(standin: Server) -> None:
     async with client(standin) as socket:
         await socket.start()
         await socket.send(SENTENCE.data)
-        await socket.until("active")
-        await socket.ask("flush")
-        flushed = (await socket.until("segment"))[-1]
+        await socket.events_until("active")
+        await socket.send_request("flush")
+        flushed = (await socket.events_until("segment"))[-1]
         await socket.send(beckett().data[len(SENTENCE.data) :])
-        await socket.ask("stop", disconnect=True)
-        rest = await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        rest = await socket.events_until_close()
     assert flushed["flushed"] is True
-    assert len(of(rest, "segment")) == 5
+    assert len(events_of(rest, "segment")) == 5
     assert not any("flushed" in event for event in rest)
     assert rest[-1]["segments"] == 6
     assert rest[-1]["audio_seconds"] == beckett().seconds
@@ -144,23 +151,23 @@ async def test_flush_without_speech_says_nothing(standin: Server) -> None:
     async with client(standin) as socket:
         await socket.start()
         await socket.send(SECOND.data)
-        await socket.ask("flush")
-        await socket.ask("stop", disconnect=True)
-        kinds = [event["type"] for event in await socket.rest()]
+        await socket.send_request("flush")
+        await socket.send_request("stop", disconnect=True)
+        kinds = [event["type"] for event in await socket.events_until_close()]
     assert kinds == ["started", "stopped"]
 
 
 @BOTH
 async def test_keep_alive_changes_nothing(standin: Server, path: str) -> None:
-    plain = await hear(standin, beckett(), path)
+    plain = await stream_audio(standin, beckett(), path)
     async with client(standin, path) as socket:
-        await socket.ask("keep_alive")
+        await socket.send_request("keep_alive")
         await socket.start(beckett())
         for first in range(0, len(beckett().data), 50_001):
             await socket.send(beckett().data[first : first + 50_001])
-            await socket.ask("keep_alive")
-        await socket.ask("stop", disconnect=True)
-        events = await socket.rest()
+            await socket.send_request("keep_alive")
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
     assert findings(events) == findings(plain)
 
 
@@ -171,22 +178,22 @@ async def test_interims_come_while_the_segment_grows(transcriber: Server) -> Non
         events: list[Event] = []
         for second in range(0, 8, 2):
             await socket.send(beckett().part(second, second + 2))
-            events += await socket.until("interim")
+            events += await socket.events_until("interim")
         await socket.send(beckett().part(8, beckett().seconds))
-        await socket.ask("stop", disconnect=True)
-        events += await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        events += await socket.events_until_close()
     check_stream(events)
-    interims = of(events, "interim")
+    interims = events_of(events, "interim")
     assert all(interim["is_final"] is False for interim in interims)
     assert "tried" in interims[-1]["text"]
-    assert findings(events) == findings(await hear(transcriber, beckett(), vad=vad))
+    assert findings(events) == findings(await stream_audio(transcriber, beckett(), vad=vad))
 
 
 async def test_an_interim_that_its_segment_overtakes_is_not_sent(launch: Launch) -> None:
     server = launch({"model": {"type": "standin", "options": {"delay": 0.3}}})
-    events = await hear(server, beckett(), interim_results=True)
-    assert len(of(events, "segment")) == 6
-    assert not of(events, "interim")
+    events = await stream_audio(server, beckett(), interim_results=True)
+    assert len(events_of(events, "segment")) == 6
+    assert not events_of(events, "interim")
 
 
 async def test_no_interims_unless_asked_for(transcriber: Server) -> None:
@@ -195,7 +202,7 @@ async def test_no_interims_unless_asked_for(transcriber: Server) -> None:
         await asking.start(interim_results=True)
         for socket in (without, asking):
             await socket.send(SENTENCE.part(0, 1.1))
-            await socket.until("active")
-        await asking.until("interim")
-        await without.ask("stop", disconnect=True)
-        assert not of(await without.rest(), "interim")
+            await socket.events_until("active")
+        await asking.events_until("interim")
+        await without.send_request("stop", disconnect=True)
+        assert not events_of(await without.events_until_close(), "interim")

@@ -15,7 +15,7 @@ from streamer.telemetry.logs import set_up
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server, wait_until
 from tools.harness.sounds import beckett, silence
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 
 def lines(server: Server) -> list[dict[str, Any]]:
@@ -29,13 +29,13 @@ def ended(server: Server) -> list[dict[str, Any]]:
 
 async def test_a_stream_ends_with_one_line_of_totals_and_no_text(launch: Launch) -> None:
     server = launch()
-    events = await hear(server, beckett(), interim_results=True)
+    events = await stream_audio(server, beckett(), interim_results=True)
     (line,) = await asyncio.to_thread(_wait_for_end, server)
     assert {line["level"], line["message"]} == {"info", "stream ended"}
     assert line["session_id"] == events[0]["session_id"]
     assert line["trace_id"] == events[0]["trace_id"]
-    assert line["segments"] == len(of(events, "segment"))
-    assert line["interims"] == len(of(events, "interim"))
+    assert line["segments"] == len(events_of(events, "segment"))
+    assert line["interims"] == len(events_of(events, "interim"))
     assert line["audio_seconds"] == pytest.approx(events[-1]["audio_seconds"], abs=0.001)
     assert line["model"] == "moonshine-tiny-en"
     assert "tried" not in server.log().lower()
@@ -45,7 +45,7 @@ async def test_a_stream_that_is_broken_off_says_so(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}})
     async with client(server) as socket:
         await socket.start()
-        await socket.until("started")
+        await socket.events_until("started")
         await socket.send(silence(1).data)
         socket.abort()
     (line,) = await asyncio.to_thread(_wait_for_end, server)
@@ -54,7 +54,7 @@ async def test_a_stream_that_is_broken_off_says_so(launch: Launch) -> None:
 
 async def test_failures_are_logged_with_their_session_and_trace(launch: Launch) -> None:
     server = launch({"model": {"type": "standin", "options": {"failure_rate": 1}}})
-    events = await hear(server, silence(1), "simple")
+    events = await stream_audio(server, silence(1), "simple")
     (line,) = [line for line in lines(server) if "inference_failed" in line["message"]]
     assert line["session_id"] == events[0]["session_id"]
     assert line["trace_id"] == events[0]["trace_id"]
@@ -67,10 +67,10 @@ async def test_a_client_cannot_forge_a_line(launch: Launch) -> None:
     async with client(server, **{"X-Anything": "fine"}) as socket:
         await socket.start(trace_id=forged)
         await socket.start(model=forged)
-        await socket.ask(forged, **{forged: forged})
+        await socket.send_request(forged, **{forged: forged})
         await socket.send_text(forged)
-        await socket.ask("stop", disconnect=True)
-        await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        await socket.events_until_close()
     await asyncio.to_thread(_wait_for_end, server)
     assert not [line for line in lines(server) if line["message"] == "forged"]
 
@@ -78,7 +78,7 @@ async def test_a_client_cannot_forge_a_line(launch: Launch) -> None:
 def test_a_person_reads_columns(launch: Launch) -> None:
     config = {"model": {"type": "standin"}, "telemetry": {"log_format": "text"}}
     server = launch(config)
-    asyncio.run(hear(server, silence(1), "simple"))
+    asyncio.run(stream_audio(server, silence(1), "simple"))
     wait_until(lambda: "stream ended" in server.log(), "the stream's line")
     (line,) = [line for line in server.log().splitlines() if "stream ended" in line]
     assert " INFO    stream ended route=simple model=standin channels=1" in line

@@ -19,9 +19,9 @@ from streamer.telemetry.prometheus import PrometheusMonitor
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tests.end_to_end.http.posting import analyze, analyzed
-from tools.harness.process import PATIENCE_S, Server, wait_until
+from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import Audio, beckett, silence
-from tools.harness.streams import client, hear, of
+from tools.harness.streams import client, events_of, stream_audio
 
 STAGES = ("decode", "resample", "vad", "queue", "inference")
 
@@ -57,7 +57,7 @@ def value(series: Mapping[Series, float], name: str, **labels: str) -> float:
 async def test_every_stage_and_the_worker_say_what_they_took(launch: Launch) -> None:
     server = launch({"inference": {"workers": 1}})
     audio = beckett()
-    events = await hear(server, audio, interim_results=True)
+    events = await stream_audio(server, audio, interim_results=True)
     series = await asyncio.to_thread(scrape, server)
     for stage in STAGES:
         assert value(series, "stage_processing_seconds_total", stage=stage) > 0
@@ -65,11 +65,11 @@ async def test_every_stage_and_the_worker_say_what_they_took(launch: Launch) -> 
     for stage in ("decode", "resample"):
         heard_s = value(series, "stage_media_seconds_total", stage=stage)
         assert heard_s == pytest.approx(audio.seconds)
-    segments = len(of(events, "segment"))
+    segments = len(events_of(events, "segment"))
     assert value(series, "segments_total", outcome="ok") == segments
     assert value(series, "final_latency_seconds_count") == segments
     assert value(series, "segment_latency_seconds_count") == segments
-    assert value(series, "interims_total") == len(of(events, "interim"))
+    assert value(series, "interims_total") == len(events_of(events, "interim"))
     assert value(series, "inference_seconds_count", kind="final") >= segments
     assert value(series, "worker_cpu_seconds_total", worker="0") > 0
     assert value(series, "worker_peak_memory_bytes", worker="0") > 50e6
@@ -91,7 +91,7 @@ def test_recordings_count_as_streams_do(launch: Launch) -> None:
 
 def test_requests_are_seen_while_they_are_in_work(launch: Launch) -> None:
     server = launch({"model": {"type": "standin", "options": {"delay": 600}}})
-    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S) as connection:
         head = "POST /analyze_pcm_s16le HTTP/1.1\r\nHost: x\r\nContent-Length: 32000\r\n"
         kind = "Content-Type: application/octet-stream\r\n\r\n"
         connection.sendall(f"{head}{kind}".encode() + bytes(32_000))
@@ -105,7 +105,7 @@ async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}})
     async with client(server) as socket:
         await socket.start(Audio(b"", channels=2))
-        await socket.until("started")
+        await socket.events_until("started")
         series = await asyncio.to_thread(scrape, server)
         assert value(series, "sessions_open", route="segmented") == 1
         assert value(series, "channels_open", route="segmented") == 2
@@ -141,8 +141,8 @@ async def test_failures_are_counted_by_what_they_are(launch: Launch) -> None:
         await socket.send_text("{")
         await socket.start(trace_id="none")
         await socket.send(silence(1).data)
-        await socket.ask("stop", disconnect=True)
-        await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        await socket.events_until_close()
     series = await asyncio.to_thread(scrape, server)
     assert value(series, "errors_total", code="bad_message") == 1
     assert value(series, "errors_total", code="worker_lost") == 1
@@ -159,7 +159,7 @@ def test_requests_that_get_no_result_are_counted_once(launch: Launch) -> None:
     assert analyze(server, bytes(200_000), **second).json()["error"]["code"] == "too_large"
     assert analyze(server, b"what is this").json()["error"]["code"] == "unsupported_media_type"
     assert analyze(server, bytes(32_000), **second).json()["error"]["code"] == "inference_failed"
-    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as other:
+    with socket.create_connection(("127.0.0.1", server.port), TIMEOUT_S) as other:
         other.sendall(b"POST /api/v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nRIFF")
         wait_until(
             lambda: analyze(server, bytes(32_000), **second).status == 503, "the slot is taken"
@@ -181,14 +181,14 @@ async def test_jobs_that_wait_are_seen(launch: Launch) -> None:
         await socket.send(silence(4).data)
         await asyncio.to_thread(_wait_for, server, "queue_depth", 3, kind="final")
         os.kill(worker.pid, signal.SIGCONT)
-        await socket.ask("stop", disconnect=True)
-        await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        await socket.events_until_close()
     await asyncio.to_thread(_wait_for, server, "queue_depth", 0, kind="final")
 
 
 def test_a_latency_leads_to_its_trace(standin: Server) -> None:
     trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
-    asyncio.run(hear(standin, silence(1), "simple", trace_id=trace_id))
+    asyncio.run(stream_audio(standin, silence(1), "simple", trace_id=trace_id))
     accept = "application/openmetrics-text; version=1.0.0"
     reply = standin.get("/metrics", Accept=accept)
     assert reply.headers["content-type"].startswith("application/openmetrics-text")
@@ -218,22 +218,22 @@ def test_an_accept_header_that_is_none_is_answered(standin: Server, accept: str)
 
 
 async def test_clients_cannot_make_series(standin: Server) -> None:
-    await hear(standin, silence(1), "simple")
+    await stream_audio(standin, silence(1), "simple")
     before = set(await asyncio.to_thread(scrape, standin))
     async with client(standin, "simple") as socket:
         for number in range(300):
             await socket.start(trace_id=f"{number + 1:032x}")
             await socket.start(model=f"model-{number}")
-            await socket.ask(f"request-{number}", **{f"field-{number}": number})
+            await socket.send_request(f"request-{number}", **{f"field-{number}": number})
             await socket.send(silence(0.01).data)
-        await socket.ask("stop", disconnect=True)
-        await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        await socket.events_until_close()
     assert set(await asyncio.to_thread(scrape, standin)) == before
 
 
 def test_metrics_can_be_switched_off(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}, "telemetry": {"metrics": False}})
-    asyncio.run(hear(server, silence(1), "simple"))
+    asyncio.run(stream_audio(server, silence(1), "simple"))
     reply = server.get("/metrics")
     assert (reply.status, reply.json()) == (404, {"error": "telemetry.metrics is off"})
 

@@ -21,9 +21,9 @@ from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tests.end_to_end.http.posting import KINDS, encoded, post, wav
 from tests.end_to_end.telemetry.receiver import Receiver, Span, grpc_receiver, http_receiver
-from tools.harness.process import PATIENCE_S, wait_until
+from tools.harness.process import TIMEOUT_S, wait_until
 from tools.harness.sounds import beckett, recording, silence
-from tools.harness.streams import Event, client, hear, of
+from tools.harness.streams import Event, client, events_of, stream_audio
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 EXPORT_SOON = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
@@ -68,7 +68,7 @@ async def test_a_trace_goes_from_the_client_through_the_worker_and_back(
         server = launch(env=env)
         pids = {worker.pid for worker in server.workers()}
         traceparent = f"00-{TRACE}-{CALLER}-01"
-        events = await hear(server, beckett(), trace_id=traceparent, interim_results=True)
+        events = await stream_audio(server, beckett(), trace_id=traceparent, interim_results=True)
         assert events[0]["trace_id"] == TRACE
         (session,) = await asyncio.to_thread(arrived, receiver, TRACE)
     assert (session.name, session.parent_id) == ("session", CALLER)
@@ -77,12 +77,12 @@ async def test_a_trace_goes_from_the_client_through_the_worker_and_back(
     assert session.attributes["url.path"] == "/api/v1/segmented"
     check_times(session)
     stream = session.only("stream")
-    assert stream.attributes["streamer.stream.segments"] == len(of(events, "segment"))
+    assert stream.attributes["streamer.stream.segments"] == len(events_of(events, "segment"))
     assert stream.attributes["streamer.stream.audio_seconds"] == events[-1]["audio_seconds"]
     segments = sorted(stream.all("segment"), key=lambda s: s.begun_ns)
-    for span, event in zip(segments, of(events, "segment"), strict=True):
+    for span, event in zip(segments, events_of(events, "segment"), strict=True):
         check_segment(span, event, pids)
-    sent = len(of(events, "interim"))
+    sent = len(events_of(events, "interim"))
     assert sum(s.attributes["streamer.segment.interims"] for s in segments) == sent
     early = server.get("/api/v1/info").json()["inference"]["early_used"]
     assert sum(s.attributes["streamer.segment.early"] for s in segments) == early
@@ -105,7 +105,7 @@ async def test_a_bare_trace_id_becomes_that_of_the_root(
     launch: Launch, receiver: tuple[Receiver, str]
 ) -> None:
     server = launch({"model": {"type": "standin"}}, env=env_for(receiver[1]))
-    await hear(server, silence(1), "simple", trace_id=TRACE)
+    await stream_audio(server, silence(1), "simple", trace_id=TRACE)
     (session,) = await asyncio.to_thread(arrived, receiver[0], TRACE)
     assert (session.name, session.parent_id) == ("session", "")
 
@@ -117,12 +117,12 @@ async def test_the_trace_of_the_upgrade_request_is_used_when_start_names_none(
     async with client(server, "simple", traceparent=f"00-{TRACE}-{CALLER}-01") as socket:
         await socket.start()
         await socket.send(silence(1).data)
-        await socket.ask("stop")
-        await socket.until("stopped")
+        await socket.send_request("stop")
+        await socket.events_until("stopped")
         other = TRACE[::-1]
         await socket.start(trace_id=other)
-        await socket.ask("stop", disconnect=True)
-        await socket.rest()
+        await socket.send_request("stop", disconnect=True)
+        await socket.events_until_close()
     (session,) = await asyncio.to_thread(arrived, receiver[0], TRACE)
     assert session.parent_id == CALLER
     assert len(session.all("stream")) == 1
@@ -134,9 +134,9 @@ async def test_a_client_that_does_not_keep_its_trace_is_not_traced(
     launch: Launch, receiver: tuple[Receiver, str]
 ) -> None:
     server = launch({"model": {"type": "standin"}}, env=env_for(receiver[1]))
-    events = await hear(server, silence(1), "simple", trace_id=f"00-{TRACE}-{CALLER}-00")
+    events = await stream_audio(server, silence(1), "simple", trace_id=f"00-{TRACE}-{CALLER}-00")
     assert events[0]["trace_id"] == TRACE
-    await hear(server, silence(1), "simple", trace_id=TRACE[::-1])
+    await stream_audio(server, silence(1), "simple", trace_id=TRACE[::-1])
     await asyncio.to_thread(arrived, receiver[0], TRACE[::-1])
     assert not receiver[0].tree(TRACE)
 
@@ -147,8 +147,8 @@ async def test_a_worker_that_dies_leaves_a_span_that_says_so(
     model = {"type": "standin", "options": {"crash_rate": 1}}
     config = {"model": model, "inference": {"workers": 1}}
     server = launch(config, env=env_for(receiver[1]))
-    events = await hear(server, silence(1), "simple", trace_id=TRACE)
-    assert [event["code"] for event in of(events, "error")] == ["worker_lost"]
+    events = await stream_audio(server, silence(1), "simple", trace_id=TRACE)
+    assert [event["code"] for event in events_of(events, "error")] == ["worker_lost"]
     (session,) = await asyncio.to_thread(arrived, receiver[0], TRACE)
     check_times(session)
     segment = session.only("stream").only("segment")
@@ -166,9 +166,9 @@ async def test_errors_and_ends_without_stopped_are_recorded(
     server = launch({"model": {"type": "standin"}}, env=env_for(receiver[1]))
     async with client(server, "simple") as socket:
         await socket.start(trace_id=TRACE)
-        await socket.until("started")
+        await socket.events_until("started")
         await socket.send_text("{")
-        await socket.until("error")
+        await socket.events_until("error")
         socket.abort()
     (session,) = await asyncio.to_thread(arrived, receiver[0], TRACE)
     stream = session.only("stream")
@@ -242,7 +242,7 @@ async def test_text_is_recorded_only_where_it_is_asked_for(
     launch: Launch, receiver: tuple[Receiver, str]
 ) -> None:
     server = launch({"telemetry": {"record_text": True}}, env=env_for(receiver[1]))
-    await hear(server, beckett(), trace_id=TRACE)
+    await stream_audio(server, beckett(), trace_id=TRACE)
     (session,) = await asyncio.to_thread(arrived, receiver[0], TRACE)
     said = [s.attributes["streamer.segment.output"] for s in session.only("stream").children]
     assert "tried" in " ".join(said)
@@ -257,7 +257,7 @@ def test_the_command_line_client_begins_the_trace_and_says_its_id(
     recording = str(require("moonshine-tiny-en") / "beckett.wav")
     command = [sys.executable, "-m", "streamer_client", "-a", address, "-i", recording]
     done = subprocess.run(
-        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=PATIENCE_S
+        command, env={**os.environ, **env}, capture_output=True, text=True, timeout=TIMEOUT_S
     )
     trace_id = done.stderr.split()[-1]
     (root,) = arrived(receiver[0], trace_id)
@@ -278,10 +278,10 @@ def test_without_an_endpoint_nothing_of_opentelemetry_is_imported(launch: Launch
 
 def test_a_collector_that_is_not_there_costs_nothing_but_the_traces(launch: Launch) -> None:
     server = launch({"model": {"type": "standin"}}, env=env_for("http://127.0.0.1:9"))
-    events = asyncio.run(hear(server, silence(1), "simple"))
+    events = asyncio.run(stream_audio(server, silence(1), "simple"))
     assert events[-1]["segments"] == 1
     server.process.terminate()
-    assert server.process.wait(PATIENCE_S) == 0
+    assert server.process.wait(TIMEOUT_S) == 0
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_collector_that_is_not_there_costs_nothing_but_the_traces(launch: Laun
 def test_a_wrong_variable_is_named(launch: Launch, name: str, value: str, allowed: str) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", name: value}
     server = launch({"model": {"type": "standin"}}, env=env, ready=False)
-    assert server.process.wait(PATIENCE_S) == 2
+    assert server.process.wait(TIMEOUT_S) == 2
     assert server.log() == f"streamer: '{name}' is \"{value}\"; allowed: {allowed}\n"
 
 
@@ -311,7 +311,7 @@ def test_what_opentelemetry_does_not_understand_is_said_in_one_line(
 ) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4317", name: value}
     server = launch({"model": {"type": "standin"}}, env=env, ready=False)
-    assert server.process.wait(PATIENCE_S) == 2
+    assert server.process.wait(TIMEOUT_S) == 2
     (line,) = server.log().splitlines()
     assert line.startswith("streamer: OpenTelemetry cannot use one of ")
     assert name in line

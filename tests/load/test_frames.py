@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from streamer_client.frames import BINARY, TEXT, FrameReader, frame, frames_of
+from streamer.load.frames import BINARY, TEXT, FrameReader, frame, frames_of
 
 SIZES = st.sampled_from([0, 1, 125, 126, 127, 65_535, 65_536])
 

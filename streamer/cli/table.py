@@ -13,8 +13,8 @@ def print_table(
     """Print rows of text; the first row has the names of the columns.
 
     Args:
-        console: Where to print. A terminal gets a table.
-        rows: One cell for each column.
+        console: A table is printed if it is a terminal, else plain columns.
+        rows: As many cells each as there are columns.
         wrapped: The column that may take several lines on a narrow terminal.
         caption: Shown below, on a terminal.
     """

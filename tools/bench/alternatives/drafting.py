@@ -1,8 +1,7 @@
 """Draft-verified decoding, for comparison: not used by the server (`docs/performance.md`).
 
-The last interim's tokens are put before the decoder all at once. As far as they are what it would
-have said itself, one pass has done the work of many; from the first other token on it goes on as
-always.
+The decoder gets the tokens of the last interim all at once. As far as it would have chosen the
+same ones, one pass does the work of many; from the first other token on, it continues as usual.
 """
 
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ RATE = 16_000
 
 
 class DraftingMoonshine(PublishedMoonshine):
-    """The transcriber, which can also be given what is probably said."""
+    """The transcriber, which can also be given a draft of the tokens."""
 
     def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
         """The tokens of float32 [n], and how often the decoder was run."""
@@ -49,7 +48,7 @@ class DraftingMoonshine(PublishedMoonshine):
 
 
 def interims(samples: int, config: InterimConfig) -> Iterator[int]:
-    """Where the interims of a segment of so many samples end."""
+    """Ends of the interims of a segment, in samples."""
     at = config.interval_ms * RATE // 1000
     while at < samples:
         yield at

@@ -1,0 +1,142 @@
+"""`streamer load`: many live streams at once, and a line for each figure.
+
+Only what parsing needs is imported before the command runs.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from streamer.load.report import LoadReport
+    from streamer_client.formats import AudioFormat
+
+PROGRAM = "streamer load"
+
+BLOCK_BYTES = 1 << 20
+"""Bytes of a recording that are read at a time."""
+
+LONGEST_S = 86_400
+"""Seconds that a stream may play at most."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the ``load`` command; the parsed arguments get ``run`` as the function to call."""
+    parser = subparsers.add_parser(
+        "load",
+        help="play many live streams to a server, and time what comes back",
+        description="Play many live streams to a server and time what comes back.",
+    )
+    parser.add_argument("-a", "--addr", metavar="URL", help="ws://… address")
+    parser.add_argument("--audio", type=Path, required=True, help="a recording, or a folder")
+    parser.add_argument("-n", "--streams", type=_positive, default=8, help="at once")
+    parser.add_argument("--seconds", type=_seconds, default=30.0, help="that each of them plays")
+    parser.add_argument("--interim-results", action="store_true")
+    parser.add_argument("--token", help="access token")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command that was parsed; return the exit code. Errors are one line on stderr."""
+    from streamer.load.generate import generate
+    from streamer.load.plan import LoadPlan
+    from streamer_client.api import DEFAULT_URL
+    from streamer_client.errors import AudioFileError, StreamerError
+    from streamer_client.failures import ExitCode
+
+    try:
+        audio, audio_format = read_recordings(args.audio)
+        plan = LoadPlan(
+            args.addr or DEFAULT_URL,
+            args.streams,
+            args.seconds,
+            audio,
+            audio_format,
+            interim_results=args.interim_results,
+            token=args.token,
+        )
+        report = generate(plan, lambda passed_s: _show_progress(passed_s, args.seconds))
+    except (AudioFileError, ValueError) as error:
+        return _fail(ExitCode.USAGE, error)
+    except StreamerError as error:
+        return _fail(ExitCode.CANNOT_CONNECT, error)
+    except KeyboardInterrupt:
+        return _fail(ExitCode.INTERRUPTED, "interrupted")
+    sys.stderr.write("\r" + " " * 40 + "\r" if sys.stderr.isatty() else "")
+    print_report(report, as_json=args.json)
+    return ExitCode.SERVER_ERRORS if report.lost or report.unfinished else ExitCode.OK
+
+
+def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
+    """Read a recording, or those of a folder that share the format of its first one.
+
+    Returns:
+        Their samples one after another, as PCM, and their format.
+
+    Raises:
+        AudioFileError: There is none.
+    """
+    from streamer_client.audio import open_audio
+    from streamer_client.errors import AudioFileError
+
+    paths = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    parts: list[bytes] = []
+    common: AudioFormat | None = None
+    for candidate in paths:
+        try:
+            with open_audio(candidate) as file:
+                common = common or file.format
+                if file.format == common:
+                    parts += file.blocks(BLOCK_BYTES)
+        except AudioFileError:
+            if not path.is_dir():
+                raise
+    if common is None:
+        raise AudioFileError(f"there is no recording in {path}")
+    return b"".join(parts), common
+
+
+def print_report(report: "LoadReport", *, as_json: bool) -> None:
+    """Print a line for each figure, or one JSON object."""
+    figures = report.figures()
+    if as_json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+        return
+    for name, value in figures.items():
+        pairs = value.items() if isinstance(value, dict) else [("", value)]
+        sys.stdout.write(f"{name:<18}{'  '.join(f'{k} {v}'.strip() for k, v in pairs)}\n")
+
+
+def _show_progress(passed_s: float, seconds: float) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{max(0.0, passed_s):.0f} of {seconds:.0f} s")
+        sys.stderr.flush()
+
+
+def _positive(text: str) -> int:
+    value = int(text) if text.isascii() and text.isdigit() else 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1 <= value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds from 1 to {LONGEST_S}"
+        )
+    return value
+
+
+def _fail(code: int, problem: object) -> int:
+    from streamer_client.render import printable
+
+    sys.stderr.write(f"{PROGRAM}: {printable(str(problem))}\n")
+    return code

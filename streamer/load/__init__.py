@@ -1,0 +1,7 @@
+"""The load generator: many live streams from one process, at little cost to the machine.
+
+`plan.py` describes what to play, `generate.py` plays it, and `report.py` holds the results. Each
+`stream.py` is one socket, opened by `connect.py`; `frames.py` is what they need of RFC 6455.
+
+May import: `streamer_client`. Nothing of the server imports it but `streamer.cli`.
+"""

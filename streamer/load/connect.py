@@ -1,0 +1,102 @@
+"""Opening a WebSocket over a blocking socket, and beginning a stream on it."""
+
+import contextlib
+import json
+import socket
+import time
+from urllib.parse import urlsplit
+
+from streamer.load.frames import TEXT, FrameReader, frame, upgrade
+from streamer.load.plan import LoadPlan
+from streamer_client.connection import reason_in
+from streamer_client.errors import CannotConnect, ServerError
+
+CONNECT_TIMEOUT_S = 30.0
+"""Seconds until the server must have accepted, and answered `start`."""
+
+REASON_TIMEOUT_S = 2.0
+"""Seconds until the body of a refusal must have come."""
+
+MAX_REASON_BYTES = 4096
+"""Bytes of a refusal's body that are read."""
+
+
+def open_stream(plan: LoadPlan) -> tuple[socket.socket, bytes]:
+    """Connect and send `start`.
+
+    Returns:
+        The socket, which no longer blocks, and the bytes of the frames that came already.
+
+    Raises:
+        CannotConnect: Nothing usable answers at the address.
+        ServerError: The server refuses the stream.
+    """
+    address = urlsplit(plan.address)
+    try:
+        connected = socket.create_connection(
+            (address.hostname or "", address.port or 80), CONNECT_TIMEOUT_S
+        )
+        try:
+            return connected, _start(connected, plan)
+        except BaseException:
+            connected.close()
+            raise
+    except OSError as error:
+        raise CannotConnect(f"cannot connect to {plan.address}: {error}") from error
+
+
+def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
+    """Upgrade to a WebSocket, send `start`, wait for the answer; return all frames so far."""
+    frames = _upgrade(connected, plan)
+    request = {
+        "request": "start",
+        "format": {name: v for name, v in plan.format.settings().items() if v is not None},
+        "interim_results": plan.interim_results,
+    }
+    connected.sendall(frame(TEXT, json.dumps(request).encode()))
+    while not (found := list(FrameReader().feed(frames))):
+        frames += _receive(connected, plan)
+    opcode, payload = found[0]
+    event = json.loads(payload) if opcode == TEXT else {}
+    if event.get("type") == "error":
+        raise ServerError(event["code"], event["message"])
+    connected.setblocking(False)
+    return frames
+
+
+def _upgrade(connected: socket.socket, plan: LoadPlan) -> bytes:
+    """Send the upgrade request; return what followed the head of its answer."""
+    address = urlsplit(plan.address)
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.sendall(upgrade(address.netloc, address.path or "/", plan.token))
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += _receive(connected, plan)
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    status = head.split(b"\r\n")[0].decode("latin-1")
+    if " 101" in status:
+        return rest
+    reason = reason_in(_receive_body(connected, rest))
+    code = status.split()[1:2]
+    raise CannotConnect(
+        f"{plan.address} answered {status}{f': {reason}' if reason else ''}",
+        status=int(code[0]) if code and code[0].isdecimal() else None,
+    )
+
+
+def _receive_body(connected: socket.socket, received: bytes) -> bytes:
+    """Complete the body of a refusal, until it holds a reason or nothing more comes."""
+    deadline_s = time.monotonic() + REASON_TIMEOUT_S
+    with contextlib.suppress(OSError):
+        while len(received) < MAX_REASON_BYTES and reason_in(received) is None:
+            connected.settimeout(max(0.01, deadline_s - time.monotonic()))
+            if not (data := connected.recv(MAX_REASON_BYTES)):
+                break
+            received += data
+    return received
+
+
+def _receive(connected: socket.socket, plan: LoadPlan) -> bytes:
+    if data := connected.recv(1 << 16):
+        return data
+    raise CannotConnect(f"{plan.address} closed the connection")

@@ -1,0 +1,144 @@
+"""One stream of a load: its place in the audio, when each message was sent, and what came back."""
+
+import json
+import socket
+import time
+from array import array
+from collections import deque
+from typing import Any
+
+from streamer.load.connect import CONNECT_TIMEOUT_S
+from streamer.load.frames import CLOSE, PING, PONG, TEXT, FrameReader, frame
+from streamer.load.plan import LoadPlan
+from streamer.load.report import LoadReport
+
+
+class LoadStream:
+    """One socket on which a stream has started.
+
+    Args:
+        connected: A non-blocking socket, and the bytes of the frames that came already.
+        plan: What is played.
+        report: Gets the counts and latencies.
+        frames: The audio as frames of equal size, one after another, shared by all streams.
+        frame_size: Bytes of a frame.
+        offset: Where in `frames` this stream begins.
+
+    Attributes:
+        sent: Number of messages that were sent.
+        over: Whether the connection has ended.
+        stopped: Whether `stopped` has come.
+    """
+
+    def __init__(
+        self,
+        connected: tuple[socket.socket, bytes],
+        plan: LoadPlan,
+        report: LoadReport,
+        frames: memoryview,
+        frame_size: int,
+        offset: int,
+    ) -> None:
+        self.socket, received = connected
+        self.sent = 0
+        self.over = False
+        self.stopped = False
+        self._report = report
+        self._frames = frames
+        self._frame_size = frame_size
+        self._offset = offset
+        self._unsent = b""
+        self._message_s = plan.message_s
+        self._sent_times_s = array("d")
+        """When each message was sent."""
+        self._ended: deque[tuple[float, float, float]] = deque()
+        """Segments without a result: when their last speech was sent, when their `inactive` came,
+        and the time of its end in the stream."""
+        self._stop_sent_s = 0.0
+        self._min_silence_s = 0.0
+        self._reader = FrameReader()
+        self._on_data(received)
+
+    def send(self, now: float, due: float) -> None:
+        """Send the next message; what the socket does not take is sent with the one after.
+
+        Args:
+            now: The clock's time.
+            due: When the message should have been sent.
+        """
+        self._write(bytes(self._frames[self._offset : self._offset + self._frame_size]))
+        self._offset = (self._offset + self._frame_size) % len(self._frames)
+        self.sent += 1
+        self._sent_times_s.append(now)
+        self._report.late_ms.append(max(0.0, 1000 * (now - due)))
+        self._report.audio_s += self._message_s
+
+    def stop(self) -> None:
+        """Send `stop`; the server finishes the stream and closes the socket."""
+        self._stop_sent_s = time.perf_counter()
+        self.socket.settimeout(CONNECT_TIMEOUT_S)
+        self._write(frame(TEXT, b'{"request":"stop","disconnect":true}'))
+        self.socket.setblocking(False)
+
+    def receive(self) -> None:
+        """Read what has arrived."""
+        try:
+            data = self.socket.recv(1 << 16)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._on_data(data)
+        else:
+            self.over = True
+
+    def _write(self, data: bytes) -> None:
+        data = self._unsent + data
+        try:
+            self._unsent = data[self.socket.send(data) :]
+        except BlockingIOError:
+            self._unsent = data
+        except OSError:
+            self.over = True
+
+    def _on_data(self, data: bytes) -> None:
+        now = time.perf_counter()
+        for opcode, payload in self._reader.feed(data):
+            if opcode == TEXT:
+                self._on_event(json.loads(payload), now)
+            elif opcode == PING:
+                self._write(frame(PONG, payload))
+            elif opcode == CLOSE:
+                self.over = True
+
+    def _on_event(self, event: dict[str, Any], now: float) -> None:
+        kind = event["type"]
+        self._report.events[kind] += 1
+        if kind == "active":
+            self._report.active_ms.append(1000 * (now - self._sent_time_s(event["time"])))
+        elif kind == "inactive":
+            self._ended.append((self._sent_time_s(event["time"]), now, event["time"]))
+        elif "end_time" in event and kind != "interim" and self._ended:
+            self._on_result(event, now)
+        elif kind == "started":
+            self._min_silence_s = (event.get("vad") or {}).get("min_silence_ms", 0) / 1000
+        elif kind == "stopped":
+            self.stopped = True
+
+    def _on_result(self, event: dict[str, Any], now: float) -> None:
+        """A `segment`, or the `error` in its place."""
+        speech_sent_s, inactive_s, end_s = self._ended.popleft()
+        if event["type"] != "segment":
+            return
+        self._report.inferred_s += event["end_time"] - event["start_time"]
+        if end_s + self._min_silence_s > self.sent * self._message_s:
+            self._report.closing_ms.append(1000 * (now - self._stop_sent_s))
+        else:
+            self._report.final_ms.append(1000 * (now - speech_sent_s))
+            self._report.settled_ms.append(1000 * (now - inactive_s))
+
+    def _sent_time_s(self, time_s: float) -> float:
+        """When the last sample before `time_s` of the stream was sent."""
+        index = max(0, -int(-time_s // self._message_s) - 1)
+        return self._sent_times_s[min(index, len(self._sent_times_s) - 1)]

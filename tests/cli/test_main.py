@@ -1,0 +1,45 @@
+"""The command `streamer`: what it imports, and which commands there are."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("numpy", "onnxruntime", "starlette", "uvicorn", "websockets", "streamer_client")
+AFTERWARDS = f"""
+import sys
+print([name for name in {HEAVY} if name in sys.modules])
+"""
+RUN = """
+import contextlib, sys
+from streamer.__main__ import main
+sys.argv = ["streamer", *{arguments}]
+with contextlib.suppress(SystemExit):
+    main()
+"""
+
+
+def python(code: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return run.stdout
+
+
+def test_a_worker_that_imports_the_command_line_imports_nothing_of_it() -> None:
+    code = "import streamer.__main__, sys; print([m for m in sys.modules if 'streamer.cli' in m])"
+    assert python(code) == "[]\n"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["models", "--help"]])
+def test_nothing_heavy_is_imported_to_show_what_there_is(arguments: list[str]) -> None:
+    shown = python(RUN.format(arguments=arguments) + AFTERWARDS)
+    assert "streamer" in shown
+    assert shown.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["models", "load"])
+def test_the_help_lists_every_command(command: str) -> None:
+    assert f"\n    {command} " in python(RUN.format(arguments=["--help"]))

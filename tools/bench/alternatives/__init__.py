@@ -1,0 +1,1 @@
+"""What was tried and not taken: `make bench-alternatives`; `docs/performance.md` gives reasons."""

@@ -1,0 +1,57 @@
+"""What else there would have been, in numbers: `make bench-alternatives`.
+
+Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime and with
+fewer windows a call, threads instead of processes, other settings of the garbage collector, finals
+that hold more or less silence, and interims that are decoded from the last one's words.
+`docs/performance.md` draws the conclusions.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.progress import Progress
+
+from tools.bench.alternatives.networks import detectors, drafts, graphs
+from tools.bench.alternatives.server import batching, collectors, hops, padding, sockets
+from tools.bench.alternatives.workers import workers
+from tools.bench.live import machine, raise_descriptor_limit
+from tools.bench.results import RESULTS, Row, table, write_json
+
+
+def main() -> None:
+    """Measure, print, write."""
+    steps: dict[str, tuple[str, Callable[[], list[Row]]]] = {
+        "sockets": ("receiving live audio, and nothing else", sockets),
+        "hops": ("queues on the way of a message", hops),
+        "detectors": ("Silero's network", detectors),
+        "batching": ("windows gathered, and joined to the batches of others", batching),
+        "workers": ("threads or processes", workers),
+        "graphs": ("Moonshine's graphs", graphs),
+        "padding": ("early finals by suffix_padding_ms, 32 streams", padding),
+        "drafts": ("interims decoded from a draft", drafts),
+        "collectors": ("the garbage collector", collectors),
+    }
+    parser = argparse.ArgumentParser(description="What else there would have been.")
+    parser.add_argument("--only", nargs="+", choices=steps, help="the others stay as they were")
+    args = parser.parse_args()
+    raise_descriptor_limit()
+    file = RESULTS / "alternatives.json"
+    results: dict[str, object] = json.loads(file.read_text()) if file.exists() else {}
+    results["machine"] = machine()
+    console = Console(stderr=True)
+    chosen = args.only or list(steps)
+    with Progress(console=console) as progress:
+        bar = progress.add_task("measuring", total=len(chosen))
+        for name in chosen:
+            title, measure = steps[name]
+            progress.update(bar, description=title)
+            rows = results[name] = measure()
+            progress.console.print(table(title, rows))
+            write_json(file.name, results)
+            progress.advance(bar)
+
+
+if __name__ == "__main__":
+    main()
