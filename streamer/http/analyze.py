@@ -30,18 +30,18 @@ AUDIO_TYPES = {
     "MP3": ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"),
     "AIFF": ("audio/aiff", "audio/x-aiff"),
 }
-"""What a body may be said to be, when it is said at all."""
+"""Accepted Content-Types by container."""
 
 PCM_TYPES = ("audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/basic")
 
-UNSAID = ("", "application/octet-stream", "application/x-www-form-urlencoded", "audio/*")
-"""Says nothing; the third is what `curl --data-binary` sends when it is told nothing."""
+UNSPECIFIC = ("", "application/octet-stream", "application/x-www-form-urlencoded", "audio/*")
+"""Content-Types that carry no information; curl's default is among them."""
 
 
 class Query(VadOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What `/api/v1/analyze` can be asked for. The VAD's settings are those of a `start`.
 
-    `sample_rate` says that the body is raw PCM; the fields after it describe it further.
+    With `sample_rate`, the body is raw PCM; the fields after it describe its format.
     """
 
     model: str | None = None
@@ -96,11 +96,11 @@ async def analyze(request: Request) -> Response:
 async def _analyze(request: RecordingRequest) -> Response:
     query = read_parameters(request.http.query_params.multi_items(), Query)
     fmt = _raw_format(query)
-    allowed = (*UNSAID, *PCM_TYPES) if fmt else (*UNSAID, *sum(AUDIO_TYPES.values(), ()))
-    said = media_type(request.http)
-    if said not in allowed:
-        text = f"Content-Type is {show(said)}; allowed: {', '.join(filter(None, allowed))}"
-        if said == "multipart/form-data":
+    allowed = (*UNSPECIFIC, *PCM_TYPES) if fmt else (*UNSPECIFIC, *sum(AUDIO_TYPES.values(), ()))
+    given_type = media_type(request.http)
+    if given_type not in allowed:
+        text = f"Content-Type is {show(given_type)}; allowed: {', '.join(filter(None, allowed))}"
+        if given_type == "multipart/form-data":
             text += "; the file itself is the body, as with curl --data-binary @FILE"
         raise Refused(415, "unsupported_media_type", text)
     pool = request.pool(query.model)
@@ -112,7 +112,7 @@ async def _analyze(request: RecordingRequest) -> Response:
     plan = RecordingPlan(pool, vad if query.vad else None)
     recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     if fmt is None:
-        _check_label(said, recording.kind)
+        _check_label(given_type, recording.kind)
     async with tasks_of(request.http) as tasks:
         result = await run_to_end(request, recording, plan, tasks)
     if query.format != "json":
@@ -121,9 +121,9 @@ async def _analyze(request: RecordingRequest) -> Response:
     return _json(request, pool.spec.name, pool.sample_rate or 0, result)
 
 
-def _check_label(said: str, kind: str) -> None:
-    if said not in UNSAID and said not in AUDIO_TYPES[kind]:
-        text = f"Content-Type is {show(said)}, and the body is a {kind} file"
+def _check_label(given_type: str, kind: str) -> None:
+    if given_type not in UNSPECIFIC and given_type not in AUDIO_TYPES[kind]:
+        text = f"Content-Type is {show(given_type)}, and the body is a {kind} file"
         raise Refused(415, "unsupported_media_type", text)
 
 

@@ -50,9 +50,9 @@ async def analyze_window(request: Request) -> Response:
 
 async def _analyze(request: RecordingRequest) -> Response:
     query = read_parameters(request.http.query_params.multi_items(), WindowQuery)
-    said = media_type(request.http)
-    if said != MEDIA_TYPE:
-        text = f"Content-Type is {show(said)}; allowed: {MEDIA_TYPE}"
+    given_type = media_type(request.http)
+    if given_type != MEDIA_TYPE:
+        text = f"Content-Type is {show(given_type)}; allowed: {MEDIA_TYPE}"
         raise Refused(415, "unsupported_media_type", text)
     pool = request.pool(query.model)
     file = await spool(request.http, request.services.config.limits)

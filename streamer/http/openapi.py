@@ -34,10 +34,10 @@ def describe(operations: Iterable[Operation]) -> Tree:
     schemas, components = msgspec.json.schema_components(
         types, schema_hook=_anything, ref_template="#/components/schemas/{name}"
     )
-    known = dict(zip(map(repr, types), schemas, strict=True))
+    schema_of = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, Tree] = {}
     for operation in operations:
-        described = _operation(operation, known, components)
+        described = _operation(operation, schema_of, components)
         paths.setdefault(_template(operation.path), {})[operation.method.lower()] = described
     return {
         "openapi": "3.1.0",
@@ -53,10 +53,10 @@ def describe(operations: Iterable[Operation]) -> Tree:
 
 
 def _anything(kind: type) -> Tree:
-    """The schema of what msgspec leaves open: a model's output is its own affair."""
+    """The schema of what msgspec leaves open: each model has its own output."""
     if kind is object:
         return {"description": "Anything that JSON can hold."}
-    raise NotImplementedError  # what msgspec wants of a `schema_hook` that does not know the type
+    raise NotImplementedError  # how a `schema_hook` of msgspec declines a type
 
 
 def _types(operation: Operation) -> list[Answer]:
@@ -71,7 +71,7 @@ def _alternatives(answer: Answer) -> tuple[Answer, ...]:
     return answer if isinstance(answer, tuple) else (answer,)
 
 
-def _operation(operation: Operation, known: Mapping[str, Tree], components: Tree) -> Tree:
+def _operation(operation: Operation, schema_of: Mapping[str, Tree], components: Tree) -> Tree:
     path = _template(operation.path)
     summary = (inspect.getdoc(operation.endpoint) or "").partition("\n\n")[0]
     described: Tree = {
@@ -79,23 +79,23 @@ def _operation(operation: Operation, known: Mapping[str, Tree], components: Tree
         "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()} {path}"),
         "parameters": [*_path_parameters(path)],
         "responses": {
-            str(number): _answer(number, bodies, known)
+            str(number): _answer(number, bodies, schema_of)
             for number, bodies in operation.answers.items()
         },
     }
     if operation.query:
-        described["parameters"] += _query_parameters(known[repr(operation.query)], components)
+        described["parameters"] += _query_parameters(schema_of[repr(operation.query)], components)
     if operation.body:
         described["requestBody"] = {
             "required": True,
-            "content": _content(operation.body, known, components),
+            "content": _content(operation.body, schema_of, components),
         }
     return described
 
 
-def _answer(number: int, bodies: Mapping[str, Answer], known: Mapping[str, Tree]) -> Tree:
+def _answer(number: int, bodies: Mapping[str, Answer], schema_of: Mapping[str, Tree]) -> Tree:
     answer: Tree = {"description": HTTPStatus(number).phrase}
-    answer["content"] = _content(bodies, known, {})
+    answer["content"] = _content(bodies, schema_of, {})
     if number == 503:
         answer["headers"] = {
             "Retry-After": {"schema": {"type": "string"}, "description": "Seconds."}
@@ -103,16 +103,16 @@ def _answer(number: int, bodies: Mapping[str, Answer], known: Mapping[str, Tree]
     return answer
 
 
-def _content(bodies: Mapping[str, Answer], known: Mapping[str, Tree], components: Tree) -> Tree:
+def _content(bodies: Mapping[str, Answer], schema_of: Mapping[str, Tree], components: Tree) -> Tree:
     content: Tree = {}
     for media_type, kind in bodies.items():
         if media_type == "multipart/form-data":
-            content[media_type] = {"schema": _with_file(known[repr(kind)], components)}
+            content[media_type] = {"schema": _with_file(schema_of[repr(kind)], components)}
         elif kind is None:
             text = media_type.startswith(("text/", "application/x-subrip"))
             content[media_type] = {"schema": {"type": "string"} if text else {}}
         else:
-            schemas = [known[repr(option)] for option in _alternatives(kind)]
+            schemas = [schema_of[repr(option)] for option in _alternatives(kind)]
             content[media_type] = {
                 "schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
             }

@@ -23,7 +23,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".ts": "text/plain",
 }
-"""Named here, because what the operating system says of `.js` and `.ts` differs, and is binding."""
+"""Fixed here: operating systems map `.js` and `.ts` to different types, and browsers obey."""
 
 POLICY = "; ".join(
     (
@@ -49,7 +49,7 @@ HEADERS = {
 
 
 def page_routes() -> list[BaseRoute]:
-    """The page, its files below `web/`, and `sample.wav` for those who have nothing to say."""
+    """The page, its files below `web/`, and `sample.wav`, a recording to try with."""
     return [
         Route("/", page),
         Mount("/web", _Files(directory=FOLDER)),

@@ -31,7 +31,7 @@ def read_parameters(items: Iterable[tuple[str, str]], expected: type[T]) -> T:
     try:
         parameters = msgspec.convert(tree, expected, strict=False)
         for name in tree:
-            if getattr(parameters, name) is None:  # "null" is text here, and no way to say nothing
+            if getattr(parameters, name) is None:  # "null" is text here, not an absent value
                 raise msgspec.ValidationError(f"Expected a value - at `$.{name}`")
         return parameters
     except msgspec.ValidationError as error:

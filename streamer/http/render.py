@@ -1,4 +1,4 @@
-"""What was heard, for people: plain text, SubRip (.srt) and WebVTT (.vtt)."""
+"""Segments as files for people: plain text, SubRip (.srt) and WebVTT (.vtt)."""
 
 import json
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text
 
 
 def as_text(segments: Iterable[Segment], channels: int) -> str:
-    """A line for each segment that says anything."""
+    """A line for each segment with any output."""
     labelled = ((_label(segment, channels), output_text(segment)) for segment in segments)
-    return "".join(f"{label}{': ' if label else ''}{said}\n" for label, said in labelled if said)
+    return "".join(f"{label}{': ' if label else ''}{text}\n" for label, text in labelled if text)
 
 
 def as_srt(segments: Iterable[Segment], channels: int) -> str:
@@ -20,9 +20,9 @@ def as_srt(segments: Iterable[Segment], channels: int) -> str:
     cues: list[str] = []
     for segment in segments:
         # SubRip has no escapes; what would read as times is broken up.
-        if said := output_text(segment).replace("-->", "→"):
+        if text := output_text(segment).replace("-->", "→"):
             label = _label(segment, channels)
-            body = f"[{label}] {said}" if label else said
+            body = f"[{label}] {text}" if label else text
             cues.append(f"{len(cues) + 1}\n{_times(segment, ',')}\n{body}\n\n")
     return "".join(cues)
 
@@ -31,10 +31,10 @@ def as_vtt(segments: Iterable[Segment], channels: int) -> str:
     """WebVTT: the channel as the cue's voice when there are several."""
     cues = ["WEBVTT\n\n"]
     for segment in segments:
-        if said := output_text(segment):
+        if text := output_text(segment):
             label = _label(segment, channels)
             voice = f"<v {label}>" if label else ""
-            cues.append(f"{_times(segment, '.')}\n{voice}{_escape(said)}\n\n")
+            cues.append(f"{_times(segment, '.')}\n{voice}{_escape(text)}\n\n")
     return "".join(cues)
 
 
@@ -42,12 +42,12 @@ RENDERERS = {"text": as_text, "srt": as_srt, "vtt": as_vtt}
 
 
 def output_text(segment: Segment) -> str:
-    """What the model said, in one line: its `text`, or else its values as `key=value`."""
-    said = segment.output.get("text")
-    if not isinstance(said, str):
-        said = " ".join(f"{key}={_value(value)}" for key, value in segment.output.items())
+    """The model's output in one line: its `text`, or else its values as `key=value`."""
+    text = segment.output.get("text")
+    if not isinstance(text, str):
+        text = " ".join(f"{key}={_value(value)}" for key, value in segment.output.items())
     # An empty line would end a cue, and control characters could drive a terminal.
-    return " ".join("".join(" " if category(c) == "Cc" else c for c in said).split())
+    return " ".join("".join(" " if category(c) == "Cc" else c for c in text).split())
 
 
 def _label(segment: Segment, channels: int) -> str:

@@ -24,7 +24,7 @@ class EventStream(Response):
     Args:
         request: Whose resources this takes over.
         work: Emits the events.
-        describe: The event that says why there are no more.
+        describe: Makes the last event when the work fails: why no more follow.
     """
 
     media_type = "text/event-stream"
@@ -66,7 +66,7 @@ class EventStream(Response):
                     await self._work(emit)
                 except ClientDisconnect:
                     raise
-                except Exception as error:  # whatever it is, the client is told
+                except Exception as error:  # of any type: the client gets an error
                     await emit(self._describe(self._request.refusal(error, self.status_code)))
                 await send_body(b"", more=False)
             except ClientDisconnect:

@@ -12,8 +12,8 @@ T = TypeVar("T")
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Like `asyncio.to_thread`, but it never leaves the thread behind.
 
-    When cancelled it waits for the call to end, because whoever is cancelled goes on to close the
-    files that the call is using.
+    When cancelled it waits for the call to end, because the cancelled task then closes the files
+    that the call is using.
     """
     work = asyncio.get_running_loop().run_in_executor(None, lambda: call(*args, **kwargs))
     try:
@@ -22,5 +22,5 @@ async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
         while not work.done():
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait((work,))
-        work.exception()  # asyncio complains of a failure that nobody looks at
+        work.exception()  # asyncio warns of an exception that is never retrieved
         raise

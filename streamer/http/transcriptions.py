@@ -35,7 +35,7 @@ from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions
 
-THEIR_MODELS = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
+OPENAI_MODEL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""
 
 MAX_FIELDS = 32
@@ -160,7 +160,7 @@ def _error(refused: Refused) -> dict[str, object]:
 
 async def _transcribe(request: RecordingRequest) -> Response:
     file, form = await _read_form(request)
-    pool = request.pool(None if form.model in THEIR_MODELS else form.model)
+    pool = request.pool(None if form.model in OPENAI_MODEL_NAMES else form.model)
     _check_language(form.language, pool.spec.type)
     plan = RecordingPlan(pool, VadOptions())
     recording = await open_recording(request, file, None, plan, mix=True)
@@ -173,13 +173,13 @@ async def _transcribe(request: RecordingRequest) -> Response:
     if form.response_format in RENDERERS:
         text = RENDERERS[form.response_format](result.segments, 1)
         return Response(text, media_type=MEDIA_TYPES[form.response_format])
-    said = " ".join(filter(None, map(output_text, result.segments)))
+    transcript = " ".join(filter(None, map(output_text, result.segments)))
     usage = Usage(result.seconds)
-    answer: Transcription | VerboseTranscription = Transcription(said, usage)
+    answer: Transcription | VerboseTranscription = Transcription(transcript, usage)
     if form.response_format == "verbose_json":
         language = form.language or (language_names(pool.spec.type) or ("unknown",))[-1]
         segments = [_timed(index, segment) for index, segment in enumerate(result.segments)]
-        answer = VerboseTranscription(language, result.seconds, said, segments, usage)
+        answer = VerboseTranscription(language, result.seconds, transcript, segments, usage)
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 
@@ -188,7 +188,7 @@ async def _stream(
 ) -> None:
     """Send each segment's text when it is there, and all of it at the end."""
     outbox = Outbox(request.services.monitor)
-    said: list[str] = []
+    texts: list[str] = []
     async with tasks_of(request.http) as tasks:
         tasks.create_task(stream_into(request, recording, plan, tasks, outbox))
         while True:
@@ -196,12 +196,12 @@ async def _stream(
                 case Segment() as segment:
                     text = output_text(segment)
                     if text:
-                        await emit(TextDelta(f" {text}" if said else text))
-                        said.append(text)
+                        await emit(TextDelta(f" {text}" if texts else text))
+                        texts.append(text)
                 case Failed() as failure:
                     raise failed(failure)
                 case Stopped(audio_seconds=seconds):
-                    await emit(TextDone(" ".join(said), Usage(seconds)))
+                    await emit(TextDone(" ".join(texts), Usage(seconds)))
                     return
                 case _:
                     pass
@@ -234,9 +234,9 @@ class _FormParser(MultiPartParser):
 
 async def _read_form(request: RecordingRequest) -> tuple[BinaryIO, Form]:
     """The recording and the rest; a long recording is on disk, as with the other requests."""
-    said = media_type(request.http)
-    if said != "multipart/form-data":
-        text = f"Content-Type is {show(said)}; allowed: multipart/form-data"
+    given_type = media_type(request.http)
+    if given_type != "multipart/form-data":
+        text = f"Content-Type is {show(given_type)}; allowed: multipart/form-data"
         raise Refused(415, "unsupported_media_type", text)
 
     async def body() -> AsyncGenerator[bytes, None]:

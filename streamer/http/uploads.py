@@ -14,13 +14,13 @@ from streamer.http.threads import in_thread
 IN_MEMORY_BYTES = 1 << 20
 """A longer body goes to a temporary file without a name, which ends with its last user."""
 
-LEAST_BYTES_PER_SECOND = 4_096
-"""A body that comes more slowly is given up: while it comes, it has a slot that others want. Raw
-audio that is sent while it is spoken has eight times as much."""
+MIN_BYTES_PER_SECOND = 4_096
+"""Bytes per second. Slower uploads are cut off, because they occupy one of
+`limits.max_concurrent_requests`. Live audio of 16 kHz and 16 bits is 32 kB/s, eight times this."""
 
 
 def media_type(request: Request) -> str:
-    """What the body is said to be, without parameters; "" when nothing is said."""
+    """The Content-Type of the body without parameters; "" = no header."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -47,8 +47,8 @@ async def receive(request: Request, limits: LimitsConfig) -> AsyncGenerator[byte
         received += len(body)
         if received > allowed:
             raise _too_large(f"has over {allowed} bytes", allowed)
-        if 0 < limits.idle_seconds < clock() - began_s - received / LEAST_BYTES_PER_SECOND:
-            raise _too_slow(f"less than {LEAST_BYTES_PER_SECOND} bytes a second received")
+        if 0 < limits.idle_seconds < clock() - began_s - received / MIN_BYTES_PER_SECOND:
+            raise _too_slow(f"less than {MIN_BYTES_PER_SECOND} bytes a second received")
         yield body
         more = bool(message.get("more_body", False))
 

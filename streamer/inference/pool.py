@@ -151,7 +151,7 @@ class WorkerPool:
         job.result.cancel()
 
     def _on_loaded(self, ready: ipc.Ready) -> None:
-        """A worker is loaded; once all of them are, it is known how the model is to be used."""
+        """A worker is loaded. Once all are, the queue and `wait_ready` get its model's traits."""
         if not self._warm.done() and self.workers_alive == self._size:
             self.queue.allow_batches(ready.max_batch_size, ready.max_batch_wait_ms / 1000)
             self._warm.set_result(ready)

@@ -194,7 +194,7 @@ class WorkerProcess:
         return message
 
     def abandon(self) -> None:
-        """Tell the worker that its batch is not needed any more, so that the model can stop."""
+        """Send the worker that its batch is not needed any more, so that the model can stop."""
         if not self.gone:
             self._transport.write(ipc.encode(ipc.Abandon()))
 

@@ -121,7 +121,7 @@ class JobQueue:
         """A worker took `seconds` for a final of `media_s` seconds of audio."""
         self._mean_s += (seconds - self._mean_s) * SMOOTHING
         if media_s:
-            # A very short segment says little about what a second takes.
+            # A very short segment is a poor measure of what a second takes.
             weight = SMOOTHING * min(media_s, 1.0)
             self._mean_factor += (seconds / media_s - self._mean_factor) * weight
 

@@ -217,7 +217,7 @@ class Supervisor:
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
         counters, rate = self._counters, self._warm.result().sample_rate
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
-            if isinstance(outcome, ipc.Abandoned):  # its duration says nothing about others
+            if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
                 job.settle(outcome)
                 continue
             done = isinstance(outcome, ipc.Done)

@@ -103,7 +103,7 @@ class ResultSender:
         timeline.interims.append(now_s)
 
     def warn_interim_shed(self) -> None:
-        """Tell the client, once for each socket, that interims are given up."""
+        """Send a warning, once for each socket, that interims are dropped."""
         self._outbox.warn_once(INTERIM_SHED)
 
     def _report(

@@ -35,7 +35,7 @@ RETRY_SILENCE = 800
 """Samples (0.05 s) of leading silence on the retry."""
 
 MAX_LOOP_TOKENS, LOOP_REPEATS = 4, 8
-"""A loop = 1 to 4 tokens repeated 8 times. Nobody says a word eight times without a comma."""
+"""A loop = 1 to 4 tokens repeated 8 times. People do not say a word eight times without a comma."""
 
 Floats = npt.NDArray[np.float32]
 
