@@ -92,8 +92,7 @@ def serve(
             "127.0.0.1",
             address,
         )
-    names = ", ".join(spec.name for spec in specs)
-    announce(f"Streamer {streamer.__version__} on {address}: loading {names} …")
+    announce(f"Streamer {streamer.__version__} on {address}: loading {', '.join(workers)} …")
     server.run(sockets=[listener])
     for failure in failures:
         announce(f"streamer: {failure}", logging.ERROR)
@@ -193,14 +192,14 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         registry: SessionRegistry,
-        drain_seconds: float,
+        drain_s: float,
         announce: Announce,
     ) -> None:
         super().__init__(config)
         self._registry = registry
-        self._drain_s = drain_seconds
+        self._drain_s = drain_s
         self._announce = announce
-        self._closing_s = max(MIN_CLOSING_S, drain_seconds * (1 - FINISH))
+        self._closing_s = max(MIN_CLOSING_S, drain_s * (1 - FINISH))
         self._stop_now = asyncio.Event()
 
     @contextlib.contextmanager
