@@ -2,5 +2,5 @@
 
 `gate.py` is the ASGI middleware that every request and WebSocket passes first.
 
-May import: config, observe, memory. It depends on ASGI, and not on audio, sessions or models.
+May import: config, memory. It depends on ASGI, and not on audio, sessions or models.
 """

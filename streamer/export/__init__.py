@@ -1,10 +1,7 @@
-"""Makes the ONNX file of a model that is published in another form.
+"""Makes the ONNX file of a model that is published in another form: `streamer models export`.
 
-- ``export.py``     from published weights to a file in its place, all or nothing
-- ``hub.py``        downloads one file from the Hugging Face hub
-- ``wav2small.py``  the network in torch, with the names of the published tensors
-- ``to_onnx.py``    torch to ONNX, and the check that both give the same scores
+`hub.py` downloads, `wav2small.py` is the network in torch, `to_onnx.py` converts and compares, and
+`export.py` puts the file in its place. Only modules imported inside functions need torch.
 
-Only modules that are imported inside functions need torch: the optional extra ``export``.
 May import: weights.
 """

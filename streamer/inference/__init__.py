@@ -3,5 +3,5 @@
 `pool.py` is what the rest of the server uses; `process.py` and `worker.py` are the two ends of a
 worker's link, `ipc.py` the messages on it.
 
-May import: config, observe, model.
+May import: models, config, observe, model.
 """

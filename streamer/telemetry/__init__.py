@@ -1,1 +1,6 @@
-"""What operators see: metrics, traces and logs, each behind an interface of the streaming path."""
+"""What operators see: metrics for Prometheus, traces for OpenTelemetry, log lines.
+
+Implements the interfaces of `streamer.observe`. Only the program (cli, server, app) imports it.
+
+May import: inference, protocol, observe, config.
+"""

@@ -1,0 +1,35 @@
+"""The packages explain themselves, and `streamer/__init__.py` lists the way of the audio."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import streamer
+
+ROOT = Path(__file__).parents[1] / "streamer"
+PACKAGES = sorted(path.parent for path in ROOT.rglob("__init__.py") if path.parent != ROOT)
+AT_THE_ROOT = {
+    *("__init__.py", "__main__.py", "app.py", "memory.py", "model.py", "server.py"),
+    *("services.py", "py.typed"),
+}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_package_says_in_five_lines_what_it_is_for_and_may_import(package: Path) -> None:
+    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
+    lines = [line for line in text.splitlines() if line]
+    assert 2 <= len(lines) <= 5
+    assert any(line.startswith("May import: ") for line in lines)
+
+
+def test_no_module_lies_at_the_root_that_has_a_room() -> None:
+    assert {path.name for path in ROOT.iterdir() if path.is_file()} == AT_THE_ROOT
+
+
+def test_the_way_of_the_audio_passes_at_most_22_files_which_exist() -> None:
+    way = re.findall(r"^.{22}(?=[ \d])\s*(\d+) (\S+\.py)", streamer.__doc__ or "", re.MULTILINE)
+    assert [int(number) for number, _ in way] == list(range(1, len(way) + 1))
+    assert 20 <= len(way) <= 22
+    assert [name for _, name in way if not (ROOT / name).is_file()] == []
