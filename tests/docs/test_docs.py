@@ -19,7 +19,7 @@ from tools.soak.markdown import tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "SECURITY.md", "models/README.md")),
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "models/README.md")),
     *(ROOT / "docs").glob("*.md"),
 ]
 EXAMPLES = ROOT / "docs/examples"
@@ -33,6 +33,20 @@ def blocks(page: Path, language: str) -> list[str]:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_architecture_names_files_that_exist() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    named = set(re.findall(r"`([a-z_]+/[a-z_/.]+)`", page))
+    assert len(named) > 50
+    roots = (ROOT, ROOT / "streamer")
+    assert [name for name in named if not any((root / name).exists() for root in roots)] == []
+
+
+def test_architecture_describes_every_package() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    packages = {path.parent.name for path in (ROOT / "streamer").glob("*/__init__.py")}
+    assert packages - set(re.findall(r"\*\*`([a-z]+)/`\*\*", page)) == set()
 
 
 def test_what_happens_at_each_limit_is_said() -> None:
