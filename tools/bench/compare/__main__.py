@@ -38,7 +38,10 @@ from tools.bench.live import raise_descriptor_limit
 ROOT = Path(__file__).parents[3]
 PARTS = ("events", "cost", "memory", "import")
 SHOWN = 10
-"""Most differences that are named; the first one is printed in full."""
+"""Differences that are printed."""
+
+LONGEST = 500
+"""Characters of a line that are printed."""
 
 
 def events_table(outcome: Outcome) -> Table:
@@ -58,19 +61,16 @@ _COUNTED = ("checks", "equal", "lines")
 
 
 def differences_text(outcome: Outcome) -> str:
-    """The first difference in full, and the names of the others."""
+    """The first differences in full, and the number of the others."""
     if not outcome.differences:
         return "no difference"
-    check, found = outcome.differences[0]
-    lines = [
-        f"{len(outcome.differences)} exchanges differ. The first one:",
-        f"  {check.kind}: {check.name}",
-        f"  {found.part}, line {found.index + 1}",
-        f"  this:  {found.this}",
-        f"  other: {found.other}",
-    ]
-    others = outcome.differences[1:SHOWN]
-    lines += [f"  also {c.kind}: {c.name} ({d.part}, line {d.index + 1})" for c, d in others]
+    lines = [f"{len(outcome.differences)} exchanges differ:"]
+    for check, found in outcome.differences[:SHOWN]:
+        lines += [
+            f"  {check.kind}: {check.name} ({found.part}, line {found.index + 1})",
+            f"    this:  {found.this[:LONGEST]}",
+            f"    other: {found.other[:LONGEST]}",
+        ]
     if len(outcome.differences) > SHOWN:
         lines.append(f"  and {len(outcome.differences) - SHOWN} more")
     return "\n".join(lines)

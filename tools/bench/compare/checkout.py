@@ -42,8 +42,12 @@ class Checkout:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What makes the interpreter import this checkout, also when environments are shared."""
-        return {"PYTHONPATH": os.pathsep.join(map(str, (self.folder, self.folder / "client")))}
+        """What makes the interpreter import this checkout, also when environments are shared.
+
+        And what fixes the order of sets, which decides the order of names in some headers.
+        """
+        path = os.pathsep.join(map(str, (self.folder, self.folder / "client")))
+        return {"PYTHONPATH": path, "PYTHONHASHSEED": "0"}
 
     def check(self) -> None:
         """See that it can be run.
