@@ -2,11 +2,13 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 
 import streamer
+from tests.needed import missing
 
 ROOT = Path(__file__).parents[1] / "streamer"
 PACKAGES = sorted(path.parent for path in ROOT.rglob("__init__.py") if path.parent != ROOT)
@@ -33,3 +35,31 @@ def test_the_way_of_the_audio_passes_at_most_22_files_which_exist() -> None:
     assert [int(number) for number, _ in way] == list(range(1, len(way) + 1))
     assert 20 <= len(way) <= 22
     assert [name for _, name in way if not (ROOT / name).is_file()] == []
+
+
+def test_the_top_level_has_what_it_needs_and_no_more() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT.parent, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        missing("this is not a git checkout")
+    top = {name.partition("/")[0] for name in listed.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} == {
+        *("README.md", "LICENSE", "SECURITY.md", "CONTRIBUTING.md", "Makefile", "Dockerfile"),
+        *("pyproject.toml", "config.json", "docker-compose.yml", "otel-collector.yaml"),
+        *("prometheus.yml", "streamer", "client", "tests", "models", "docs", "deploy", "tools"),
+        "requirements",
+    }
+
+
+def test_people_alone_are_somebody() -> None:
+    """Words that hide what is meant: name the client, the task, the result, the batch."""
+    riddles = re.compile(r"\b(whoever|somebody|nobody|owed|company)\b", re.IGNORECASE)
+    places = [
+        f"{path.relative_to(ROOT.parent)}: {found[0]}"
+        for folder in (ROOT, ROOT.parent / "client")
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".js", ".html", ".css", ".md", ".ts")
+        for found in riddles.finditer(path.read_text())
+    ]
+    assert places == []
