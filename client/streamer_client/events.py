@@ -1,23 +1,102 @@
-"""The events that the server sends, as one small type."""
+"""The events that the server sends: the fields of each, and one small type for all of them."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 from streamer_client.errors import ServerError
 
-_ENVELOPE = frozenset({"type", "channel", "start_time", "end_time", "is_final", "flushed"})
+
+@dataclass(frozen=True, slots=True)
+class EventField:
+    """A field of an event.
+
+    Attributes:
+        json_type: The type of the value in JSON.
+        optional: Not every event of the type has the field.
+        nullable: The value may be null instead.
+    """
+
+    json_type: Literal["string", "number", "boolean", "object"]
+    optional: bool = False
+    nullable: bool = False
+
+
+def _fields(**fields: EventField) -> Mapping[str, EventField]:
+    return MappingProxyType(fields)
+
+
+_STRING = EventField("string")
+_NUMBER = EventField("number")
+_BOOLEAN = EventField("boolean")
+
+EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
+    {
+        "started": _fields(
+            session_id=_STRING,
+            trace_id=_STRING,
+            model=_STRING,
+            sample_rate=_NUMBER,
+            interim_results=_BOOLEAN,
+            vad=EventField("object", nullable=True),
+            protocol=_NUMBER,
+        ),
+        "active": _fields(time=_NUMBER, channel=_NUMBER),
+        "inactive": _fields(time=_NUMBER, channel=_NUMBER),
+        "interim": _fields(
+            start_time=_NUMBER,
+            end_time=_NUMBER,
+            is_final=_BOOLEAN,
+            channel=_NUMBER,
+        ),
+        "segment": _fields(
+            start_time=_NUMBER,
+            end_time=_NUMBER,
+            is_final=_BOOLEAN,
+            channel=_NUMBER,
+            flushed=EventField("boolean", optional=True),
+        ),
+        "warning": _fields(code=_STRING, message=_STRING),
+        "error": _fields(
+            code=_STRING,
+            message=_STRING,
+            fatal=_BOOLEAN,
+            channel=EventField("number", optional=True),
+            start_time=EventField("number", optional=True),
+            end_time=EventField("number", optional=True),
+        ),
+        "stopped": _fields(audio_seconds=_NUMBER, segments=_NUMBER, session_id=_STRING),
+        "going_away": _fields(message=_STRING, deadline_seconds=_NUMBER),
+    }
+)
+"""By type of event: its fields by name, besides `type`.
+
+`interim` and `segment` have the output of the model among them, under names of the model's own.
+"""
+
+VAD_FIELDS: Mapping[str, EventField] = _fields(
+    engine=_STRING,
+    threshold=_NUMBER,
+    min_silence_ms=_NUMBER,
+    min_speech_ms=_NUMBER,
+    prefix_padding_ms=_NUMBER,
+    max_segment_ms=_NUMBER,
+)
+"""Of `vad` in `started`."""
+
+_ENVELOPE = frozenset({"type", *EVENT_FIELDS["interim"], *EVENT_FIELDS["segment"]})
+"""Names that a model cannot use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One message from the server.
 
-    `type` is one of `started`, `active`, `inactive`, `interim`, `segment`, `warning`, `error`,
-    `stopped`, `going_away`. `fields` is the whole message, `raw` its JSON exactly as received.
-    The properties are `None` where the message has no such field. Times are in seconds from the
-    start of the stream.
+    `type` is one of `EVENT_FIELDS`. `fields` is the whole message, `raw` its JSON exactly as
+    received. The properties are `None` where the message has no such field. Times are in seconds
+    from the start of the stream.
     """
 
     type: str

@@ -32,7 +32,8 @@
  * @property {string} model
  * @property {number} sample_rate
  * @property {boolean} interim_results
- * @property {Record<string, unknown> | null} vad
+ * @property {{engine: string, threshold: number, min_silence_ms: number, min_speech_ms: number,
+ *   prefix_padding_ms: number, max_segment_ms: number} | null} vad
  * @property {number} protocol
  */
 

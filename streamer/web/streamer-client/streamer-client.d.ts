@@ -185,7 +185,14 @@ export type Started = {
     model: string;
     sample_rate: number;
     interim_results: boolean;
-    vad: Record<string, unknown> | null;
+    vad: {
+        engine: string;
+        threshold: number;
+        min_silence_ms: number;
+        min_speech_ms: number;
+        prefix_padding_ms: number;
+        max_segment_ms: number;
+    } | null;
     protocol: number;
 };
 /**
