@@ -205,8 +205,8 @@ def test_a_row_that_is_another_one_in_the_page(name: str, text: str) -> None:
         ),
         (
             "page",
-            "`bad_samples` (",
-            "`bad_sample` (",
+            "| `bad_samples` |",
+            "| `bad_sample` |",
             f"`bad_samples` is missing in the warnings of {PAGE}",
         ),
     ],

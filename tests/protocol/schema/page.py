@@ -1,4 +1,4 @@
-"""The schema of `docs/protocol.md`: its tables, its list of warnings, its examples of requests."""
+"""The schema of `docs/protocol.md`: its tables and its examples of requests."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from tests.protocol.schema.fields import Field, Fields, Schema, json_type
 EVENTS = ("type", "fields", "meaning")
 START = ("field", "meaning")
 ERRORS = ("code", "when", "socket")
+WARNINGS = ("warning", "meaning", "sent at most")
 """The heads of the tables."""
 
 OCCASIONAL = " also "
@@ -70,9 +71,8 @@ def error_codes(page: str) -> set[str]:
 
 
 def warning_codes(page: str) -> set[str]:
-    """Of the paragraph of warnings, where each is explained in brackets."""
-    (paragraph,) = re.findall(r"^Warnings: (.*?)\n\n", page, re.MULTILINE | re.DOTALL)
-    return set(code_spans(re.sub(r"\([^()]*\)", "", paragraph)))
+    """Of the table of warnings."""
+    return {code for codes, _, _ in table(page, WARNINGS) for code in code_spans(codes)}
 
 
 def code_spans(text: str) -> list[str]:
