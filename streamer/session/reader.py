@@ -15,7 +15,7 @@ from streamer.protocol.actions import QueuedAction
 from streamer.session.deadlines import Deadlines
 from streamer.session.inbox import Inbox
 from streamer.session.inputs import ClientInputs
-from streamer.websocket.channel import Slowed, TooLarge, listen, notice_of
+from streamer.websocket.channel import Slowed, TooLarge, deliver_directly, notice_of
 
 
 class Reader:
@@ -45,7 +45,7 @@ class Reader:
 
     async def run(self) -> None:
         """Read until the socket is closed, by either side."""
-        listen(self._socket.scope, self._take_audio)
+        deliver_directly(self._socket.scope, self._take_audio)
         while True:
             message = await self._socket.receive()
             self._deadlines.last_message_s = self._clock()
@@ -82,7 +82,7 @@ class Reader:
         notice = notice_of(message)
         audio, text = message.get("bytes"), message.get("text")
         if isinstance(notice, TooLarge):
-            self._inputs.on_too_large(notice.why)
+            self._inputs.on_too_large(notice.reason)
         elif isinstance(notice, Slowed):
             self._inputs.on_slowed(notice.limit, notice.allowed)
         elif audio is not None:

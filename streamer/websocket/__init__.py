@@ -1,6 +1,7 @@
-"""One WebSocket connection: frames, reading rates, turns between connections, liveness.
+"""One WebSocket connection, as an ASGI server: RFC 6455 over the sans-I/O core of `websockets`.
 
-Implements RFC 6455 with the sans-I/O core of `websockets`; uvicorn creates the connections.
+`connection.py` is the protocol class that uvicorn creates. Bytes in: `reading.py`, with `frames.py`,
+`rate.py`, `turns.py`; out: `writing.py`; between them `application.py` runs the ASGI application.
 
-May import: config. Knows nothing of speech, sessions or messages.
+May import: config. It depends on nothing of speech, sessions or messages of the protocol.
 """

@@ -1,4 +1,4 @@
-"""What the WebSocket protocol and the application tell each other besides ASGI."""
+"""What the protocol and the application exchange besides ASGI messages."""
 
 import asyncio
 from collections.abc import Callable, Mapping, MutableMapping
@@ -6,51 +6,52 @@ from dataclasses import dataclass
 from typing import Any
 
 ABORT, GONE, NOTICE = "streamer.abort", "streamer.gone", "streamer.notice"
-LISTEN = "streamer.listen"
-"""Keys in the ASGI scope and its messages: for `abort_of`, `gone_of`, `notice_of`, `listen`."""
+DIRECT = "streamer.direct"
+"""Keys of the ASGI scope and its messages; read by `abort_of`, `gone_of`, `notice_of` and
+`deliver_directly`."""
 
-Listener = Callable[[bytes], bool]
-"""Takes a binary message at once, or says that it cannot."""
+DirectReceiver = Callable[[bytes], bool]
+"""Takes the content of a binary message, or returns False when it cannot take it now."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooLarge:
-    """A message was too large to be taken; nothing after it will be."""
+    """A message was larger than the limit; the client's later messages are discarded."""
 
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Slowed:
-    """The client sends faster than a limit allows, and is read more slowly."""
+    """The client sends faster than a limit allows, and is read more slowly from now on."""
 
     limit: str
     allowed: int
 
 
 def abort_of(scope: MutableMapping[str, Any]) -> Callable[[], None]:
-    """What cuts a socket's connection off at once, dropping whatever is not yet written."""
+    """A function that cuts the connection off at once and drops what is not written yet."""
     abort: Callable[[], None] = scope.get(ABORT, lambda: None)
     return abort
 
 
 def gone_of(scope: MutableMapping[str, Any]) -> asyncio.Event:
-    """Set when a socket's connection is lost, or the server shuts down."""
+    """An event that is set when the connection is lost or the server shuts down."""
     gone: asyncio.Event = scope.get(GONE) or asyncio.Event()
     return gone
 
 
-def listen(scope: MutableMapping[str, Any], listener: Listener) -> None:
-    """Have binary messages handed over at once, as long as the application waits in `receive`.
+def deliver_directly(scope: MutableMapping[str, Any], receiver: DirectReceiver) -> None:
+    """Have binary messages passed to `receiver` as they arrive, without a queue.
 
-    A message that the listener cannot take, or that comes when it must not overtake another, goes
-    the way of all others.
+    This happens only while the application waits in `receive`. A message that would overtake
+    another one, or that `receiver` cannot take, is returned by `receive` like all others.
     """
-    begin: Callable[[Listener], None] = scope.get(LISTEN, lambda _: None)
-    begin(listener)
+    register: Callable[[DirectReceiver], None] = scope.get(DIRECT, lambda _: None)
+    register(receiver)
 
 
 def notice_of(message: Mapping[str, Any]) -> TooLarge | Slowed | None:
-    """What the protocol has to say about the client, in place of a message of its own."""
+    """The protocol's notice about the client, if the message carries one instead of content."""
     notice: TooLarge | Slowed | None = message.get(NOTICE)
     return notice

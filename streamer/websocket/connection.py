@@ -1,100 +1,203 @@
-"""uvicorn's WebSocket protocol, with what a streaming server needs besides.
+"""One WebSocket connection: the protocol class, which the event loop and uvicorn call.
 
-How it reads is in `streamer.websocket_reading`. And:
+uvicorn reads the upgrade request, makes a `WebSocketConnection`, gives it the request's bytes and
+hands the transport over. What the client sends goes through `reading.py`, what it is sent through
+`writing.py`. Besides RFC 6455 and ASGI, a streaming server needs:
 
-- **Keepalive rests while reading is paused.** Back-pressure leaves the client's pongs unread in
-  the kernel, and a healthy client would be closed with 1011 for not answering.
-- **A connection can be cut off**, and one that closes is cut off after a while. Closing waits
-  until everything is written, which a client that does not read can delay for ever.
-- **The loss of a connection is known.** ASGI tells only whoever is receiving, and a reader that is
-  held up by back-pressure is not; and while nothing is read, the kernel tells only who asks it.
-- **A client that sends pings and does not read the pongs** is cut off; they would pile up.
+- **Keepalive rests while nothing is read.** See `keepalive.py`.
+- **A connection can be cut off** (`abort_of` in `channel.py`), and one that closes is cut off
+  after some seconds.
+- **The loss of a connection is known** (`gone_of` in `channel.py`). ASGI reports it only to a task
+  that waits in `receive`, and a session's reader does not wait there during back-pressure. While
+  nothing is read, only a check of the socket shows the loss: `liveness.py`.
+- **A client that sends pings and does not read the pongs is cut off.** The pongs would pile up.
 """
 
 import asyncio
-import functools
-from collections.abc import MutableMapping
+from http import HTTPStatus
 from typing import Any, cast
 
-from uvicorn._types import ASGISendEvent
-from uvicorn.protocols.utils import ClientDisconnected
+import uvicorn
+from uvicorn.server import ServerState
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.channel import ABORT, GONE, LISTEN
-from streamer.websocket.reading import ReadingProtocol
-from streamer.websocket.turns import Turns
+from streamer.websocket.application import Application
+from streamer.websocket.channel import ABORT, DIRECT, GONE, DirectReceiver
+from streamer.websocket.frames import Core
+from streamer.websocket.handshake import BAD_REQUEST, Acceptance, address_of, refusal, scope_of
+from streamer.websocket.messages import MessageQueue
+from streamer.websocket.reading import InputReader
+from streamer.websocket.turns import ParserTurns
+from streamer.websocket.writing import OutputWriter, Phase
 
-LINGER_S = 5.0
-"""A connection that is being closed has this long to take what was written."""
 
+class WebSocketConnection(asyncio.Protocol):
+    """The protocol class for `uvicorn.Config(ws=…)`, as `limited` makes it.
 
-class StreamingProtocol(ReadingProtocol):
-    """The protocol class for `uvicorn.Config(ws=…)`, as `limited` makes it."""
+    Args:
+        config: uvicorn's; the application, the largest message, and the times of the pings.
+        server_state: uvicorn's: it shuts down the `connections` and awaits the `tasks`.
+        app_state: The state of ASGI's lifespan.
+        _loop: The event loop; None = the running one.
+    """
 
-    def keepalive_timeout(self) -> None:
-        """A pong is missing: only a client whose pongs are being read can be blamed."""
-        if self.read_paused or self._deaf:
-            self.pong_timer = None
-            self.pending_ping_payload = None
-            self.schedule_ping()
-        else:
-            super().keepalive_timeout()
+    limits: LimitsConfig
+    turns: ParserTurns
+    """Shared by all connections of a server."""
+    transport: asyncio.Transport
 
-    @functools.cached_property
-    def gone(self) -> asyncio.Event:
-        """Set when the connection is lost, or the server shuts down."""
-        return asyncio.Event()
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        if not config.loaded:
+            config.load()
+        self._config = config
+        self._server_state = server_state
+        self._connections: set[Any] = server_state.connections
+        self._app_state = app_state
+        self._loop = loop = _loop or asyncio.get_running_loop()
+        self._gone = asyncio.Event()
+        self._core = Core(max_size=config.ws_max_size, max_fragments=self.limits.max_fragments)
+        self._messages = MessageQueue()
+        self._reader = InputReader(
+            self._core,
+            self._messages,
+            self,
+            limits=self.limits,
+            max_message_bytes=config.ws_max_size,
+            turns=self.turns,
+            loop=loop,
+        )
+        self._writer = OutputWriter(
+            self._core,
+            self._messages,
+            loop=loop,
+            ping_interval_s=config.ws_ping_interval,
+            ping_timeout_s=config.ws_ping_timeout,
+            pongs_are_read=lambda: self._reader.pongs_are_read,
+            on_open=self._reader.release,
+        )
 
-    async def run_asgi(self) -> None:
-        """Run the application; then the connection ends, whether its client reads or not."""
-        scope = cast("MutableMapping[str, Any]", self.scope)
-        scope[ABORT] = self.transport.abort
-        scope[GONE] = self.gone
-        scope[LISTEN] = self._listen
-        try:
-            await super().run_asgi()
-        finally:
-            # When the client's own close is not heard any more, its end of the connection is.
-            if self._deaf and not self.transport.is_closing() and self.transport.can_write_eof():
-                self.transport.write_eof()
-            self.loop.call_later(LINGER_S, self.transport.abort)
+    # Called by the event loop
 
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send, while that is possible.
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection begins; also called by uvicorn when it hands over the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._reader.start(self.transport)
+        self._writer.start(self.transport)
+        self._connections.add(self)
 
-        uvicorn takes a socket that the protocol has closed for a mistake of the application, and
-        a refusal, once it is complete, for a handshake that is not.
-        """
-        if self.close_sent:
-            raise ClientDisconnected
-        await super().send(message)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            self.handshake_complete = True
+    def data_received(self, data: bytes) -> None:
+        """Bytes have arrived; the first ones, from uvicorn, are the upgrade request."""
+        self._reader.feed(data)
+
+    def eof_received(self) -> None:
+        """The client sends nothing more; the transport then closes."""
+        if self._writer.phase is not Phase.CLOSED:
+            self._writer.end(CloseCode.ABNORMAL_CLOSURE)
+
+    def pause_writing(self) -> None:
+        """The client has to read what was written before more is written."""
+        self._writer.writable.clear()
+
+    def resume_writing(self) -> None:
+        """More can be written."""
+        self._writer.writable.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is no more."""
-        self.gone.set()
-        super().connection_lost(exc)
+        """The connection does not exist any more."""
+        self._reader.stop()
+        self._writer.stop()
+        self._gone.set()
+        self._connections.discard(self)
+
+    # Called by uvicorn
 
     def shutdown(self) -> None:
-        """The server ends."""
-        super().shutdown()
-        self.gone.set()
-        self.loop.call_later(LINGER_S, self.transport.abort)
+        """The server ends: refuse or close, and do not wait for the client's close frame."""
+        if self._writer.phase is Phase.HANDSHAKE:
+            self._writer.refuse(refusal(HTTPStatus.SERVICE_UNAVAILABLE))
+        elif self._writer.phase is Phase.OPEN:
+            self._writer.close(CloseCode.SERVICE_RESTART)
+        self.transport.close()
+        self._gone.set()
 
-    def handle_ping(self) -> None:
-        """Answer, unless earlier answers still wait to be read."""
-        if self.writable.is_set():
-            super().handle_ping()
+    # Called by the reader
+
+    def on_request(self, request: Request) -> None:
+        """Run the application, unless the request is no upgrade to a WebSocket."""
+        response = self._core.accept(request)  # RFC 6455, section 4.2.1
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            self._writer.refuse(response)
+            return
+        self._reader.hold()
+        self._messages.connect()
+        acceptance = Acceptance(response, lambda: self._server_state.default_headers)
+        application = Application(
+            self._config.loaded_app, self._messages.receive, self._writer, acceptance
+        )
+        task = self._loop.create_task(application.run(self._scope(request)))
+        self._server_state.tasks.add(task)  # uvicorn awaits it
+        task.add_done_callback(self._server_state.tasks.discard)
+
+    def on_control(self, frame: Frame) -> None:
+        """Handle a control frame, which the core has answered (RFC 6455, section 5.5)."""
+        match frame.opcode:
+            case Opcode.PING:
+                if self._writer.writable.is_set():
+                    self._writer.flush()
+                else:
+                    self.transport.abort()
+            case Opcode.PONG:
+                self._writer.on_pong(bytes(frame.data))
+            case Opcode.CLOSE:
+                self._writer.finish()
+
+    def on_invalid_text(self) -> None:
+        """Fail the connection (RFC 6455, sections 8.1 and 7.4.1)."""
+        self._writer.fail(CloseCode.INVALID_DATA)
+
+    def on_failure(self) -> None:
+        """End the connection; the core has failed it (RFC 6455, section 7.1.7)."""
+        if self._writer.phase is Phase.HANDSHAKE:
+            # uvicorn's parser took the bytes for an upgrade request, and the core does not.
+            self.transport.write(b"".join(self._core.data_to_send()) or BAD_REQUEST)
+            self._writer.end(CloseCode.ABNORMAL_CLOSURE)
+            self.transport.close()
+        elif self._writer.phase is Phase.OPEN:
+            self._writer.finish()
         else:
-            self.transport.abort()
+            self._writer.half_close()
+
+    def _scope(self, request: Request) -> dict[str, Any]:
+        info = self.transport.get_extra_info
+        scope = scope_of(
+            request,
+            secure=bool(info("sslcontext")),
+            server=address_of(info("sockname")),
+            client=address_of(info("peername")),
+            root_path=self._config.root_path,
+            asgi_version=self._config.asgi_version,
+            state=self._app_state,
+        )
+        own = {ABORT: self.transport.abort, GONE: self._gone, DIRECT: self._deliver_directly}
+        return {**scope, **own}
+
+    def _deliver_directly(self, receiver: DirectReceiver) -> None:
+        self._messages.receiver = receiver
 
 
-def limited(to: LimitsConfig) -> type[StreamingProtocol]:
+def limited(to: LimitsConfig) -> type[WebSocketConnection]:
     """The protocol class with these limits."""
 
-    class Limited(StreamingProtocol):
+    class Limited(WebSocketConnection):
         limits = to
-        turns = Turns()
+        turns = ParserTurns()
 
     return Limited

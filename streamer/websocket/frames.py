@@ -1,5 +1,6 @@
-"""The core of the WebSocket protocol, without input or output: what a frame may be."""
+"""Frames, without input or output: the core of the protocol, and the short way for live audio."""
 
+import logging
 from collections.abc import Generator
 
 from websockets.exceptions import PayloadTooBig
@@ -7,7 +8,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
-from websockets.typing import LoggerLike
+
+from streamer.websocket.channel import TooLarge
 
 try:
     from websockets.speedups import apply_mask
@@ -20,26 +22,43 @@ _FIN_BINARY, _MASKED = 0x82, 0x80
 _TWO_BYTES = 126
 _MASK_BYTES = 4
 
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.WARNING)  # below, websockets logs what clients send: audio, and tokens
+
 
 class TooManyFragments(PayloadTooBig):
-    """A message in more frames than there may be."""
+    """A message in more frames than the limit."""
+
+
+def too_large(problem: PayloadTooBig, max_bytes: int, max_fragments: int) -> TooLarge:
+    """The notice about a message that the core has refused."""
+    if isinstance(problem, TooManyFragments):
+        limit = f"limits.max_fragments ({max_fragments})"
+        return TooLarge(f"the message has more fragments than {limit}")
+    size = (problem.size or 0) + (problem.current_size or 0)
+    limit = f"limits.max_message_bytes, {max_bytes}"
+    return TooLarge(f"the message has {size} bytes; allowed: {limit}")
 
 
 class Core(ServerProtocol):
-    """The protocol's core, which does not give up a connection over a message's size."""
+    """The sans-I/O core of `websockets`, which here survives a message that is too large.
 
-    max_fragments = 0
-    fragments = 0
-    """Of the message that is being received."""
-    _between_frames = False
+    Args:
+        max_size: Bytes of a message; None = no limit.
+        max_fragments: Frames of a message; 0 = no limit.
+    """
 
-    def __init__(self, *, max_size: int | None, logger: LoggerLike) -> None:
-        super().__init__(max_size=max_size, logger=logger)
+    def __init__(self, *, max_size: int | None, max_fragments: int = 0) -> None:
+        super().__init__(max_size=max_size, logger=_log)
+        self._max_fragments = max_fragments
+        self._fragments = 0
+        """Frames so far of the message that is being received."""
+        self._between_frames = False
         self.reader.at_eof = self._next_frame  # type: ignore[method-assign]
 
     @property
     def between_messages(self) -> bool:
-        """Whether the next byte begins a message, and nothing has gone wrong or come to an end."""
+        """Whether the next byte begins a message, and the connection is open and without error."""
         return (
             self._between_frames
             and self.current_size is None
@@ -48,20 +67,26 @@ class Core(ServerProtocol):
         )
 
     def fail(self, code: CloseCode | int, reason: str = "") -> None:
-        """Fail the connection; after a message that is too large, only stop listening."""
+        """Fail the connection; after a message that is too large, only discard what follows.
+
+        RFC 6455, section 7.1.7, requires that nothing from the client is processed any more. It
+        permits that the server goes on sending before it closes.
+        """
         if code == CloseCode.MESSAGE_TOO_BIG and self.state is State.OPEN:
-            self.parser = self._ignoring()
+            self.parser = self._discard_all()
             next(self.parser)
         else:
             super().fail(code, reason)
 
     def recv_frame(self, frame: Frame) -> None:
-        """Take a frame; a client may also close in the middle of a fragmented message."""
+        """Process a frame."""
         if frame.opcode is Opcode.CLOSE:
+            # RFC 6455, section 5.4: control frames may be in the middle of a fragmented message,
+            # and a close frame is one. websockets answers with a protocol error.
             self.current_size = None
         elif frame.opcode not in CONTROL:
-            self.fragments = 1 + (self.fragments if frame.opcode is Opcode.CONT else 0)
-            if 0 < self.max_fragments < self.fragments:
+            self._fragments = 1 + (self._fragments if frame.opcode is Opcode.CONT else 0)
+            if 0 < self._max_fragments < self._fragments:
                 raise TooManyFragments(None, 0)
         super().recv_frame(frame)
 
@@ -72,19 +97,19 @@ class Core(ServerProtocol):
         self._between_frames = False
         return ended
 
-    def _ignoring(self) -> Generator[None]:
+    def _discard_all(self) -> Generator[None]:
         while not (yield from self.reader.at_eof()):
             self.reader.discard()
         self.state = State.CLOSED
         yield
 
 
-def whole_message(data: bytes) -> bytes | None:
-    """The content of a client's binary message, if `data` is that, in one frame, and nothing else.
+def unmask_single_binary_frame(data: bytes) -> bytes | None:
+    """The content of a client's binary message, if `data` is one whole frame and nothing else.
 
-    Live audio comes like this, and the parser takes ten times as long. RFC 6455, section 5.2: FIN
-    and the opcode, the mask bit and the length, of which 126 says that it is in two bytes more.
-    Longer messages are left to the parser.
+    Live audio arrives like this, and the parser takes ten times as long. RFC 6455, section 5.2:
+    FIN and the opcode; the mask bit and the length, of which 126 announces two more bytes of
+    length; the mask; the content. Messages of 65 536 bytes and more are left to the parser.
     """
     if len(data) < 2 or data[0] != _FIN_BINARY:
         return None

@@ -1,49 +1,49 @@
-"""Whether a client is still there while nothing is read from it; only the kernel can tell."""
+"""Whether a client is still connected while nothing is read from it; only the kernel knows."""
 
 import asyncio
 import socket
 
-WATCH_S = 1.0
-"""Between two looks."""
+CHECK_S = 1.0
+"""Seconds between two checks."""
 
 TCP_ESTABLISHED = 1
-"""From linux/tcp_states.h."""
+"""A TCP state, from linux/tcp_states.h."""
 
 
-class Watch:
-    """Cuts a connection off whose other end has gone.
+class PeerWatch:
+    """Cuts a connection off after its other end has closed or reset it.
 
     Args:
-        loop: For the time between looks.
+        loop: Its timers are used.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, transport: asyncio.Transport) -> None:
-        """Look now and then, from a while from now on."""
+    def start(self, transport: asyncio.Transport) -> None:
+        """Start checking once a second; the first check is in one second."""
         if self._timer is None:
-            self._timer = self._loop.call_later(WATCH_S, self._look, transport)
+            self._timer = self._loop.call_later(CHECK_S, self._check, transport)
 
-    def end(self) -> None:
-        """Something is read again, or there is nothing to watch any more."""
+    def stop(self) -> None:
+        """Stop: the connection is read again, or it is lost."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self, transport: asyncio.Transport) -> None:
+    def _check(self, transport: asyncio.Transport) -> None:
         self._timer = None
         if transport.is_closing():
             return
-        if is_over(transport):
+        if closed_by_peer(transport):
             transport.abort()
         else:
-            self.begin(transport)
+            self.start(transport)
 
 
-def is_over(transport: asyncio.Transport) -> bool:
-    """Whether the other end has closed or reset the connection, though much of it is unread."""
+def closed_by_peer(transport: asyncio.Transport) -> bool:
+    """Whether the other end has closed or reset the connection, even if much of it is unread."""
     connection = transport.get_extra_info("socket")
     if connection is None or not hasattr(socket, "TCP_INFO"):  # not Linux
         return False

@@ -1,247 +1,243 @@
-"""How a connection is read: uvicorn's WebSocket protocol, and who may send how much.
+"""How a connection is read: bytes become frames, and a client may not send faster than it may.
 
-- **A message of live audio takes a short way.** While the application waits for a message, one
-  that comes alone is handed to it at once (`listen`): no parser, no queue, no task to wake.
-- **A flood is read slowly.** Bytes are parsed a piece at a time, and the next piece only when the
-  messages of the last one have been taken, the rates allow it, and no other connection's turn is
-  before. Meanwhile nothing is read from the connection, and TCP holds the client back.
-- **A message that is too large is not the end of everything.** The application is told, and can
-  still send what it owes; what the client sends from then on is thrown away.
+- **A message of live audio takes a short way.** While the application waits for a message, a
+  binary message that arrives alone is passed to it at once (`deliver_directly` in `channel.py`):
+  no parser, no queue, no task to wake.
+- **A flood is read slowly.** Bytes are parsed a piece at a time. The next piece is parsed only
+  after the application has taken the messages of the last one, when the rates allow it, and when
+  it is this connection's turn. Until then nothing is read, and TCP holds the client back.
+- **A message that is too large does not end everything.** The application receives a notice and
+  can still send results that are pending; everything from the client after it is discarded.
 """
 
 import asyncio
-from typing import Any, cast
+from typing import Protocol
 
-import uvicorn
-from uvicorn._types import ASGIReceiveEvent
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
 from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame
-from websockets.protocol import State
+from websockets.http11 import Request
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.channel import NOTICE, Listener, Slowed, TooLarge
-from streamer.websocket.frames import CONTROL, Core, TooManyFragments, whole_message
-from streamer.websocket.liveness import Watch
-from streamer.websocket.pace import Pace
-from streamer.websocket.turns import Turns
+from streamer.websocket.frames import CONTROL, Core, too_large, unmask_single_binary_frame
+from streamer.websocket.liveness import PeerWatch
+from streamer.websocket.messages import MessageQueue
+from streamer.websocket.rate import ReadPacing, ReadPause
+from streamer.websocket.turns import ParserTurns
 
 
-class ReadingProtocol(WebSocketsSansIOProtocol):
-    """The part of `StreamingProtocol` that reads."""
+class InputHandler(Protocol):
+    """Handles all input that is no part of a message; implemented by the connection."""
 
-    limits: LimitsConfig
-    turns: Turns
-    """Of all connections of a server."""
-    conn: Core
+    def on_request(self, request: Request) -> None:
+        """The upgrade request is complete."""
+
+    def on_control(self, frame: Frame) -> None:
+        """A ping, a pong or a close frame has arrived."""
+
+    def on_invalid_text(self) -> None:
+        """A text message is not UTF-8."""
+
+    def on_failure(self) -> None:
+        """The core cannot parse what the client sends; its input is discarded from now on."""
+
+
+class InputReader:
+    """The input side of one connection.
+
+    Args:
+        core: Parses.
+        messages: Messages are added to it; its `on_taken` makes reading go on.
+        handler: Handles all other input.
+        limits: Of the configuration.
+        max_message_bytes: A larger message is refused.
+        turns: Shared by all connections of a server.
+        loop: Its timers and its clock are used.
+    """
 
     def __init__(
         self,
-        config: uvicorn.Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
+        core: Core,
+        messages: MessageQueue,
+        handler: InputHandler,
+        *,
+        limits: LimitsConfig,
+        max_message_bytes: int,
+        turns: ParserTurns,
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self.conn = Core(max_size=config.ws_max_size, logger=self.logger)
-        self.conn.max_fragments = self.limits.max_fragments
+        self._core = core
+        self._messages = messages
+        self._handler = handler
+        self._max_fragments = limits.max_fragments
+        self._max_message_bytes = max_message_bytes
+        self._turns = turns
+        self._loop = loop
+        self._transport: asyncio.Transport
+        self._pacing = ReadPacing(limits)
+        self._watch = PeerWatch(loop)
         self._unparsed = bytearray()
-        self._pace = Pace(self.limits)
-        self._resting: asyncio.TimerHandle | None = None
-        self._waits = False
-        """Whether it has asked for its turn."""
-        self._watch = Watch(self.loop)
+        self._held = False
+        """Whether the upgrade request is not answered yet; nothing after it is parsed."""
+        self._reading_paused = False
+        self._pause_timer: asyncio.TimerHandle | None = None
+        """Runs while a rate forbids to read."""
+        self._turn_requested = False
         self._slowed = False
-        self._deaf = False
-        self._listener: Listener | None = None
-        self._awaited = False
-        """Whether the application waits for a message, and has dealt with the last one."""
+        """Whether the application has the notice that the client is read more slowly."""
+        self._discarding_input = False
+        """Whether the client's frames, also its pongs and its close frame, are not parsed."""
+        messages.on_taken = self.resume
 
-    def data_received(self, data: bytes) -> None:
-        """Parse, now or when what came before has been taken."""
-        if not self._take_at_once(data):
-            self._unparsed += data
-            if len(self._unparsed) <= self._pace.piece_bytes and not self._pace.crowded:
-                self._parse()
-            else:
-                self._ask()
+    @property
+    def pongs_are_read(self) -> bool:
+        """Whether the client's pongs are read and parsed now."""
+        return not self._reading_paused and not self._discarding_input
 
-    def _take_at_once(self, data: bytes) -> bool:
-        """Hand over what is a message of audio and nothing else, without the parser."""
-        if self.read_paused or not self.conn.between_messages:
+    def start(self, transport: asyncio.Transport) -> None:
+        """Read from this transport."""
+        self._transport = transport
+
+    def stop(self) -> None:
+        """Stop for ever: the connection is lost."""
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
+        self._watch.stop()
+        self._unparsed.clear()
+
+    def hold(self) -> None:
+        """Parse nothing until `release`: the upgrade request has to be answered first."""
+        self._held = True
+
+    def release(self) -> None:
+        """Parse what has arrived, and go on."""
+        self._held = False
+        self.resume()
+
+    def resume(self) -> None:
+        """Go on, if it was the application that reading waited for."""
+        if self._reading_paused and self._pause_timer is None:
+            self._request_turn()
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the transport; parse them now, or when the earlier ones were taken."""
+        if not self._reading_paused and self._core.between_messages and self._deliver(data):
+            return
+        if self._discarding_input:
+            return
+        self._unparsed += data
+        if len(self._unparsed) <= self._pacing.piece_bytes and not self._pacing.crowded:
+            self._parse()
+        else:
+            self._request_turn()
+
+    def _deliver(self, data: bytes) -> bool:
+        """Pass bytes to the application without the parser, if they are one binary message."""
+        audio = unmask_single_binary_frame(data)
+        if audio is None or len(audio) > self._max_message_bytes:
             return False
-        audio = whole_message(data)
-        if audio is None or len(audio) > self.config.ws_max_size or not self._hand_over(audio):
+        if not self._messages.deliver(audio):
             return False
-        self._count(messages=1, control=0)
-        if self._resting is not None:
+        pause = self._pacing.count(1, 0, self._loop.time())
+        if pause is not None:
+            self._slow_down(pause)
             self._pause()
         return True
 
-    async def receive(self) -> ASGIReceiveEvent:
-        """The next message; when it was the last one, parsing and reading go on."""
-        self._awaited = True
-        try:
-            message = await self.queue.get()
-        finally:
-            self._awaited = False
-        if self.read_paused and self._resting is None and self.queue.empty():
-            self._ask()
-        return message
-
-    def _ask(self) -> None:
-        """Wait for a turn to parse; meanwhile nothing is read."""
-        if not self._waits:
-            self._waits = True
-            self.turns.ask(self._take_turn)
+    def _request_turn(self) -> None:
+        """Parse in a turn of the event loop that is this connection's; read nothing until then."""
+        if not self._turn_requested:
+            self._turn_requested = True
+            self._turns.request(self._take_turn)
         self._pause()
 
     def _take_turn(self) -> None:
-        self._waits = False
-        if self.transport.is_closing():
+        self._turn_requested = False
+        if self._transport.is_closing():
             return
         try:
             self._parse()
         except Exception:
-            self.transport.abort()  # as the transport itself does for what `data_received` raises
+            self._transport.abort()  # as the transport does when `data_received` raises
             raise
 
     def _parse(self) -> None:
-        """Parse what there is, as far as messages are taken and the rates allow."""
+        """Parse what has arrived, as far as messages are taken and the rates allow."""
         parsed = False
-        while self._unparsed and self._resting is None and self._taken:
-            if parsed and self._pace.crowded:
-                self._ask()
+        while self._unparsed and self._may_parse:
+            if parsed and self._pacing.crowded:
+                self._request_turn()
                 return
             parsed = True
-            size = self._pace.piece_bytes
+            size = self._pacing.piece_bytes
             piece = bytes(self._unparsed[:size])
             del self._unparsed[:size]
-            self.conn.receive_data(piece)
-            self.handle_events()  # also of what came before a message that cannot be one
-            if self.conn.parser_exc is not None:
-                self.handle_parser_exception()
-            elif self.conn.handshake_exc is not None and not self.handshake_initiated:
-                self._reject_handshake()
-        if self._unparsed or self._resting is not None:
+            self._core.receive_data(piece)
+            self._handle_events()  # also those before an error
+            if self._core.parser_exc is not None or self._core.handshake_exc is not None:
+                self._fail()
+            if self._transport.is_closing():
+                return
+        if self._unparsed or self._pause_timer is not None:
             self._pause()
-        elif self.read_paused and self._taken:
-            self.read_paused = False
-            self._watch.end()
-            self.transport.resume_reading()
+        elif self._reading_paused and self._messages.taken:
+            self._reading_paused = False
+            self._watch.stop()
+            self._transport.resume_reading()
 
     @property
-    def _taken(self) -> bool:
-        """Whether the application has taken all messages, or will take none any more."""
-        return self.queue.empty() or self.close_sent
+    def _may_parse(self) -> bool:
+        return self._pause_timer is None and self._messages.taken and not self._held
+
+    def _handle_events(self) -> None:
+        """Handle what the piece has completed, and count its frames."""
+        frames = control = 0
+        last = not self._unparsed
+        for event in self._core.events_received():
+            if not isinstance(event, Frame):
+                assert isinstance(event, Request)
+                self._handler.on_request(event)
+                continue
+            frames += 1
+            if event.opcode in CONTROL:
+                control += 1
+                self._handler.on_control(event)
+                continue
+            try:
+                self._messages.add_frame(event, direct=last)
+            except UnicodeDecodeError:
+                self._handler.on_invalid_text()
+        self._pacing.fit(frames)
+        if frames:
+            pause = self._pacing.count(frames - control, control, self._loop.time())
+            if pause is not None:
+                self._slow_down(pause)
+
+    def _slow_down(self, pause: ReadPause) -> None:
+        """Parse nothing for a while: a rate was exceeded."""
+        if not self._slowed:
+            self._slowed = True
+            self._messages.notify(pause.reason)
+        if self._pause_timer is not None:
+            self._pause_timer.cancel()
+        self._pause_timer = self._loop.call_later(pause.seconds, self._end_pause)
+
+    def _end_pause(self) -> None:
+        self._pause_timer = None
+        self._request_turn()
 
     def _pause(self) -> None:
-        if not self.read_paused:
-            self.read_paused = True
-            self.transport.pause_reading()
-            self._watch.begin(self.transport)
+        if not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
+            self._watch.start(self._transport)
 
-    def handle_events(self) -> None:
-        """Act on the frames of a piece, and count them."""
-        frames = [event for event in self.conn.events if isinstance(event, Frame)]
-        control = sum(frame.opcode in CONTROL for frame in frames)
-        self._pace.fit(len(frames))
-        super().handle_events()
-        if frames:
-            self._count(len(frames) - control, control)
-
-    def _count(self, messages: int, control: int) -> None:
-        """Count frames, and read nothing for a while if they are too many."""
-        rest = self._pace.count(messages, control, self.loop.time())
-        if rest is None:
-            return
-        if not self._slowed and not self.close_sent:
-            self._slowed = True
-            self._notify(rest.because)
-        if self._resting is not None:
-            self._resting.cancel()
-        self._resting = self.loop.call_later(rest.seconds, self._rested)
-
-    def _rested(self) -> None:
-        self._resting = None
-        self._ask()
-
-    def _notify(self, notice: TooLarge | Slowed) -> None:
-        self.queue.put_nowait(
-            cast("Any", {"type": "websocket.receive", "bytes": None, "text": None, NOTICE: notice})
-        )
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is read any more."""
-        if self._resting is not None:
-            self._resting.cancel()
-        self._watch.end()
+    def _fail(self) -> None:
+        """Discard all input from now on (RFC 6455, section 7.1.7), and report why."""
+        self._discarding_input = True
         self._unparsed.clear()
-        super().connection_lost(exc)
-
-    # Messages that are too large
-
-    def handle_parser_exception(self) -> None:
-        """What was sent cannot be a message, or is too large for one."""
-        problem = self.conn.parser_exc
-        if isinstance(problem, TooManyFragments):
-            most = self.limits.max_fragments
-            self._refuse(f"the message has more fragments than limits.max_fragments ({most})")
-        elif isinstance(problem, PayloadTooBig):
-            size = (problem.size or 0) + (problem.current_size or 0)
-            allowed = self.config.ws_max_size
-            self._refuse(
-                f"the message has {size} bytes; allowed: limits.max_message_bytes, {allowed}"
-            )
-        elif not self.close_sent:
-            super().handle_parser_exception()
-
-    def _refuse(self, why: str) -> None:
-        if not self._deaf and not self.close_sent:
-            self._deaf = True
-            self._notify(TooLarge(why))
-
-    def _reject_handshake(self) -> None:
-        """The two parsers of the upgrade request do not agree that it is one."""
-        self.handshake_complete = self.close_sent = True
-        answer = b"".join(self.conn.data_to_send()) or b"HTTP/1.1 400 Bad Request\r\n\r\n"
-        self.transport.write(answer)
-        self.transport.close()
-
-    def send_receive_event_to_app(self) -> None:
-        """Hand over a message; text that is not UTF-8 ends the connection, as RFC 6455 wants."""
-        if self._deaf:
-            self.frames = []
-            return
-        if self.curr_msg_data_type == "bytes" and self._hand_over(b"".join(self.frames)):
-            self.frames = []
-            return
-        if self.curr_msg_data_type == "text":
-            try:
-                b"".join(self.frames).decode()
-            except UnicodeDecodeError:
-                self.frames = []
-                if self.conn.state is State.OPEN:  # the client's own close may be here already
-                    self.conn.send_close(1007)
-                    self.handle_parser_exception()
-                return
-        # uvicorn stops reading after each message, and starts again when it has been taken: two
-        # system calls for every one. Here the bytes that come too early are what stops it.
-        paused, self.read_paused = self.read_paused, True
-        super().send_receive_event_to_app()
-        self.read_paused = paused
-
-    def _hand_over(self, audio: bytes) -> bool:
-        """Give a binary message to the listener, if nothing comes before it or with it."""
-        if self._listener is None or not self._awaited or self._unparsed or self.close_sent:
-            return False
-        if not self.queue.empty():
-            return False
-        try:
-            return self._listener(audio)
-        except Exception:  # it goes wrong again in the application's own task, which is supervised
-            return False
-
-    def _listen(self, listener: Listener) -> None:
-        self._listener = listener
+        problem = self._core.parser_exc
+        if isinstance(problem, PayloadTooBig) and not self._messages.ended:
+            notice = too_large(problem, self._max_message_bytes, self._max_fragments)
+            self._messages.notify(notice)
+        else:
+            self._handler.on_failure()

@@ -5,14 +5,16 @@ from collections import Counter
 from contextlib import AsyncExitStack
 
 import pytest
+from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.connection import limited
 from streamer.websocket.frames import Core
-from streamer.websocket.pace import LEAST_BYTES, Pace
-from tests.websocket.hearing import Hearing
+from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing
 from tests.websocket.in_loop import serving
+from tests.websocket.in_memory import connected, until
+from tests.websocket.receiving import DirectEcho
 from tools.harness.process import TIMEOUT_S
 from tools.harness.raw import BINARY, CONT, frame
 
@@ -22,7 +24,7 @@ FLOOD = frame(BINARY, b"x", flags=0) + ONE_BYTE * FRAGMENTS + frame(CONT, b"x")
 LIMITS = LimitsConfig(max_fragments=0, max_messages_per_second=0)
 
 
-@pytest.mark.parametrize("packet_bytes", [len(FLOOD), LEAST_BYTES - 4])
+@pytest.mark.parametrize("packet_bytes", [len(FLOOD), MIN_PIECE_BYTES - 4])
 async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
     monkeypatch: pytest.MonkeyPatch, packet_bytes: int
 ) -> None:
@@ -32,7 +34,7 @@ async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
     def counting(core: Core, data: bytes) -> None:
         nonlocal received
         # From where each is known to send small frames, to the end of the floods.
-        if FLOODERS * LEAST_BYTES <= received < FLOODERS * len(FLOOD):
+        if FLOODERS * MIN_PIECE_BYTES <= received < FLOODERS * len(FLOOD):
             pieces[turn] += 1
         received += len(data)
         receive_data(core, data)
@@ -46,7 +48,7 @@ async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
     monkeypatch.setattr(Core, "receive_data", counting)
     async with (
         asyncio.timeout(TIMEOUT_S),
-        serving(Hearing(), limited(LIMITS), lifespan="off") as port,
+        serving(DirectEcho(), limited(LIMITS), lifespan="off") as port,
         AsyncExitStack() as clients,
         asyncio.TaskGroup() as tasks,
     ):
@@ -65,23 +67,67 @@ async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
         for flooder in flooders:
             assert await flooder.recv() == b"x" * (FRAGMENTS + 2)
         over.set()
-    assert pieces.total() > FLOODERS * FRAGMENTS * len(ONE_BYTE) // LEAST_BYTES // 2
+    assert pieces.total() > FLOODERS * FRAGMENTS * len(ONE_BYTE) // MIN_PIECE_BYTES // 2
     assert max(pieces.values()) == 1
 
 
 async def test_a_defect_in_a_turn_ends_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, told = RuntimeError("injected"), list[object]()
 
-    def fail(pace: Pace, frames: int) -> None:
+    def fail(pacing: ReadPacing, frames: int) -> None:
         raise problem
 
     asyncio.get_running_loop().set_exception_handler(lambda _, c: told.append(c["exception"]))
     async with (
         asyncio.timeout(TIMEOUT_S),
-        serving(Hearing(), limited(LIMITS), lifespan="off") as port,
+        serving(DirectEcho(), limited(LIMITS), lifespan="off") as port,
         connect(f"ws://127.0.0.1:{port}", compression=None, ping_interval=None) as client,
     ):
-        monkeypatch.setattr(Pace, "fit", fail)
+        monkeypatch.setattr(ReadPacing, "fit", fail)
         client.transport.write(FLOOD)
         await client.wait_closed()
     assert problem in told
+
+
+async def test_nothing_is_read_while_messages_are_not_taken() -> None:
+    """Large messages, each longer than a piece, so that turns alone would not stop them."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await take.wait()
+        while (await receive())["type"] == "websocket.receive":
+            taken.append(connection._messages._queue.qsize())
+
+    take, taken = asyncio.Event(), list[int]()
+    connection, wire = connected(app)
+    await until(lambda: wire.written)
+    wire.arrive(frame(BINARY, bytes(9_000)) * 20)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert wire.reading_paused
+    assert connection._messages._queue.qsize() == 1
+    take.set()
+    await until(lambda: len(taken) == 20)
+    assert max(taken) <= 1
+    wire.abort()
+
+
+async def test_a_rate_that_is_exceeded_stops_a_flood_that_has_arrived() -> None:
+    taken = 0
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal taken
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            taken += message["bytes"] is not None
+
+    _, wire = connected(app, LimitsConfig(max_messages_per_second=10))
+    await until(lambda: wire.written)
+    wire.arrive(frame(BINARY, b"x") * 2_000)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert wire.reading_paused
+    assert 10 <= taken <= MAX_PIECE_BYTES // len(frame(BINARY, b"x"))  # a piece
+    wire.abort()

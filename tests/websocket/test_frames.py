@@ -1,14 +1,12 @@
 """The short way of a whole message, beside the parser's; and when it may be taken."""
 
-import logging
-
 from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from streamer.websocket.frames import Core, whole_message
+from streamer.websocket.frames import Core, unmask_single_binary_frame
 
 LARGEST = 65_535
 """Of a message whose length is in two bytes."""
@@ -29,7 +27,7 @@ def test_a_message_that_is_whole_and_nothing_else(frame: Frame, more: int, mask:
     given = data + bytes(more) if more >= 0 else data[:more]
     whole = not more and mask and frame.fin and frame.opcode is Opcode.BINARY
     expected = frame.data if whole and len(frame.data) <= LARGEST else None
-    assert whole_message(given) == expected
+    assert unmask_single_binary_frame(given) == expected
 
 
 @given(data=st.binary(max_size=20))
@@ -37,7 +35,7 @@ def test_a_message_that_is_whole_and_nothing_else(frame: Frame, more: int, mask:
 @example(b"\x82")
 @example(b"\x82\xfe\x00")
 def test_any_bytes_are_a_message_or_not(data: bytes) -> None:
-    found = whole_message(data)
+    found = unmask_single_binary_frame(data)
     assert found is None or (data[:1] == b"\x82" and len(data) in (len(found) + 6, len(found) + 8))
 
 
@@ -45,7 +43,7 @@ def opened() -> Core:
     """A connection after its handshake."""
     client = ClientProtocol(parse_uri("ws://localhost/"))
     client.send_request(client.connect())
-    core = Core(max_size=1000, logger=logging.getLogger())
+    core = Core(max_size=1000)
     core.receive_data(b"".join(client.data_to_send()))
     (request,) = core.events_received()
     assert not between(core)

@@ -10,16 +10,18 @@ from websockets.asyncio.client import ClientConnection, connect
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.channel import Slowed, TooLarge
 from streamer.websocket.connection import limited
-from tests.websocket.hearing import Hearing
 from tests.websocket.in_loop import serving
+from tests.websocket.in_memory import connected, until
+from tests.websocket.receiving import DirectEcho
 from tools.harness.process import TIMEOUT_S
+from tools.harness.raw import BINARY, frame
 
 MESSAGE = bytes(range(256)) * 2
 
 
 @asynccontextmanager
-async def heard_by(
-    app: Hearing, limits: LimitsConfig, max_size: int = 1 << 20
+async def echoed_by(
+    app: DirectEcho, limits: LimitsConfig, max_size: int = 1 << 20
 ) -> AsyncIterator[ClientConnection]:
     async with (
         asyncio.timeout(TIMEOUT_S),
@@ -30,19 +32,19 @@ async def heard_by(
 
 
 async def test_a_message_alone_is_handed_over_at_once() -> None:
-    app = Hearing()
-    async with heard_by(app, LimitsConfig()) as client:
+    app = DirectEcho()
+    async with echoed_by(app, LimitsConfig()) as client:
         for size in (0, 1, 125, 126, 512):
             await client.send(MESSAGE[:size])
             assert await client.recv() == MESSAGE[:size]
-        assert app.at_once == 5
+        assert app.direct == 5
 
 
 async def test_none_overtakes_another() -> None:
     """Alone, many together, in fragments, and text between them."""
     chance = random.Random(7)
     sent: list[str | bytes] = []
-    async with heard_by(Hearing(), LimitsConfig(max_messages_per_second=0)) as client:
+    async with echoed_by(DirectEcho(), LimitsConfig(max_messages_per_second=0)) as client:
         for number in range(600):
             message: str | bytes = f"{number} ".encode() * chance.choice((1, 30, 200))
             if not chance.randrange(5):
@@ -58,17 +60,20 @@ async def test_none_overtakes_another() -> None:
 
 
 async def test_so_many_a_second_are_taken_and_no_more() -> None:
-    app = Hearing()
-    async with heard_by(app, LimitsConfig(max_messages_per_second=10)) as client:
+    app = DirectEcho()
+    loop = asyncio.get_running_loop()
+    async with echoed_by(app, LimitsConfig(max_messages_per_second=10)) as client:
+        begun_s = loop.time()
         for _ in range(15):  # each waits for the one before, so that none come together
             await client.send(MESSAGE)
             assert await client.recv() == MESSAGE
+        assert loop.time() - begun_s > 0.3  # after ten that are free, one each 0.1 s
     assert app.notices == [Slowed("limits.max_messages_per_second", 10)]
 
 
 async def test_one_that_is_too_large_is_refused() -> None:
-    app = Hearing()
-    async with heard_by(app, LimitsConfig(), max_size=300) as client:
+    app = DirectEcho()
+    async with echoed_by(app, LimitsConfig(), max_size=300) as client:
         await client.send(MESSAGE[:300])
         assert await client.recv() == MESSAGE[:300]
         await client.send(MESSAGE[:301])
@@ -77,4 +82,18 @@ async def test_one_that_is_too_large_is_refused() -> None:
         client.transport.abort()  # nobody listens any more to a client that would say goodbye
     (notice,) = app.notices
     assert isinstance(notice, TooLarge)
-    assert "301 bytes" in notice.why
+    assert "301 bytes" in notice.reason
+
+
+async def test_messages_that_arrive_together_are_not_delivered_directly() -> None:
+    """They are taken one after the other, so that a flood leaves time for other connections."""
+    app = DirectEcho()
+    _, wire = connected(app)
+    await until(lambda: wire.written)
+    opened = len(wire.written)
+    wire.arrive(frame(BINARY, bytes(9_000)) * 20)
+    await until(lambda: len(wire.written) >= opened + 20 * 9_000)
+    assert app.direct <= 1
+    wire.arrive(frame(BINARY, b"alone"))
+    assert app.direct <= 2
+    wire.abort()

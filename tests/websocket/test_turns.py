@@ -6,7 +6,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.websocket.turns import Turns
+from streamer.websocket.turns import ParserTurns
 
 
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=8))
@@ -15,17 +15,17 @@ def test_each_has_one_turn_of_the_loop_and_all_go_round(pieces: list[int]) -> No
     left, order, at_turns = list(pieces), list[int](), list[int]()
 
     async def run() -> None:
-        turns, turn = Turns(), 0
+        turns, turn = ParserTurns(), 0
 
         def parse(connection: int) -> None:
             order.append(connection)
             at_turns.append(turn)
             left[connection] -= 1
             if left[connection]:
-                turns.ask(partial(parse, connection))
+                turns.request(partial(parse, connection))
 
         for connection in range(len(left)):
-            turns.ask(partial(parse, connection))
+            turns.request(partial(parse, connection))
         while any(left):
             await asyncio.sleep(0)
             turn += 1
@@ -37,15 +37,15 @@ def test_each_has_one_turn_of_the_loop_and_all_go_round(pieces: list[int]) -> No
 
 
 async def test_one_that_goes_wrong_holds_up_nobody() -> None:
-    turns, parsed, told = Turns(), asyncio.Event(), list[object]()
+    turns, parsed, told = ParserTurns(), asyncio.Event(), list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, c: told.append(c["exception"]))
     problem = ValueError("not a frame")
 
     def fail() -> None:
         raise problem
 
-    turns.ask(fail)
-    turns.ask(parsed.set)
+    turns.request(fail)
+    turns.request(parsed.set)
     async with asyncio.timeout(10):
         await parsed.wait()
     assert told == [problem]

@@ -5,8 +5,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.connection import limited
-from tests.websocket.hearing import Hearing
 from tests.websocket.in_loop import serving
+from tests.websocket.receiving import DirectEcho
 
 kosoku = pytest.importorskip("kosoku", reason="there is no wheel of kosoku for this machine")
 
@@ -28,7 +28,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
             return
 
 
-@pytest.mark.parametrize("app", [echo, Hearing()], ids=["receiving", "listening"])
+@pytest.mark.parametrize("app", [echo, DirectEcho()], ids=["receiving", "direct"])
 async def test_every_case_without_compression_passes(app: ASGIApp) -> None:
     size = 1 << 24
     async with serving(

@@ -2,25 +2,25 @@
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.channel import Slowed
-from streamer.websocket.pace import LEAST_BYTES, MOST_BYTES, Pace
+from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing
 
 LIMITS = LimitsConfig(max_messages_per_second=100, max_control_per_second=10)
 MESSAGES, CONTROL = "limits.max_messages_per_second", "limits.max_control_per_second"
 
 
 def test_a_flood_of_small_frames_is_parsed_in_small_pieces() -> None:
-    pace = Pace(LIMITS)
+    pace = ReadPacing(LIMITS)
     sizes = [pace.piece_bytes]
     for frames in (0, 1, 1, 0, 0, 5, 9, 5):
         pace.fit(frames)
         sizes.append(pace.piece_bytes)
-    grown = [LEAST_BYTES * 2**n for n in range(5)]
-    assert grown[-1] == MOST_BYTES
-    assert sizes == [*grown, MOST_BYTES, MOST_BYTES, LEAST_BYTES, LEAST_BYTES]
+    grown = [MIN_PIECE_BYTES * 2**n for n in range(5)]
+    assert grown[-1] == MAX_PIECE_BYTES
+    assert sizes == [*grown, MAX_PIECE_BYTES, MAX_PIECE_BYTES, MIN_PIECE_BYTES, MIN_PIECE_BYTES]
 
 
 def test_as_many_as_are_allowed_need_no_rest() -> None:
-    pace = Pace(LIMITS)
+    pace = ReadPacing(LIMITS)
     assert pace.count(100, 10, 0.0) is None
     assert pace.count(50, 5, 0.5) is None
 
@@ -32,11 +32,11 @@ def test_the_limit_that_takes_longest_is_the_reason() -> None:
         (150, 20, 1.0, CONTROL, 10),
         (350, 20, 2.5, MESSAGES, 100),
     ):
-        rest = Pace(LIMITS).count(messages, control, 0.0)
+        rest = ReadPacing(LIMITS).count(messages, control, 0.0)
         assert rest is not None
-        assert (rest.seconds, rest.because) == (wait_s, Slowed(limit, allowed))
+        assert (rest.seconds, rest.reason) == (wait_s, Slowed(limit, allowed))
 
 
 def test_without_limits_there_is_no_rest() -> None:
-    pace = Pace(LimitsConfig(max_messages_per_second=0, max_control_per_second=0))
+    pace = ReadPacing(LimitsConfig(max_messages_per_second=0, max_control_per_second=0))
     assert pace.count(100_000, 100_000, 0.0) is None
