@@ -32,9 +32,9 @@ class Submission:
         """The segment of an early final is final now: the job joins the finals if it still waits.
 
         Returns:
-            Whether it waits no more: a worker has begun it, or the pool is closed.
+            Whether it waited: no worker has begun it, and the pool is open.
         """
-        return not self._scheduler.confirm(self._job)
+        return self._scheduler.confirm(self._job)
 
     def withdraw(self) -> bool:
         """The result is not needed any more: it is cancelled, and the job is not begun.
@@ -42,12 +42,12 @@ class Submission:
         An interim that still waits is counted and reported as dropped.
 
         Returns:
-            Whether it waited no more: a worker has begun it, in vain, or the pool is closed, or a
-            newer interim has superseded it.
+            Whether it waited: no worker has begun it, in vain, the pool is open, and no newer
+            interim has superseded it.
         """
         waited = self._dequeue()
         self.result.cancel()  # a failure that is there already counts as retrieved
-        return not waited
+        return waited
 
     def _dequeue(self) -> bool:
         """Returns whether the job waited. A final keeps its turn, and is then passed over."""

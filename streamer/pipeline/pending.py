@@ -40,4 +40,4 @@ class PendingResult:
         """The result is not needed any more; returns whether it waited for a worker."""
         self.withdrawn = True
         self.audio = NO_AUDIO
-        return self.submission is not None and not self.submission.withdraw()
+        return self.submission is not None and self.submission.withdraw()

@@ -177,7 +177,7 @@ class ChannelResults:
             self._withdraw_early()
             return None
         self._early = None
-        if submission.confirm():
+        if not submission.confirm():  # a worker has begun it
             self._pool.counters.early_used += 1
             self._monitor.early_final(self._model, used=True)
             pending.timeline.early = True
@@ -187,7 +187,7 @@ class ChannelResults:
         if self._early is None:
             return
         (_, submission), self._early = self._early, None
-        if submission.withdraw():
+        if not submission.withdraw():  # a worker has begun it
             self._pool.counters.early_wasted += 1
             self._monitor.early_final(self._model, used=False)
 

@@ -79,7 +79,7 @@ async def pool() -> AsyncIterator[Pool]:
 async def test_an_early_final_that_waits_joins_the_finals_when_it_is_confirmed(pool: Pool) -> None:
     early, final = pool.give("early"), pool.give("final")
     assert pool.waiting == (1, 1, 0)
-    assert not early.confirm()
+    assert early.confirm()
     assert pool.waiting == (2, 0, 0)
     await pool.finish(DONE)
     assert (final.result.done(), early.result.done()) == (True, False)
@@ -90,18 +90,18 @@ async def test_an_early_final_that_waits_joins_the_finals_when_it_is_confirmed(p
 async def test_an_early_final_that_runs_or_is_done_is_the_final(pool: Pool) -> None:
     early = pool.give("early")
     job = await pool.begin()
-    assert early.confirm()
+    assert not early.confirm()
     assert not early.result.done()
     job.settle(DONE)
-    assert early.confirm()
+    assert not early.confirm()
     assert early.result.result().output == {"text": "so"}
     assert pool.waiting == (0, 0, 0)
 
 
 async def test_what_is_confirmed_can_still_be_withdrawn(pool: Pool) -> None:
     early = pool.give("early")
-    assert not early.confirm()
-    assert not early.withdraw()
+    assert early.confirm()
+    assert early.withdraw()
     assert early.result.cancelled()
     last = pool.give("final")
     assert (await pool.begin()).result is last.result
@@ -112,7 +112,7 @@ async def test_what_waits_is_not_begun_once_it_is_withdrawn(
     pool: Pool, kind: JobKind, left: int
 ) -> None:
     vain = pool.give(kind)
-    assert not vain.withdraw()
+    assert vain.withdraw()
     assert vain.result.cancelled()
     assert sum(pool.waiting) == left, "a final keeps its turn, and is then passed over"
     later = pool.give(kind)
@@ -124,10 +124,10 @@ async def test_what_waits_is_not_begun_once_it_is_withdrawn(
 async def test_what_runs_is_cancelled_and_was_begun(pool: Pool, kind: JobKind) -> None:
     submission = pool.give(kind)
     job = await pool.begin()
-    assert submission.withdraw()
+    assert not submission.withdraw()
     assert submission.result.cancelled()
     job.settle(DONE)  # the answer of a model that does not stop half-way
-    assert submission.withdraw(), "a second time changes nothing"
+    assert not submission.withdraw(), "a second time changes nothing"
     assert pool.shed_is()
 
 
@@ -135,7 +135,7 @@ async def test_what_runs_is_cancelled_and_was_begun(pool: Pool, kind: JobKind) -
 async def test_what_is_done_keeps_its_result(pool: Pool, kind: JobKind) -> None:
     submission = pool.give(kind)
     await pool.finish(DONE)
-    assert submission.withdraw()
+    assert not submission.withdraw()
     assert submission.result.result().output == {"text": "so"}
     assert pool.shed_is()
 
@@ -144,7 +144,7 @@ async def test_what_is_done_keeps_its_result(pool: Pool, kind: JobKind) -> None:
 async def test_a_failure_that_is_never_seen_is_no_complaint(pool: Pool, kind: JobKind) -> None:
     submission = pool.give(kind)
     await pool.finish(ipc.Raised("no", 0.1))
-    assert submission.withdraw()
+    assert not submission.withdraw()
     assert not submission.result.cancelled()
 
 
@@ -158,8 +158,8 @@ async def test_a_closed_pool_has_nothing_that_waits(pool: Pool, kind: JobKind, l
         await pool.close()
     assert isinstance(submission.result.exception(), PoolClosed)
     if kind == "early":
-        assert submission.confirm()
-    assert submission.withdraw()
+        assert not submission.confirm()
+    assert not submission.withdraw()
     assert pool.waiting == (0, 0, 0)
     assert pool.shed_is()
 
@@ -167,14 +167,14 @@ async def test_a_closed_pool_has_nothing_that_waits(pool: Pool, kind: JobKind, l
 async def test_a_closed_pools_failure_is_no_complaint_either(pool: Pool) -> None:
     submission = pool.give("early")
     await pool.close()
-    assert submission.withdraw()
+    assert not submission.withdraw()
 
 
 async def test_an_interim_that_is_withdrawn_counts_as_shed_once(pool: Pool) -> None:
     submission, other = pool.give("interim", 1), pool.give("interim", 2)
-    assert not submission.withdraw()
-    assert pool.shed_is("dropped")
     assert submission.withdraw()
+    assert pool.shed_is("dropped")
+    assert not submission.withdraw()
     assert pool.shed_is("dropped")
     assert pool.waiting == (0, 0, 1), "that of another channel still waits"
     assert (await pool.begin()).result is other.result
@@ -184,10 +184,10 @@ async def test_to_withdraw_a_superseded_interim_leaves_the_newer_one(pool: Pool)
     old, new = pool.give("interim"), pool.give("interim")
     assert old.result.cancelled()
     assert pool.shed_is("superseded")
-    assert old.withdraw()
+    assert not old.withdraw()
     assert pool.shed_is("superseded")
     assert not new.result.done()
-    assert not new.withdraw()
+    assert new.withdraw()
     assert pool.shed_is("superseded", "dropped")
 
 

@@ -86,10 +86,10 @@ class Submitted:
         self.result.set_result(inferred)
 
     def confirm(self) -> bool:
-        return True
+        return False
 
     def withdraw(self) -> bool:
-        return True
+        return False
 
 
 class Pool:

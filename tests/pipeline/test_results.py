@@ -28,11 +28,11 @@ class Submitted:
         self.result: PendingInference = asyncio.get_running_loop().create_future()
 
     def confirm(self) -> bool:
-        return True
+        return False
 
     def withdraw(self) -> bool:
         self.result.cancel()
-        return True
+        return False
 
 
 class Pool:
