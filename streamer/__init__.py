@@ -1,29 +1,30 @@
 """Streamer puts a CPU-bound audio model live: audio streams in, observations stream out.
 
-Follow the audio from socket to event; `docs/architecture.md` has the picture and the rules:
+Follow the audio from socket to event; `docs/architecture.md` has the picture and the rules. A file
+that asks others is named before them:
 
-    bytes to inputs    1 websocket/reading.py      the bytes of a connection
-                       2 websocket/frames.py       a frame's content
-                       3 session/reader.py         the socket's messages, and its deadlines
-                       4 session/inputs.py         what they mean for this client
-                       5 dialects/native.py        our own protocol: a frame is an input
-                       6 protocol/state.py         the table: an input becomes actions
-                       7 session/inbox.py          audio and actions wait in order
-    audio to segments  8 session/executor.py       carries out actions, feeds the stream
-                       9 pipeline/stream.py        one stream, its channels
-                      10 audio/pcm.py              bytes to float32, a row for each channel
-                      11 pipeline/speech_channel.py  one channel
-                      12 audio/resample.py         to the rates of detector and model
-                      13 vad/silero.py             probability of speech, in batches
-                      14 vad/segmenter.py          where segments begin and end
-    segments to words 15 pipeline/results.py       submits segments, keeps their order
-                      16 inference/pool.py         the workers of one model
-                      17 inference/queue.py        which job goes to which idle worker, when
-                      18 inference/supervisor.py   runs it in a worker process
-                      19 inference/worker.py       that process, with models/moonshine/model.py
-    words to frames   20 pipeline/sender.py        results become events
-                      21 pipeline/outbox.py        events wait for the writer
-                      22 session/session.py        sends them, and owns all tasks of the socket
+    bytes to inputs    1 websocket/reading.py     the bytes of a connection become messages
+                       2 session/reader.py        takes the messages, and watches deadlines
+                       3 session/inputs.py        asks 4 and 5, and fills 6
+                       4 dialects/native.py       our own protocol: a frame means inputs
+                       5 protocol/state.py        the table: an input becomes actions
+                       6 session/inbox.py         audio and actions wait, in order
+    audio to segments  7 session/executor.py      takes from 6: carries out actions, feeds 8
+                       8 pipeline/stream.py       one stream: asks 9, and feeds its channels
+                       9 audio/pcm.py             bytes to float32, one row for each channel
+                      10 pipeline/speech_channel.py  one channel: asks 11 to 14, and submits to 15
+                      11 audio/track.py           recent audio at one rate
+                      12 audio/resample.py        to the rate of the detector or the model
+                      13 vad/silero.py            windows to probabilities of speech, in batches
+                      14 vad/segmenter.py         probabilities to segments
+    segments to words 15 pipeline/results.py      submits segments, and keeps their order
+                      16 inference/queue.py       which job goes to which idle worker, and when
+                      17 inference/supervisor.py  takes from 16, and runs the job in a worker
+                      18 inference/process.py     the server's end of the worker's link
+                      19 inference/worker.py      the worker process: models/moonshine/model.py
+    words to frames   20 pipeline/sender.py       results become events; called by 15
+                      21 pipeline/outbox.py       events wait
+                      22 session/session.py       takes from 21, asks 4 for frames, and sends them
 """
 
 import os

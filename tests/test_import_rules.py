@@ -47,7 +47,7 @@ def test_the_rules_hold(copy: Path) -> None:
         ("streamer/vad/segmenter.py", "streamer.pipeline.stream"),
         ("streamer/protocol/state.py", "starlette.requests"),
         ("streamer/websocket/turns.py", "streamer.vad.engine"),
-        ("streamer/pipeline/outbox.py", "streamer.websocket.channel"),
+        ("streamer/pipeline/outbox.py", "streamer.websocket.signals"),
         ("streamer/session/inbox.py", "streamer.telemetry.setup"),
         ("streamer/http/render.py", "streamer.session.session"),
         ("streamer/inference/queue.py", "streamer.cli.models"),

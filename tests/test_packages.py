@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,33 @@ def test_a_package_says_in_five_lines_what_it_is_for_and_may_import(package: Pat
     lines = [line for line in text.splitlines() if line]
     assert 2 <= len(lines) <= 5
     assert any(line.startswith("May import: ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "package", [path for path in PACKAGES if path.parent == ROOT], ids=lambda path: path.name
+)
+def test_a_package_imports_what_it_says(package: Path) -> None:
+    text = ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
+    (said,) = re.findall(r"^May import: ([^.]*)\.", text, re.MULTILINE)
+    imported = {
+        module.split(".")[1]
+        for path in package.rglob("*.py")
+        for module in _imports(ast.parse(path.read_text()))
+        if module.startswith("streamer.")
+    }
+    assert imported - {package.name} == set(re.findall(r"\w+", said)) - {
+        "nothing",
+        "of",
+        "streamer",
+    }
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+        elif isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
 
 
 def test_no_module_lies_at_the_root_that_has_a_room() -> None:

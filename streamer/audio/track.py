@@ -29,7 +29,7 @@ class Track:
         """One past the last sample held."""
         return self.buffer.end
 
-    def missing(self, end: int) -> int:
+    def input_samples_until(self, end: int) -> int:
         """Samples at the input rate that must still be pushed to hold everything before `end`.
 
         The resampler holds a few back, so more may be needed.

@@ -2,5 +2,5 @@
 
 Each is a `Dialect` of `streamer.session.dialect`; `streamer.app` maps addresses to dialects.
 
-May import: session.dialect, access, protocol, config.
+May import: session, access, pipeline, protocol, observe, config.
 """

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.http import analyze, analyze_window, status, transcriptions
+from streamer.http.render import MEDIA_TYPES
 from streamer.protocol.codes import RequestErrorCode
 
 
@@ -110,7 +111,7 @@ class Operation:
     answers: Mapping[int, Mapping[str, Answer]]
 
 
-JSON, TEXT = "application/json", "text/plain"
+JSON = "application/json"
 
 
 def _json(answer: Answer) -> dict[str, Answer]:
@@ -124,7 +125,7 @@ def _refusals(answer: Answer, *statuses: int) -> dict[int, dict[str, Answer]]:
 _FILES = {kind: None for kinds in analyze.AUDIO_TYPES.values() for kind in kinds[:1]}
 _HEALTH = {200: _json(Health)}
 _READY = {200: _json(Readiness), 503: _json(Readiness)}
-_TIMED = {"application/x-subrip": None, "text/vtt": None, TEXT: None}
+_RENDERED = dict.fromkeys(MEDIA_TYPES.values())
 
 OPERATIONS = (
     Operation(
@@ -134,7 +135,7 @@ OPERATIONS = (
         query=analyze.Query,
         body={**_FILES, "application/octet-stream": None},
         answers={
-            200: {JSON: analyze.Analysis, **_TIMED},
+            200: {JSON: analyze.Analysis, **_RENDERED},
             **_refusals(ErrorAnswer, 400, 401, 403, 404, 408, 413, 415, 500, 503, 504),
         },
     ),
@@ -158,7 +159,7 @@ OPERATIONS = (
             200: {
                 JSON: (transcriptions.Transcription, transcriptions.VerboseTranscription),
                 "text/event-stream": None,
-                **_TIMED,
+                **_RENDERED,
             },
             **_refusals(OpenAIErrorAnswer, 400, 404, 408, 413, 500, 503, 504),
             **_refusals(ErrorAnswer, 401, 403),

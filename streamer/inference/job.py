@@ -105,7 +105,7 @@ class InferenceJob(ScheduledJob):
             error.attempts = tuple(self.attempts)
             self.result.set_exception(error)
 
-    def close(self) -> None:
+    def fail_pool_closed(self) -> None:
         """Settle the job: there will be no result, because the pool is closed."""
         self.fail(PoolClosed("the server is shutting down"))
 

@@ -140,7 +140,7 @@ class WorkerPool:
             queued_s=self._monitor.clock(),
         )
         if self._closed:
-            job.close()
+            job.fail_pool_closed()
         elif superseded := self.queue.add(job):
             self._shed(superseded, "superseded")
         return Submission(job, self._scheduler, self._shed)

@@ -89,7 +89,7 @@ class JobQueue:
             await asyncio.wait((batch, lost), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             for job in batch.result() if batch.done() else ():
-                job.close()
+                job.fail_pool_closed()
             raise
         finally:
             self._idle.pop(worker, None)
@@ -132,7 +132,7 @@ class JobQueue:
     def close(self) -> None:
         """Fail all jobs that wait: there are no workers any more."""
         for job in self._scheduler.drain():
-            job.close()
+            job.fail_pool_closed()
 
     def _dispatch_soon(self) -> None:
         """At once, unless the model prefers to wait until more jobs can go together."""

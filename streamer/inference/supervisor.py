@@ -184,7 +184,7 @@ class Supervisor:
             return "timeout"
         except asyncio.CancelledError:
             for job in jobs:
-                job.close()
+                job.fail_pool_closed()
             raise
         except Exception as error:
             if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state

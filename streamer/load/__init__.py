@@ -3,5 +3,5 @@
 `plan.py` describes what to play, `generate.py` plays it, and `report.py` holds the results. Each
 `stream.py` is one socket, opened by `connect.py`; `frames.py` is what they need of RFC 6455.
 
-May import: `streamer_client`. Nothing of the server imports it but `streamer.cli`.
+May import: nothing of streamer. It uses `streamer_client`. Only `streamer.cli` imports it.
 """

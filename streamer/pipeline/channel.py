@@ -10,7 +10,7 @@ from streamer.pipeline.results import ChannelResults
 
 Samples = npt.NDArray[np.float32]
 
-Probabilities = Awaitable[list[float]]
+PendingProbabilities = Awaitable[list[float]]
 """Of speech, one for each window, in order."""
 
 
@@ -24,13 +24,13 @@ class Channel(Protocol):
     results: ChannelResults
 
     @property
-    def missing(self) -> int:
+    def needed_samples(self) -> int:
         """Samples at the client's rate before which the channel has nothing to do."""
 
-    def push(self, samples: Samples) -> Probabilities | None:
+    def push(self, samples: Samples) -> PendingProbabilities | None:
         """Take float32 [n] at the client's rate; what this returns goes to `advance`."""
 
-    async def advance(self, probabilities: Probabilities | None) -> None:
+    async def advance(self, probabilities: PendingProbabilities | None) -> None:
         """Act on the audio that was pushed."""
 
     async def flush(self) -> None:

@@ -2,7 +2,7 @@
 
 from streamer.audio.track import Track
 from streamer.observe.monitor import Meter
-from streamer.pipeline.channel import Probabilities, Samples
+from streamer.pipeline.channel import PendingProbabilities, Samples
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.messages import Start
@@ -31,11 +31,11 @@ class WholeChannel:
         self._resampling = resampling
 
     @property
-    def missing(self) -> int:
+    def needed_samples(self) -> int:
         """Samples of the client's until they are resampled."""
         return int(RESAMPLE_AFTER_S * self._track.input_rate)
 
-    def push(self, samples: Samples) -> Probabilities | None:
+    def push(self, samples: Samples) -> PendingProbabilities | None:
         """Resample; there is nothing to detect."""
         begun_s = self._resampling.clock()
         self._track.push(samples)
@@ -43,7 +43,7 @@ class WholeChannel:
         self._resampling.add(self._resampling.clock() - begun_s, media_s)
         return None
 
-    async def advance(self, probabilities: Probabilities | None) -> None:
+    async def advance(self, probabilities: PendingProbabilities | None) -> None:
         """Nothing ends a segment but `flush` and `finish`."""
 
     async def flush(self) -> None:
@@ -95,12 +95,12 @@ class ChunkChannel(WholeChannel):
         """Samples in a chunk."""
 
     @property
-    def missing(self) -> int:
+    def needed_samples(self) -> int:
         """Samples of the client's until the chunk is full, or until they are resampled."""
-        full = self._track.missing(self._track.buffer.start + self._chunk)
-        return min(full, super().missing)
+        full = self._track.input_samples_until(self._track.buffer.start + self._chunk)
+        return min(full, super().needed_samples)
 
-    async def advance(self, probabilities: Probabilities | None) -> None:
+    async def advance(self, probabilities: PendingProbabilities | None) -> None:
         """Infer the chunks that are full."""
         while len(self._track.buffer) >= self._chunk:
             await self._end_segment(self._track.buffer.start + self._chunk)

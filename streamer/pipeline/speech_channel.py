@@ -8,7 +8,7 @@ from streamer.audio.track import Track
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.inference.job import Audio
 from streamer.observe.monitor import Meter
-from streamer.pipeline.channel import Probabilities, Samples
+from streamer.pipeline.channel import PendingProbabilities, Samples
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.messages import Active, Inactive, Start
@@ -75,14 +75,14 @@ class SpeechChannel:
         """Samples of the detector's track that have been given to the detector."""
 
     @property
-    def missing(self) -> int:
+    def needed_samples(self) -> int:
         """Samples of the client's until there are windows enough for an event to follow."""
         eventless = self._segmenter.eventless_until - self._classified
         eventless_windows = -(-eventless // self._window) * self._window
         needed = min(max(self._min_detection, eventless_windows), self._max_detection_delay)
-        return self._vad_track.missing(self._classified + needed)
+        return self._vad_track.input_samples_until(self._classified + needed)
 
-    def push(self, samples: Samples) -> Probabilities | None:
+    def push(self, samples: Samples) -> PendingProbabilities | None:
         """Resample, and start detection on the windows that are full."""
         begun_s = self._resampling.clock()
         for track in self._tracks:
@@ -91,7 +91,7 @@ class SpeechChannel:
         self._resampling.add(self._resampling.clock() - begun_s, media_s)
         return self._detect()
 
-    async def advance(self, probabilities: Probabilities | None) -> None:
+    async def advance(self, probabilities: PendingProbabilities | None) -> None:
         """Act on the segmenter's events, and on a pause once the block has no more audio."""
         await self._segment(probabilities)
         if self._paused is not None:
@@ -126,7 +126,7 @@ class SpeechChannel:
         for track in self._tracks:
             track.release()
 
-    def _detect(self) -> Probabilities | None:
+    def _detect(self) -> PendingProbabilities | None:
         # One resampler may lag behind the other; a segment must not end where audio is missing.
         vad, model = self._vad_track, self._model_track
         arrived = min(vad.end, model.end * vad.rate // model.rate)
@@ -138,7 +138,7 @@ class SpeechChannel:
         windows = vad.buffer.view(first, self._classified).reshape(count, self._window)
         return self._detector.detect(windows)
 
-    async def _segment(self, probabilities: Probabilities | None) -> None:
+    async def _segment(self, probabilities: PendingProbabilities | None) -> None:
         """Give the probabilities to the segmenter, and act on its events."""
         if probabilities is None:
             return

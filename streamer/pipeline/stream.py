@@ -80,7 +80,7 @@ class Stream:
     @property
     def needed_bytes(self) -> int:
         """With fewer bytes no channel can have an event, and no chunk would be full."""
-        frames = min(channel.missing for channel in self._channels)
+        frames = min(channel.needed_samples for channel in self._channels)
         return max(1, frames * self._start.format.bytes_per_frame - self._decoder.pending_bytes)
 
     def joinable_bytes(self, needed_bytes: int) -> int | None:

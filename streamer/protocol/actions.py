@@ -61,14 +61,14 @@ class CutOff(msgspec.Struct, frozen=True):
     close: Close
 
 
-class Abandon(msgspec.Struct, frozen=True):
+class DropWork(msgspec.Struct, frozen=True):
     """The client is gone: drop all work for it."""
 
 
 ImmediateAction = Feed | Announce | CutOff
 """Carried out when the input is read. `Feed` only puts the audio in line."""
 
-QueuedAction = Begin | BeginAgain | EndSegments | Finish | Report | Close | Abandon
+QueuedAction = Begin | BeginAgain | EndSegments | Finish | Report | Close | DropWork
 """Carried out in order, when all audio before it has been processed."""
 
 Action = ImmediateAction | QueuedAction

@@ -14,13 +14,13 @@ from enum import Enum, auto
 
 from streamer.protocol import inputs as i
 from streamer.protocol.actions import (
-    Abandon,
     Action,
     Announce,
     Begin,
     BeginAgain,
     Close,
     CutOff,
+    DropWork,
     EndSegments,
     Feed,
     Finish,
@@ -64,8 +64,14 @@ _CLOSE_CODES: Mapping[type[i.Input], CloseCode] = {
     i.SessionTooLong: CloseCode.POLICY_VIOLATION,
     i.Unauthorized: CloseCode.POLICY_VIOLATION,
     i.Overloaded: CloseCode.TRY_AGAIN_LATER,
+    # These close the socket only because the server drains.
+    i.StartRequested: CloseCode.SERVICE_RESTART,
+    i.StopRequested: CloseCode.SERVICE_RESTART,
+    i.BadFormat: CloseCode.SERVICE_RESTART,
+    i.DrainStarted: CloseCode.SERVICE_RESTART,
+    i.DrainDeadline: CloseCode.SERVICE_RESTART,
 }
-"""For every other input, the socket is closed only because the server drains."""
+"""Of every input that closes the socket in some state."""
 
 
 # Makers of actions. The table has the inputs for which each is called.
@@ -101,9 +107,9 @@ def _report(given: i.Input) -> Report:
 
 
 def _close(given: i.Input) -> Close:
-    code = _CLOSE_CODES.get(type(given))
-    if code is None:
-        return Close(CloseCode.SERVICE_RESTART, SHUTTING_DOWN)
+    code = _CLOSE_CODES[type(given)]
+    if code is CloseCode.SERVICE_RESTART:
+        return Close(code, SHUTTING_DOWN)
     message = given.failure.message if isinstance(given, i.FailureInput) else ""
     return Close(code, close_reason(message))
 
@@ -118,8 +124,8 @@ def _cut_off(given: i.Input) -> CutOff:
     return CutOff(given.failure, _close(given))
 
 
-def _abandon(_: i.Input) -> Abandon:
-    return Abandon()
+def _drop_work(_: i.Input) -> DropWork:
+    return DropWork()
 
 
 _S = State
@@ -143,7 +149,7 @@ _NO_STREAM: Row = {
     i.Overloaded: (_S.CLOSING, (_cut_off,)),
     i.DrainStarted: (_S.CLOSING, (_announce, _close)),
     i.DrainDeadline: (_S.CLOSING, (_close,)),
-    i.Disconnected: (_S.CLOSING, (_abandon,)),
+    i.Disconnected: (_S.CLOSING, (_drop_work,)),
 }
 _STREAM: Row = {
     i.StartRequested: (_S.STREAMING, (_finish, _begin)),
@@ -162,7 +168,7 @@ _STREAM: Row = {
     i.Overloaded: (_S.CLOSING, (_cut_off,)),
     i.DrainStarted: (_S.DRAINING, (_announce,)),
     i.DrainDeadline: (_S.CLOSING, (_finish, _close)),
-    i.Disconnected: (_S.CLOSING, (_abandon,)),
+    i.Disconnected: (_S.CLOSING, (_drop_work,)),
 }
 
 TABLE: Mapping[State, Row] = {

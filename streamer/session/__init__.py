@@ -2,5 +2,5 @@
 
 `session.py` is that life on one page.
 
-May import: pipeline, access, websocket.channel, protocol, observe, config.
+May import: services, pipeline, access, websocket, protocol, observe, config.
 """

@@ -11,10 +11,10 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.actions import (
-    Abandon,
     Begin,
     BeginAgain,
     Close,
+    DropWork,
     EndSegments,
     Finish,
     QueuedAction,
@@ -69,7 +69,7 @@ class Executor:
                 while True:
                     item = await self._next()
                     if isinstance(item, bytes):
-                        await self._open_stream.feed(item, self._inbox.arrived_s)
+                        await self._current_stream.feed(item, self._inbox.arrived_s)
                     else:
                         await self._execute(item, tasks)
                     if self._outbox.full:
@@ -85,7 +85,7 @@ class Executor:
         return await self._inbox.get(needed_bytes, self._stream.joinable_bytes(needed_bytes))
 
     @property
-    def _open_stream(self) -> Stream:
+    def _current_stream(self) -> Stream:
         assert self._stream is not None  # the state table allows nothing else
         return self._stream
 
@@ -98,17 +98,17 @@ class Executor:
                 assert self._start is not None  # the state table remembers that there was one
                 await self._begin(self._start, tasks)
             case EndSegments():
-                await self._open_stream.flush(self._inbox.arrived_s)
+                await self._current_stream.flush(self._inbox.arrived_s)
             case Finish():
-                stopped = await self._open_stream.finish(self._inbox.arrived_s)
-                self._open_stream.close(stopped)
+                stopped = await self._current_stream.finish(self._inbox.arrived_s)
+                self._current_stream.close(stopped)
                 self._stream = None
                 self._outbox.post(stopped)
             case Report(failure=failure):
                 self._report(failure)
             case Close():
                 self._outbox.post(action)
-            case Abandon():
+            case DropWork():
                 pass  # the session ends with its reader
             case _:
                 assert_never(action)

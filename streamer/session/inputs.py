@@ -10,12 +10,12 @@ from streamer.access.tokens import Access, AuthState
 from streamer.config.explain import show
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import (
-    Abandon,
     Announce,
     Begin,
     BeginAgain,
     Close,
     CutOff,
+    DropWork,
     EndSegments,
     Feed,
     Finish,
@@ -95,11 +95,10 @@ class ClientInputs:
 
     def on_audio(self, audio: bytes) -> None:
         """A binary message."""
-        if self._auth is not AuthState.ADMITTED:
+        if self._auth is AuthState.ADMITTED:
+            self._read(audio)
+        else:
             self._step(_unauthorized())
-            return
-        for given in self._dialect.read(audio):
-            self._step(given)
 
     def on_text(self, text: str) -> None:
         """A text message."""
@@ -108,12 +107,7 @@ class ClientInputs:
             message = f"the message has {size} bytes; allowed: limits.max_text_bytes, {allowed}"
             self.on_too_large(message)
             return
-        try:
-            self.on_inputs(self._dialect.read(text))
-        except BadRequest as error:
-            if self._admits(None):
-                kind = BadFormat if error.code == "bad_format" else BadMessage
-                self._step(kind(Failed(code=error.code, message=str(error), fatal=False)))
+        self._read(text)
 
     def on_too_large(self, message: str) -> None:
         """A message was too large to be read."""
@@ -163,6 +157,14 @@ class ClientInputs:
         text = f"messages come faster than {limit} ({allowed}): they are read more slowly"
         self._outbox.warn_once(Warned(code="lagging", message=text))
 
+    def _read(self, frame: str | bytes) -> None:
+        try:
+            self.on_inputs(self._dialect.read(frame))
+        except BadRequest as error:
+            if self._admits(None):
+                kind = BadFormat if error.code == "bad_format" else BadMessage
+                self._step(kind(Failed(code=error.code, message=str(error), fatal=False)))
+
     def _admits(self, start: Start | None) -> bool:
         """Whether the client is admitted, or is by this `start`; if not, the `error` is sent."""
         if self._auth is not AuthState.ADMITTED:
@@ -190,7 +192,7 @@ class ClientInputs:
                     | Finish()
                     | Report()
                     | Close()
-                    | Abandon()
+                    | DropWork()
                 ):
                     self._inbox.put(action)
                 case _:

@@ -15,7 +15,7 @@ from streamer.protocol.actions import QueuedAction
 from streamer.session.deadlines import Deadlines
 from streamer.session.inbox import Inbox
 from streamer.session.inputs import ClientInputs
-from streamer.websocket.channel import Slowed, TooLarge, deliver_directly, notice_of
+from streamer.websocket.signals import SlowedNotice, TooLargeNotice, deliver_directly, notice_of
 
 
 class Reader:
@@ -81,9 +81,9 @@ class Reader:
     def _take(self, message: Message) -> None:
         notice = notice_of(message)
         audio, text = message.get("bytes"), message.get("text")
-        if isinstance(notice, TooLarge):
+        if isinstance(notice, TooLargeNotice):
             self._inputs.on_too_large(notice.reason)
-        elif isinstance(notice, Slowed):
+        elif isinstance(notice, SlowedNotice):
             self._inputs.on_slowed(notice.limit, notice.allowed)
         elif audio is not None:
             self._inputs.on_audio(audio)

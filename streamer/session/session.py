@@ -24,7 +24,7 @@ from streamer.session.executor import Executor
 from streamer.session.inbox import Inbox
 from streamer.session.inputs import ClientInputs
 from streamer.session.reader import Reader
-from streamer.websocket.channel import abort_of, gone_of
+from streamer.websocket.signals import abort_of, gone_of
 
 _log = logging.getLogger(__name__)
 

@@ -1,5 +1,7 @@
 """From the configuration to a voice-activity engine."""
 
+from typing import assert_never
+
 from streamer.config.schema import Config
 from streamer.observe.monitor import Meter
 from streamer.vad.engine import VadEngine
@@ -19,11 +21,15 @@ def open_vad(config: Config, meter: Meter) -> VadEngine:
     Raises:
         MissingModel: Silero's weights are not on this machine; the message says what to do.
     """
-    if config.vad.engine == "webrtc":
-        from streamer.vad.webrtc import WebRtcVad
+    match config.vad.engine:
+        case "silero":
+            from streamer.vad.silero import SileroVad
 
-        return WebRtcVad(config.vad.webrtc_mode, meter)
-    from streamer.vad.silero import SileroVad
+            (weights,) = require(SILERO_FOLDER).glob("*.onnx")
+            return SileroVad(weights, config.vad.gather_ms / 1000, meter)
+        case "webrtc":
+            from streamer.vad.webrtc import WebRtcVad
 
-    (weights,) = require(SILERO_FOLDER).glob("*.onnx")
-    return SileroVad(weights, config.vad.gather_ms / 1000, meter)
+            return WebRtcVad(config.vad.webrtc_mode, meter)
+        case _:
+            assert_never(config.vad.engine)

@@ -18,7 +18,7 @@ import numpy as np
 
 from streamer.observe.monitor import Meter
 from streamer.vad.batching import BatchInvitations
-from streamer.vad.engine import Window
+from streamer.vad.engine import Windows
 from streamer.vad.silero_network import (
     CONTEXT,
     SAMPLE_RATE,
@@ -47,17 +47,17 @@ class _Waiting:
     """Windows of one channel, of which the next call takes as many as fit."""
 
     detector: "SileroDetector"
-    windows: Window
+    windows: Windows
     done: asyncio.Future[list[float]]
     probabilities: list[float] = field(default_factory=list)
 
     @property
-    def rest(self) -> Window:
+    def rest(self) -> Windows:
         """The windows that have not been classified."""
         return self.windows[len(self.probabilities) :]
 
 
-_Entry = tuple[_Waiting, Window]
+_Entry = tuple[_Waiting, Windows]
 """A channel, and its windows in the batch."""
 
 
@@ -88,7 +88,7 @@ class SileroVad:
         """A detector with fresh state for one channel."""
         return SileroDetector(self)
 
-    def detect(self, detector: "SileroDetector", windows: Window) -> Awaitable[list[float]]:
+    def detect(self, detector: "SileroDetector", windows: Windows) -> Awaitable[list[float]]:
         """Probabilities of one channel's next windows, computed in a batch with other channels'."""
         loop = asyncio.get_running_loop()
         waiting = _Waiting(detector, windows, loop.create_future())
@@ -191,6 +191,6 @@ class SileroDetector:
         self.state: Floats = SileroNetwork.start()[:, 0]
         self.context: Floats = np.zeros(CONTEXT, dtype=np.float32)
 
-    def detect(self, windows: Window) -> Awaitable[list[float]]:
+    def detect(self, windows: Windows) -> Awaitable[list[float]]:
         """Probabilities of speech of `windows`, float32 [n, 512]."""
         return self._engine.detect(self, windows)

@@ -10,7 +10,7 @@ import numpy as np
 import webrtcvad
 
 from streamer.observe.monitor import Meter
-from streamer.vad.engine import Window
+from streamer.vad.engine import Windows
 
 SAMPLE_RATE = 16_000
 WINDOW = 320
@@ -49,7 +49,7 @@ class WebRtcDetector:
         self._vad = webrtcvad.Vad(mode)
         self._recent: deque[bool] = deque([False] * SMOOTHED_WINDOWS, maxlen=SMOOTHED_WINDOWS)
 
-    async def detect(self, windows: Window) -> list[float]:
+    async def detect(self, windows: Windows) -> list[float]:
         """Share of voiced windows among the last five, after each window of float32 [n, 320]."""
         begun_s = self._meter.clock()
         scaled = windows * np.float32(32_768)

@@ -5,9 +5,9 @@ hands the transport over. What the client sends goes through `reading.py`, what 
 `writing.py`. Besides RFC 6455 and ASGI, a streaming server needs:
 
 - **Keepalive rests while nothing is read.** See `keepalive.py`.
-- **A connection can be cut off** (`abort_of` in `channel.py`), and one that closes is cut off
+- **A connection can be cut off** (`abort_of` in `signals.py`), and one that closes is cut off
   after some seconds.
-- **The loss of a connection is known** (`gone_of` in `channel.py`). ASGI reports it only to a task
+- **The loss of a connection is known** (`gone_of` in `signals.py`). ASGI reports it only to a task
   that waits in `receive`, and a session's reader does not wait there during back-pressure. While
   nothing is read, only a check of the socket shows the loss: `liveness.py`.
 - **A client that sends pings and does not read the pongs is cut off.** The pongs would pile up.
@@ -24,11 +24,11 @@ from websockets.http11 import Request
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.application import Application
-from streamer.websocket.channel import ABORT, DIRECT, GONE, DirectReceiver
 from streamer.websocket.frames import Core
 from streamer.websocket.handshake import BAD_REQUEST, Acceptance, address_of, refusal, scope_of
 from streamer.websocket.messages import MessageQueue
 from streamer.websocket.reading import InputReader
+from streamer.websocket.signals import ABORT, DIRECT, GONE, DirectReceiver
 from streamer.websocket.turns import ParserTurns
 from streamer.websocket.writing import OutputWriter, Phase
 

@@ -9,7 +9,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
-from streamer.websocket.channel import TooLarge
+from streamer.websocket.signals import TooLargeNotice
 
 try:
     from websockets.speedups import apply_mask
@@ -30,14 +30,14 @@ class TooManyFragments(PayloadTooBig):
     """A message in more frames than the limit."""
 
 
-def too_large(problem: PayloadTooBig, max_bytes: int, max_fragments: int) -> TooLarge:
+def too_large(problem: PayloadTooBig, max_bytes: int, max_fragments: int) -> TooLargeNotice:
     """The notice about a message that the core has refused."""
     if isinstance(problem, TooManyFragments):
         limit = f"limits.max_fragments ({max_fragments})"
-        return TooLarge(f"the message has more fragments than {limit}")
+        return TooLargeNotice(f"the message has more fragments than {limit}")
     size = (problem.size or 0) + (problem.current_size or 0)
     limit = f"limits.max_message_bytes, {max_bytes}"
-    return TooLarge(f"the message has {size} bytes; allowed: {limit}")
+    return TooLargeNotice(f"the message has {size} bytes; allowed: {limit}")
 
 
 class Core(ServerProtocol):

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.channel import Slowed
+from streamer.websocket.signals import SlowedNotice
 
 MIN_PIECE_BYTES, MAX_PIECE_BYTES = 256, 4_096
 """Bytes that are parsed at once: few where frames are small, because 40 frames take a millisecond
@@ -46,7 +46,7 @@ class ReadPause:
     """Nothing may be read for this number of seconds."""
 
     seconds: float
-    reason: Slowed
+    reason: SlowedNotice
 
 
 class ReadPacing:
@@ -82,4 +82,4 @@ class ReadPacing:
             limit, bucket = "limits.max_messages_per_second", self._messages
         else:
             limit, bucket = "limits.max_control_per_second", self._control
-        return ReadPause(max(messages_s, control_s), Slowed(limit, bucket.per_second))
+        return ReadPause(max(messages_s, control_s), SlowedNotice(limit, bucket.per_second))

@@ -1,7 +1,7 @@
 """How a connection is read: bytes become frames, and a client may not send faster than it may.
 
 - **A message of live audio takes a short way.** While the application waits for a message, a
-  binary message that arrives alone is passed to it at once (`deliver_directly` in `channel.py`):
+  binary message that arrives alone is passed to it at once (`deliver_directly` in `signals.py`):
   no parser, no queue, no task to wake.
 - **A flood is read slowly.** Bytes are parsed a piece at a time. The next piece is parsed only
   after the application has taken the messages of the last one, when the rates allow it, and when

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
 from streamer.protocol.actions import (
-    Abandon,
     Action,
     Begin,
     BeginAgain,
     Close,
     CutOff,
+    DropWork,
     EndSegments,
     Feed,
     Finish,
@@ -90,7 +90,7 @@ IDLE      Unauthorized        CLOSING   Report Close
 IDLE      Overloaded          CLOSING   CutOff
 IDLE      DrainStarted        CLOSING   Announce Close
 IDLE      DrainDeadline       CLOSING   Close
-IDLE      Disconnected        CLOSING   Abandon
+IDLE      Disconnected        CLOSING   DropWork
 IGNORING  StartRequested      STREAMING Begin
 IGNORING  AudioReceived       IGNORING
 IGNORING  FlushRequested      IDLE      Report
@@ -106,7 +106,7 @@ IGNORING  Unauthorized        CLOSING   Report Close
 IGNORING  Overloaded          CLOSING   CutOff
 IGNORING  DrainStarted        CLOSING   Announce Close
 IGNORING  DrainDeadline       CLOSING   Close
-IGNORING  Disconnected        CLOSING   Abandon
+IGNORING  Disconnected        CLOSING   DropWork
 STREAMING StartRequested      STREAMING Finish Begin
 STREAMING AudioReceived       STREAMING Feed
 STREAMING FlushRequested      STREAMING EndSegments
@@ -122,7 +122,7 @@ STREAMING Unauthorized        CLOSING   Report Finish Close
 STREAMING Overloaded          CLOSING   CutOff
 STREAMING DrainStarted        DRAINING  Announce
 STREAMING DrainDeadline       CLOSING   Finish Close
-STREAMING Disconnected        CLOSING   Abandon
+STREAMING Disconnected        CLOSING   DropWork
 DRAINING  StartRequested      CLOSING   Finish Close
 DRAINING  AudioReceived       DRAINING  Feed
 DRAINING  FlushRequested      DRAINING  EndSegments
@@ -138,7 +138,7 @@ DRAINING  Unauthorized        CLOSING   Report Finish Close
 DRAINING  Overloaded          CLOSING   CutOff
 DRAINING  DrainStarted        DRAINING
 DRAINING  DrainDeadline       CLOSING   Finish Close
-DRAINING  Disconnected        CLOSING   Abandon
+DRAINING  Disconnected        CLOSING   DropWork
 STOPPED   StartRequested      STREAMING Begin
 STOPPED   AudioReceived       STREAMING BeginAgain Feed
 STOPPED   FlushRequested      STOPPED   Report
@@ -154,7 +154,7 @@ STOPPED   Unauthorized        CLOSING   Report Close
 STOPPED   Overloaded          CLOSING   CutOff
 STOPPED   DrainStarted        CLOSING   Announce Close
 STOPPED   DrainDeadline       CLOSING   Close
-STOPPED   Disconnected        CLOSING   Abandon
+STOPPED   Disconnected        CLOSING   DropWork
 CLOSING   StartRequested      CLOSING
 CLOSING   AudioReceived       CLOSING
 CLOSING   FlushRequested      CLOSING
@@ -283,7 +283,7 @@ def test_actions_always_make_sense_in_their_order(given_: list[Input]) -> None:
                 case Close():
                     assert not open_stream
                     ended = True
-                case Abandon() | CutOff():
+                case DropWork() | CutOff():
                     ended = True
         running = socket.state in (State.STREAMING, State.DRAINING)
         assert running == (open_stream and not ended)

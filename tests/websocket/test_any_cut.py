@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 
-from streamer.websocket.channel import deliver_directly
+from streamer.websocket.signals import deliver_directly
 from tests.websocket.in_memory import Wire, connected, until
 from tools.harness.raw import CLOSE, PONG, parse_frames
 

@@ -10,8 +10,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket import writing
-from streamer.websocket.channel import TooLarge, gone_of, notice_of
 from streamer.websocket.connection import limited
+from streamer.websocket.signals import TooLargeNotice, gone_of, notice_of
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import Wire, connected, until
 from tools.harness.raw import BINARY, CLOSE, PING, PONG, TEXT, close_code, frame, parse_frames
@@ -229,7 +229,7 @@ async def test_after_input_that_is_discarded_the_end_of_file_is_awaited(close_fi
     results = [] if close_first else [(TEXT, b"result")]
     assert parse_frames(sent_on(wire)) == [*results, (CLOSE, (1009).to_bytes(2))]
     notice = "the message has 101 bytes; allowed: limits.max_message_bytes, 100"
-    assert notices == ([] if close_first else [TooLarge(notice)]) + ["websocket.disconnect"]
+    assert notices == ([] if close_first else [TooLargeNotice(notice)]) + ["websocket.disconnect"]
     assert connection.eof_received() is None  # type: ignore[func-returns-value]
     wire.close()  # as a transport does after that
 

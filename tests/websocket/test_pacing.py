@@ -1,8 +1,8 @@
 """How much of a connection is parsed at once, and when it has to wait."""
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.channel import Slowed
 from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing
+from streamer.websocket.signals import SlowedNotice
 
 LIMITS = LimitsConfig(max_messages_per_second=100, max_control_per_second=10)
 MESSAGES, CONTROL = "limits.max_messages_per_second", "limits.max_control_per_second"
@@ -34,7 +34,7 @@ def test_the_limit_that_takes_longest_is_the_reason() -> None:
     ):
         rest = ReadPacing(LIMITS).count(messages, control, 0.0)
         assert rest is not None
-        assert (rest.seconds, rest.reason) == (wait_s, Slowed(limit, allowed))
+        assert (rest.seconds, rest.reason) == (wait_s, SlowedNotice(limit, allowed))
 
 
 def test_without_limits_there_is_no_rest() -> None:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from websockets.asyncio.client import ClientConnection, connect
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.channel import Slowed, TooLarge
 from streamer.websocket.connection import limited
+from streamer.websocket.signals import SlowedNotice, TooLargeNotice
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until
 from tests.websocket.receiving import DirectEcho
@@ -68,7 +68,7 @@ async def test_so_many_a_second_are_taken_and_no_more() -> None:
             await client.send(MESSAGE)
             assert await client.recv() == MESSAGE
         assert loop.time() - begun_s > 0.3  # after ten that are free, one each 0.1 s
-    assert app.notices == [Slowed("limits.max_messages_per_second", 10)]
+    assert app.notices == [SlowedNotice("limits.max_messages_per_second", 10)]
 
 
 async def test_one_that_is_too_large_is_refused() -> None:
@@ -81,7 +81,7 @@ async def test_one_that_is_too_large_is_refused() -> None:
             await asyncio.sleep(0.01)
         client.transport.abort()  # nobody listens any more to a client that would say goodbye
     (notice,) = app.notices
-    assert isinstance(notice, TooLarge)
+    assert isinstance(notice, TooLargeNotice)
     assert "301 bytes" in notice.reason
 
 

@@ -15,14 +15,14 @@ DirectReceiver = Callable[[bytes], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class TooLarge:
+class TooLargeNotice:
     """A message was larger than the limit; the client's later messages are discarded."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Slowed:
+class SlowedNotice:
     """The client sends faster than a limit allows, and is read more slowly from now on."""
 
     limit: str
@@ -51,7 +51,7 @@ def deliver_directly(scope: MutableMapping[str, Any], receiver: DirectReceiver) 
     register(receiver)
 
 
-def notice_of(message: Mapping[str, Any]) -> TooLarge | Slowed | None:
+def notice_of(message: Mapping[str, Any]) -> TooLargeNotice | SlowedNotice | None:
     """The protocol's notice about the client, if the message carries one instead of content."""
-    notice: TooLarge | Slowed | None = message.get(NOTICE)
+    notice: TooLargeNotice | SlowedNotice | None = message.get(NOTICE)
     return notice
