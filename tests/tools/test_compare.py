@@ -216,8 +216,11 @@ def test_medians_are_compared_and_the_spread_is_that_of_one_round() -> None:
     assert (figure.ratio, figure.spread) == (1.5, (0.5, 5.0))
     assert not figure.passed
     assert figure.row()[3:7] == ("1.500", "0.500 – 5.000", "≤ 1.02", "NO")
-    assert Figure("a", 1.5, figure.this, figure.other).passed
-    assert Figure("a", None, figure.this, figure.other).passed
+    assert Figure("a", 1.5, this=figure.this, other=figure.other).passed
+    assert Figure("a", None, this=figure.this, other=figure.other).passed
+    fastest = Figure("a", 0.5, fastest=True, this=figure.this, other=figure.other)
+    assert (fastest.ratio, fastest.passed) == (0.5, True)
+    assert fastest.row()[0] == "a (fastest)"
 
 
 def test_differences_are_printed() -> None:

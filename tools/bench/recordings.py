@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -123,11 +124,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Latency and throughput of requests.")
     parser.add_argument("--clients", type=int, default=cores, help="at the same time")
     parser.add_argument("--seconds", type=float, default=10.0, help="for each length of clip")
-    parser.add_argument("--config", help="of the server; without it, the default model")
+    parser.add_argument("--config", type=Path, help="of the server; without it, the default model")
     args = parser.parse_args()
     rows = []
     console = Console(stderr=True)
-    options = ("--config", args.config) if args.config else ()
+    options = ("--config", str(args.config.absolute())) if args.config else ()
     with server(*options) as (url, _), Progress(console=console) as progress:
         bar = progress.add_task("posting", total=len(CLIPS_S))
         for clip_s in CLIPS_S:

@@ -9,15 +9,10 @@ import asyncio
 import contextlib
 import itertools
 import random
-import re
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 from rich.progress import Progress
 
 from streamer.weights.manifest import require
@@ -28,6 +23,7 @@ from streamer_client.pacing import delay_s
 from tools.docs.card import Span
 from tools.docs.drawing import draw
 from tools.harness.monitoring import DASHBOARDS, ROOT, panels, prometheus
+from tools.harness.process import Server, running_server
 
 PICTURES = ROOT / "docs/pictures"
 FASTER = 7.5
@@ -42,21 +38,6 @@ CRASH_AT_S = 90
 MISTAKE_EVERY_S = 7
 BLOCK_S = 0.1
 LONGEST_START_S = 20.0
-
-
-@contextlib.contextmanager
-def server(log: Path) -> Iterator[tuple[str, int]]:
-    """A warm server: its `host:port`, and its process id."""
-    command = [sys.executable, "-m", "streamer", "--port", "0"]
-    with log.open("w+") as output, subprocess.Popen(command, stderr=output) as process:
-        try:
-            while not (found := re.search(r"ws://(\S+)/api/v1/segmented", log.read_text())):
-                if process.poll() is not None:
-                    raise SystemExit(f"the server did not start:\n{log.read_text()}")
-                time.sleep(0.1)
-            yield found[1], process.pid
-        finally:
-            process.terminate()
 
 
 async def speak(address: str, recording: Path) -> None:
@@ -93,9 +74,11 @@ async def make_mistakes(address: str) -> None:
                 pass
 
 
-async def run_load(host: str, process: int, started_s: float) -> None:
+async def run_load(server: Server, started_s: float) -> None:
     """Play as many live streams as each phase has; returns after the last phase."""
-    segmented, simple = (f"ws://{host}/api/v1/{route}" for route in ("segmented", "simple"))
+    segmented, simple = (
+        f"ws://127.0.0.1:{server.port}/api/v1/{route}" for route in ("segmented", "simple")
+    )
     recording = require("moonshine-tiny-en") / "two_cities.wav"
     ends = list(itertools.accumulate(seconds for seconds, _ in PHASES))
     crashed = False
@@ -115,18 +98,11 @@ async def run_load(host: str, process: int, started_s: float) -> None:
                     speakers.pop().cancel()
                 if passed_s > CRASH_AT_S and not crashed:
                     crashed = True
-                    kill_a_worker(process)
+                    server.workers()[0].kill()
                 progress.update(bar, completed=passed_s)
                 await asyncio.sleep(0.3)
         for task in (*speakers, *others):
             task.cancel()
-
-
-def kill_a_worker(process: int) -> None:
-    """End one of the processes that run the model."""
-    children = psutil.Process(process).children(recursive=True)
-    workers = [c for c in children if any("spawn_main" in word for word in c.cmdline())]
-    workers[0].kill()
 
 
 def main() -> None:
@@ -134,12 +110,12 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as name,
-        server(Path(name, "log")) as (host, process),
-        prometheus(Path(name), {"streamer": [host]}, FASTER) as source,
+        running_server(None) as server,
+        prometheus(Path(name), {"streamer": [f"127.0.0.1:{server.port}"]}, FASTER) as source,
     ):
         time.sleep(source.rate_interval_s)  # the first rates
         started_s = time.time()
-        asyncio.run(run_load(host, process, started_s))
+        asyncio.run(run_load(server, started_s))
         span = Span(started_s, time.time())
         for dashboard in sorted(DASHBOARDS.glob("*.json")):
             picture = PICTURES / f"{dashboard.stem}.png"

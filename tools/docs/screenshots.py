@@ -4,10 +4,8 @@ With an argument, they go into that folder instead of `docs/pictures`. Needs Deb
 and looks best with `fonts-inter`.
 """
 
-import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ import soxr
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from streamer.weights.manifest import require
+from tools.harness.process import running_server
 
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
 RECORDINGS = require("moonshine-tiny-en")
@@ -62,26 +61,9 @@ def main(folder: Path) -> int:
 
 @contextmanager
 def serving(config: dict[str, object]) -> Iterator[str]:
-    """A server's address; it ends with the block."""
-    streamer = Path(sys.executable).with_name("streamer")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "config.json"
-        path.write_text(json.dumps(config))
-        command = [str(streamer), "--config", str(path), "--port", "0", "--log-level", "warning"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-            try:
-                yield announced(server)
-            finally:
-                server.terminate()
-
-
-def announced(server: "subprocess.Popen[str]") -> str:
-    """The server's address."""
-    assert server.stderr is not None
-    for line in server.stderr:
-        if found := re.search(r" on (http://\S+):", line):
-            return found[1]
-    raise SystemExit("the server ended")
+    """The address of a server, which ends with the block."""
+    with running_server(config) as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 @contextmanager

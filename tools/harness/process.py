@@ -9,8 +9,9 @@ import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -197,3 +198,17 @@ class Server:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(TIMEOUT_S)
+
+
+@contextlib.contextmanager
+def running_server(
+    config: Mapping[str, object] | None, *flags: str, env: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """A warm server in a temporary folder, until the context ends; arguments as for `Server`."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(Path(folder), config, *flags, env=env)
+        try:
+            server.wait_ready()
+            yield server
+        finally:
+            server.stop()

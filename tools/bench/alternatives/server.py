@@ -1,6 +1,9 @@
 """The whole server, or its sockets alone, made or set otherwise."""
 
+import contextlib
+import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from streamer_client.errors import CannotConnect
@@ -51,10 +54,8 @@ def collectors() -> list[Row]:
     spent: dict[str, list[float]] = {name: [] for name in COLLECTORS}
     for _ in range(3):
         for name, code in COLLECTORS.items():
-            with tempfile.TemporaryDirectory() as folder:
-                (Path(folder) / "sitecustomize.py").write_text(code)
-                with serve(STAND_IN, {"PYTHONPATH": folder}) as served:
-                    spent[name].append(served.play(audio, RATE, 60, 8).steady_ms(60))
+            with _started_with(code) as env, serve(STAND_IN, env) as served:
+                spent[name].append(served.play(audio, RATE, 60, 8).steady_ms(60))
     return [
         {"collector": name, "CPU ms per audio s": [round(each, 2) for each in spent[name]]}
         for name in COLLECTORS
@@ -67,10 +68,11 @@ def batching() -> list[Row]:
     rows: list[Row] = []
     for joins, gather_ms in ((False, 10), (False, 5), (True, 10), (True, 5), (True, 0)):
         vad = {"engine": "silero", "gather_ms": gather_ms}
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "sitecustomize.py").write_text("" if joins else ALONE)
-            with serve({**STAND_IN, "vad": vad}, {"PYTHONPATH": folder}) as served:
-                run = served.play(audio, RATE, 60, 12)
+        with (
+            _started_with("" if joins else ALONE) as env,
+            serve({**STAND_IN, "vad": vad}, env) as served,
+        ):
+            run = served.play(audio, RATE, 60, 12)
         active = percentiles(run.report.active_ms)
         rows.append(
             {
@@ -103,3 +105,12 @@ def padding() -> list[Row]:
             }
         )
     return rows
+
+
+@contextlib.contextmanager
+def _started_with(code: str) -> Iterator[dict[str, str]]:
+    """The environment of a server that runs some code before its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "sitecustomize.py").write_text(code)
+        paths = [folder, *filter(None, (os.environ.get("PYTHONPATH"),))]
+        yield {"PYTHONPATH": os.pathsep.join(paths)}
