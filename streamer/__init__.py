@@ -1,7 +1,7 @@
 """Streamer puts a CPU-bound audio model live: audio streams in, observations stream out.
 
-Follow the audio from socket to event; `docs/architecture.md` has the picture and the rules. A file
-that asks others is named before them:
+Follow the audio from socket to event in these 22 files, each of which uses others beside it. A file
+comes before the files that it calls; `docs/architecture.md` has the picture and the rules:
 
     bytes to inputs    1 websocket/reading.py     the bytes of a connection become messages
                        2 session/reader.py        takes the messages, and watches deadlines

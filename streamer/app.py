@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from streamer.access.gate import Gate, failure
+from streamer.access.answers import error_response
+from streamer.access.gate import Gate
 from streamer.access.registry import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
 from streamer.config.explain import show
@@ -134,21 +135,21 @@ def _origins(config: Config) -> Origins:
 
 async def _no_such_address(request: Request, error: Exception) -> Response:
     message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
-    return failure(404, "not_found", message, {})
+    return error_response(404, "not_found", message, {})
 
 
 def _socket_only(path: str) -> Response:
     """What a request gets at the address of a socket, with whatever method."""
     message = f"{path} is a WebSocket: connect with ws:// or wss://"
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    return failure(426, "upgrade_required", message, upgrade)
+    return error_response(426, "upgrade_required", message, upgrade)
 
 
 async def _no_such_method(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     allowed = dict(error.headers or {})
     message = f"{request.url.path} does not take {request.method}; allowed: {allowed['Allow']}"
-    return failure(405, "method_not_allowed", message, allowed)
+    return error_response(405, "method_not_allowed", message, allowed)
 
 
 def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:

@@ -136,7 +136,7 @@ def error_for_close(closed: ConnectionClosed, received_s: float | None) -> Strea
         case 1009:
             return ServerError("too_large", reason or "a message was too large for the server")
         case 1012:
-            return ServerGoingAway(f"the server is shutting down{suffix}", received_s=received_s)
+            return ServerGoingAway(reason or "the server is shutting down", received_s=received_s)
         case 1013:
             return ServerError("overloaded", reason or "the server has no room for this stream")
         case 1011 if closed.rcvd:

@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from streamer.access.answers import error_response, unauthorized
 from streamer.access.registry import Refusal, SessionRegistry, address_of
 from streamer.access.tokens import Access, AuthState, Origins, bearer
 
@@ -97,7 +98,7 @@ class Gate:
     def _forbidden(self) -> Response:
         self._on_refused("unauthorized")
         message = "this Origin may not use the server; see access.origins"
-        return failure(403, "unauthorized", message, {})
+        return error_response(403, "unauthorized", message, {})
 
     def _overloaded(self, refusal: Refusal | None) -> Response:
         assert refusal is not None
@@ -105,7 +106,7 @@ class Gate:
         if not self._registry.draining:
             self._report(refusal.message)
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
-        return failure(503, "overloaded", refusal.message, headers)
+        return error_response(503, "overloaded", refusal.message, headers)
 
     def _report(self, message: str) -> None:
         """Log at most one line each `REPORT_INTERVAL_S`; the metrics count every refusal."""
@@ -121,15 +122,3 @@ class Gate:
 def _guarded(scope: Scope) -> bool:
     path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
     return scope["method"] not in READING_METHODS or path.startswith(GUARDED_PREFIX)
-
-
-def failure(status: int, code: str, message: str, headers: dict[str, str]) -> Response:
-    """An error as the HTTP endpoints answer it."""
-    body = {"ok": False, "error": {"code": code, "message": message}}
-    return JSONResponse(body, status, headers=headers)
-
-
-def unauthorized() -> Response:
-    """The answer to a request without a token, or with a wrong one."""
-    message = "a valid token is needed: Authorization: Bearer …"
-    return failure(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})

@@ -94,7 +94,7 @@ def address_of(host: str | None) -> str:
 
 
 class Drainable(Protocol):
-    """A session, as far as the end of the server concerns it."""
+    """What the registry needs from a session in order to drain it."""
 
     def drain(self, deadline_seconds: float) -> None:
         """Announce that the server ends; an open stream may go on until the deadline."""

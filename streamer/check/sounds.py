@@ -7,7 +7,7 @@ import numpy.typing as npt
 import soundfile
 import soxr
 
-from streamer.weights.manifest import ModelError, require
+from streamer.weights.sample import sample_recording
 
 Floats = npt.NDArray[np.float32]
 
@@ -16,9 +16,6 @@ SHORT_S = 0.1
 
 SAMPLE_S = 5.0
 """Seconds of speech."""
-
-RECORDING = "moonshine-tiny-en", "two_cities.wav"
-"""Model and file."""
 
 
 class Sound(NamedTuple):
@@ -44,13 +41,15 @@ def sounds(sample_rate: int, longest_s: float) -> tuple[Sound, ...]:
 
 def _speech(sample_rate: int) -> tuple[str, Floats]:
     """A recording that comes with a model; where that is not fetched, a synthetic voice."""
-    model, file = RECORDING
+    path = sample_recording()
+    if path is None:
+        return "made-up voice", _voice(sample_rate)
     try:
-        with soundfile.SoundFile(require(model) / file) as recording:
+        with soundfile.SoundFile(path) as recording:
             audio = recording.read(int(SAMPLE_S * recording.samplerate), dtype="float32")
             rate = recording.samplerate
         return "speech", np.asarray(soxr.resample(audio, rate, sample_rate), dtype=np.float32)
-    except (ModelError, soundfile.LibsndfileError):
+    except soundfile.LibsndfileError:
         return "made-up voice", _voice(sample_rate)
 
 

@@ -13,7 +13,8 @@ from streamer.config.sources import SettingsError, load, misnamed, parse
 from streamer.inference.model_pools import Pools
 from streamer.server import Announce, CannotServe, serve
 from streamer.telemetry.logs import readable, set_up
-from streamer.weights.manifest import MissingModel, ModelError, require
+from streamer.weights.manifest import ModelError
+from streamer.weights.sample import sample_recording
 
 FLAGS = ("host", "port", "log_level")
 """Command-line flags that are settings of the section `server`."""
@@ -79,7 +80,5 @@ def welcome(address: str, pools: Pools) -> str:
 
 def _sample_recording() -> str:
     """A recording to try with, whichever model is served."""
-    try:
-        return os.path.relpath(require("moonshine-tiny-en") / "two_cities.wav")
-    except MissingModel:
-        return "RECORDING.wav"
+    recording = sample_recording()
+    return "RECORDING.wav" if recording is None else os.path.relpath(recording)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from streamer.access.gate import failure
+from streamer.access.answers import error_response, unauthorized
 from streamer.access.tokens import bearer
 from streamer.config.schema import LimitsConfig
 from streamer.observe.monitor import Route
@@ -63,8 +63,9 @@ class NativeDialect:
 
     def refuse(self, refused: UpgradeRefused) -> Response:
         """As the HTTP endpoints answer."""
-        headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else {}
-        return failure(refused.status, refused.code, refused.message, headers)
+        if refused.code == "unauthorized":
+            return unauthorized()
+        return error_response(refused.status, refused.code, refused.message, {})
 
     def read(self, frame: str | bytes) -> Sequence[Input]:
         """One request of the protocol, or audio; an empty binary frame means nothing."""

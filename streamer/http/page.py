@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from streamer.weights.manifest import MissingModel, require
+from streamer.weights.sample import sample_recording
 
 FOLDER = Path(__file__).parents[1] / "web"
 
@@ -68,15 +68,6 @@ async def sample(request: Request) -> Response:
     if recording is None:
         return Response("there is no sample on this server\n", 404, media_type="text/plain")
     return FileResponse(recording, headers=HEADERS, media_type="audio/wav")
-
-
-def sample_recording() -> Path | None:
-    """44 s of speech, which came with the default model's weights."""
-    try:
-        recording = require("moonshine-tiny-en") / "two_cities.wav"
-    except MissingModel:
-        return None
-    return recording if recording.is_file() else None
 
 
 class _Files(StaticFiles):

@@ -5,12 +5,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
-from streamer.access.gate import unauthorized
+from streamer.access.answers import unauthorized
 from streamer.access.tokens import TICKET_SECONDS, Access, bearer
-from streamer.http.page import sample_recording
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION
 from streamer.services import Services
+from streamer.weights.sample import sample_recording
 
 
 async def health(request: Request) -> Response:

@@ -32,7 +32,7 @@ class Submission:
         """The segment of an early final is final now: the job joins the finals if it still waits.
 
         Returns:
-            Whether it waited: no worker has begun it, and the pool is open.
+            Whether the job was still queued: not begun, and the pool open.
         """
         return self._scheduler.confirm(self._job)
 
@@ -42,8 +42,7 @@ class Submission:
         An interim that still waits is counted and reported as dropped.
 
         Returns:
-            Whether it waited: no worker has begun it, in vain, the pool is open, and no newer
-            interim has superseded it.
+            Whether the job was still queued: not begun, not superseded, and the pool open.
         """
         waited = self._dequeue()
         self.result.cancel()  # a failure that is there already counts as retrieved

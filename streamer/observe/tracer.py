@@ -13,7 +13,7 @@ Protocol = Literal["websocket", "http"]
 
 
 class StreamTotals(NamedTuple):
-    """What a stream came to: seconds of audio in each channel, and segments of all channels."""
+    """Totals of a stream: seconds of audio in each channel, and segments of all channels."""
 
     audio_seconds: float
     segments: int

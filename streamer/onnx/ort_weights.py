@@ -61,7 +61,8 @@ class Weights:
         path: The file.
 
     Raises:
-        ValueError: It is not such a file, or is damaged; and by all methods: it is another model's.
+        ValueError: The file is not an .ort file, or is damaged. All methods: it is of another
+            model.
     """
 
     def __init__(self, path: Path) -> None:

@@ -22,7 +22,7 @@ from streamer.protocol.messages import (
 _log = logging.getLogger(__name__)
 
 JOIN_AFTER_S = 0.032
-"""Seconds of audio from which a stream joins a batch, when that is half of what it waits for."""
+"""Seconds. A stream joins a batch when it has half of what it waits for, and at least this."""
 
 BLOCK_SECONDS = 1.0
 """Seconds of audio in a block: a longer backlog is processed in several, and others run between."""

@@ -2,7 +2,6 @@
 
 import msgspec
 
-from streamer.protocol.codes import CloseCode
 from streamer.protocol.messages import Failed, Start
 
 
@@ -40,11 +39,11 @@ class Close(msgspec.Struct, frozen=True):
     """Close the socket, once everything before has been sent.
 
     Attributes:
-        code: Why, for programs.
+        code: Why, for programs; a `CloseCode`, or a dialect's own.
         reason: Why, in words; at most 123 bytes of UTF-8.
     """
 
-    code: CloseCode
+    code: int
     reason: str = ""
 
 

@@ -42,7 +42,7 @@ class Opening:
     Attributes:
         credential: A token or ticket; None when the request has none.
         subprotocol: The offered one to answer with; None for no subprotocol.
-        inputs: What the request means besides, as a `start` in the query of its address.
+        inputs: Inputs that the request itself contains, such as a `start` given in its query.
     """
 
     credential: str | None = None

@@ -12,7 +12,7 @@ from streamer.protocol.inputs import Input, StartRequested
 from streamer.protocol.messages import BadRequest
 from streamer.services import Services
 from streamer.session.dialect import Dialect, Opening, UpgradeRefused, UpgradeRequest
-from streamer.session.inputs import UNAUTHORIZED, check_start
+from streamer.session.inputs import check_start
 from streamer.session.session import Session
 
 
@@ -54,7 +54,7 @@ def _open(
     opening = dialect.open(request)
     auth = services.access.auth_state(opening.credential)
     if auth is AuthState.REFUSED or (auth is AuthState.UNKNOWN and not dialect.credential_in_start):
-        raise UpgradeRefused(401, "unauthorized", UNAUTHORIZED)
+        raise UpgradeRefused(401, "unauthorized", "the credential is missing or not valid")
     _check(opening.inputs, services)
     return opening, auth
 

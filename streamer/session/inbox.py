@@ -85,7 +85,7 @@ class Inbox(Generic[ActionT]):
         self.arrived_s = 0.0
         """When the item taken last arrived; for a block of audio, when it was sufficient."""
         self._working_on_s: float | None = None
-        """When the audio that is being processed arrived. None = none is."""
+        """When the audio that is being processed arrived. None = no audio is being processed."""
         self.idle_since_s: float | None = None
         """Since when the executor waits for more. None = it is working."""
 
@@ -177,7 +177,7 @@ class Inbox(Generic[ActionT]):
         return item.messages[0] if len(item.messages) == 1 else b"".join(item.messages)
 
     def _reconsider_first_block(self) -> None:
-        """What was sufficient for the `get` before is not for this one."""
+        """A new `get` needs more: mark the first block as not sufficient."""
         if self._items and isinstance(first := self._items[0], _Block):
             first.sufficient_s = None
             self._register_if_joinable(first)

@@ -93,10 +93,10 @@ class ClientInputs:
                 check_start(start, self._services)
             self._step(given)
 
-    def on_audio(self, audio: bytes) -> None:
-        """A binary message."""
+    def on_binary(self, frame: bytes) -> None:
+        """A binary message; mostly audio."""
         if self._auth is AuthState.ADMITTED:
-            self._read(audio)
+            self._read(frame)
         else:
             self._step(_unauthorized())
 
@@ -159,7 +159,8 @@ class ClientInputs:
 
     def _read(self, frame: str | bytes) -> None:
         try:
-            self.on_inputs(self._dialect.read(frame))
+            inputs = tuple(self._dialect.read(frame))  # to the end, before the first has effect
+            self.on_inputs(inputs)
         except BadRequest as error:
             if self._admits(None):
                 kind = BadFormat if error.code == "bad_format" else BadMessage

@@ -45,7 +45,7 @@ class Reader:
 
     async def run(self) -> None:
         """Read until the socket is closed, by either side."""
-        deliver_directly(self._socket.scope, self._take_audio)
+        deliver_directly(self._socket.scope, self._take_binary)
         while True:
             message = await self._socket.receive()
             self._deadlines.last_message_s = self._clock()
@@ -70,22 +70,22 @@ class Reader:
             else:
                 await asyncio.sleep(next_s - now_s)
 
-    def _take_audio(self, audio: bytes) -> bool:
-        """Take audio that arrives while `run` waits; returns False when there is no room."""
+    def _take_binary(self, frame: bytes) -> bool:
+        """Take a binary message that arrives while `run` waits. False = there is no room."""
         if self._inbox.full:
             return False
         self._deadlines.last_message_s = self._clock()
-        self._inputs.on_audio(audio)
+        self._inputs.on_binary(frame)
         return True
 
     def _take(self, message: Message) -> None:
         notice = notice_of(message)
-        audio, text = message.get("bytes"), message.get("text")
+        frame, text = message.get("bytes"), message.get("text")
         if isinstance(notice, TooLargeNotice):
             self._inputs.on_too_large(notice.reason)
         elif isinstance(notice, SlowedNotice):
             self._inputs.on_slowed(notice.limit, notice.allowed)
-        elif audio is not None:
-            self._inputs.on_audio(audio)
+        elif frame is not None:
+            self._inputs.on_binary(frame)
         elif text is not None:
             self._inputs.on_text(text)

@@ -143,10 +143,13 @@ class Session:
                 raise SlowClient from None
             except WebSocketDisconnect:
                 return  # the reader or the watcher notices it too, and ends the session
-            if isinstance(item, Close):
-                raise SessionOver
 
     async def _send(self, item: Event | Close) -> None:
+        """Send the frames of an event.
+
+        Raises:
+            SessionOver: One of them has closed the socket; a dialect may close on any event.
+        """
         for frame in self._dialect.write(item):
             if isinstance(frame, str):
                 await self._socket.send_text(frame)
@@ -154,13 +157,14 @@ class Session:
                 await self._socket.send_bytes(frame)
             else:
                 await self._socket.close(frame.code, frame.reason)
+                raise SessionOver
 
     async def _break_off(self) -> None:
         """Report a defect of the server, if the client can still be reached."""
         message = f"internal error; quote session {self._context.session_id}"
         failure = Failed(code="internal_error", message=message, fatal=True)
         self._monitor.error(failure.code)
-        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+        with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError, SessionOver):
             async with asyncio.timeout(self._send_timeout_s):
                 await self._send(failure)
                 await self._send(Close(CloseCode.INTERNAL_ERROR, close_reason(message)))

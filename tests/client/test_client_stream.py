@@ -231,6 +231,7 @@ async def test_nothing_sent_before_a_fatal_error_is_lost(serve_script: ServeScri
         (1009, "", ServerError),
         (1011, "", ConnectionLost),
         (1012, "", ServerGoingAway),
+        (1012, "the server is shutting down", ServerGoingAway),
         (1013, "", ServerError),
         (1000, "", ConnectionLost),
         (4000, "why not", ConnectionLost),

@@ -42,6 +42,8 @@ class LineDialect:
         return PlainTextResponse(f"NO {refused.code}: {refused.message}", refused.status)
 
     def read(self, frame: str | bytes) -> Sequence[Input]:
+        if frame == b"?":
+            raise BadRequest("bad_message", "no audio")
         if isinstance(frame, bytes):
             half = len(frame) // 2  # one frame may mean several inputs
             return [AudioReceived(frame[:half]), AudioReceived(frame[half:])]
@@ -52,9 +54,11 @@ class LineDialect:
 
     def write(self, item: Event | Close) -> Sequence[str | bytes | Close]:
         match item:
-            case Segment() | Failed() | Stopped():
+            case Segment() | Stopped():
                 self._lines += 1
-                return [f"{self._lines} {type(item).__name__}", item.__class__.__name__.encode()]
+                return [f"{self._lines} {type(item).__name__}", type(item).__name__.encode()]
+            case Failed():  # this protocol ends with its first error
+                return [f"NO {item.code}", Close(4001, "failed")]
             case Close():
                 return [Close(item.code, item.reason or "bye")]
         return []

@@ -72,19 +72,33 @@ async def test_it_streams_beside_ours() -> None:
         assert len(events_of(await stream_audio(port, silence(2), "simple"), "segment")) == 2
 
 
-async def test_its_frames_are_numbered_for_each_socket_and_errors_are_its_own() -> None:
+async def test_its_frames_are_numbered_for_each_socket() -> None:
     async with server() as port:
         for _ in range(2):
             async with lines(port) as socket:
-                await socket.send("WHAT")
-                assert await socket.recv() == "1 Failed"
+                await socket.send("BYE")
+                assert await socket.recv() == "1 Stopped"
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"), [("WHAT", "bad_message"), ("x" * 20_000, "too_large"), (b"?", "bad_message")]
+)
+async def test_it_may_close_on_any_event(
+    frame: str | bytes, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the session closes the socket by itself afterwards."""
+    async with server() as port, lines(port) as socket:
+        await socket.send(frame)
+        assert await rest(socket) == [f"NO {code}"]
+        assert (socket.close_code, socket.close_reason) == (4001, "failed")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize(
     ("query", "status", "body"),
     [
-        ("?key=wrong", 401, "NO unauthorized: a valid token is needed"),
-        ("", 401, "NO unauthorized: a valid token is needed"),
+        ("?key=wrong", 401, "NO unauthorized: the credential is missing or not valid"),
+        ("", 401, "NO unauthorized: the credential is missing or not valid"),
         (f"?key={KEY}&rate=fast", 400, "NO bad_rate: rate is fast; allowed: a number of Hz"),
         (f"?key={KEY}&model=nova", 400, "NO bad_message: 'model' is \"nova\"; allowed: standin"),
         (f"?key={KEY}&rate=1", 400, "NO bad_format"),
