@@ -1,16 +1,25 @@
 """One WebSocket connection: the protocol class, which the event loop and uvicorn call.
 
 uvicorn reads the upgrade request, makes a `WebSocketConnection`, gives it the request's bytes and
-hands the transport over. What the client sends goes through `reading.py`, what it is sent through
-`writing.py`. Besides RFC 6455 and ASGI, a streaming server needs:
+hands the transport over. The way of a message:
 
-- **Keepalive rests while nothing is read.** See `keepalive.py`.
-- **A connection can be cut off** (`abort_of` in `signals.py`), and one that closes is cut off
-  after some seconds.
-- **The loss of a connection is known** (`gone_of` in `signals.py`). ASGI reports it only to a task
-  that waits in `receive`, and a session's reader does not wait there during back-pressure. While
-  nothing is read, only a check of the socket shows the loss: `liveness.py`.
-- **A client that sends pings and does not read the pongs is cut off.** The pongs would pile up.
+1. `handshake.py` makes an ASGI scope of the upgrade request, and the answers to it (pure).
+2. `reading.py` parses bytes: a piece at a time, with pauses (`rate.py`) and in turns with other
+   connections (`turns.py`). `liveness.py` watches a connection that is not being read.
+3. `frames.py` is the core, and the short way for live audio (without input and output).
+4. `messages.py` joins frames to messages, which wait there for the application.
+5. `application.py` runs the ASGI application, and carries out what it sends.
+6. `writing.py` writes frames, pings (`keepalive.py`) and the end of the connection.
+
+`signals.py` has what a streaming server needs besides ASGI (`asgi.py`):
+
+- **A connection can be cut off** (`abort_of`), and one that closes is cut off after some seconds.
+- **The loss of a connection is known** (`gone_of`). ASGI reports it only to a task that waits in
+  `receive`, and a session's reader does not wait there during back-pressure. While nothing is
+  read, only a check of the socket shows the loss.
+- **Live audio takes a short way** (`deliver_directly`).
+
+A client that sends pings and does not read the pongs is cut off: the pongs would pile up.
 """
 
 import asyncio
