@@ -21,13 +21,13 @@ from streamer.access.registry import FINISH, SessionRegistry
 from streamer.access.tokens import is_loopback
 from streamer.app import create_app, workers_of
 from streamer.config.schema import Config, ServerConfig
-from streamer.http.protocol import limited as http_limited
+from streamer.http.protocol import http_class
 from streamer.inference.model_pools import Pools
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
 from streamer.telemetry.setup import open_telemetry
 from streamer.vad.factory import open_vad
-from streamer.websocket.connection import limited as websocket_limited
+from streamer.websocket.connection import websocket_class
 
 CANCEL_S = 2
 """Seconds after the connections were cut off; what still runs then is cancelled."""
@@ -73,7 +73,7 @@ def serve(
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
     _check_certificate(config.server)
     listener = _listen(config.server)
-    address = _address_of(config.server, listener)
+    address = _shown_url(config.server, listener)
     failures: list[Exception] = []
 
     def on_broken(failure: Exception) -> None:
@@ -149,7 +149,7 @@ def _open(host: str, port: int, user_timeout_ms: int) -> socket.socket:
     return listener
 
 
-def _address_of(server: ServerConfig, listener: socket.socket) -> str:
+def _shown_url(server: ServerConfig, listener: socket.socket) -> str:
     """The address to show to people: `http://127.0.0.1:8080`."""
     host = server.host
     shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 – shown, not bound
@@ -165,8 +165,8 @@ def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
         app,
         log_config=None,
         access_log=False,
-        http=http_limited(limits),
-        ws=websocket_limited(limits),
+        http=http_class(limits),
+        ws=websocket_class(limits),
         ws_max_size=limits.max_message_bytes,
         ws_per_message_deflate=False,
         ws_ping_interval=server.ping_interval_seconds,

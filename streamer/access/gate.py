@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.access.answers import error_response, unauthorized
-from streamer.access.registry import Refusal, SessionRegistry, address_of
+from streamer.access.registry import Refusal, SessionRegistry, counting_key
 from streamer.access.tokens import Access, AuthState, Origins, bearer
 
 _log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Gate:
             await self._app(scope, receive, send)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        address = address_of(scope["client"][0] if scope["client"] else None)
+        address = counting_key(scope["client"][0] if scope["client"] else None)
         answer: Response | None = None
         if not self._origin_allowed(Headers(scope=scope)):
             answer = self._forbidden()

@@ -46,7 +46,7 @@ class Places:
         """Why a session from an address is refused; None = there is room.
 
         Args:
-            address: As `address_of` gives it.
+            address: As `counting_key` gives it.
             queue_seconds: Expected queueing time of a new session's first segment.
         """
         limits = self._limits
@@ -80,7 +80,7 @@ class Places:
             del self._by_address[address]
 
 
-def address_of(host: str | None) -> str:
+def counting_key(host: str | None) -> str:
     """The address that a client is counted under: for IPv6, the network of the customer."""
     try:
         address = ip_address(host or "")
@@ -128,7 +128,7 @@ class SessionRegistry:
         """Why a new session is refused; None = there is room.
 
         Args:
-            address: As `address_of` gives it.
+            address: As `counting_key` gives it.
             queue_seconds: Expected queueing time of its first segment.
         """
         if self.draining:

@@ -22,7 +22,7 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n"
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """The protocol class for `uvicorn.Config(http=…)`; `limited` makes one with other limits."""
+    """The protocol class for `uvicorn.Config(http=…)`; `http_class` makes one with other limits."""
 
     limits = LimitsConfig()
 
@@ -92,7 +92,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def limited(to: LimitsConfig) -> type[HttpProtocol]:
+def http_class(to: LimitsConfig) -> type[HttpProtocol]:
     """The protocol class with these limits."""
 
     class Limited(HttpProtocol):

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from websockets.frames import CloseCode
 
 from streamer.websocket.asgi import ASGIApp, ClientDisconnected, Message, Receive, Scope
-from streamer.websocket.handshake import Acceptance, Refusal, refusal
+from streamer.websocket.handshake import Acceptance, HandshakeRefusal, refusal
 from streamer.websocket.writing import OutputWriter, Phase
 
 _log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Application:
         self._receive = receive
         self._writer = writer
         self._acceptance = acceptance
-        self._refusal: Refusal | None = None
+        self._refusal: HandshakeRefusal | None = None
         """The refusal of which the application has not sent the whole body yet."""
 
     async def run(self, scope: Scope) -> None:
@@ -101,11 +101,11 @@ class Application:
             case "websocket.close":
                 self._writer.refuse(refusal(HTTPStatus.FORBIDDEN))
             case "websocket.http.response.start":
-                self._refusal = Refusal(message["status"], headers)
+                self._refusal = HandshakeRefusal(message["status"], headers)
             case unexpected:
                 raise RuntimeError(f"unexpected ASGI message '{unexpected}' in the handshake")
 
-    def _go_on_refusing(self, answer: Refusal, message: Message) -> None:
+    def _go_on_refusing(self, answer: HandshakeRefusal, message: Message) -> None:
         if message["type"] != "websocket.http.response.body":
             raise RuntimeError(f"unexpected ASGI message '{message['type']}' in a refusal")
         answer.add(message.get("body", b""))

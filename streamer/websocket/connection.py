@@ -34,7 +34,13 @@ from websockets.http11 import Request
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.application import Application
 from streamer.websocket.frames import Core
-from streamer.websocket.handshake import BAD_REQUEST, Acceptance, address_of, refusal, scope_of
+from streamer.websocket.handshake import (
+    BAD_REQUEST,
+    Acceptance,
+    refusal,
+    scope_of,
+    transport_address,
+)
 from streamer.websocket.messages import MessageQueue
 from streamer.websocket.reading import InputReader
 from streamer.websocket.signals import ABORT, DIRECT, GONE, DirectReceiver
@@ -43,7 +49,7 @@ from streamer.websocket.writing import OutputWriter, Phase
 
 
 class WebSocketConnection(asyncio.Protocol):
-    """The protocol class for `uvicorn.Config(ws=…)`, as `limited` makes it.
+    """The protocol class for `uvicorn.Config(ws=…)`, as `websocket_class` makes it.
 
     Args:
         config: uvicorn's; the application, the largest message, and the times of the pings.
@@ -189,8 +195,8 @@ class WebSocketConnection(asyncio.Protocol):
         scope = scope_of(
             request,
             secure=bool(info("sslcontext")),
-            server=address_of(info("sockname")),
-            client=address_of(info("peername")),
+            server=transport_address(info("sockname")),
+            client=transport_address(info("peername")),
             root_path=self._config.root_path,
             asgi_version=self._config.asgi_version,
             state=self._app_state,
@@ -202,7 +208,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._messages.receiver = receiver
 
 
-def limited(to: LimitsConfig) -> type[WebSocketConnection]:
+def websocket_class(to: LimitsConfig) -> type[WebSocketConnection]:
     """The protocol class with these limits."""
 
     class Limited(WebSocketConnection):

@@ -24,7 +24,7 @@ Address = tuple[str, int | None]
 """Host and port; or the path of a UNIX socket, and None."""
 
 
-def address_of(info: object) -> Address | None:
+def transport_address(info: object) -> Address | None:
     """An address of the transport's extra information, as ASGI has it."""
     if isinstance(info, tuple):  # of IPv6, it has two more members
         return str(info[0]), int(info[1])
@@ -89,7 +89,7 @@ class Acceptance:
         return answer
 
 
-class Refusal:
+class HandshakeRefusal:
     """An HTTP answer with which the application refuses a connection, until it is complete.
 
     Args:
@@ -129,7 +129,7 @@ class Refusal:
 
 def refusal(status: int, body: bytes = b"") -> Response:
     """A complete refusal, without headers of its own."""
-    answer = Refusal(status, ())
+    answer = HandshakeRefusal(status, ())
     answer.add(body)
     return answer.response()
 

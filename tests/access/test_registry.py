@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.access.registry import Places, address_of
+from streamer.access.registry import Places, counting_key
 from streamer.config.schema import LimitsConfig
 
 
@@ -57,4 +57,4 @@ def test_nothing_is_limited_by_zero() -> None:
     ],
 )
 def test_an_ipv6_customer_is_one_address(host: str | None, address: str) -> None:
-    assert address_of(host) == address
+    assert counting_key(host) == address

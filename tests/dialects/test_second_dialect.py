@@ -16,7 +16,7 @@ from streamer.observe.monitor import Meter, Monitor
 from streamer.observe.tracer import Tracer
 from streamer.telemetry.setup import Telemetry
 from streamer.vad.factory import open_vad
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from tests.dialects.line_dialect import LineDialect
 from tests.websocket.in_loop import serving
 from tools.harness.process import TIMEOUT_S
@@ -40,7 +40,7 @@ async def server(*tokens: str) -> AsyncIterator[int]:
         on_broken=lambda failure: pytest.fail(str(failure)),
         sockets={**SOCKETS, "/lines": lambda _: LineDialect()},
     )
-    async with serving(app, limited(LimitsConfig())) as port, asyncio.timeout(TIMEOUT_S):
+    async with serving(app, websocket_class(LimitsConfig())) as port, asyncio.timeout(TIMEOUT_S):
         await ready.wait()
         yield port
 

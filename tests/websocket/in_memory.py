@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import WebSocketConnection, limited
+from streamer.websocket.connection import WebSocketConnection, websocket_class
 from tools.harness.raw import upgrade_request
 
 UNLIMITED = LimitsConfig(max_fragments=0, max_messages_per_second=0, max_control_per_second=0)
@@ -84,10 +84,10 @@ def connected(
 ) -> tuple[WebSocketConnection, Wire]:
     """A connection whose upgrade request has arrived; the application begins to run."""
     config = uvicorn.Config(
-        app, ws=limited(limits), log_config=None, proxy_headers=False, **settings
+        app, ws=websocket_class(limits), log_config=None, proxy_headers=False, **settings
     )
     config.load()
-    connection, wire = limited(limits)(config, ServerState(), {}), Wire()
+    connection, wire = websocket_class(limits)(config, ServerState(), {}), Wire()
     wire.connect(connection)
     wire.arrive(upgrade_request("/") if upgrade is None else upgrade)
     return connection, wire

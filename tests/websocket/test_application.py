@@ -11,12 +11,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.asgi import ClientDisconnected
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until
 from tools.harness.raw import CLOSE, close_code, frame
 
-OURS = limited(LimitsConfig())
+OURS = websocket_class(LimitsConfig())
 ACCEPT: Message = {"type": "websocket.accept"}
 HTTP_START: Message = {"type": "websocket.http.response.start", "status": 401}
 

@@ -10,13 +10,13 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket import writing
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from streamer.websocket.signals import TooLargeNotice, gone_of, notice_of
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import Wire, connected, until
 from tools.harness.raw import BINARY, CLOSE, PING, PONG, TEXT, close_code, frame, parse_frames
 
-OURS = limited(LimitsConfig())
+OURS = websocket_class(LimitsConfig())
 
 
 class Receiving:

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from streamer.websocket.frames import Core
 from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing
 from tests.websocket.in_loop import serving
@@ -48,7 +48,7 @@ async def test_one_piece_of_all_floods_is_parsed_in_each_turn(
     monkeypatch.setattr(Core, "receive_data", counting)
     async with (
         asyncio.timeout(TIMEOUT_S),
-        serving(DirectEcho(), limited(LIMITS), lifespan="off") as port,
+        serving(DirectEcho(), websocket_class(LIMITS), lifespan="off") as port,
         AsyncExitStack() as clients,
         asyncio.TaskGroup() as tasks,
     ):
@@ -80,7 +80,7 @@ async def test_a_defect_in_a_turn_ends_the_connection(monkeypatch: pytest.Monkey
     asyncio.get_running_loop().set_exception_handler(lambda _, c: told.append(c["exception"]))
     async with (
         asyncio.timeout(TIMEOUT_S),
-        serving(DirectEcho(), limited(LIMITS), lifespan="off") as port,
+        serving(DirectEcho(), websocket_class(LIMITS), lifespan="off") as port,
         connect(f"ws://127.0.0.1:{port}", compression=None, ping_interval=None) as client,
     ):
         monkeypatch.setattr(ReadPacing, "fit", fail)

@@ -12,14 +12,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import limited
-from streamer.websocket.handshake import address_of
+from streamer.websocket.connection import websocket_class
+from streamer.websocket.handshake import transport_address
 from tests.end_to_end.certificates import self_signed, trusting
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until
 from tools.harness.raw import BINARY, UPGRADE, frame, parse_frames, upgrade_request
 
-OURS = limited(LimitsConfig())
+OURS = websocket_class(LimitsConfig())
 
 
 class Keeping:
@@ -138,7 +138,7 @@ async def test_tls_is_another_scheme(tmp_path: Path) -> None:
     ],
 )
 def test_addresses(info: object, address: object) -> None:
-    assert address_of(info) == address
+    assert transport_address(info) == address
 
 
 # Accepting

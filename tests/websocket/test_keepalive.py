@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from streamer.websocket.keepalive import Keepalive
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected
@@ -176,7 +176,7 @@ async def test_a_client_that_answers_stays() -> None:
 
     pings = {"ws_ping_interval": 0.05, "ws_ping_timeout": 0.5}
     async with (
-        serving(app, limited(LimitsConfig()), lifespan="off", **pings) as port,
+        serving(app, websocket_class(LimitsConfig()), lifespan="off", **pings) as port,
         connect(f"ws://127.0.0.1:{port}/", ping_interval=None) as client,
     ):
         with contextlib.suppress(TimeoutError):

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from websockets.asyncio.client import ClientConnection, connect
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from streamer.websocket.signals import SlowedNotice, TooLargeNotice
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until
@@ -25,7 +25,7 @@ async def echoed_by(
 ) -> AsyncIterator[ClientConnection]:
     async with (
         asyncio.timeout(TIMEOUT_S),
-        serving(app, limited(limits), ws_max_size=max_size, lifespan="off") as port,
+        serving(app, websocket_class(limits), ws_max_size=max_size, lifespan="off") as port,
         connect(f"ws://127.0.0.1:{port}", compression=None) as client,
     ):
         yield client

@@ -18,7 +18,7 @@ from streamer.observe.monitor import Meter, Monitor
 from streamer.observe.tracer import Tracer
 from streamer.telemetry.setup import Telemetry
 from streamer.vad.factory import open_vad
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from tests.end_to_end.conftest import Launch
 from tests.websocket.in_loop import serving
 from tools.harness.process import TIMEOUT_S, Server, wait_until
@@ -137,7 +137,7 @@ async def _server_in_this_loop(
         on_ready=lambda _: ready.set(),
         on_broken=lambda failure: pytest.fail(str(failure)),
     )
-    async with serving(app, limited(LimitsConfig())) as port:
+    async with serving(app, websocket_class(LimitsConfig())) as port:
         async with asyncio.timeout(TIMEOUT_S):
             await ready.wait()
         yield port

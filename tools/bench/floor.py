@@ -28,10 +28,10 @@ def main() -> None:
     import uvicorn
 
     from streamer.config.schema import LimitsConfig
-    from streamer.websocket.connection import limited
+    from streamer.websocket.connection import websocket_class
 
     implementation, loop, hops = sys.argv[1:]
-    ws: Any = limited(LimitsConfig()) if implementation == "streamer" else implementation
+    ws: Any = websocket_class(LimitsConfig()) if implementation == "streamer" else implementation
     config = uvicorn.Config(
         _app(int(hops)),
         ws=ws,

@@ -4,7 +4,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from tests.websocket.in_loop import serving
 from tests.websocket.receiving import DirectEcho
 
@@ -32,7 +32,11 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_every_case_without_compression_passes(app: ASGIApp) -> None:
     size = 1 << 24
     async with serving(
-        app, limited(UNLIMITED), ws_max_size=size, ws_per_message_deflate=False, lifespan="off"
+        app,
+        websocket_class(UNLIMITED),
+        ws_max_size=size,
+        ws_per_message_deflate=False,
+        lifespan="off",
     ) as port:
         address = f"ws://127.0.0.1:{port}"
         results = await kosoku.run_fuzzingclient(address, exclude_cases=COMPRESSION, concurrency=4)

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.connection import limited
+from streamer.websocket.connection import websocket_class
 from tests.end_to_end.conftest import Launch
 from tests.websocket.in_loop import serving
 from tools.harness.process import Server, wait_until
@@ -186,7 +186,8 @@ async def sleepy(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "survives"), [(limited(LimitsConfig()), True), ("websockets-sansio", False)]
+    ("protocol", "survives"),
+    [(websocket_class(LimitsConfig()), True), ("websockets-sansio", False)],
 )
 async def test_keepalive_rests_while_the_server_does_not_read(
     protocol: object, survives: bool
