@@ -37,7 +37,7 @@ bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=
 bench-long: install  ## memory, descriptors and tasks in half an hour of 50 streams [MINUTES=30]
 	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))
 
-bench-alternatives: install  ## other sockets, loops, queues, detectors, threads, drafts (7 minutes)
+bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others (7 minutes)
 	$(BIN)/python -m tools.bench.alternatives
 
 bench-telemetry: install  ## cost of metrics and traces (5 minutes)
