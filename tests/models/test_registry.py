@@ -82,7 +82,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def chime(home: Path, monkeypatch: pytest.MonkeyPatch) -> BuiltIn:
     """The new entry, in this process."""
     entry: BuiltIn = eval(ENTRY)
-    monkeypatch.syspath_prepend(home / "site")
+    monkeypatch.setattr(sys, "path", [str(home / "site"), *sys.path])
     monkeypatch.setattr(registry, "BUILT_INS", (*BUILT_INS, entry))
     return entry
 

@@ -37,7 +37,7 @@ async def test_one_socket_more_than_there_may_be(launch: Launch, limit: str) -> 
         assert error["code"] == "overloaded"
         assert error["message"].endswith(f"limits.{limit} is 3")
         assert int(error["retry_after"]) > 0
-        assert f"somebody was refused: {error['message']}" in server.log()
+        assert f"a client was refused: {error['message']}" in server.log()
         for path in ("/health", "/ready", "/metrics"):
             assert (await asyncio.to_thread(server.get, path)).status == 200
         for socket in sockets:
