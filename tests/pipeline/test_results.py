@@ -1,4 +1,4 @@
-"""Results that nobody waits for any more, at moments that no client can bring about at will."""
+"""Results that are withdrawn, at moments that a test through a socket cannot choose."""
 
 import asyncio
 import weakref

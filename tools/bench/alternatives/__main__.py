@@ -2,7 +2,7 @@
 
 Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime and with
 fewer windows a call, threads instead of processes, other settings of the garbage collector, finals
-that hold more or less silence, and interims that are decoded from the last one's words.
+that hold more or less silence, and interims that start from the words of the interim before.
 `docs/performance.md` draws the conclusions.
 """
 
