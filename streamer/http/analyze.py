@@ -29,7 +29,21 @@ AUDIO_TYPES = {
     "OGG": ("audio/ogg", "application/ogg", "audio/opus", "audio/vorbis", "audio/x-vorbis+ogg"),
     "MP3": ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"),
     "AIFF": ("audio/aiff", "audio/x-aiff"),
-}
+    "MP4": (
+        "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/mp4a-latm", "audio/aac", "audio/x-aac",
+        "audio/3gpp", "audio/3gpp2", "video/mp4", "video/x-m4v", "video/quicktime", "video/3gpp",
+        "video/3gpp2",
+    ),
+    "WebM": ("audio/webm", "video/webm", "audio/x-matroska", "video/x-matroska"),
+    "AAC": ("audio/aac", "audio/x-aac", "audio/aacp", "audio/x-hx-aac-adts"),
+    "LATM": ("audio/aac", "audio/x-aac", "audio/mp4a-latm"),
+    "AMR": ("audio/amr", "audio/amr-wb", "audio/3gpp"),
+    "CAF": ("audio/x-caf", "audio/caf"),
+    "AU": ("audio/basic", "audio/au", "audio/x-au"),
+    "WMA": ("audio/x-ms-wma", "audio/x-ms-asf", "video/x-ms-asf", "video/x-ms-wmv"),
+    "AC-3": ("audio/ac3", "audio/x-ac3", "audio/vnd.dolby.dd-raw"),
+    "E-AC-3": ("audio/eac3", "audio/x-eac3"),
+}  # fmt: skip
 """Accepted Content-Types by container."""
 
 PCM_TYPES = ("audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/basic")

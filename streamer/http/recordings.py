@@ -1,17 +1,16 @@
 """A recording through the pipeline of the sockets: same channels, segmenter, workers, events."""
 
 import asyncio
+import logging
 from os import SEEK_END
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, SoundFile
 from streamer.audio.format import AudioFormat
 from streamer.config.schema import LimitsConfig
-from streamer.http.recording_request import RecordingRequest
+from streamer.http.recording_request import RecordingRequest, tasks_of
 from streamer.http.refusals import Refused
-from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.pipeline.context import StreamContext
@@ -19,9 +18,14 @@ from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
 from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
+from streamer.recordings.recording import Mixed, PcmRecording, Recording
+from streamer.recordings.threads import in_thread
 
-BLOCK_SECONDS = 1.0
-"""Seconds of audio that are decoded at a time."""
+MIN_BYTES_PER_SECOND = 500
+"""Bytes. A recording with less for each second that its header declares is decoded to find out how
+long it is; speech codecs need 600 or more."""
+
+_log = logging.getLogger(__name__)
 
 
 class RecordingPlan(NamedTuple):
@@ -93,20 +97,24 @@ async def open_recording(
         Refused: It is too long, or in a format that the pipeline does not take.
     """
     limits = request.services.config.limits
-    request.services.monitor.received(file.seek(0, SEEK_END), 0.0)
+    size = file.seek(0, SEEK_END)
+    request.services.monitor.received(size, 0.0)
     file.seek(0)
     if fmt is not None:
         _check_format(fmt, limits.max_channels)
     recording: Recording
     if fmt is None:
-        recording = await in_thread(SoundFile, file)
+        # A short body lies in memory until its descriptor is asked for.
+        body = await in_thread(file.fileno)
+        async with tasks_of(request.http):
+            recording = await request.services.decoders.open(body)
+            request.resources.callback(recording.close)
     else:
-        recording = await in_thread(PcmFile, file, fmt)
-    request.resources.callback(recording.close)
+        recording = await in_thread(PcmRecording, file, fmt)
     _check_format(_format(recording), limits.max_channels)
-    if not recording.frames:
-        raise AudioFileError("the recording holds no audio")
-    _check_length(request, recording.frames / recording.sample_rate, plan)
+    # A header can be wrong, but not if there are bytes enough for what it says.
+    if recording.declared_s is not None and size > recording.declared_s * MIN_BYTES_PER_SECOND:
+        _check_length(request, recording.declared_s, plan)
     return Mixed(recording) if mix else recording
 
 
@@ -121,7 +129,7 @@ async def run_to_end(
     """
     outbox = Outbox(request.services.monitor)
     inference_seconds = await stream_into(request, recording, plan, tasks, outbox)
-    seconds = recording.frames / recording.sample_rate
+    seconds = 0.0
     result = RecordingResult([], [], [], seconds, inference_seconds)
     while True:
         match await outbox.get():
@@ -184,6 +192,9 @@ async def stream_into(
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
             outbox.post(Warned(code="bad_samples", message=text))
+        for text in recording.warnings:
+            _log.warning("request %s: %s", request.id, text)
+            outbox.post(Warned(code="damaged_audio", message=text))
         stopped = await stream.finish(monitor.clock())
     finally:
         stream.close(stopped)
@@ -195,10 +206,10 @@ async def _feed(
     request: RecordingRequest, recording: Recording, plan: RecordingPlan, stream: Stream
 ) -> None:
     decoding = Meter(request.services.monitor, "decode")
-    block, fed_frames = round(BLOCK_SECONDS * recording.sample_rate), 0
+    fed_frames = 0
     while True:
         begun_s = decoding.clock()
-        rows = await in_thread(recording.read, block)
+        rows = await recording.read()
         fed_frames += rows.shape[1]
         if not rows.shape[1]:
             break

@@ -10,13 +10,12 @@ from collections.abc import AsyncGenerator
 from typing import Annotated, BinaryIO, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from streamer.audio.files import Recording
 from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
@@ -33,7 +32,8 @@ from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions
+from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions, Warned
+from streamer.recordings.recording import Recording
 
 OPENAI_MODEL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""
@@ -92,6 +92,7 @@ class VerboseTranscription(msgspec.Struct, frozen=True):
     segments: list[TimedSegment]
     usage: Usage
     task: Literal["transcribe"] = "transcribe"
+    warnings: list[Warned] | UnsetType = UNSET
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="transcript.text.delta"):
@@ -179,7 +180,14 @@ async def _transcribe(request: RecordingRequest) -> Response:
     if form.response_format == "verbose_json":
         language = form.language or (language_names(pool.spec.type) or ("unknown",))[-1]
         segments = [_timed(index, segment) for index, segment in enumerate(result.segments)]
-        answer = VerboseTranscription(language, result.seconds, transcript, segments, usage)
+        answer = VerboseTranscription(
+            language,
+            result.seconds,
+            transcript,
+            segments,
+            usage,
+            warnings=result.warnings or UNSET,
+        )
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

@@ -20,7 +20,7 @@ ErrorCode = Literal[
 ]
 """Of `error` events."""
 
-WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples"]
+WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples", "damaged_audio"]
 """Of `warning` events."""
 
 RequestErrorCode = Literal[

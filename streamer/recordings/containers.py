@@ -66,8 +66,12 @@ class Found(NamedTuple):
     skipped: int = 0
 
 
-def find_container(file: BinaryIO) -> Found:
+def find_container(file: BinaryIO, called: str) -> Found:
     """The container that a file holds.
+
+    Args:
+        file: Open for reading.
+        called: What a message says of it.
 
     Raises:
         AudioFileError: It holds none that is accepted; the message says what it is.
@@ -80,7 +84,7 @@ def find_container(file: BinaryIO) -> Found:
         return found
     if (found := _find_frames(file, start)) is not None:
         return found
-    raise _not_audio(read_at(file, 0, SCAN_BYTES), read_at(file, start, SCAN_BYTES))
+    raise _not_audio(read_at(file, 0, SCAN_BYTES), read_at(file, start, SCAN_BYTES), called)
 
 
 def container_at(file: BinaryIO, start: int) -> Found | None:
@@ -168,17 +172,15 @@ def _find_frames(file: BinaryIO, start: int) -> Found | None:
     return None
 
 
-def _not_audio(head: bytes, behind: bytes) -> AudioFileError:
+def _not_audio(head: bytes, behind: bytes, called: str) -> AudioFileError:
+    allowed = f"allowed: {', '.join(DEMUXERS)}"
     if not head:
-        return AudioFileError("this is an empty file; it has no bytes")
-    if not behind.strip(b"\0"):
-        what = "holds tags and no audio" if head[:3] == b"ID3" else "holds zeros only"
-    else:
-        named = describe(head) or describe(behind)
-        what = f"is {named}, not an audio file" if named else "is not an audio file"
-    allowed = ", ".join(DEMUXERS)
+        return AudioFileError(f"{called} is empty; {allowed}")
+    if head[:3] == b"ID3" and not behind.strip(b"\0"):
+        return AudioFileError(f"{called} holds an ID3 tag and no audio; {allowed}")
+    named = "zeros" if not behind.strip(b"\0") else describe(head) or describe(behind)
     return AudioFileError(
-        f"this {what}; allowed: {allowed}; other formats can be converted: "
-        "ffmpeg -i FILE recording.wav",
+        f"{called} is not an audio file{f' but {named}' if named else ''}; {allowed}; convert other "
+        "formats: ffmpeg -i FILE recording.wav",
         "unsupported_media_type",
     )

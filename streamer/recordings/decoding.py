@@ -118,6 +118,7 @@ class Decoding:
 
     Args:
         file: Open for reading, and able to seek; it stays open.
+        called: What a message says of it.
 
     Raises:
         AudioFileError: Nothing in it can be decoded; the message says what it is.
@@ -126,9 +127,9 @@ class Decoding:
         header: What it is.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, called: str = "the file") -> None:
         self._file = file
-        self._found = find_container(file)
+        self._found = find_container(file, called)
         self._kind = self._found.kind
         self._codec = ""
         self._declared_s: float | None = None
@@ -396,11 +397,13 @@ class _Skipped:
 
 
 def _open(part: _Part) -> InputContainer:
+    # A WAV file's header says all; FFmpeg would spend 6 ms in looking for DTS among the samples.
+    options = _OPTIONS | {"probesize": "4096"} if part.kind == "WAV" else _OPTIONS
     return av.open(
         part.view,
         "r",
         format=DEMUXERS[part.kind],
-        options=_OPTIONS,
+        options=options,
         io_open=_refuse_to_open,
         metadata_errors="replace",
     )

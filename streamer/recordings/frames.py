@@ -4,7 +4,7 @@ Such a stream may begin anywhere, also within a frame. Two bytes are too little 
 noise, so a stream is recognised by several headers in a row, each where the one before says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 CHAIN = 4
@@ -101,6 +101,13 @@ def ac3_frame(head: bytes) -> FrameHeader | None:
 
 Parse = Callable[[bytes], FrameHeader | None]
 
+_FIRST_BYTES: Mapping[Parse, int] = {
+    mpeg_frame: 0xFF,
+    adts_frame: 0xFF,
+    loas_frame: 0x56,
+    ac3_frame: 0x0B,
+}
+
 
 def is_stream(data: bytes, start: int, parse: Parse, *, whole: bool) -> bool:
     """Whether frames begin at `start`: `CHAIN` of them, or all that `data` has room for.
@@ -124,7 +131,7 @@ def is_stream(data: bytes, start: int, parse: Parse, *, whole: bool) -> bool:
 
 def find_stream(data: bytes, parse: Parse, *, whole: bool) -> int | None:
     """Where the first frames begin in `data`; None = nowhere."""
-    sync = {mpeg_frame: 0xFF, adts_frame: 0xFF, loas_frame: 0x56, ac3_frame: 0x0B}[parse]
+    sync = _FIRST_BYTES[parse]
     place = data.find(sync)
     while place >= 0:
         if is_stream(data, place, parse, whole=whole):

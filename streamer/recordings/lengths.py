@@ -58,7 +58,8 @@ def next_mp4(file: BinaryIO, start: int) -> int | None:
 
 def boxes(file: BinaryIO, start: int) -> list[tuple[bytes, int]]:
     """The names and places of an MP4 file's boxes at its top level (ISO 14496-12, 4.2)."""
-    found, position = [], start
+    found: list[tuple[bytes, int]] = []
+    position = start
     while len(found) < MAX_BOXES:
         head = read_at(file, position, 16)
         if len(head) < 8:
