@@ -17,17 +17,17 @@ from streamer.recordings.view import read_at
 
 DEMUXERS: Mapping[str, str] = {
     "WAV": "wav",
-    "AIFF": "aiff",
-    "AU": "au",
-    "CAF": "caf",
     "FLAC": "flac",
     "OGG": "ogg",
     "MP3": "mp3",
-    "AAC": "aac",
-    "LATM": "loas",
+    "AIFF": "aiff",
     "MP4": "mov",
     "WebM": "matroska",
+    "AAC": "aac",
+    "LATM": "loas",
     "AMR": "amr",
+    "CAF": "caf",
+    "AU": "au",
     "WMA": "asf",
     "AC-3": "ac3",
     "E-AC-3": "eac3",
@@ -180,7 +180,7 @@ def _not_audio(head: bytes, behind: bytes, called: str) -> AudioFileError:
         return AudioFileError(f"{called} holds an ID3 tag and no audio; {allowed}")
     named = "zeros" if not behind.strip(b"\0") else describe(head) or describe(behind)
     return AudioFileError(
-        f"{called} is not an audio file{f' but {named}' if named else ''}; {allowed}; convert other "
-        "formats: ffmpeg -i FILE recording.wav",
+        f"{called} is not an audio file{f' but {named}' if named else ''}; {allowed}; convert "
+        "other formats: ffmpeg -i FILE recording.wav",
         "unsupported_media_type",
     )

@@ -109,6 +109,7 @@ class _Part(NamedTuple):
     """A file within the file, which FFmpeg gets as a whole."""
 
     kind: str
+    demuxer: str
     view: "View | Link"
     declared_s: float | None
 
@@ -133,7 +134,6 @@ class Decoding:
         self._kind = self._found.kind
         self._codec = ""
         self._declared_s: float | None = None
-        self._exact = False
         self._largest_frame = 0
         self._skipped = _Skipped()
         self._notes: list[str] = []
@@ -187,12 +187,7 @@ class Decoding:
         missing_s = None
         if self._declared_s is not None:
             missing_s = max(0.0, self._declared_s - self._decoded_s)
-            tolerance = (
-                0.5 / self.header.sample_rate
-                if self._exact
-                else max(TOLERANCE_S, 2 * self._largest_frame / self.header.sample_rate)
-            )
-            if missing_s <= tolerance:
+            if missing_s <= self._tolerance_s():
                 missing_s = 0.0
         if missing_s:
             warnings.insert(
@@ -203,6 +198,11 @@ class Decoding:
             )
         warnings += self._skipped.sentences(self._kind)
         return Report(seconds, missing_s, self._skipped.packets, self._bad_samples, tuple(warnings))
+
+    def _tolerance_s(self) -> float:
+        if self._kind in _EXACT and self._codec.startswith(("pcm_", "flac")):
+            return 0.5 / self.header.sample_rate
+        return max(TOLERANCE_S, 2 * self._largest_frame / self.header.sample_rate)
 
     def _decode(self) -> Iterator[tuple[Rows, int]]:
         """The samples as they are decoded, with their rate."""
@@ -232,7 +232,6 @@ class Decoding:
                     if declared_s is None and part.kind not in _COUNTED:
                         declared_s = _declared(stream, container)
                     self._declared_s = declared_s
-                    self._exact = self._codec.startswith("pcm_") or self._kind == "FLAC"
                 yield from self._decode_part(container, stream)
             if isinstance(part.view, Link):
                 part.view.finish()
@@ -281,24 +280,25 @@ class Decoding:
             case "OGG":
                 pages = Pages(file, found.start)
                 while pages.peek() is not None:
-                    yield _Part("OGG", Link(pages), None)
-                self._skipped.gap_bytes += pages.skipped_bytes
+                    yield _Part("OGG", "ogg", Link(pages), None)
+                self._skipped.gap_bytes = pages.skipped_bytes
+                self._skipped.pages = pages.damaged
             case "WAV":
                 yield from self._waves(found)
             case "MP4":
                 start: int | None = found.start
                 while start is not None:
                     behind = next_mp4(file, start)
-                    yield _Part("MP4", _Unsized(file, start, behind), None)
+                    yield _Part("MP4", "mov", _Unsized(file, start, behind), None)
                     start = behind
             case "MP3":
                 declared_s = declared_by_mp3(file, found.start)
-                yield _Part("MP3", View(file, found.start), declared_s)
+                yield _Part("MP3", "mp3", View(file, found.start), declared_s)
             case "FLAC":
                 declared_s = declared_by_flac(file, found.start)
-                yield _Part("FLAC", View(file, found.start), declared_s)
+                yield _Part("FLAC", "flac", View(file, found.start), declared_s)
             case kind:
-                yield _Part(kind, _Unsized(file, found.start), None)
+                yield _Part(kind, DEMUXERS[kind], _Unsized(file, found.start), None)
 
     def _waves(self, found: Found) -> Iterator[_Part]:
         """A WAV file, and those that were appended to it."""
@@ -319,7 +319,7 @@ class Decoding:
                 )
             elif wave.declared_bytes is not None and wave.found_bytes and wave.bytes_per_second:
                 declared_s = wave.found_bytes / wave.bytes_per_second
-            yield _Part("WAV", wave.view, declared_s)
+            yield _Part("WAV", wave.demuxer, wave.view, declared_s)
             end = skip_tags(self._file, wave.end)
             following = container_at(self._file, end) or container_at(self._file, end + 1)
 
@@ -340,6 +340,9 @@ class Decoding:
         reason = str(error.strerror or error).lower()
         return f"the {self._kind} file is damaged or not complete: {reason}"
 
+
+_EXACT = frozenset(("WAV", "AIFF", "AU", "CAF", "FLAC"))
+"""Containers that count samples; others count milliseconds or ticks."""
 
 _COUNTED = frozenset(("OGG", "MP3", "FLAC", "AAC", "LATM", "AMR", "AC-3", "E-AC-3", "WAV"))
 """Containers of which FFmpeg only estimates a length, or whose own is read here."""
@@ -362,6 +365,7 @@ class _Skipped:
         self.damaged = 0
         self.reads = 0
         self.gap_bytes = 0
+        self.pages = 0
 
     def packet(self, packet: "Packet[AudioStream]", at_s: float) -> None:
         """Count one, unless it is a tag or nothing: those are no audio."""
@@ -388,6 +392,11 @@ class _Skipped:
                 f"the {kind} file is damaged or ends early: {self.gap_bytes} bytes belong to no "
                 "whole page and were skipped"
             )
+        if self.pages:
+            said.append(
+                f"{self.pages} pages of the {kind} file are damaged (their checksum is wrong); "
+                "parts of their audio may be noise or missing"
+            )
         if self.reads:
             said.append(
                 f"the {kind} file is damaged or ends early: {self.reads} times it could not be "
@@ -402,7 +411,7 @@ def _open(part: _Part) -> InputContainer:
     return av.open(
         part.view,
         "r",
-        format=DEMUXERS[part.kind],
+        format=part.demuxer,
         options=options,
         io_open=_refuse_to_open,
         metadata_errors="replace",

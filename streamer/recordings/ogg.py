@@ -5,6 +5,7 @@ of channels, and is decoded as a file of its own. It is read from front to back:
 ends is seen by its successor's first page.
 """
 
+import zlib
 from typing import BinaryIO
 
 PAGE_HEADER = 27
@@ -15,6 +16,8 @@ MAX_PAGE = PAGE_HEADER + 255 + 255 * 255
 
 _CAPTURE = b"OggS"
 _FIRST = 2  # flag: the first page of a stream
+_CHECKSUM = slice(22, 26)
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 class Pages:
@@ -32,6 +35,9 @@ class Pages:
         self._next: bytes | None = None
         self.skipped_bytes = 0
         """Bytes between pages so far, and of a last page that is not whole."""
+        self.damaged = 0
+        """Pages so far whose checksum is wrong. FFmpeg would leave them out, with a second of audio
+        each; so they get the right one, and the codec makes of them what it can."""
 
     def peek(self) -> bytes | None:
         """The next page; None = there is none."""
@@ -50,9 +56,17 @@ class Pages:
             length = _page_length(data)
             if length and length <= len(data):
                 self._position += length
-                return data[:length]
-            # Damage, or the end: look for the next page.
+                page = data[:length]
+                if page[_CHECKSUM] == checksum(page):
+                    return page
+                self.damaged += 1
+                return with_checksum(page)
             place = data.find(_CAPTURE, 1)
+            if length and place < 0 and (rest := _begun_page(data)):
+                self.skipped_bytes += len(data) - len(rest)
+                self._position = self._size
+                return rest
+            # Damage, or the end: look for the next page.
             step = place if place > 0 else max(1, len(data) - len(_CAPTURE) + 1)
             if place < 0 and self._position + len(data) >= self._size:
                 step = len(data)
@@ -107,6 +121,35 @@ class Link:
         # All first pages of a link's streams come before any other page.
         self._headers = self._headers and first
         return False
+
+
+def checksum(page: bytes) -> bytes:
+    """The checksum that a page has to have (RFC 3533, 6), as it stands in the page.
+
+    It is the CRC-32 of zlib with the bits of everything in the other order, and without inversion.
+    """
+    blank = page[:22] + bytes(4) + page[26:]
+    mirrored = zlib.crc32(blank.translate(_REVERSED), 0xFFFF_FFFF) ^ 0xFFFF_FFFF
+    return mirrored.to_bytes(4, "big").translate(_REVERSED)
+
+
+def with_checksum(page: bytes) -> bytes:
+    """A page with the right checksum."""
+    return page[:22] + checksum(page) + page[26:]
+
+
+def _begun_page(data: bytes) -> bytes:
+    """A page without the segments that are not there any more; empty when none are."""
+    table = data[PAGE_HEADER : PAGE_HEADER + data[26]]
+    there, whole = PAGE_HEADER + data[26], 0
+    while whole < len(table) and there + table[whole] <= len(data):
+        there += table[whole]
+        whole += 1
+    if len(data) < PAGE_HEADER + data[26] or not whole:
+        return b""
+    # -1: the position in time at the end of this page is unknown (RFC 3533, 6).
+    head = data[:6] + b"\xff" * 8 + data[14:26] + bytes([whole]) + table[:whole]
+    return with_checksum(head + data[PAGE_HEADER + data[26] : there])
 
 
 def _page_length(data: bytes) -> int:

@@ -25,6 +25,9 @@ and a little less are in use."""
 
 _PCM_TAGS = (1, 3, 6, 7)  # integers, floats, A-law, mu-law
 _EXTENSIBLE = 0xFFFE
+_AU_ENCODINGS = {  # of AU, by the format tag and the bits of WAV; FFmpeg reads no big-endian WAV
+    (1, 16): 3, (1, 24): 4, (1, 32): 5, (3, 32): 6, (3, 64): 7,
+}  # fmt: skip
 _W64_SIZE = 24  # bytes of a W64 chunk's header
 _UNKNOWN = 0xFFFF_FFFF
 
@@ -33,7 +36,8 @@ class Wave(NamedTuple):
     """The samples of a WAV file.
 
     Attributes:
-        view: A plain WAV file of unknown length with these samples.
+        view: A plain file of unknown length with these samples.
+        demuxer: FFmpeg's, for `view`: `wav`, or `au` for samples in big-endian order.
         declared_bytes: Of samples, as the header says; None = it does not.
         found_bytes: Of samples, that are there.
         bytes_per_second: Of samples, if that is exact (PCM); None = it is not.
@@ -42,6 +46,7 @@ class Wave(NamedTuple):
     """
 
     view: View
+    demuxer: str
     declared_bytes: int | None
     found_bytes: int
     bytes_per_second: int | None
@@ -97,11 +102,23 @@ def open_wave(file: BinaryIO, start: int) -> Wave:
     if tag == _EXTENSIBLE and len(fmt) >= 26:
         (tag,) = struct.unpack(order + "H", fmt[24:26])
     exact = tag in _PCM_TAGS and channels and align and rate
-    head = (b"RIFX" if order == ">" else b"RIFF") + struct.pack(order + "I", _UNKNOWN) + b"WAVE"
-    head += b"fmt " + struct.pack(order + "I", len(fmt)) + fmt + b"\0" * (len(fmt) % 2)
-    head += b"data" + struct.pack(order + "I", _UNKNOWN)
+    demuxer = "wav"
+    if order == ">":
+        bits = 8 * align // channels if channels else 0
+        if (tag, bits) in _AU_ENCODINGS:
+            demuxer = "au"
+            head = struct.pack(
+                ">4sIIIII", b".snd", 24, _UNKNOWN, _AU_ENCODINGS[tag, bits], rate, channels
+            )
+        fmt = b"".join(fmt[place : place + 2][::-1] for place in range(0, len(fmt), 2))
+        fmt = fmt[:4] + fmt[6:8] + fmt[4:6] + fmt[10:12] + fmt[8:10] + fmt[12:]
+    if demuxer == "wav":
+        head = b"RIFF" + struct.pack("<I", _UNKNOWN) + b"WAVE"
+        head += b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"\0" * (len(fmt) % 2)
+        head += b"data" + struct.pack("<I", _UNKNOWN)
     return Wave(
         View(file, data.start, end, head),
+        demuxer,
         declared,
         found,
         align * rate if exact else None,
