@@ -31,6 +31,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (rb"MThd|RIFF.{4}RMID", "a MIDI file, which holds notes and no sound"),
     (rb"DSD |FRM8", "a DSD file"),
     (rb"MAC ", "a Monkey's Audio file"),
+    (rb"NIST_1A\n", "a NIST SPHERE file"),
     (rb"wvpk", "a WavPack file"),
     (rb"TTA1", "a True Audio file"),
     (rb"MPCK|MP\+", "a Musepack file"),

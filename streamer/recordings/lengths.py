@@ -1,9 +1,16 @@
 """What a file's header says of its length: a hint, to be compared with what is there."""
 
-from typing import BinaryIO
+import struct
+from typing import BinaryIO, NamedTuple
 
 from streamer.recordings.frames import mpeg_frame
 from streamer.recordings.view import read_at
+
+MAX_BOXES = 1 << 17
+"""Boxes of an MP4 file at the top level that are looked at: two for each fragment."""
+
+MAX_CHUNKS = 1_024
+"""Chunks of a CAF file that are looked at."""
 
 
 def declared_by_flac(file: BinaryIO, start: int) -> float | None:
@@ -41,38 +48,72 @@ def declared_by_mp3(file: BinaryIO, start: int) -> float | None:
     return samples / frame.sample_rate if frames and samples > 0 else None
 
 
-def has_box(file: BinaryIO, start: int, name: bytes) -> bool:
-    """Whether an MP4 file has a box of this name at its top level."""
-    return any(box == name for box, _ in boxes(file, start))
-
-
-def next_mp4(file: BinaryIO, start: int) -> int | None:
-    """Where another MP4 file begins behind this one; None = nowhere."""
-    seen_moov = False
-    for name, position in boxes(file, start):
-        if name == b"ftyp" and seen_moov and position > start:
-            return position
-        seen_moov = seen_moov or name == b"moov"
+def declared_by_caf(file: BinaryIO, start: int) -> float | None:
+    """Seconds of samples of a fixed size that CAF's data chunk declares; -1 bytes = unknown."""
+    position, seconds_per_byte = start + 8, 0.0
+    for _ in range(MAX_CHUNKS):
+        head = read_at(file, position, 12)
+        if len(head) < 12:
+            return None
+        size = int.from_bytes(head[4:12], "big", signed=True)
+        if head[:4] == b"desc":
+            rate, _, _, packet_bytes, packet_frames = struct.unpack(
+                ">dIIII", read_at(file, position + 12, 24).ljust(24, b"\0")
+            )
+            if rate > 0 and packet_bytes:
+                seconds_per_byte = packet_frames / packet_bytes / rate
+        elif head[:4] == b"data":
+            return (size - 4) * seconds_per_byte if size > 4 and seconds_per_byte else None
+        if size < 0:
+            return None
+        position += 12 + size
     return None
 
 
-def boxes(file: BinaryIO, start: int) -> list[tuple[bytes, int]]:
-    """The names and places of an MP4 file's boxes at its top level (ISO 14496-12, 4.2)."""
-    found: list[tuple[bytes, int]] = []
-    position = start
-    while len(found) < MAX_BOXES:
+class Mp4End(NamedTuple):
+    """Where an MP4 file ends.
+
+    Attributes:
+        next_file: Where another MP4 file begins behind it; None = nowhere.
+        strange_bytes: At the end of the file, that are no boxes.
+    """
+
+    next_file: int | None
+    strange_bytes: int
+
+
+def mp4_end(file: BinaryIO, start: int) -> Mp4End:
+    """Follow the boxes at the top level of an MP4 file (ISO 14496-12, 4.2)."""
+    file_size, position, has_index = file.seek(0, 2), start, False
+    for _ in range(MAX_BOXES):
         head = read_at(file, position, 16)
-        if len(head) < 8:
-            break
-        size = int.from_bytes(head[:4], "big")
-        found.append((head[4:8], position))
+        name, size = head[4:8], int.from_bytes(head[:4], "big")
+        if name == b"ftyp" and has_index:
+            return Mp4End(position, 0)
+        has_index = has_index or name == b"moov"
         if size == 1 and len(head) == 16:
             size = int.from_bytes(head[8:16], "big")
-        if size < 8:  # 0 = to the end of the file
+        if size < 8:
+            # 0 = to the end of the file; zeros behind the last box are harmless.
+            strange = file_size - position if size and len(head) >= 8 else 0
+            return Mp4End(None, strange)
+        if not all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in name):
+            return Mp4End(None, file_size - position)
+        position += size
+    return Mp4End(None, 0)
+
+
+def has_index(file: BinaryIO, start: int) -> bool:
+    """Whether an MP4 file has its index, the box `moov`, at its top level."""
+    position = start
+    for _ in range(MAX_BOXES):
+        head = read_at(file, position, 16)
+        size = int.from_bytes(head[:4], "big")
+        if size == 1 and len(head) == 16:
+            size = int.from_bytes(head[8:16], "big")
+        if head[4:8] == b"moov":
+            return True
+        if size < 8:
             break
         position += size
-    return found
-
-
-MAX_BOXES = 1 << 17
-"""Boxes at the top level that are looked at: two for each fragment."""
+    return False

@@ -15,7 +15,7 @@ MAX_PAGE = PAGE_HEADER + 255 + 255 * 255
 """Bytes of the longest page."""
 
 _CAPTURE = b"OggS"
-_FIRST = 2  # flag: the first page of a stream
+_FIRST, _LAST = 2, 4  # flags: the first and the last page of a stream
 _CHECKSUM = slice(22, 26)
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -147,8 +147,8 @@ def _begun_page(data: bytes) -> bytes:
         whole += 1
     if len(data) < PAGE_HEADER + data[26] or not whole:
         return b""
-    # -1: the position in time at the end of this page is unknown (RFC 3533, 6).
-    head = data[:6] + b"\xff" * 8 + data[14:26] + bytes([whole]) + table[:whole]
+    # It is not the last page any more: by the last one's position, FFmpeg cuts padding off.
+    head = data[:5] + bytes([data[5] & ~_LAST]) + data[6:26] + bytes([whole]) + table[:whole]
     return with_checksum(head + data[PAGE_HEADER + data[26] : there])
 
 

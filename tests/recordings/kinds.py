@@ -36,8 +36,8 @@ class Kind(NamedTuple):
         channels: Of the sound.
         seconds: Right length.
         frame_s: How far the length may be off: one codec frame, or none.
-        likeness: Least correlation with the sound. AMR keeps the spectrum and not the wave; FFmpeg's
-            own Vorbis encoder is a poor one.
+        likeness: Least correlation with the sound. AMR keeps the spectrum and not the wave;
+            FFmpeg's own Vorbis encoder is a poor one.
         warns: Whether something is missing.
         repeats: How often the sound is in it.
     """
@@ -69,6 +69,7 @@ def _by(
     pipe: bool = False,
     video: bool = False,
     bit_rate: int = 0,
+    quality: int = 0,
 ) -> bytes:
     return encoded(
         source(rate, channels),
@@ -79,6 +80,7 @@ def _by(
         pipe=pipe,
         video=video,
         bit_rate=bit_rate,
+        quality=quality,
     )
 
 
@@ -195,7 +197,9 @@ KINDS: dict[str, Kind] = {
     "wav ima adpcm": _pcm("adpcm_ima_wav", likeness=0.99)._replace(frame_s=2_041 / 16_000),
     "wav ms adpcm": _pcm("adpcm_ms", likeness=0.99)._replace(frame_s=2_036 / 16_000),
     "wav of a pipe": Kind(lambda: _by("wav", "pcm_s16le", pipe=True), "WAV"),
-    "wav rf64 of ffmpeg": Kind(lambda: _by("wav", "pcm_s16le", 16_000, 1, {"rf64": "always"}), "WAV"),
+    "wav rf64 of ffmpeg": Kind(
+        lambda: _by("wav", "pcm_s16le", options={"rf64": "always"}), "WAV"
+    ),
     "wav mp3": _lossy("WAV", "wav", "libmp3lame", 44_100, frame=2 * 1_152),
     "wav extensible": Kind(_extensible, "WAV"),
     "wav 5.1": Kind(lambda: _by("wav", "pcm_s24le", 48_000, 6), "WAV", 48_000, 6),
@@ -262,7 +266,7 @@ KINDS: dict[str, Kind] = {
     "mp3 16 kHz": _lossy("MP3", "mp3", "libmp3lame", 16_000, frame=576, bit_rate=32_000),
     "mp3 8 kHz": _lossy("MP3", "mp3", "libmp3lame", 8_000, frame=576, bit_rate=24_000),
     "mp3 vbr": Kind(
-        lambda: _by("mp3", "libmp3lame", 44_100, 1, {"compression_level": "9"}, bit_rate=0),
+        lambda: _by("mp3", "libmp3lame", 44_100, quality=5),
         "MP3", 44_100, frame_s=MP3, likeness=0.95,
     ),
     "mp3 of a pipe": _lossy("MP3", "mp3", "libmp3lame", 44_100, frame=3 * 1_152, pipe=True),

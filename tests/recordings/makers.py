@@ -9,6 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container.input import InputContainer
+from av.container.output import OutputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from streamer.recordings.ogg import with_checksum
 
@@ -47,43 +53,57 @@ def encoded(
     pipe: bool = False,
     video: bool = False,
     bit_rate: int = 0,
+    quality: int = 0,
 ) -> bytes:
-    """A file with samples [channels, n]; `container` and `codec` are FFmpeg's names."""
+    """A file with samples [channels, n]; `container` and `codec` are FFmpeg's names.
+
+    With `quality`, of libmp3lame, the bit rate varies.
+    """
     file = Pipe() if pipe else io.BytesIO()
+    layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
     with av.open(file, "w", format=container, options=dict(options or {})) as out:
-        picture = None
-        if video:
-            picture = out.add_stream("mpeg4", rate=5)
-            picture.width = picture.height = 32
-            picture.pix_fmt = "yuv420p"
+        picture = _add_picture(out) if video else None
         stream = out.add_stream(codec, rate=sample_rate)
-        stream.layout = {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
+        assert isinstance(stream, AudioStream)
+        stream.layout = layout
         if bit_rate:
             stream.bit_rate = bit_rate
         stream.time_base = Fraction(1, sample_rate)
-        stream.codec_context.options = {"strict": "experimental"}  # FFmpeg's own Vorbis encoder
+        # FFmpeg's own Vorbis encoder is experimental.
+        stream.codec_context.options = {"strict": "experimental"}
+        if quality:
+            stream.codec_context.options = {"global_quality": str(quality * 118)}
+            stream.codec_context.qscale = True
         if picture is not None:
-            for number in range(round(samples.shape[1] / sample_rate * 5)):
-                frame = av.VideoFrame(32, 32, "yuv420p")
-                for plane in frame.planes:
-                    plane.update(bytes(plane.buffer_size))
-                frame.pts = number
-                out.mux(picture.encode(frame))
-            out.mux(picture.encode(None))
+            _draw(out, picture, round(samples.shape[1] / sample_rate * 5))
         size = stream.codec_context.frame_size or 1_000
-        position = 0
-        while position < samples.shape[1]:
+        for position in range(0, samples.shape[1], size):
             block = np.ascontiguousarray(samples[:, position : position + size])
-            frame = av.AudioFrame.from_ndarray(
-                block, "fltp", {1: "mono", 2: "stereo", 6: "5.1"}[len(samples)]
-            )
+            frame = AudioFrame.from_ndarray(block, "fltp", layout)
             frame.sample_rate = sample_rate
             frame.pts = position
             frame.time_base = Fraction(1, sample_rate)
             out.mux(stream.encode(frame))
-            position += block.shape[1]
         out.mux(stream.encode(None))
     return file.getvalue()
+
+
+def _add_picture(out: OutputContainer) -> VideoStream:
+    picture = out.add_stream("mpeg4", rate=5)
+    assert isinstance(picture, VideoStream)
+    picture.width = picture.height = 32
+    picture.pix_fmt = "yuv420p"
+    return picture
+
+
+def _draw(out: OutputContainer, picture: VideoStream, frames: int) -> None:
+    for number in range(frames):
+        frame = VideoFrame(32, 32, "yuv420p")
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        frame.pts = number
+        out.mux(picture.encode(frame))
+    out.mux(picture.encode(None))
 
 
 def faststart(body: bytes, folder: Path) -> bytes:
@@ -93,6 +113,8 @@ def faststart(body: bytes, folder: Path) -> bytes:
         av.open(io.BytesIO(body)) as given,
         av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as out,
     ):
+        assert isinstance(given, InputContainer)
+        assert isinstance(out, OutputContainer)
         stream = out.add_stream_from_template(given.streams.audio[0])
         for packet in given.demux(audio=0):
             if packet.dts is not None:
