@@ -14,6 +14,7 @@ from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
     RecordingResult,
+    RecordingWarning,
     failed,
     open_recording,
     run_to_end,
@@ -21,7 +22,7 @@ from streamer.http.recordings import (
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import Failed, VadOptions, Warned, merge
+from streamer.protocol.messages import Failed, VadOptions, merge
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -99,7 +100,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total_ms: float
     segments: list[FoundSegment]
     errors: list[Failed] = []
-    warnings: list[Warned] = []
+    warnings: list[RecordingWarning] = []
 
 
 async def analyze(request: Request) -> Response:

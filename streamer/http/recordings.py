@@ -16,7 +16,7 @@ from streamer.observe.monitor import Meter
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
-from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
+from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode, RequestWarningCode
 from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
 from streamer.recordings.recording import Mixed, PcmRecording, Recording
 from streamer.recordings.threads import in_thread
@@ -40,20 +40,27 @@ class RecordingPlan(NamedTuple):
     vad: VadOptions | None
 
 
+class RecordingWarning(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="warning"):
+    """A notice for people: `damaged_audio` says what of the recording is missing."""
+
+    code: RequestWarningCode
+    message: str
+
+
 class RecordingResult(NamedTuple):
     """The events of a recording.
 
     Attributes:
         segments: In the order of time, then of channels.
         failures: Of segments without a result, in the order of their events.
-        warnings: In the order of their events.
+        warnings: In the order of their events; what is missing of the recording comes last.
         seconds: Length of the audio.
         inference_seconds: What the workers took for it.
     """
 
     segments: list[Segment]
     failures: list[Failed]
-    warnings: list[Warned]
+    warnings: list[RecordingWarning]
     seconds: float
     inference_seconds: float
 
@@ -138,11 +145,14 @@ async def run_to_end(
             case Failed() as failure:
                 result.failures.append(failure)
             case Warned() as warning:
-                result.warnings.append(warning)
+                result.warnings.append(RecordingWarning(code=warning.code, message=warning.message))
             case Stopped(audio_seconds=seconds):
                 break
             case _:
                 pass
+    result.warnings.extend(
+        RecordingWarning(code="damaged_audio", message=text) for text in recording.warnings
+    )
     result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
     return result._replace(seconds=seconds)
 
@@ -194,7 +204,6 @@ async def stream_into(
             outbox.post(Warned(code="bad_samples", message=text))
         for text in recording.warnings:
             _log.warning("request %s: %s", request.id, text)
-            outbox.post(Warned(code="damaged_audio", message=text))
         stopped = await stream.finish(monitor.clock())
     finally:
         stream.close(stopped)

@@ -21,6 +21,7 @@ from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
+    RecordingWarning,
     failed,
     open_recording,
     run_to_end,
@@ -32,7 +33,7 @@ from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions, Warned
+from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions
 from streamer.recordings.recording import Recording
 
 OPENAI_MODEL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
@@ -92,7 +93,7 @@ class VerboseTranscription(msgspec.Struct, frozen=True):
     segments: list[TimedSegment]
     usage: Usage
     task: Literal["transcribe"] = "transcribe"
-    warnings: list[Warned] | UnsetType = UNSET
+    warnings: list[RecordingWarning] | UnsetType = UNSET
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="transcript.text.delta"):

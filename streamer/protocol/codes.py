@@ -20,8 +20,11 @@ ErrorCode = Literal[
 ]
 """Of `error` events."""
 
-WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples", "damaged_audio"]
+WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples"]
 """Of `warning` events."""
+
+RequestWarningCode = Literal[WarningCode, "damaged_audio"]
+"""Of the warnings in HTTP answers."""
 
 RequestErrorCode = Literal[
     "bad_request",

@@ -66,7 +66,7 @@ class _Launcher:
             end.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        with selectors.DefaultSelector() as selector:
+        with woken, wake, selectors.DefaultSelector() as selector:
             selector.register(self._control, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
             while True:
@@ -139,8 +139,11 @@ class _Launcher:
             lifeline.close()
 
     def _end(self) -> None:
-        for pid in self._lifelines:
+        signal.set_wakeup_fd(-1)
+        for pid, lifeline in self._lifelines.items():
             os.kill(pid, signal.SIGKILL)
+            lifeline.close()
+        os.close(self._nowhere)
 
 
 def _load(path: str) -> Run:
