@@ -15,14 +15,14 @@ from streamer.http.recordings import (
     RecordingPlan,
     RecordingResult,
     RecordingWarning,
-    failed,
     open_recording,
+    refusal_for_failed_segment,
     run_to_end,
 )
 from streamer.http.refusals import Refused, refuse
-from streamer.http.render import MEDIA_TYPES, RENDERERS
+from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import Failed, VadOptions, merge
+from streamer.protocol.messages import ErrorEvent, VadOptions, merge
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -99,7 +99,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inference_ms: float
     total_ms: float
     segments: list[FoundSegment]
-    errors: list[Failed] = []
+    errors: list[ErrorEvent] = []
     warnings: list[RecordingWarning] = []
 
 
@@ -132,7 +132,7 @@ async def _analyze(request: RecordingRequest) -> Response:
         result = await run_to_end(request, recording, plan, tasks)
     if query.format != "json":
         text = RENDERERS[query.format](result.complete().segments, recording.channels)
-        return Response(text, media_type=MEDIA_TYPES[query.format])
+        return Response(text, media_type=RENDERED_MEDIA_TYPES[query.format])
     return _json(request, pool.spec.name, pool.sample_rate or 0, result)
 
 
@@ -146,7 +146,7 @@ def _json(
     request: RecordingRequest, model: str, sample_rate: int, result: RecordingResult
 ) -> Response:
     if result.failures and not result.segments:
-        raise failed(result.failures[0])
+        raise refusal_for_failed_segment(result.failures[0])
     analysis = Analysis(
         model=model,
         sample_rate=sample_rate,

@@ -17,7 +17,7 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode, RequestWarningCode
-from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
+from streamer.protocol.messages import ErrorEvent, Segment, Start, Stopped, VadOptions, WarningEvent
 from streamer.recordings.recording import Mixed, PcmRecording, Recording
 from streamer.recordings.threads import in_thread
 
@@ -59,7 +59,7 @@ class RecordingResult(NamedTuple):
     """
 
     segments: list[Segment]
-    failures: list[Failed]
+    failures: list[ErrorEvent]
     warnings: list[RecordingWarning]
     seconds: float
     inference_seconds: float
@@ -71,11 +71,11 @@ class RecordingResult(NamedTuple):
             Refused: A segment has none; for answers that have no place for errors of segments.
         """
         for failure in self.failures:
-            raise failed(failure)
+            raise refusal_for_failed_segment(failure)
         return self
 
 
-def failed(failure: Failed) -> Refused:
+def refusal_for_failed_segment(failure: ErrorEvent) -> Refused:
     """The answer when a segment has no result: which segment, and why."""
     where = f"from {failure.start_time:g} s to {failure.end_time:g} s"
     code = msgspec.convert(failure.code, RequestErrorCode)
@@ -142,9 +142,9 @@ async def run_to_end(
         match await outbox.get():
             case Segment() as segment:
                 result.segments.append(segment)
-            case Failed() as failure:
+            case ErrorEvent() as failure:
                 result.failures.append(failure)
-            case Warned() as warning:
+            case WarningEvent() as warning:
                 result.warnings.append(RecordingWarning(code=warning.code, message=warning.message))
             case Stopped(audio_seconds=seconds):
                 break
@@ -201,7 +201,7 @@ async def stream_into(
         await _feed(request, recording, plan, stream)
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
-            outbox.post(Warned(code="bad_samples", message=text))
+            outbox.post(WarningEvent(code="bad_samples", message=text))
         for text in recording.warnings:
             _log.warning("request %s: %s", request.id, text)
         stopped = await stream.finish(monitor.clock())

@@ -4,10 +4,10 @@ import asyncio
 import logging
 
 from streamer.audio.pcm import PcmDecoder
+from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.channel import Samples
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
 from streamer.protocol.messages import (
@@ -16,7 +16,7 @@ from streamer.protocol.messages import (
     Started,
     Stopped,
     VadInForce,
-    Warned,
+    WarningEvent,
 )
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 JOIN_AFTER_S = 0.032
 """Seconds. A stream joins a batch when it has half of what it waits for, and at least this."""
 
-BLOCK_SECONDS = 1.0
+PROCESSED_BLOCK_SECONDS = 1.0
 """Seconds of audio in a block: a longer backlog is processed in several, and others run between."""
 
 
@@ -41,7 +41,9 @@ class Stream:
         self._context = context
         self._start = start
         self._decoder = PcmDecoder(start.format)
-        self._block = int(BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
+        self._block = (
+            int(PROCESSED_BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
+        )
         """Bytes in a block."""
         self._frames = 0
         self._bytes = 0
@@ -197,7 +199,7 @@ class Stream:
         if self._decoder.bad_samples and not self._warned:
             self._warned = True
             message = "the audio holds samples that are not finite numbers; they were set to zero"
-            self._context.outbox.post(Warned(code="bad_samples", message=message))
+            self._context.outbox.post(WarningEvent(code="bad_samples", message=message))
         await self._process(rows)
 
     async def _process(self, rows: Samples) -> None:

@@ -12,7 +12,7 @@ from streamer.recordings.errors import AudioFileError
 
 
 def run(body_fd: int, answers: socket.socket) -> None:
-    """Decode a recording; it waits when nobody reads the answers.
+    """Decode a recording; it waits while the answers are not read.
 
     Args:
         body_fd: The recording: a file that can seek.

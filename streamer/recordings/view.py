@@ -11,7 +11,7 @@ class View:
     from it.
 
     Args:
-        file: Open for reading, with seek; nobody else moves its position meanwhile.
+        file: Open for reading, with seek; its position is not moved by others meanwhile.
         start: First byte.
         end: Byte behind the last; None = the end of the file.
         head: Bytes that come before them.

@@ -12,9 +12,9 @@ from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.protocol import State
 
-from streamer.websocket.frames import Core
 from streamer.websocket.keepalive import Keepalive
-from streamer.websocket.messages import MessageQueue
+from streamer.websocket.message_queue import MessageQueue
+from streamer.websocket.protocol_core import Core
 
 LINGER_S = 5.0
 """Seconds in which a connection that is being closed has to take what was written, and to answer
