@@ -133,7 +133,7 @@ class Decoding:
             waiting, count = [whole[:, whole.shape[1] - rest :].copy()], rest
         if count:
             self._emitted += count
-            yield np.concatenate(waiting, axis=1)
+            yield np.ascontiguousarray(np.concatenate(waiting, axis=1))
 
     def report(self) -> Report:
         """What came of it; to be asked for after the last block."""
