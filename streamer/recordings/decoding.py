@@ -260,6 +260,8 @@ class Decoding:
                 f"the {self._kind} file is damaged: none of its {self._damage.packets} packets of "
                 f"{self._codec} can be decoded"
             )
+        if self._damage.gap_bytes or self._damage.reads:
+            return f"the {self._kind} file is damaged or not complete: no audio can be found in it"
         return f"the {self._kind} file holds no audio"
 
     def _cannot_open(self, error: FFmpegError) -> str:

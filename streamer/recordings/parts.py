@@ -81,8 +81,9 @@ def _links(file: BinaryIO, start: int, damage: Damage) -> Iterator[Part]:
         link = Link(pages)
         yield Part("OGG", "ogg", link)
         link.finish()
-        damage.gap_bytes = pages.skipped_bytes
         damage.pages = pages.damaged
+        damage.gap_bytes = pages.skipped_bytes
+    damage.gap_bytes = pages.skipped_bytes
 
 
 def _mp4s(file: BinaryIO, start: int, damage: Damage) -> Iterator[Part]:

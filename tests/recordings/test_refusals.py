@@ -1,5 +1,6 @@
 """What is no recording is refused by name; what refers to other files reaches none."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -125,7 +126,7 @@ def test_a_reference_to_another_file_is_not_followed(tmp_path: Path) -> None:
 
     # With its guard lowered, FFmpeg asks for the file: so the file is what it is meant to be.
     risky = {"enable_drefs": "1", "use_absolute_path": "1"}
-    with av.open(io.BytesIO(body), format="mov", options=risky, io_open=record) as container:
-        assert container.streams.audio
+    with contextlib.suppress(PermissionError):
+        av.open(io.BytesIO(body), format="mov", options=risky, io_open=record)
     assert [url.endswith("secret.raw") for url in opened] == [True]
     assert "MP4 file" in str(refusal(body))

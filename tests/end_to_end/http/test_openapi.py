@@ -12,6 +12,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from streamer.http.openapi import describe
 from streamer.http.operations import OPERATIONS
+from tests.recordings.makers import encoded, sound
 from tools.harness.process import TIMEOUT_S, Server
 
 
@@ -30,6 +31,19 @@ for name, container in (
     ("audio/aiff", "AIFF"),
 ):
     schemathesis.openapi.media_type(name, st.just(_sound(container)) | st.binary())
+for name, container, codec, rate in (
+    ("audio/mp4", "ipod", "aac", 16_000),
+    ("audio/webm", "webm", "libopus", 48_000),
+    ("audio/aac", "adts", "aac", 16_000),
+    ("audio/amr", "amr", "libopencore_amrnb", 8_000),
+    ("audio/x-caf", "caf", "pcm_s16be", 16_000),
+    ("audio/basic", "au", "pcm_s16be", 16_000),
+    ("audio/x-ms-wma", "asf", "wmav2", 44_100),
+    ("audio/ac3", "ac3", "ac3", 48_000),
+    ("audio/eac3", "eac3", "eac3", 48_000),
+):
+    recorded = encoded(sound(0.5, rate), rate, container, codec, bit_rate=64_000)
+    schemathesis.openapi.media_type(name, st.just(recorded) | st.binary())
 schemathesis.openapi.media_type(
     "application/octet-stream", st.just(bytes(32_000)) | st.just(_sound("WAV")) | st.binary()
 )
