@@ -4,6 +4,9 @@
 #       --security-opt no-new-privileges -p 127.0.0.1:8080:8080 streamer
 #
 # docker-compose.yml runs it so, together with what watches it.
+#
+# Streamer is MIT. The wheel of PyAV (BSD), which decodes recordings, brings FFmpeg with libx264 and
+# libx265, which are GPL: pass the image on under their terms.
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src

@@ -30,9 +30,9 @@ Run = Callable[[int, socket.socket], None]
 DECODER = "streamer.recordings.child:run"
 """What a decoder process runs."""
 
-MEMORY_BYTES = 384 << 20
-"""Bytes of address space that a decoder may take beyond what the launcher has. Measured: 30 MiB for
-two hours of FLAC, MP3, Opus or AAC, 110 MiB for a WMA file's packets of the largest size."""
+MEMORY_BYTES = 256 << 20
+"""Bytes of address space that a decoder may take beyond what the launcher has. Measured: 3 MiB for
+FLAC, MP3 and AAC, however long they are; the index of a long video takes tens of MiB."""
 
 REQUEST_FDS = 3
 
