@@ -78,7 +78,6 @@ def create_app(
         monitor = telemetry.monitor
         pools = _pools(config, models, monitor)
         decoders = Decoders()
-        decoders.start()
         app.state.services = Services(
             config=config,
             pools=pools,
@@ -89,16 +88,17 @@ def create_app(
             decoders=decoders,
         )
         app.state.slots = RequestSlots(config.limits.max_concurrent_requests)
-        async with asyncio.TaskGroup() as tasks:
-            own = [
-                tasks.create_task(monitor.tracked("inference", _run(pools, on_broken))),
-                tasks.create_task(_welcome(pools, on_ready)),
-                tasks.create_task(monitor.tracked("metrics", watch_loop(monitor))),
-            ]
-            yield
-            for task in own:
-                task.cancel()
-        decoders.close()
+        with contextlib.closing(decoders):
+            decoders.start()
+            async with asyncio.TaskGroup() as tasks:
+                own = [
+                    tasks.create_task(monitor.tracked("inference", _run(pools, on_broken))),
+                    tasks.create_task(_welcome(pools, on_ready)),
+                    tasks.create_task(monitor.tracked("metrics", watch_loop(monitor))),
+                ]
+                yield
+                for task in own:
+                    task.cancel()
         await asyncio.to_thread(telemetry.tracer.shutdown)
 
     app = Starlette(
