@@ -5,7 +5,6 @@ A length in a header is a hint: what is decoded is counted. What cannot be decod
 the report says so; an error is raised only when there is nothing to decode.
 """
 
-import errno
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple, ParamSpec, TypeVar
 
@@ -180,7 +179,6 @@ class Decoding:
         try:
             container = self._logged(open_container, part.demuxer, part.view)
         except FFmpegError as error:
-            _raise_out_of_memory(error)
             problem = AudioFileError(self._cannot_open(error))
         else:
             try:
@@ -204,8 +202,7 @@ class Decoding:
                 last = bytes(packet)[:8], packet.size
             try:
                 frames = self._logged(context.decode, packet)
-            except FFmpegError as error:
-                _raise_out_of_memory(error)
+            except FFmpegError:
                 self._damage.undecodable(packet, self._decoded_s)
                 continue
             for frame in frames:
@@ -234,8 +231,7 @@ class Decoding:
         while True:
             try:
                 packet = self._logged(next, packets, None)
-            except FFmpegError as error:
-                _raise_out_of_memory(error)
+            except FFmpegError:
                 errors += 1
                 self._damage.reads += 1
                 if errors == MAX_READ_ERRORS:
@@ -272,8 +268,3 @@ class Decoding:
             )
         reason = str(error.strerror or error).lower()
         return f"the {self._kind} file is damaged or not complete: {reason}"
-
-
-def _raise_out_of_memory(error: FFmpegError) -> None:
-    if error.errno == errno.ENOMEM:
-        raise MemoryError from error

@@ -48,7 +48,13 @@ async def read_all(decoder: Decoder) -> np.ndarray:
 
 
 def children() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    """The launcher and the decoders; other tests have left processes of their own."""
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if any("recordings.launcher" in word for word in one.cmdline()):
+                found.append(one)
+    return found
 
 
 async def test_a_recording_comes_through_the_process_unchanged() -> None:
