@@ -6,6 +6,8 @@ from typing import NamedTuple
 from av.audio.stream import AudioStream
 from av.packet import Packet
 
+from streamer.recordings.riff import seconds_text
+
 GAP_S = 0.5
 """Seconds that time stamps have to leave out to be called a gap: a codec that sends nothing in
 silence (DTX) leaves out less."""
@@ -104,14 +106,15 @@ class Damage:
         if missing_s:
             said.append(
                 f"the {kind} file ends early or is damaged: its header declares "
-                f"{seconds(declared_s)}, {seconds(found_s)} are there, "
-                f"{seconds(missing_s)} are missing"
+                f"{seconds_text(declared_s)}, {seconds_text(found_s)} are there, "
+                f"{seconds_text(missing_s)} are missing"
             )
         said += self._notes
         if self.packets:
             said.append(
-                f"the {kind} file is damaged near {seconds(self._first_s)}: {self.packets} packets "
-                f"({self._packet_bytes} bytes) could not be decoded and were skipped"
+                f"the {kind} file is damaged near {seconds_text(self._first_s)}: "
+                f"{self.packets} packets ({self._packet_bytes} bytes) could not be decoded and "
+                "were skipped"
             )
         if self.frames:
             said.append(f"{self.frames} frames of the {kind} file are damaged or not complete")
@@ -127,8 +130,8 @@ class Damage:
             )
         if self._gaps_s and not missing_s:
             said.append(
-                f"the {kind} file holds no audio for {seconds(self._gaps_s)} near "
-                f"{seconds(self._first_gap_s)}: it is damaged, or its recorder paused"
+                f"the {kind} file holds no audio for {seconds_text(self._gaps_s)} near "
+                f"{seconds_text(self._first_gap_s)}: it is damaged, or its recorder paused"
             )
         if not said and (self.reads or self._complaint):
             why = f" ({self._complaint})" if self._complaint else ""
@@ -136,8 +139,3 @@ class Damage:
                 f"the {kind} file is damaged or ends early{why}; how much is missing is unknown"
             )
         return said
-
-
-def seconds(amount: float) -> str:
-    """An amount of seconds, for people."""
-    return f"{amount:.3g} s" if amount < 1 else f"{amount:.2f} s"

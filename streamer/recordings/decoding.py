@@ -16,7 +16,7 @@ from av.error import FFmpegError
 from av.logging import Capture
 from av.packet import Packet
 
-from streamer.recordings.containers import find_container
+from streamer.recordings.containers import Found, find_container
 from streamer.recordings.damage import Damage
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.frames import mpeg_frame
@@ -89,14 +89,16 @@ class Decoding:
 
     Attributes:
         header: What it is.
+        sample_format: FFmpeg's name of what the decoder makes, such as s16 or fltp.
     """
 
     def __init__(self, file: BinaryIO, called: str = "the file") -> None:
         self._file = file
-        self._found = find_container(file, called)
+        self._found = self._find(called)
         self._kind = self._found.kind
         self._damage = Damage(self._kind)
         self._codec = ""
+        self.sample_format = ""
         self._declared_s: float | None = None
         self._largest_frame = 0
         self._bad_samples = 0
@@ -116,10 +118,9 @@ class Decoding:
         Args:
             frames: n of all blocks but the last.
         """
-        joiner = Joiner(self.header.sample_rate, self.header.channels)
         waiting: list[Rows] = []
         count = 0
-        for rows in self._joined(joiner):
+        for rows in self._joined():
             waiting.append(rows)
             count += rows.shape[1]
             if count < frames:
@@ -133,6 +134,12 @@ class Decoding:
         if count:
             self._emitted += count
             yield np.ascontiguousarray(np.concatenate(waiting, axis=1))
+
+    def pieces(self) -> Iterator[Rows]:
+        """Yield the samples once, as soon as they are decoded; otherwise like `blocks`."""
+        for rows in self._joined():
+            self._emitted += rows.shape[1]
+            yield rows
 
     def report(self) -> Report:
         """What came of it; to be asked for after the last block."""
@@ -151,7 +158,14 @@ class Decoding:
             return 0.5 / self.header.sample_rate
         return max(TOLERANCE_S, 2 * self._largest_frame / self.header.sample_rate)
 
-    def _joined(self, joiner: Joiner) -> Iterator[Rows]:
+    def _find(self, called: str) -> Found:
+        return find_container(self._file, called)
+
+    def _parts(self) -> Iterator[Part]:
+        return parts_of(self._file, self._found, self._damage)
+
+    def _joined(self) -> Iterator[Rows]:
+        joiner = Joiner(self.header.sample_rate, self.header.channels)
         if self._first is not None:
             first, self._first = self._first, None
             yield from joiner.push(*first)
@@ -161,7 +175,7 @@ class Decoding:
 
     def _decode(self) -> Iterator[tuple[Rows, int]]:
         """The samples as they are decoded, with their rate."""
-        for part in parts_of(self._file, self._found, self._damage):
+        for part in self._parts():
             if (opened := self._open(part)) is None:
                 continue
             container, stream = opened
@@ -177,7 +191,9 @@ class Decoding:
     def _open(self, part: Part) -> tuple[InputContainer, AudioStream] | None:
         """A part's container and audio; None when a later one has none that can be decoded."""
         try:
-            container = self._logged(open_container, part.demuxer, part.view)
+            container = self._logged(
+                open_container, part.demuxer, part.view, arriving=part.arriving
+            )
         except FFmpegError as error:
             problem = AudioFileError(self._cannot_open(error))
         else:
@@ -209,6 +225,7 @@ class Decoding:
                 if not frame.samples or not frame.sample_rate:
                     continue
                 self._damage.frames += frame.is_corrupt
+                self.sample_format = self.sample_format or frame.format.name
                 self._largest_frame = max(self._largest_frame, frame.samples)
                 self._decoded_s += frame.samples / frame.sample_rate
                 rows, bad = rows_of(frame)

@@ -6,7 +6,7 @@ ends is seen by its successor's first page.
 """
 
 import zlib
-from typing import BinaryIO
+from collections.abc import Callable
 
 PAGE_HEADER = 27
 """Bytes before a page's table of segments."""
@@ -24,14 +24,13 @@ class Pages:
     """The pages of a file, in order.
 
     Args:
-        file: Open for reading.
-        start: The first page.
+        read: Waits for at least one byte, and returns at most as many as asked for; none at the
+            end. No more is asked for than belongs to the next page: it may come live.
     """
 
-    def __init__(self, file: BinaryIO, start: int) -> None:
-        self._file = file
-        self._size = file.seek(0, 2)
-        self._position = start
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read_bytes = read
+        self._arrived = bytearray()
         self._next: bytes | None = None
         self.skipped_bytes = 0
         """Bytes between pages so far, and of a last page that is not whole."""
@@ -50,30 +49,46 @@ class Pages:
         self._next = None
 
     def _read(self) -> bytes | None:
-        while self._position < self._size:
-            self._file.seek(self._position)
-            data = self._file.read(MAX_PAGE)
-            length = _page_length(data)
-            if length and length <= len(data):
-                self._position += length
-                page = data[:length]
+        arrived = self._arrived
+        while self._fill(PAGE_HEADER):
+            length = self._length()
+            if length and self._fill(length):
+                page = bytes(arrived[:length])
+                del arrived[:length]
                 if page[_CHECKSUM] == checksum(page):
                     return page
                 self.damaged += 1
                 return with_checksum(page)
-            place = data.find(_CAPTURE, 1)
-            if length and place < 0 and (rest := _begun_page(data)):
-                self.skipped_bytes += len(data) - len(rest)
-                self._position = self._size
+            place = arrived.find(_CAPTURE, 1)
+            if length and place < 0 and (rest := _begun_page(bytes(arrived))):
+                self.skipped_bytes += len(arrived) - len(rest)
+                arrived.clear()
                 return rest
             # Damage, or the end: look for the next page.
-            step = place if place > 0 else max(1, len(data) - len(_CAPTURE) + 1)
-            if place < 0 and self._position + len(data) >= self._size:
-                step = len(data)
-            if data[:step].strip(b"\0"):
-                self.skipped_bytes += step
-            self._position += step
+            self._skip(place if place > 0 else len(arrived) - len(_CAPTURE) + 1)
+        self._skip(len(arrived))
         return None
+
+    def _length(self) -> int:
+        """Bytes of the page that begins here; 0 = none does."""
+        if self._arrived[:4] != _CAPTURE or self._arrived[4] != 0:
+            return 0
+        self._fill(PAGE_HEADER + self._arrived[26])
+        return _page_length(bytes(self._arrived))
+
+    def _fill(self, count: int) -> bool:
+        """Wait until `count` bytes have arrived; False = the end came before."""
+        while len(self._arrived) < count:
+            data = self._read_bytes(count - len(self._arrived))
+            if not data:
+                return False
+            self._arrived += data
+        return True
+
+    def _skip(self, count: int) -> None:
+        if self._arrived[:count].strip(b"\0"):
+            self.skipped_bytes += count
+        del self._arrived[:count]
 
 
 class Link:

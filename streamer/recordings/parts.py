@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from streamer.recordings.containers import DEMUXERS, Found, container_at, skip_tags
-from streamer.recordings.damage import Damage, seconds
+from streamer.recordings.damage import Damage
 from streamer.recordings.lengths import (
     declared_by_caf,
     declared_by_flac,
@@ -12,8 +12,8 @@ from streamer.recordings.lengths import (
     mp4_end,
 )
 from streamer.recordings.ogg import Link, Pages
-from streamer.recordings.riff import Wave, open_wave
-from streamer.recordings.view import View
+from streamer.recordings.riff import open_wave, shortfall
+from streamer.recordings.view import Readable, View
 
 
 class Part(NamedTuple):
@@ -24,12 +24,14 @@ class Part(NamedTuple):
         demuxer: FFmpeg's.
         view: The file.
         declared_s: Seconds that its header declares; None = unknown, or FFmpeg reads it.
+        arriving: The rest of it is still to come.
     """
 
     kind: str
     demuxer: str
-    view: View | Link
+    view: Readable
     declared_s: float | None = None
+    arriving: bool = False
 
 
 COUNTED = frozenset(("OGG", "MP3", "FLAC", "AAC", "LATM", "AMR", "AC-3", "E-AC-3", "WAV"))
@@ -56,7 +58,7 @@ def parts_of(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
     """
     match found.kind:
         case "OGG":
-            yield from _links(file, found.start, damage)
+            yield from links(Pages(View(file, found.start).read), damage)
         case "WAV":
             yield from _waves(file, found, damage)
         case "MP4":
@@ -75,11 +77,11 @@ def parts_of(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
             yield Part(kind, DEMUXERS[kind], _Unsized(file, found.start))
 
 
-def _links(file: BinaryIO, start: int, damage: Damage) -> Iterator[Part]:
-    pages = Pages(file, start)
+def links(pages: Pages, damage: Damage, *, arriving: bool = False) -> Iterator[Part]:
+    """The links of an OGG chain as parts; see `parts_of`."""
     while pages.peek() is not None:
         link = Link(pages)
-        yield Part("OGG", "ogg", link)
+        yield Part("OGG", "ogg", link, arriving=arriving)
         link.finish()
         damage.pages = pages.damaged
         damage.gap_bytes = pages.skipped_bytes
@@ -102,22 +104,12 @@ def _waves(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
     following: Found | None = found
     while following is not None and following.kind == "WAV":
         wave = open_wave(file, following.start)
-        _note_missing(wave, damage)
+        note = shortfall(wave.declared_bytes, wave.found_bytes, wave.bytes_per_second)
+        if note is not None:
+            damage.note(note)
         declared_s = None
         if wave.declared_bytes == wave.found_bytes and wave.bytes_per_second:
             declared_s = wave.found_bytes / wave.bytes_per_second
         yield Part("WAV", wave.demuxer, wave.view, declared_s)
         end = skip_tags(file, wave.end)
         following = container_at(file, end) or container_at(file, end + 1)
-
-
-def _note_missing(wave: Wave, damage: Damage) -> None:
-    if wave.declared_bytes is None or wave.declared_bytes <= wave.found_bytes:
-        return
-    missing = wave.declared_bytes - wave.found_bytes
-    rate = wave.bytes_per_second
-    damage.note(
-        f"the WAV file ends early: its header declares {wave.declared_bytes} bytes of samples, "
-        f"{wave.found_bytes} are there, {missing} bytes"
-        f"{f' ({seconds(missing / rate)})' if rate else ''} are missing"
-    )

@@ -23,6 +23,9 @@ UNKNOWN_BYTES = 0x7FFF_0000
 """Bytes. A length from here to the maximum, and 0, says that it was not known: 2**32 - 1, 2**31 - 1
 and a little less are in use."""
 
+UNKNOWN_LONG_BYTES = 1 << 62
+"""Bytes. The same where lengths have 64 bits: FFmpeg declares 2**63 less the headers."""
+
 _PCM_TAGS = (1, 3, 6, 7)  # integers, floats, A-law, mu-law
 _EXTENSIBLE = 0xFFFE
 _AU_ENCODINGS = {  # of AU, by the format tag and the bits of WAV; FFmpeg reads no big-endian WAV
@@ -93,7 +96,8 @@ def open_wave(file: BinaryIO, start: int) -> Wave:
     declared: int | None = data.size
     if data.size == _UNKNOWN and size64 is not None:
         declared = size64
-    if declared is not None and (declared == 0 or UNKNOWN_BYTES <= declared <= _UNKNOWN):
+    unknown_from = UNKNOWN_LONG_BYTES if wide or size64 is not None else UNKNOWN_BYTES
+    if declared is not None and not 0 < declared < unknown_from:
         # A file of this length can be real; then what is there agrees.
         declared = declared if declared and data.start + declared <= size else None
     end = _end_of_data(file, data.start, declared, size, order, wide=wide)
@@ -125,6 +129,25 @@ def open_wave(file: BinaryIO, start: int) -> Wave:
         end,
         found % align if exact else 0,
     )
+
+
+def shortfall(
+    declared_bytes: int | None, found_bytes: int, bytes_per_second: int | None
+) -> str | None:
+    """What is missing of the samples, in one sentence; None = nothing."""
+    if declared_bytes is None or declared_bytes <= found_bytes:
+        return None
+    missing = declared_bytes - found_bytes
+    seconds = f" ({seconds_text(missing / bytes_per_second)})" if bytes_per_second else ""
+    return (
+        f"the WAV file ends early: its header declares {declared_bytes} bytes of samples, "
+        f"{found_bytes} are there, {missing} bytes{seconds} are missing"
+    )
+
+
+def seconds_text(seconds: float) -> str:
+    """A length for people."""
+    return f"{seconds:.3g} s" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def _chunk(file: BinaryIO, position: int, order: str, *, wide: bool) -> _Chunk | None:

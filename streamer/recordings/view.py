@@ -1,7 +1,14 @@
 """A part of a file as a file of its own, without a name."""
 
 from os import SEEK_CUR, SEEK_END, SEEK_SET
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
+
+
+class Readable(Protocol):
+    """What FFmpeg reads; it may be able to seek, too."""
+
+    def read(self, count: int, /) -> bytes:
+        """Wait for at least one byte, and return at most `count`; none at the end."""
 
 
 class View:
