@@ -4,5 +4,5 @@
 same pipeline as a stream: `recordings.py`.
 
 May import: services, pipeline, access, inference, models, weights, recordings, audio, protocol,
-observe, config.
+observe, config, subtitles.
 """

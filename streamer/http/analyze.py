@@ -23,6 +23,7 @@ from streamer.http.refusals import Refused, refuse
 from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
 from streamer.protocol.messages import ErrorEvent, VadOptions, merge
+from streamer.recordings.threads import in_thread
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -131,7 +132,8 @@ async def _analyze(request: RecordingRequest) -> Response:
     async with tasks_of(request.http) as tasks:
         result = await run_to_end(request, recording, plan, tasks)
     if query.format != "json":
-        text = RENDERERS[query.format](result.complete().segments, recording.channels)
+        render = RENDERERS[query.format]
+        text = await in_thread(render, result.complete().segments, recording.channels)
         return Response(text, media_type=RENDERED_MEDIA_TYPES[query.format])
     return _json(request, pool.spec.name, pool.sample_rate or 0, result)
 

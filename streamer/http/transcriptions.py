@@ -35,6 +35,7 @@ from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.messages import ErrorEvent, Segment, Stopped, VadOptions
 from streamer.recordings.recording import Recording
+from streamer.recordings.threads import in_thread
 
 OPENAI_MODEL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""
@@ -173,7 +174,7 @@ async def _transcribe(request: RecordingRequest) -> Response:
     async with tasks_of(request.http) as tasks:
         result = (await run_to_end(request, recording, plan, tasks)).complete()
     if form.response_format in RENDERERS:
-        text = RENDERERS[form.response_format](result.segments, 1)
+        text = await in_thread(RENDERERS[form.response_format], result.segments, 1)
         return Response(text, media_type=RENDERED_MEDIA_TYPES[form.response_format])
     transcript = " ".join(filter(None, map(output_text, result.segments)))
     usage = Usage(result.seconds)
