@@ -1,6 +1,7 @@
 """The two functions to begin with: a live stream, and a whole file."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from os import PathLike
@@ -12,6 +13,8 @@ from streamer_client.events import Event
 from streamer_client.pacing import message_bytes
 from streamer_client.stream import Stream
 from streamer_client.tracing import new_trace_id
+
+_log = logging.getLogger("streamer_client")
 
 DEFAULT_URL = "ws://localhost:8080/api/v1/segmented"
 
@@ -102,6 +105,8 @@ async def transcribe(
 ) -> AsyncGenerator[Event, None]:
     """Send the audio file at `path`, yielding events as they come. Arguments are as in `connect`.
 
+    What is missing of a file that is damaged or cut off is logged by the logger `streamer_client`.
+
     Raises:
         AudioFileError: the file cannot be read.
         StreamerError: as `connect` and iterating a `Stream` raise.
@@ -130,5 +135,7 @@ async def transcribe(
             else:
                 with suppress(StreamEnded):
                     await stream.stop()
+            for warning in audio.warnings:
+                _log.warning("%s: %s", path, warning)
             async for event in stream:
                 yield event

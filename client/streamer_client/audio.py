@@ -1,42 +1,43 @@
 """Audio files as a stream of bytes in their own format: nothing is resampled or mixed.
 
-The bytes of an ordinary WAV are sent as they are. Whatever else libsndfile reads is decoded to the
-PCM nearest to it. Either way only one block is in memory.
+The bytes of an ordinary WAV are sent as they are. Everything else is decoded by the code that the
+server decodes recordings with. Either way only one block is in memory.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import BinaryIO, Protocol, cast
 
+from streamer.recordings.containers import container_at, find_container, skip_tags
+from streamer.recordings.errors import AudioFileError as RecordingError
+from streamer.recordings.riff import Wave, open_wave, shortfall
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 from streamer_client.wav import WavData, find_wav_data
 
-_COMPANDED: Mapping[str, Literal["mulaw", "alaw"]] = {"mulaw": "mulaw", "alaw": "alaw"}
-
 
 class AudioFile(Protocol):
-    """An open audio file. `duration_s` is in seconds."""
+    """An open audio file."""
 
     @property
     def format(self) -> AudioFormat:
         """What `blocks` yields."""
 
     @property
-    def duration_s(self) -> float:
-        """Length in seconds."""
+    def duration_s(self) -> float | None:
+        """Length in seconds as far as the file says; `None` = unknown."""
 
     @property
-    def warning(self) -> str | None:
-        """What is wrong with the file, though it can be sent."""
+    def warnings(self) -> list[str]:
+        """What is missing or was skipped, so far as it has been read: sentences."""
 
     def blocks(self, size_bytes: int) -> Iterator[bytes]:
-        """Yield the rest of the audio, `size_bytes` at a time and less at the end.
+        """Yield the audio once, `size_bytes` at a time and less at the end.
 
         Raises:
-            AudioFileError: the file turns out to be damaged.
+            AudioFileError: the file cannot be read.
         """
 
 
@@ -59,47 +60,49 @@ def open_audio(path: str | PathLike[str]) -> Iterator[AudioFile]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise AudioFileError(f"cannot open {path}: {reason}") from error
     with file:
-        if path.stat().st_size == 0:
-            raise AudioFileError(f"{path} is empty")
-        try:
-            wav = find_wav_data(file)
-        except ValueError as error:
-            raise AudioFileError(f"{path} is a broken WAV file: {error}") from error
-        if wav is not None and wav.encoding is not None:
-            yield _checked(_WavFile(path, file, wav), path)
-            return
-        file.seek(0)
-        # This imports numpy, which a WAV file does not need.
-        from streamer_client.decode import open_decoded
+        yield audio_in(file, str(path))
 
-        with open_decoded(path, file) as decoded:
-            yield _checked(decoded, path)
+
+def audio_in(file: BinaryIO, name: str) -> AudioFile:
+    """Find the audio in a file.
+
+    Args:
+        file: Open for reading and seeking; it stays open.
+        name: What to call it in errors.
+
+    Raises:
+        AudioFileError: it is no audio, or holds none.
+    """
+    try:
+        found = find_container(file, name)
+        if found.kind == "WAV" and (wav := _plain_wav(file, found.start, name)) is not None:
+            return wav
+    except RecordingError as error:
+        raise AudioFileError(explain(error, name)) from error
+    # This imports PyAV and numpy, which an ordinary WAV file does not need.
+    from streamer_client.decode import DecodedFile
+
+    return DecodedFile(file, name)
+
+
+def explain(error: RecordingError, name: str) -> str:
+    """Return what is wrong with a recording, with its name."""
+    problem = str(error)
+    return problem if problem.startswith(name) else f"{name}: {problem}"
 
 
 class _WavFile:
     """A WAV file whose bytes are sent as they are."""
 
-    def __init__(self, path: Path, file: BinaryIO, wav: WavData) -> None:
-        self._path = path
-        self._file = file
-        self._offset_bytes = wav.offset_bytes
-        present_bytes = path.stat().st_size - wav.offset_bytes
-        size_bytes = present_bytes if wav.size_bytes is None else min(wav.size_bytes, present_bytes)
-        self._size_bytes = size_bytes - size_bytes % wav.frame_bytes
-        self.format = AudioFormat(
-            wav.sample_rate,
-            wav.channels,
-            wav.bit_depth,
-            is_float=wav.encoding == "float",
-            encoding=_COMPANDED.get(wav.encoding or ""),
-        )
+    def __init__(self, name: str, wave: Wave, data: WavData) -> None:
+        self._name = name
+        self._file = wave.view
+        self._offset_bytes = data.offset_bytes
+        self._size_bytes = wave.found_bytes - wave.found_bytes % data.frame_bytes
+        self.format = data.format
         self.duration_s = self._size_bytes / self.format.bytes_per_second
-        self.warning = None
-        if wav.size_bytes is not None and wav.size_bytes > present_bytes:
-            announced_s = wav.size_bytes / self.format.bytes_per_second
-            self.warning = (
-                f"{path} is cut short: {self.duration_s:.1f} s of {announced_s:.1f} s are there"
-            )
+        note = shortfall(wave.declared_bytes, wave.found_bytes, wave.bytes_per_second)
+        self.warnings = [note] if note else []
 
     def blocks(self, size_bytes: int) -> Iterator[bytes]:
         self._file.seek(self._offset_bytes)
@@ -109,10 +112,22 @@ class _WavFile:
                 left_bytes -= len(block)
                 yield block
         except OSError as error:
-            raise AudioFileError(f"cannot read {self._path}: {error.strerror}") from error
+            raise AudioFileError(f"cannot read {self._name}: {error.strerror}") from error
 
 
-def _checked(audio: AudioFile, path: Path) -> AudioFile:
-    if not audio.duration_s:
-        raise AudioFileError(f"{path} contains no audio")
-    return audio
+def _plain_wav(file: BinaryIO, start: int, name: str) -> _WavFile | None:
+    """A WAV file whose samples are sent as they are. None = they have to be decoded."""
+    wave = open_wave(file, start)
+    try:
+        data = find_wav_data(cast("BinaryIO", wave.view))
+    except ValueError as error:
+        raise AudioFileError(f"{name}: the WAV file is damaged: {error}") from error
+    if data is None or data.encoding is None:
+        return None
+    end = skip_tags(file, wave.end)
+    if container_at(file, end) is not None or container_at(file, end + 1) is not None:
+        return None  # another recording follows
+    wav = _WavFile(name, wave, data)
+    if not wav.duration_s:
+        raise AudioFileError(f"{name}: the WAV file holds no audio")
+    return wav

@@ -1,13 +1,9 @@
-"""Where the audio to send comes from: a file, or raw PCM on standard input."""
+"""Where the audio to send comes from: files. `standard_input.py`, `microphone.py` have others."""
 
-import asyncio
-import os
-import stat
 from collections.abc import AsyncGenerator
 from typing import BinaryIO, Protocol
 
-from streamer_client.audio import open_audio
-from streamer_client.errors import AudioFileError
+from streamer_client.audio import AudioFile, audio_in, open_audio
 from streamer_client.formats import AudioFormat
 
 
@@ -27,8 +23,12 @@ class Source(Protocol):
         """Whether it records until Ctrl-C, and cannot wait."""
 
     @property
-    def warning(self) -> str | None:
-        """What is wrong with it, though it can be sent."""
+    def replayable(self) -> bool:
+        """Whether it can be read again from its beginning."""
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is missing or was skipped, so far as it has been read: sentences."""
 
     def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
         """Yield the audio in pieces of at most `size_bytes`.
@@ -46,15 +46,17 @@ class FileSource:
     """
 
     live = False
+    replayable = True
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self.warnings: list[str] = []
 
     def __enter__(self) -> "FileSource":
         with open_audio(self._path) as file:
             self.format = file.format
             self.duration_s = file.duration_s
-            self.warning = file.warning
+            self.warnings = list(file.warnings)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -65,61 +67,37 @@ class FileSource:
         with open_audio(self._path) as file:
             for block in file.blocks(size_bytes):
                 yield block
+            self.warnings = list(file.warnings)
 
 
-class StandardInput:
-    """Raw samples in `audio_format` on `file`, which is standard input.
+class OpenedFile:
+    """A recording in a file that is open already, and can seek.
+
+    Args:
+        file: It.
+        name: What to call it in errors.
 
     Raises:
-        AudioFileError: it is a terminal.
+        AudioFileError: the file cannot be used.
     """
 
     live = False
-    duration_s = None
-    warning = None
+    replayable = True
 
-    def __init__(self, file: BinaryIO, audio_format: AudioFormat) -> None:
-        if file.isatty():
-            raise AudioFileError(
-                "standard input is a terminal; pipe raw PCM to '-i -' or use --mic"
-            )
+    def __init__(self, file: BinaryIO, name: str) -> None:
         self._file = file
-        self.format = audio_format
+        self._name = name
+        self._audio: AudioFile = audio_in(file, name)
+        self.format = self._audio.format
+        self.duration_s = self._audio.duration_s
 
-    def __enter__(self) -> "StandardInput":
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        pass
+    @property
+    def warnings(self) -> list[str]:
+        """See `Source`."""
+        return self._audio.warnings
 
     async def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        """Yield what comes until the end of input.
-
-        Raises:
-            AudioFileError: nothing came at all.
-        """
-        mode = os.fstat(self._file.fileno()).st_mode
-        waits = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
-        received = self._from_pipe(size_bytes) if waits else self._from_file(size_bytes)
-        empty = True
-        async for chunk in received:
-            empty = False
-            yield chunk
-        if empty:
-            raise AudioFileError("there is no audio on standard input")
-
-    async def _from_pipe(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        # What has arrived is passed on at once, also in smaller pieces: it may be live.
-        reader = asyncio.StreamReader(limit=size_bytes)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), self._file
-        )
-        try:
-            while chunk := await reader.read(size_bytes):
-                yield chunk
-        finally:
-            transport.close()
-
-    async def _from_file(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        while chunk := self._file.read(size_bytes):
-            yield chunk
+        """Yield the file's audio, each time from its beginning."""
+        self._audio = audio_in(self._file, self._name)
+        for block in self._audio.blocks(size_bytes):
+            yield block

@@ -4,16 +4,16 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TextIO
 
 from streamer_client.api import connect
-from streamer_client.audio_sources import FileSource, Source, StandardInput
+from streamer_client.audio_sources import FileSource, Source
 from streamer_client.connection import check_address
 from streamer_client.display import make_display
 from streamer_client.errors import StreamerError
-from streamer_client.event_text import make_formatter, printable
+from streamer_client.event_text import printable
 from streamer_client.failures import ExitCode, Progress, explain
 from streamer_client.formats import AudioFormat
 from streamer_client.microphone import Microphone
@@ -21,9 +21,12 @@ from streamer_client.options import PROGRAM, Options, parse_options
 from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Reconnector
 from streamer_client.run import Run
+from streamer_client.standard_input import NAME as STANDARD_INPUT
+from streamer_client.standard_input import RawInput, StandardInput
 from streamer_client.supply import ReplayBuffer, RewindableSupply, Supply
 from streamer_client.tally import Tally
 from streamer_client.tracing import begin_trace
+from streamer_client.transcript import make_formatter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,11 +53,11 @@ async def _run(options: Options) -> int:
     run: Run | None = None
     try:
         check_address(options.address)
-        with ExitStack() as stack:
+        async with AsyncExitStack() as stack:
             trace_id = stack.enter_context(begin_trace(options.trace_id))
-            source = _open_source(options, stack)
-            if source.warning is not None:
-                _print(f"{PROGRAM}: {printable(source.warning)}")
+            source = await _open_source(options, stack)
+            warnings = _Warnings(source, options.input)
+            warnings.show()
             progress = Progress(source.duration_s)
             open_stream = partial(
                 connect,
@@ -70,8 +73,8 @@ async def _run(options: Options) -> int:
             async with Reconnector(open_stream, options.reconnect_s, _print) as reconnector:
                 stream = await reconnector.open()
                 out = _open_output(options, stack)
-                header, formatter = make_formatter(options.output, source.format.channels)
-                out.write(header)
+                formatter = make_formatter(options.output, source.format.channels)
+                out.write(formatter.header)
                 out.flush()
                 display = make_display(
                     formatter,
@@ -84,7 +87,7 @@ async def _run(options: Options) -> int:
                 )
                 supply: Supply = (
                     ReplayBuffer(source, chunk_bytes)
-                    if source.duration_s is None
+                    if not source.replayable
                     else RewindableSupply(source, chunk_bytes)
                 )
                 reconnector.show = display.note
@@ -98,6 +101,7 @@ async def _run(options: Options) -> int:
                     raise
                 finally:
                     if not reader_gone:
+                        warnings.show()
                         sys.stderr.write(run.tally.summary(stream.trace_id) + "\n")
                 return _outcome(run.tally, live=source.live)
     except StreamerError as error:
@@ -111,18 +115,41 @@ async def _run(options: Options) -> int:
         return _fail(ExitCode.USAGE, f"cannot write {where}: {error.strerror or error}")
 
 
-def _open_source(options: Options, stack: ExitStack) -> Source:
+class _Warnings:
+    """Shows what is missing in a source, each sentence once: before it is sent, or behind it."""
+
+    def __init__(self, source: Source, path: str | None) -> None:
+        self._source = source
+        self._name = STANDARD_INPUT if path == "-" else path
+        self._shown = 0
+
+    def show(self) -> None:
+        """Show those that are new."""
+        warnings = self._source.warnings
+        for warning in warnings[self._shown :]:
+            _print(printable(f"{PROGRAM}: {self._name}: {warning}"))
+        self._shown = max(self._shown, len(warnings))
+
+
+async def _open_source(options: Options, stack: AsyncExitStack) -> Source:
     if options.input is None:
         return stack.enter_context(Microphone(options.rate, options.channels))
     if options.input == "-":
         audio_format = AudioFormat(
             options.rate, options.channels, options.bit_depth, is_float=options.is_float
         )
-        return stack.enter_context(StandardInput(sys.stdin.buffer, audio_format))
+        standard_input = StandardInput(sys.stdin.buffer, audio_format, raw_given=bool(options.raw))
+        source = await stack.enter_async_context(standard_input)
+        if not isinstance(source, RawInput) and (ignored := options.raw_unlike(source.format)):
+            _print(
+                f"{PROGRAM}: {STANDARD_INPUT} has a header, which counts: {source.format}; "
+                f"ignored: {', '.join(ignored)}"
+            )
+        return source
     return stack.enter_context(FileSource(options.input))
 
 
-def _open_output(options: Options, stack: ExitStack) -> TextIO:
+def _open_output(options: Options, stack: AsyncExitStack) -> TextIO:
     if options.output_file is None:
         return sys.stdout
     return stack.enter_context(options.output_file.open("w", encoding="utf-8"))

@@ -1,94 +1,79 @@
-"""Compressed and other audio files, decoded by libsndfile."""
+"""Compressed and other recordings as PCM: what the server would make of them."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
-import soundfile
+import numpy as np
+import numpy.typing as npt
 
+from streamer.recordings.decoding import Decoding
+from streamer.recordings.errors import AudioFileError as RecordingError
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 
-_FORMATS = {
-    "int16": (16, False),
-    "int32": (32, False),
-    "float32": (32, True),
-    "float64": (64, True),
-}
+_LOSSLESS = ("pcm_", "flac", "alac", "wmalossless")
+"""How FFmpeg's names of codecs begin that may keep more than 16 bits of a sample."""
 
 
-class _Sequential(soundfile.SoundFile):  # type: ignore[misc] # it has no types
-    """A sound file read from beginning to end.
+class Pcm:
+    """The samples of a recording as bytes.
 
-    `soundfile` seeks after every read of a file that can seek. That is wasted here, and in an MP3
-    every block then begins with a decoder without the state of the one before: wrong samples.
+    As 16-bit integers, half of what floats take on the way to the server; as floats if the file
+    holds more than that.
+
+    Args:
+        recording: Opened.
     """
 
-    def seekable(self) -> bool:
-        return False
+    def __init__(self, recording: Decoding) -> None:
+        header = recording.header
+        small = recording.sample_format.removesuffix("p") in ("u8", "s16")
+        self._is_float = header.codec.startswith(_LOSSLESS) and not small
+        bit_depth = 32 if self._is_float else 16
+        self.format = AudioFormat(
+            header.sample_rate, header.channels, bit_depth, is_float=self._is_float
+        )
+
+    def encode(self, rows: npt.NDArray[np.float32]) -> bytes:
+        """Return float32 [channels, n] as interleaved little-endian bytes."""
+        samples: npt.NDArray[np.float32 | np.int16] = rows.T.astype("<f4")
+        if not self._is_float:
+            integers = np.clip(np.rint(rows.T * np.float32(32_768.0)), -32_768, 32_767)
+            samples = integers.astype("<i2")
+        return samples.tobytes()
 
 
 class DecodedFile:
-    """A file that libsndfile decodes, as the PCM nearest to it."""
+    """A recording in a file that is not sent as it is.
 
-    def __init__(self, path: Path, sound: _Sequential) -> None:
-        self._path = path
-        self._sound = sound
-        self._sample_type = _sample_type(sound.subtype)
-        bit_depth, is_float = _FORMATS[self._sample_type]
-        self.format = AudioFormat(sound.samplerate, sound.channels, bit_depth, is_float=is_float)
-        self.duration_s = sound.frames / sound.samplerate
-        self.warning = None
-
-    def blocks(self, size_bytes: int) -> Iterator[bytes]:
-        """Yield the audio, `size_bytes` at a time and less at the end.
-
-        Raises:
-            AudioFileError: the file turns out to be damaged.
-        """
-        frame_bytes = self.format.frame_bytes
-        # Whole frames are decoded, then cut to the requested size.
-        buffer = bytearray(-(-size_bytes // frame_bytes) * frame_bytes)
-        rest = b""
-        try:
-            while frames := self._sound.buffer_read_into(buffer, dtype=self._sample_type):
-                rest += buffer[: frames * frame_bytes]
-                while len(rest) >= size_bytes:
-                    yield rest[:size_bytes]
-                    rest = rest[size_bytes:]
-        except soundfile.LibsndfileError as error:
-            raise AudioFileError(f"{self._path} is damaged: {_reason(error)}") from error
-        if rest:
-            yield rest
-
-
-@contextmanager
-def open_decoded(path: Path, file: BinaryIO) -> Iterator[DecodedFile]:
-    """Open `file`, the content of `path`.
+    Args:
+        file: Open for reading and seeking.
+        name: What to call it in errors.
 
     Raises:
-        AudioFileError: libsndfile cannot make audio of it.
+        AudioFileError: nothing in it can be decoded.
     """
-    try:
-        sound = _Sequential(file)
-    except (soundfile.LibsndfileError, TypeError) as error:
-        raise AudioFileError(
-            f"{path} is not an audio file that can be read ({_reason(error)}); "
-            "give WAV, FLAC, OGG or MP3, or pipe raw PCM to '-i -'"
-        ) from error
-    with sound:
-        yield DecodedFile(path, sound)
 
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        try:
+            self._recording = Decoding(file, name)
+        except RecordingError as error:
+            raise AudioFileError(f"{name}: {error}") from error
+        self._pcm = Pcm(self._recording)
+        self.format = self._pcm.format
+        self.duration_s = self._recording.header.duration_s
+        self.warnings: list[str] = []
 
-def _sample_type(subtype: str) -> str:
-    """Return the smallest PCM that holds what libsndfile calls `subtype`."""
-    if subtype == "FLOAT":
-        return "float32"
-    if subtype == "DOUBLE":
-        return "float64"
-    return "int32" if subtype.endswith(("_20", "_24", "_32")) else "int16"
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).strip().rstrip(".").lower()
+    def blocks(self, size_bytes: int) -> Iterator[bytes]:
+        """Yield the samples once, `size_bytes` at a time and less at the end."""
+        frame_bytes = self.format.frame_bytes
+        rest = b""
+        # Whole frames are decoded, then cut to the requested size.
+        for rows in self._recording.blocks(-(-size_bytes // frame_bytes)):
+            rest += self._pcm.encode(rows)
+            while len(rest) >= size_bytes:
+                yield rest[:size_bytes]
+                rest = rest[size_bytes:]
+        if rest:
+            yield rest
+        self.warnings += self._recording.report().warnings

@@ -9,8 +9,12 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from streamer_client.event_text import Formatter, clock
+from streamer_client.event_text import clock
 from streamer_client.events import Event
+from streamer_client.transcript import Formatter
+
+_HINT_S = 1.0
+"""Seconds that a recording may be longer than its header declares; if more, that was wrong."""
 
 
 class Display(Protocol):
@@ -27,6 +31,9 @@ class Display(Protocol):
 
     def event(self, event: Event) -> None:
         """Write what the event adds to the transcript."""
+
+    def end(self) -> None:
+        """Write the rest of the transcript, after the last event."""
 
     def note(self, line: str) -> None:
         """Show a line that is not part of the transcript."""
@@ -50,9 +57,11 @@ class PlainDisplay:
 
     def event(self, event: Event) -> None:
         """Write what the event adds to the transcript."""
-        if text := self._formatter(event):
-            self._out.write(text)
-            self._out.flush()
+        self._write(self._formatter.event(event))
+
+    def end(self) -> None:
+        """Write the rest of the transcript, after the last event."""
+        self._write(self._formatter.end())
 
     def note(self, line: str) -> None:
         """Show a line that is not part of the transcript."""
@@ -61,6 +70,11 @@ class PlainDisplay:
 
     def sent(self, audio_s: float) -> None:
         """Show that `audio_s` seconds have been sent so far."""
+
+    def _write(self, text: str) -> None:
+        if text:
+            self._out.write(text)
+            self._out.flush()
 
 
 class LiveDisplay:
@@ -114,7 +128,7 @@ class LiveDisplay:
         if self._plain:
             self._plain.event(event)
             return
-        text = Text(self._formatter(event).rstrip("\n"))
+        text = Text(self._formatter.event(event).rstrip("\n"))
         channel = event.channel or 0
         if event.type == "interim":
             text.stylize("bright_black")
@@ -127,6 +141,11 @@ class LiveDisplay:
                 text.highlight_regex(r"^\[.*?\]", "cyan")
                 self._console.print(text, soft_wrap=True)
 
+    def end(self) -> None:
+        """Write the rest of the transcript; the lines on a terminal are complete."""
+        if self._plain:
+            self._plain.end()
+
     def note(self, line: str) -> None:
         """Show a line that is not part of the transcript."""
         if sys.stderr.isatty():
@@ -137,6 +156,9 @@ class LiveDisplay:
 
     def sent(self, audio_s: float) -> None:
         """Show that `audio_s` seconds have been sent so far."""
+        if self._duration_s is not None and audio_s > self._duration_s + _HINT_S:
+            self._duration_s = None
+            self._progress.update(self._task, total=None)
         whole = self._duration_s is not None and audio_s >= self._duration_s - 0.001
         self._progress.update(
             self._task,

@@ -1,30 +1,9 @@
-"""Events as text. A `Formatter` turns one event into what is written for it; `""` = nothing."""
+"""Events as text: lines of a transcript, and lines for a person to read."""
 
 import json
-from collections.abc import Callable
-from itertools import count
-from typing import Literal
 from unicodedata import category
 
 from streamer_client.events import Event
-from streamer_client.subtitles import VTT_HEADER, srt_cue, vtt_cue
-
-Formatter = Callable[[Event], str]
-OutputFormat = Literal["text", "jsonl", "srt", "vtt"]
-
-
-def make_formatter(output: OutputFormat, channels: int) -> tuple[str, Formatter]:
-    """Return what an output begins with, and the formatter for its events."""
-    match output:
-        case "jsonl":
-            return "", format_jsonl
-        case "srt":
-            numbers = count(1)
-            return "", lambda event: _format_srt(event, numbers, channels)
-        case "vtt":
-            return VTT_HEADER, lambda event: _format_vtt(event, channels)
-        case "text":
-            return "", lambda event: format_text(event, channels)
 
 
 def format_jsonl(event: Event) -> str:
@@ -83,20 +62,6 @@ def clock(seconds: float) -> str:
 def printable(text: str) -> str:
     """Return `text` without control characters, which could drive the terminal it is shown on."""
     return "".join(" " if category(c) == "Cc" else c for c in text)
-
-
-def _format_srt(event: Event, numbers: "count[int]", channels: int) -> str:
-    if event.type != "segment" or not (output := describe_output(event)):
-        return ""
-    start_s, end_s = event.start_time or 0.0, event.end_time or 0.0
-    return srt_cue(next(numbers), start_s, end_s, output, channel_label(event, channels))
-
-
-def _format_vtt(event: Event, channels: int) -> str:
-    if event.type != "segment" or not (output := describe_output(event)):
-        return ""
-    start_s, end_s = event.start_time or 0.0, event.end_time or 0.0
-    return vtt_cue(start_s, end_s, output, channel_label(event, channels))
 
 
 def _value(value: object) -> str:

@@ -85,7 +85,7 @@ def _explain(error: StreamerError, address: str, progress: Progress) -> tuple[Ex
 def _unsent(received_s: float | None, progress: Progress) -> str:
     """Describe how much audio the server did not receive; `received_s` is its own count."""
     done_s = progress.sent_s if received_s is None else received_s
-    if progress.duration_s is None:
+    if progress.duration_s is None or done_s > progress.duration_s:  # its header can be wrong
         return f"{done_s:.1f} s of audio had been sent"
     left_s = max(0.0, progress.duration_s - done_s)
     return f"{left_s:.1f} s of {progress.duration_s:.1f} s of audio were unsent"

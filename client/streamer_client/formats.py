@@ -24,6 +24,12 @@ class AudioFormat:
     is_float: bool = False
     encoding: Literal["mulaw", "alaw"] | None = None
 
+    def __str__(self) -> str:
+        plural = "" if self.channels == 1 else "s"
+        samples = self.encoding or ("float" if self.is_float else "integer")
+        rate, channels = f"{self.sample_rate} Hz", f"{self.channels} channel{plural}"
+        return f"{rate}, {channels}, {self.bit_depth}-bit {samples}"
+
     @property
     def frame_bytes(self) -> int:
         """Bytes in one sample of every channel."""

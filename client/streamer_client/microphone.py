@@ -22,8 +22,8 @@ class Microphone:
     """
 
     live = True
+    replayable = False
     duration_s = None
-    warning = None
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         try:
@@ -34,6 +34,7 @@ class Microphone:
             raise AudioFileError(f"--mic needs the PortAudio library: {error}") from error
         self._sounddevice = sounddevice
         self.format = AudioFormat(sample_rate, channels, 16)
+        self.warnings: list[str] = []
 
     def __enter__(self) -> "Microphone":
         return self

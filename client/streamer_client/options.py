@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import NoReturn
 
 from streamer_client.api import DEFAULT_URL
-from streamer_client.event_text import OutputFormat
 from streamer_client.failures import ExitCode
+from streamer_client.formats import AudioFormat
+from streamer_client.transcript import OutputFormat
 
 PROGRAM = "streamer-client"
 _RECONNECT_S = 300.0
-_RAW_DEFAULTS = {"rate": 16_000, "channels": 1, "bit_depth": 16, "float": False}
+_RAW_DEFAULTS: Mapping[str, int] = MappingProxyType(
+    {"rate": 16_000, "channels": 1, "bit_depth": 16, "float": False}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,22 @@ class Options:
     timeout_s: float
     reconnect_s: float | None
     verbose: bool
+    raw: Mapping[str, int]
+    """Those of `--rate`, `--channels`, `--bit-depth` and `--float` that were given."""
+
+    def raw_unlike(self, audio_format: AudioFormat) -> list[str]:
+        """Return the options for raw audio that were given and differ from a format."""
+        actual = {
+            "rate": audio_format.sample_rate,
+            "channels": audio_format.channels,
+            "bit_depth": audio_format.bit_depth,
+            "float": audio_format.is_float,
+        }
+        return [
+            _flag(name) if name == "float" else f"{_flag(name)} {value}"
+            for name, value in self.raw.items()
+            if value != actual[name]
+        ]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -56,11 +76,15 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     """
     parser = _build_parser()
     given = parser.parse_args(arguments)
+    raw = {name: value for name in _RAW_DEFAULTS if (value := getattr(given, name)) is not None}
+    for name, default in _RAW_DEFAULTS.items():
+        setattr(given, name, raw.get(name, default))
     if given.input != "-" and not given.mic:
         for name, default in _RAW_DEFAULTS.items():
             if getattr(given, name) != default:
-                flag = "--" + name.replace("_", "-")
-                parser.error(f"{flag} is only for raw audio ('-i -') and --mic: a file has its own")
+                parser.error(
+                    f"{_flag(name)} is only for raw audio ('-i -') and --mic: a file has its own"
+                )
     if given.mic and (given.bit_depth != 16 or given.float):
         parser.error("--mic records 16-bit integers: leave out --bit-depth and --float")
     if given.float and given.bit_depth not in (32, 64):
@@ -98,6 +122,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         timeout_s=given.timeout,
         reconnect_s=given.reconnect,
         verbose=given.verbose,
+        raw=raw,
     )
 
 
@@ -115,33 +140,37 @@ def _build_parser() -> argparse.ArgumentParser:
         "-i",
         "--input",
         metavar="FILE",
-        help="WAV, FLAC, OGG, MP3 … file, or '-' for raw PCM on standard input",
+        help="a recording (WAV, MP3, M4A, WebM, OGG, FLAC, …), or '-' for standard input: a "
+        "recording, too, or raw PCM",
     )
     source.add_argument("--mic", action="store_true", help="record until Ctrl-C")
 
-    raw = parser.add_argument_group("raw audio ('-i -') and --mic")
+    raw = parser.add_argument_group(
+        "raw audio ('-i -') and --mic",
+        "Standard input that begins with the header of a recording is read as such. The header "
+        "counts, and these options do not.",
+    )
     raw.add_argument(
         "--rate",
         type=_positive,
-        default=_RAW_DEFAULTS["rate"],
         metavar="HZ",
-        help="frames per second (default: %(default)s)",
+        help=f"frames per second (default: {_RAW_DEFAULTS['rate']})",
     )
     raw.add_argument(
         "--channels",
         type=_positive,
-        default=_RAW_DEFAULTS["channels"],
         metavar="N",
-        help="interleaved channels (default: %(default)s)",
+        help=f"interleaved channels (default: {_RAW_DEFAULTS['channels']})",
     )
     raw.add_argument(
         "--bit-depth",
         type=int,
         choices=(8, 16, 24, 32, 64),
-        default=_RAW_DEFAULTS["bit_depth"],
-        help="bits a sample (default: %(default)s)",
+        help=f"bits a sample (default: {_RAW_DEFAULTS['bit_depth']})",
     )
-    raw.add_argument("--float", action="store_true", help="samples are floats, not integers")
+    raw.add_argument(
+        "--float", action="store_true", default=None, help="samples are floats, not integers"
+    )
 
     server = parser.add_argument_group("server")
     server.add_argument(
@@ -203,6 +232,10 @@ def _build_parser() -> argparse.ArgumentParser:
     sending.add_argument("-v", "--verbose", action="store_true", help="show all events")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {_version()}")
     return parser
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _positive(text: str) -> int:

@@ -68,6 +68,8 @@ class Run:
             failure = _first(group)
         finally:
             self.tally.ended_s = loop.time()
+            if not isinstance(failure, OSError):  # the transcript can still be written
+                self.display.end()
         if failure is not None:
             raise failure
 
@@ -174,7 +176,7 @@ class Run:
         """Whether audio was sent no faster than it was recorded, as far as the clock shows."""
         elapsed_s = asyncio.get_running_loop().time() - self.tally.started_s
         keeps_pace = (
-            self.source.duration_s is None and self._position_s <= elapsed_s + ANNOUNCED_WITHIN_S
+            not self.source.replayable and self._position_s <= elapsed_s + ANNOUNCED_WITHIN_S
         )
         return self.source.live or self.real_time or keeps_pace
 

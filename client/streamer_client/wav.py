@@ -1,19 +1,25 @@
 """Where the samples are in a WAV file, and what they are: a walk over its RIFF chunks."""
 
 import struct
-from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from io import BytesIO
+from typing import BinaryIO, Literal, NamedTuple
+
+from streamer.recordings.riff import UNKNOWN_BYTES, UNKNOWN_LONG_BYTES
+from streamer_client.formats import AudioFormat
 
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE
-_UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+_UNKNOWN_SIZE = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class WavData:
+class WavIncomplete(Exception):
+    """More of the file is needed."""
+
+
+class WavData(NamedTuple):
     """The samples of a WAV file.
 
     `code` is the WAVE format tag with `WAVE_FORMAT_EXTENSIBLE` resolved. `frame_bytes` holds one
-    sample of every channel. `size_bytes` is what the header claims, `None` for "to the end".
+    sample of every channel. `size_bytes` is what the header claims; `None` = to the end.
     """
 
     code: int
@@ -43,6 +49,41 @@ class WavData:
         }
         return names.get((self.code, self.bit_depth))
 
+    @property
+    def format(self) -> AudioFormat:
+        """What the bytes are, if `encoding` is not `None`."""
+        return AudioFormat(
+            self.sample_rate,
+            self.channels,
+            self.bit_depth,
+            is_float=self.encoding == "float",
+            encoding=self.encoding if self.encoding in ("mulaw", "alaw") else None,
+        )
+
+
+class _Arriving(BytesIO):
+    """The beginning of a file."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        if size is not None and len(data) < size:
+            raise WavIncomplete
+        return data
+
+
+def parse_wav(head: bytes, *, ended: bool) -> WavData | None:
+    """Do the same as `find_wav_data` with the first bytes of a file.
+
+    Args:
+        head: They.
+        ended: There are no others.
+
+    Raises:
+        WavIncomplete: The samples begin later.
+        ValueError: As there.
+    """
+    return find_wav_data(BytesIO(head) if ended else _Arriving(head))
+
 
 def find_wav_data(file: BinaryIO) -> WavData | None:
     """Walk the chunks of `file` from its beginning.
@@ -63,9 +104,11 @@ def find_wav_data(file: BinaryIO) -> WavData | None:
         if name == b"data":
             if form is None:
                 raise ValueError("its data comes before its format")
-            if size == 0xFFFFFFFF and long_size:
-                size = long_size
-            return WavData(*form, file.tell(), None if size in _UNKNOWN_SIZES else size)
+            if size == _UNKNOWN_SIZE and long_size:
+                known = long_size < UNKNOWN_LONG_BYTES
+                return WavData(*form, file.tell(), long_size if known else None)
+            unknown = not 0 < size < UNKNOWN_BYTES
+            return WavData(*form, file.tell(), None if unknown else size)
         body_end = file.tell() + size + size % 2  # chunks are padded to an even length
         if name == b"fmt ":
             form = _parse_format(file.read(min(size, 40)))

@@ -91,6 +91,8 @@ def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
                 common = common or file.format
                 if file.format == common:
                     parts += file.blocks(READ_BLOCK_BYTES)
+                    for warning in file.warnings:
+                        _note(f"{candidate}: {warning}")
         except AudioFileError:
             if not path.is_dir():
                 raise
@@ -136,7 +138,11 @@ def _seconds(text: str) -> float:
 
 
 def _fail(code: int, problem: object) -> int:
+    _note(str(problem))
+    return code
+
+
+def _note(line: str) -> None:
     from streamer_client.event_text import printable
 
-    sys.stderr.write(f"{PROGRAM}: {printable(str(problem))}\n")
-    return code
+    sys.stderr.write(f"{PROGRAM}: {printable(line)}\n")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -201,6 +201,7 @@ async def start_command() -> AsyncIterator[StartCommand]:
 
     async def start(
         *arguments: str | Path,
+        stdin: int | IO[bytes] = asyncio.subprocess.PIPE,
         stdout: int = asyncio.subprocess.PIPE,
         stderr: int = asyncio.subprocess.PIPE,
         modules: Path | None = None,
@@ -215,7 +216,7 @@ async def start_command() -> AsyncIterator[StartCommand]:
             "-m",
             "streamer_client",
             *map(str, arguments),
-            stdin=asyncio.subprocess.PIPE,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             env={**clean, "PYTHONPATH": path, **env},

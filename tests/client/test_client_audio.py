@@ -1,4 +1,6 @@
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,20 @@ from hypothesis import strategies as st
 from streamer_client.audio import open_audio
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
+from tests.recordings.kinds import KINDS
+from tests.recordings.makers import encoded, sound
 
 PCM, FLOAT, ALAW, MULAW = 1, 3, 6, 7
-KINDS = [(PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (FLOAT, 32), (FLOAT, 64), (ALAW, 8), (MULAW, 8)]
+SAMPLES = [
+    (PCM, 8),
+    (PCM, 16),
+    (PCM, 24),
+    (PCM, 32),
+    (FLOAT, 32),
+    (FLOAT, 64),
+    (ALAW, 8),
+    (MULAW, 8),
+]
 
 
 def chunk(name: bytes, body: bytes, size: int | None = None) -> bytes:
@@ -47,7 +60,7 @@ def read(path: Path, size_bytes: int = 1000) -> tuple[AudioFormat, bytes]:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    kind=st.sampled_from(KINDS),
+    kind=st.sampled_from(SAMPLES),
     channels=st.integers(1, 9),
     rate=st.sampled_from([8000, 11025, 44100, 192000]),
     frames=st.integers(1, 50),
@@ -104,20 +117,44 @@ def test_wav_files_of_libsndfile_hold_the_same_samples(
     np.testing.assert_allclose(decoded.reshape(-1, 2), samples, atol=1 / 100)
 
 
-@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF, 99999])
-def test_a_wav_of_unknown_or_wrong_length_goes_to_its_end(tmp_path: Path, claimed: int) -> None:
+@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF, 0x7FFFF000, 0x7FFFFFFF, 0x80000000])
+def test_a_wav_of_unknown_length_goes_to_its_end(tmp_path: Path, claimed: int) -> None:
     path = tmp_path / "piped.wav"
     audio = bytes(range(200))
     path.write_bytes(riff(form(PCM, 16, 1, 8000), chunk(b"data", audio, claimed)))
     assert read(path)[1] == audio
+    with open_audio(path) as file:
+        assert file.warnings == []
+
+
+@pytest.mark.parametrize(("claimed", "missing"), [(208, "8 bytes"), (99_999, "99799 bytes")])
+def test_a_wav_of_wrong_length_goes_to_its_end_and_says_so(
+    tmp_path: Path, claimed: int, missing: str
+) -> None:
+    path = tmp_path / "cut.wav"
+    audio = bytes(range(200))
+    path.write_bytes(riff(form(PCM, 16, 1, 8000), chunk(b"data", audio, claimed)))
+    assert read(path)[1] == audio
+    with open_audio(path) as file:
+        (warning,) = file.warnings
+    assert f"declares {claimed} bytes of samples, 200 are there, {missing}" in warning
 
 
 def test_rf64_takes_its_length_from_ds64(tmp_path: Path) -> None:
     path = tmp_path / "long.wav"
     sizes = chunk(b"ds64", struct.pack("<QQQI", 0, 20, 10, 0))
     data = chunk(b"data", bytes(range(20)), 0xFFFFFFFF)
-    path.write_bytes(riff(sizes, form(PCM, 16, 1, 8000), data, b"LIST....", magic=b"RF64"))
+    path.write_bytes(
+        riff(sizes, form(PCM, 16, 1, 8000), data, chunk(b"LIST", b"more"), magic=b"RF64")
+    )
     assert read(path)[1] == bytes(range(20))
+
+
+def test_samples_behind_a_length_that_is_too_small_are_sent_too(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.wav"
+    audio = bytes(range(200))
+    path.write_bytes(riff(form(PCM, 16, 1, 8000), chunk(b"data", audio, 100)))
+    assert read(path)[1] == audio
 
 
 def test_half_a_frame_at_the_end_is_left_out(tmp_path: Path) -> None:
@@ -126,32 +163,59 @@ def test_half_a_frame_at_the_end_is_left_out(tmp_path: Path) -> None:
     assert read(path)[1] == b"abcd"
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_recordings_of_all_kinds_are_decoded_as_the_server_does(tmp_path: Path, kind: str) -> None:
+    expected, path = KINDS[kind], tmp_path / "any"
+    path.write_bytes(expected.make())
+    with open_audio(path) as audio:
+        samples = b"".join(audio.blocks(999))
+        form = audio.format
+        assert (form.sample_rate, form.channels) == (expected.rate, expected.channels)
+        assert len(samples) / form.bytes_per_second == pytest.approx(
+            expected.seconds, abs=expected.frame_s + 0.001
+        )
+        assert bool(audio.warnings) == expected.warns
+
+
 @pytest.mark.parametrize(
-    ("name", "subtype", "bits", "is_float"),
+    ("container", "codec", "is_float"),
     [
-        ("a.flac", "PCM_16", 16, False),
-        ("a.flac", "PCM_24", 32, False),
-        ("a.aiff", "PCM_16", 16, False),
-        ("a.aiff", "PCM_32", 32, False),
-        ("a.aiff", "FLOAT", 32, True),
-        ("a.aiff", "DOUBLE", 64, True),
-        ("a.wav", "IMA_ADPCM", 16, False),
-        ("a.ogg", "VORBIS", 16, False),
-        ("a.ogg", "OPUS", 16, False),
-        ("a.mp3", "MPEG_LAYER_III", 16, False),  # one block after another must not lose its state
+        ("flac", "flac", False),
+        ("aiff", "pcm_s16be", False),
+        ("aiff", "pcm_s24be", True),
+        ("caf", "pcm_f32be", True),
+        ("ipod", "alac", True),
+        ("mp3", "libmp3lame", False),
+        ("ogg", "libopus", False),
+        ("mp4", "aac", False),
     ],
 )
-def test_other_files_are_decoded(
-    tmp_path: Path, name: str, subtype: str, bits: int, is_float: bool
+def test_samples_have_the_fewest_bits_that_keep_them(
+    tmp_path: Path, container: str, codec: str, is_float: bool
 ) -> None:
-    path = tmp_path / name
-    samples = 0.5 * np.sin(np.arange(48000) / 20).reshape(-1, 2)
-    soundfile.write(path, samples, 48000, subtype=subtype)
-    audio_format, data = read(path, 999)
-    assert audio_format == AudioFormat(48000, 2, bits, is_float=is_float)
-    kind = f"<f{bits // 8}" if is_float else f"<i{bits // 8}"
-    expected, _ = soundfile.read(path, dtype=np.dtype(kind).name)
-    np.testing.assert_array_equal(np.frombuffer(data, kind).reshape(-1, 2), expected)
+    path, samples = tmp_path / "any", sound(1.0, 48_000, 2)
+    path.write_bytes(encoded(samples, 48_000, container, codec, bit_rate=192_000))
+    with open_audio(path) as audio:
+        assert audio.format == AudioFormat(48_000, 2, 32 if is_float else 16, is_float=is_float)
+        data = b"".join(audio.blocks(1000))
+    decoded = np.frombuffer(data, "<f4" if is_float else "<i2").reshape(-1, 2).T
+    scaled = decoded[:, : samples.shape[1]] / (1 if is_float else 32_768)
+    if codec not in ("libmp3lame", "aac", "libopus"):
+        np.testing.assert_allclose(scaled, samples, atol=2**-14)
+    else:
+        assert np.std(scaled) == pytest.approx(np.std(samples), rel=0.1)
+
+
+def test_a_wav_is_read_without_the_decoder(tmp_path: Path) -> None:
+    path = tmp_path / "plain.wav"
+    path.write_bytes(riff(form(PCM, 16, 1, 8000), chunk(b"data", b"abcd")))
+    code = (
+        "import sys; from streamer_client.audio import open_audio; from pathlib import Path\n"
+        f"with open_audio({str(path)!r}) as file: print(b''.join(file.blocks(9)))\n"
+        "print([name for name in ('av', 'numpy', 'msgspec') if name in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("b'abcd'\n[]\n", "")
 
 
 def test_a_block_is_whole_frames() -> None:
@@ -163,13 +227,21 @@ def test_a_block_is_whole_frames() -> None:
     ("content", "problem"),
     [
         (b"", "is empty"),
-        (b"hello, I am a text file, and no audio at all" * 9, "is not an audio file"),
-        (riff(form(PCM, 16, 1, 8000)), "broken WAV file: it ends before its audio data"),
-        (riff(chunk(b"data", b"ab")), "broken WAV file: its data comes before its format"),
-        (riff(chunk(b"fmt ", b"abc")), "broken WAV file: its format chunk is cut short"),
-        (riff(form(PCM, 16, 0, 8000)), "broken WAV file: its format chunk has a zero"),
-        (riff(form(PCM, 16, 1, 8000), chunk(b"data", b"")), "contains no audio"),
-        (riff(form(0x55AA, 16, 1, 8000), chunk(b"data", b"abcd")), "is not an audio file"),
+        (b"hello, I am a text file, and no audio at all" * 9, "is not an audio file but text"),
+        (b"#EXTM3U\nhttp://localhost/secret", "is not an audio file but an HLS or M3U playlist"),
+        (riff(form(PCM, 16, 1, 8000)), "the WAV file is damaged or not complete: the samples are"),
+        (riff(chunk(b"data", b"ab")), "the WAV file is damaged: the format of its samples is"),
+        (riff(chunk(b"fmt ", b"abc")), "the format and the samples are missing"),
+        (riff(form(PCM, 16, 0, 8000)), "the WAV file is damaged or not complete: the samples are"),
+        (
+            riff(form(PCM, 16, 0, 8000), chunk(b"data", b"abcd")),
+            "its format chunk has a zero where none can be",
+        ),
+        (riff(form(PCM, 16, 1, 8000), chunk(b"data", b"")), "the WAV file holds no audio"),
+        (
+            riff(form(0x55AA, 16, 1, 8000), chunk(b"data", b"abcd")),
+            "the WAV file holds audio of an",
+        ),
     ],
 )
 def test_unusable_files_are_named_with_their_problem(

@@ -141,6 +141,32 @@ async def test_subtitles_of_two_channels_into_a_file(
     assert subtitles.read_text("utf-8") == written
 
 
+async def test_subtitles_are_in_order_of_time_whatever_comes_first(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path
+) -> None:
+    """And a long segment is several cues, between which the other channel may speak."""
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.send("active", time=0.1, channel=0)
+        await peer.send("active", time=2.0, channel=1)
+        await peer.segment(2.0, 3.0, text="Really?", channel=1)
+        await peer.segment(0.0, 4.0, text="This is how it all began. And it goes on.", channel=0)
+        await peer.finish()
+
+    server = await serve_script(script)
+    stereo = tmp_path / "stereo.wav"
+    soundfile.write(stereo, np.zeros((4000, 2), np.int16), 8000)
+    result = await run_command("-i", stereo, "-a", server.url, "--output", "srt")
+    assert (result.code, result.out) == (
+        0,
+        "1\n00:00:00,000 --> 00:00:02,537\n[channel 0] This is how it all began.\n\n"
+        "2\n00:00:02,000 --> 00:00:03,000\n[channel 1] Really?\n\n"
+        "3\n00:00:02,537 --> 00:00:04,000\n[channel 0] And it goes on.\n\n",
+    )
+
+
 async def test_scores_of_a_classifier(
     serve_script: ServeScript, run_command: RunCommand, speech: Path
 ) -> None:

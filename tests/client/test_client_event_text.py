@@ -9,9 +9,9 @@ from streamer_client.event_text import (
     describe_problem,
     format_jsonl,
     format_text,
-    make_formatter,
 )
 from streamer_client.events import Event, parse_event
+from streamer_client.transcript import make_formatter
 
 
 def event(type: str, **fields: Any) -> Event:  # noqa: A002
@@ -54,23 +54,28 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 @pytest.mark.parametrize("type_", ["started", "active", "inactive", "stopped", "warning"])
 @pytest.mark.parametrize("output", ["text", "srt", "vtt"])
 def test_other_events_are_not_in_a_transcript(type_: str, output: Any) -> None:
-    _, formatter = make_formatter(output, 1)
-    assert formatter(event(type_, time=1, channel=0)) == ""
+    formatter = make_formatter(output, 1)
+    assert formatter.event(event(type_, time=1, channel=0)) == ""
 
 
 def test_srt_counts_only_what_it_writes() -> None:
-    _, formatter = make_formatter("srt", 2)
-    written = [formatter(segment(text=text)) for text in ("one", "", "two")]
+    formatter = make_formatter("srt", 1)
+    written = [
+        formatter.event(
+            event("segment", start_time=time, end_time=time + 2.5, channel=0, text=text)
+        )
+        for time, text in enumerate(("one", "", "two"))
+    ]
     assert written == [
-        "1\n00:00:03,210 --> 00:00:05,940\n[channel 1] one\n\n",
+        "1\n00:00:00,000 --> 00:00:02,500\none\n\n",
         "",
-        "2\n00:00:03,210 --> 00:00:05,940\n[channel 1] two\n\n",
+        "2\n00:00:02,500 --> 00:00:04,500\ntwo\n\n",
     ]
 
 
 def test_vtt_begins_with_its_header() -> None:
-    header, formatter = make_formatter("vtt", 1)
-    assert header + formatter(segment(text="a & b")) == (
+    formatter = make_formatter("vtt", 1)
+    assert formatter.header + formatter.event(segment(text="a & b")) == (
         "WEBVTT\n\n00:00:03.210 --> 00:00:05.940\na &amp; b\n\n"
     )
 

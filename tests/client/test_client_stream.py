@@ -438,6 +438,22 @@ async def test_transcribe_sends_a_whole_file(serve_script: ServeScript, speech: 
     assert server.peer.messages == [8000, 8000]
 
 
+def shorten(path: Path, by_bytes: int) -> None:
+    path.write_bytes(path.read_bytes()[:-by_bytes])
+
+
+async def test_transcribe_logs_what_is_missing_of_a_file(
+    serve_script: ServeScript, speech: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shorten(speech, 8000)
+    server = await serve_script(hear_and_answer)
+    assert [event.type async for event in transcribe(speech, server.url)][-1] == "stopped"
+    assert bytes(server.peer.audio) == SPEECH[:-8000]
+    (record,) = caplog.records
+    assert record.name == "streamer_client"
+    assert record.getMessage().startswith(f"{speech}: the WAV file ends early: ")
+
+
 async def test_transcribe_yields_what_came_before_the_end(
     serve_script: ServeScript, speech: Path
 ) -> None:
@@ -476,7 +492,7 @@ async def test_leaving_transcribe_early_closes_the_connection(
 
 
 def test_importing_the_package_is_light() -> None:
-    heavy = ("rich", "soundfile", "numpy", "argparse", "msgspec", "streamer")
+    heavy = ("rich", "av", "numpy", "argparse", "msgspec", "streamer")
     code = f"import sys, streamer_client; print([m for m in {heavy} if m in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (loaded.stdout.strip(), loaded.stderr) == ("[]", "")

@@ -134,10 +134,11 @@ class Numbers:
 
     format = AudioFormat(1, 1, 8)
     duration_s = None
-    warning = None
+    replayable = False
 
     def __init__(self, *, live: bool = False) -> None:
         self.live = live
+        self.warnings: list[str] = []
         self.given = 0
 
     async def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:

@@ -1,0 +1,208 @@
+"""Standard input: a recording in a container, decoded while it arrives, or raw PCM."""
+
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
+
+from streamer.recordings.recognition import STREAMED, recognise, recognise_inside
+from streamer.recordings.riff import shortfall
+from streamer.recordings.view import View
+from streamer_client.audio_sources import OpenedFile, Source
+from streamer_client.errors import AudioFileError
+from streamer_client.formats import AudioFormat
+from streamer_client.pipe import READ_BYTES, Pipe
+from streamer_client.wav import WavData, WavIncomplete, parse_wav
+
+NAME = "standard input"
+
+_MOST_BOXES_BYTES = 1 << 20
+"""Bytes of an MP4 file in which its index is looked for."""
+
+_MOST_HEADER_BYTES = 1 << 26
+"""Bytes of a WAV file before its samples, at most."""
+
+
+class StandardInput:
+    """What comes on `file`, which is standard input; an asynchronous context manager.
+
+    Args:
+        file: Open for reading.
+        raw: The format of the samples, if there is no header.
+        raw_given: It was asked for, so what may be either is raw.
+
+    Raises:
+        AudioFileError: It is a terminal; or on entering, it is a recording that cannot be used.
+    """
+
+    def __init__(self, file: BinaryIO, raw: AudioFormat, *, raw_given: bool) -> None:
+        if file.isatty():
+            raise AudioFileError(
+                "standard input is a terminal; pipe a recording or raw PCM to '-i -', or use --mic"
+            )
+        self._file = file
+        self._raw = raw
+        self._raw_given = raw_given
+        self._seekable = file.seekable()
+        self._resources = ExitStack()
+
+    async def __aenter__(self) -> Source:
+        try:
+            pipe = await Pipe.open(self._file)
+            self._resources.callback(pipe.close)
+            return await self._open(pipe)
+        except BaseException:
+            self._resources.close()
+            raise
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._resources.close()
+
+    async def _open(self, pipe: Pipe) -> Source:
+        while (found := recognise(pipe.head, ended=pipe.ended)) is None:
+            await pipe.look()
+        if found.kind is None and found.start == 0 and not self._raw_given:
+            found = recognise_inside(pipe.head)
+        if found.kind is None and found.start == 0:
+            return RawInput(pipe, self._raw)
+        if self._seekable:
+            return OpenedFile(_rewound(self._file, len(pipe.head)), NAME)
+        if found.kind == "WAV" and (wav := await _plain_wav(pipe, found.start)) is not None:
+            return WavInput(pipe, wav)
+        if found.kind in STREAMED and (found.kind != "MP4" or await _index_comes_first(pipe)):
+            from streamer_client.arriving_input import open_arriving
+
+            await pipe.skip(found.start)
+            return await open_arriving(pipe, found.kind, NAME)
+        # The rest is rare, or needs to be read back and forth.
+        spooled = self._resources.enter_context(TemporaryFile())  # noqa: SIM115
+        while data := await pipe.read(READ_BYTES):
+            spooled.write(data)
+        return OpenedFile(spooled, NAME)
+
+
+class RawInput:
+    """Samples without a header, as they come."""
+
+    live = False
+    replayable = False
+    duration_s = None
+
+    def __init__(self, pipe: Pipe, audio_format: AudioFormat) -> None:
+        self._pipe = pipe
+        self.format = audio_format
+        self.warnings: list[str] = []
+
+    async def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
+        """Yield what comes until the end of input.
+
+        Raises:
+            AudioFileError: nothing came at all.
+        """
+        empty = True
+        while chunk := await self._pipe.read(size_bytes):
+            empty = False
+            yield chunk
+        if empty:
+            raise AudioFileError("there is no audio on standard input")
+
+
+class WavInput:
+    """The samples of a WAV file, as they come; those of files that follow it, too."""
+
+    live = False
+    replayable = False
+    duration_s = None
+
+    def __init__(self, pipe: Pipe, wav: WavData) -> None:
+        self._pipe = pipe
+        self._wav = wav
+        self.format = wav.format
+        self.warnings: list[str] = []
+
+    async def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
+        """Yield the samples until the end of input.
+
+        Raises:
+            AudioFileError: there are none.
+        """
+        wav: WavData | None = self._wav
+        empty = True
+        while wav is not None:
+            await self._pipe.skip(wav.offset_bytes)
+            left_bytes = wav.size_bytes
+            while left_bytes != 0:
+                most_bytes = size_bytes if left_bytes is None else min(size_bytes, left_bytes)
+                if not (chunk := await self._pipe.read(most_bytes)):
+                    break
+                empty = False
+                left_bytes = None if left_bytes is None else left_bytes - len(chunk)
+                yield chunk
+            if left_bytes and wav.size_bytes is not None:
+                there_bytes = wav.size_bytes - left_bytes
+                note = shortfall(wav.size_bytes, there_bytes, wav.format.bytes_per_second)
+                self.warnings += [note] if note else []
+            wav = await self._next(wav) if left_bytes == 0 else None
+        if empty:
+            raise AudioFileError(f"{NAME}: the WAV file holds no audio")
+
+    async def _next(self, wav: WavData) -> WavData | None:
+        """The samples that follow those of `wav`: of another file, or more than it declared."""
+        assert wav.size_bytes is not None
+        while head := await self._pipe.look_at(8):
+            if wav.size_bytes % 2 and head[:1] == b"\0":  # chunks are padded to an even length
+                await self._pipe.skip(1)
+                wav = wav._replace(size_bytes=0)
+                continue
+            if head[:4] in (b"RIFF", b"RF64"):
+                following = await _plain_wav(self._pipe, 0)
+                if following is not None and following.format == wav.format:
+                    return following
+                self.warnings.append(
+                    "another WAV file follows in another format; it is left out: send it by itself"
+                )
+                return None
+            if not head.strip(b"\0"):
+                await self._pipe.skip(len(head))
+            elif len(head) == 8 and all(0x20 <= byte < 0x7F for byte in head[:4]):
+                size = int.from_bytes(head[4:], "little")
+                await self._pipe.skip(8 + size + size % 2)
+            else:
+                return wav._replace(offset_bytes=0, size_bytes=None)
+        return None
+
+
+def _rewound(file: BinaryIO, read_bytes: int) -> BinaryIO:
+    """The file from where it was before `read_bytes` of it were read."""
+    return cast("BinaryIO", View(file, file.tell() - read_bytes))
+
+
+async def _plain_wav(pipe: Pipe, start: int) -> WavData | None:
+    """Where the samples of a WAV file are that are sent as they are. None = it has none."""
+    while True:
+        try:
+            wav = parse_wav(pipe.head[start:], ended=pipe.ended)
+        except WavIncomplete:
+            if len(pipe.head) > _MOST_HEADER_BYTES:
+                raise AudioFileError(f"{NAME}: the WAV file has no samples") from None
+            await pipe.look()
+            continue
+        except ValueError as error:
+            raise AudioFileError(f"{NAME}: the WAV file is damaged: {error}") from error
+        if wav is None or wav.encoding is None:
+            return None
+        return wav._replace(offset_bytes=start + wav.offset_bytes)
+
+
+async def _index_comes_first(pipe: Pipe) -> bool:
+    """Whether an MP4 file has its index (`moov`) before its samples (ISO 14496-12, 4.2)."""
+    position = 0
+    while position < _MOST_BOXES_BYTES:
+        head = (await pipe.look_at(position + 8))[position:]
+        size, name = int.from_bytes(head[:4], "big"), head[4:8]
+        if name == b"moov":
+            return True
+        if size < 8 or name in (b"mdat", b"moof"):
+            return False
+        position += size
+    return False

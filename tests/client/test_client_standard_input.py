@@ -1,0 +1,331 @@
+"""Standard input: recordings of all kinds are read as such, while they arrive; the rest is raw."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import struct
+import time
+from fcntl import ioctl
+from termios import FIONREAD
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.recordings.makers import (
+    encoded,
+    faststart,
+    id3,
+    riff,
+    sound,
+    wav,
+    wav_chunks,
+    without_end_flag,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.client.conftest import Peer, RunCommand, ServeScript, StartCommand
+
+SECONDS = 6.0
+FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "frag_duration": "500000"}
+
+
+def made(container: str, codec: str, rate: int = 16_000, **more: object) -> bytes:
+    """What a program writes to a pipe."""
+    arguments: dict[str, object] = {"pipe": True, "bit_rate": 48_000, **more}
+    return encoded(sound(SECONDS, rate), rate, container, codec, **arguments)  # type: ignore[arg-type]
+
+
+def recording(kind: str, folder: Path) -> bytes:
+    """One of all kinds, of `SECONDS`."""
+    samples = sound(SECONDS, 16_000)
+    match kind:
+        case "wav of ffmpeg -f wav -":
+            return made("wav", "pcm_s16le")
+        case "wav, size 0":
+            return riff(wav_chunks(samples, 16_000), sizes={b"data": 0})
+        case "wav, size 0x7FFFF000":
+            return riff(wav_chunks(samples, 16_000), sizes={b"data": 0x7FFF_F000})
+        case "wav behind a tag":
+            return id3(100_000) + wav(samples, 16_000)
+        case "two wavs":
+            half = wav(sound(SECONDS / 2, 16_000), 16_000)
+            return half + half
+        case "big-endian wav":
+            return wav(samples, 16_000, order=">")
+        case "adpcm":
+            return made("wav", "adpcm_ima_wav")
+        case "mp3":
+            return made("mp3", "libmp3lame")
+        case "two mp3s":
+            return 2 * encoded(
+                sound(SECONDS / 2, 16_000), 16_000, "mp3", "libmp3lame", pipe=True, bit_rate=32_000
+            )
+        case "mp3 from within a frame":
+            return made("mp3", "libmp3lame")[333:]
+        case "mp3 behind a tag":
+            return id3(70_000) + made("mp3", "libmp3lame")
+        case "adts":
+            return made("adts", "aac")
+        case "webm":
+            return made("webm", "libopus", 48_000)
+        case "opus":
+            return made("ogg", "libopus", 48_000, options={"page_duration": "20000"})
+        case "opus without its last flag":
+            return without_end_flag(made("ogg", "libopus", 48_000))
+        case "chained opus":
+            half = encoded(sound(SECONDS / 2, 48_000), 48_000, "ogg", "libopus", bit_rate=32_000)
+            return half + half
+        case "flac":
+            return made("flac", "flac")
+        case "flac behind a tag":
+            return id3(10) + made("flac", "flac")
+        case "amr":
+            return made("amr", "libopencore_amrnb", 8_000, bit_rate=12_200)
+        case "fragmented mp4":
+            return made("mp4", "aac", options=FRAGMENTS)
+        case "m4a with its index in front":
+            return faststart(made("mp4", "aac", pipe=False), folder)
+        case "m4a with its index at the end":
+            return made("mp4", "aac", pipe=False)
+        case "aiff":
+            return made("aiff", "pcm_s16be", pipe=False)
+    raise AssertionError(kind)
+
+
+LIVE = (
+    "wav of ffmpeg -f wav -", "wav, size 0x7FFFF000", "mp3", "adts", "webm", "opus", "flac", "amr",
+    "fragmented mp4", "m4a with its index in front",
+)  # fmt: skip
+KINDS = (
+    *LIVE,
+    *("wav, size 0", "wav behind a tag", "two wavs", "big-endian wav", "adpcm", "two mp3s"),
+    *(
+        "mp3 behind a tag",
+        "mp3 from within a frame",
+        "opus without its last flag",
+        "chained opus",
+        "flac behind a tag",
+    ),
+    *("m4a with its index at the end", "aiff"),
+)
+
+
+async def receive(peer: Peer) -> None:
+    await peer.begin()
+    await peer.read_to_stop()
+    await peer.finish()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_recording_is_sent_whole(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path, kind: str
+) -> None:
+    server = await serve_script(receive)
+    body = recording(kind, tmp_path)
+    result = await run_command("-i", "-", "-a", server.url, stdin=body)
+    assert result.code == 0
+    assert server.peer.audio_s == pytest.approx(SECONDS, abs=0.2)
+    assert result.err.count("\n") == 1, "no warning beside the summary"
+
+
+@pytest.mark.parametrize("kind", LIVE)
+async def test_what_has_arrived_is_sent_before_the_rest_comes(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path, kind: str
+) -> None:
+    """Half of the bytes, and then no more until the server has a sixth of the audio.
+
+    It does not wait for a whole message, either, which may have 5 s or more. FFmpeg's parser of
+    FLAC holds ten frames back.
+    """
+    has_some = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        while peer.audio_s < SECONDS / 6:
+            await peer.read_audio(len(peer.audio) + 1)
+        has_some.set()
+        await peer.read_to_stop()
+        await peer.finish()
+
+    server = await serve_script(script)
+    body = recording(kind, tmp_path)
+    command = await start_command("-i", "-", "-a", server.url, "--chunk-size", "1000000")
+    assert command.process.stdin is not None
+    command.process.stdin.write(body[: len(body) // 2])
+    await has_some.wait()
+    result = await command.result(body[len(body) // 2 :])
+    assert result.code == 0
+    assert server.peer.audio_s == pytest.approx(SECONDS, abs=0.13)
+
+
+async def test_the_samples_of_a_wav_are_sent_as_they_are(
+    serve_script: ServeScript, run_command: RunCommand
+) -> None:
+    server = await serve_script(receive)
+    (_, fmt), (_, data) = wav_chunks(sound(0.5, 22_050, 2), 22_050)
+    body = riff([(b"LIST", b"x" * 33), (b"fmt ", fmt), (b"data", data), (b"LIST", b"INFO")])
+    result = await run_command("-i", "-", "-a", server.url, stdin=body)
+    assert result.code == 0
+    assert bytes(server.peer.audio) == data
+    assert server.peer.start["format"]["sample_rate"] == 22_050
+    assert server.peer.start["format"]["channels"] == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (
+            "wav",
+            "the WAV file ends early: its header declares 192000 bytes of samples, 1279",
+        ),
+        ("mp3", "the MP3 file ends early or is damaged: its header declares 6.00 s"),
+        ("flac", "the FLAC file ends early or is damaged: its header declares 6.00 s"),
+        ("ogg", "the OGG file is damaged or ends early"),
+    ],
+)
+@pytest.mark.parametrize("piped", [True, False])
+async def test_a_recording_that_was_cut_off_is_sent_and_said_to_be(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path,
+    kind: str, says: str, piped: bool,
+) -> None:  # fmt: skip
+    server = await serve_script(receive)
+    body = {
+        "wav": lambda: wav(sound(SECONDS, 16_000), 16_000),
+        "mp3": lambda: made("mp3", "libmp3lame", pipe=False),
+        "flac": lambda: made("flac", "flac", pipe=False),
+        "ogg": lambda: made("ogg", "libopus", 48_000),
+    }[kind]()
+    cut, path = body[: len(body) * 2 // 3], tmp_path / "cut"
+    path.write_bytes(cut)
+    source, stdin, name = ("-", cut, "standard input") if piped else (path, None, str(path))
+    result = await run_command("-i", source, "-a", server.url, stdin=stdin)
+    assert result.code == 0
+    *warnings, _ = result.err.splitlines()
+    assert len(warnings) == len(set(warnings)) > 0
+    assert warnings[0].startswith(f"streamer-client: {name}: {says}")
+    assert server.peer.audio_s == pytest.approx(SECONDS * 2 / 3, abs=1.1)
+
+
+async def test_a_redirected_file_is_read_like_one_that_is_named(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path
+) -> None:
+    """It can be read back and forth, which an index at its end needs."""
+    path = tmp_path / "voice.m4a"
+    path.write_bytes(recording("m4a with its index at the end", tmp_path))
+    server = await serve_script(receive)
+    with path.open("rb") as file:
+        command = await start_command("-i", "-", "-a", server.url, stdin=file)
+        result = await command.result()
+    assert result.code == 0
+    assert server.peer.audio_s == pytest.approx(SECONDS, abs=0.13)
+
+
+async def test_raw_samples_that_begin_like_a_frame_are_raw(
+    serve_script: ServeScript, run_command: RunCommand
+) -> None:
+    server = await serve_script(receive)
+    audio = struct.pack("<6h", -1, -1, -1309, 0, 0, 0) * 4000
+    for body in (audio, audio[4:], b"\0" * 999, b"RI", b"ID"):
+        assert (await run_command("-i", "-", "-a", server.url, stdin=body)).code == 0
+        assert bytes(server.peers[-1].audio) == body
+
+
+async def test_what_may_be_either_is_raw_if_its_format_is_given(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path
+) -> None:
+    server = await serve_script(receive)
+    body = recording("mp3 from within a frame", tmp_path)
+    result = await run_command("-i", "-", "-a", server.url, "--rate", "8000", stdin=body)
+    assert result.code == 0
+    assert bytes(server.peer.audio) == body
+
+
+@pytest.mark.parametrize(
+    ("flags", "ignored"),
+    [
+        (["--rate", "16000", "--channels", "1"], None),
+        (["--rate", "44100", "--bit-depth", "24"], "--rate 44100, --bit-depth 24"),
+        (["--float", "--bit-depth", "32"], "--bit-depth 32, --float"),
+    ],
+)
+async def test_a_header_counts_and_options_that_differ_do_not(
+    serve_script: ServeScript, run_command: RunCommand, flags: list[str], ignored: str | None
+) -> None:
+    server = await serve_script(receive)
+    body = wav(sound(0.5, 16_000), 16_000)
+    result = await run_command("-i", "-", "-a", server.url, *flags, stdin=body)
+    assert result.code == 0
+    assert server.peer.start["format"]["sample_rate"] == 16_000
+    notes = result.err.splitlines()[:-1]
+    assert notes == (
+        []
+        if ignored is None
+        else [
+            "streamer-client: standard input has a header, which counts: 16000 Hz, 1 channel, "
+            f"16-bit integer; ignored: {ignored}"
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "there is no audio on standard input"),
+        (riff([(b"fmt ", b"x")]), "standard input: the WAV file is damaged: "),
+        (riff(wav_chunks(sound(0, 8000), 8000)), "standard input: the WAV file holds no audio"),
+        (id3(100) + b"what is this? " * 30, "standard input is not an audio file"),
+        (b"fLaC" + bytes(200), "standard input: the FLAC file "),
+        (b"OggS" + bytes(200), "standard input: the OGG file "),
+    ],
+)
+async def test_nothing_that_can_be_decoded(
+    run_command: RunCommand, serve_script: ServeScript, body: bytes, says: str
+) -> None:
+    server = await serve_script(receive)
+    result = await run_command("-i", "-", "-a", server.url, stdin=body)
+    assert result.code == 2
+    assert result.last_line.startswith(f"streamer-client: {says}")
+
+
+async def test_ctrl_c_while_a_recording_arrives(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path
+) -> None:
+    server = await serve_script(receive)
+    body = recording("webm", tmp_path)
+    command = await start_command("-i", "-", "-a", server.url)
+    assert command.process.stdin is not None
+    command.process.stdin.write(body[: len(body) // 2])
+    await server.arrived.wait()
+    await server.peer.heard.wait()
+    command.interrupt()
+    await command.process.wait()
+    result = await command.result()
+    assert (result.code, result.last_line) == (130, "streamer-client: interrupted")
+    assert server.peer.requests == ["stop"]
+
+
+def wait_until_empty(pipe: int) -> None:
+    while ioctl(pipe, FIONREAD, bytes(4)) != bytes(4):
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("begun", ["raw", "wav", "webm"])
+async def test_ctrl_c_before_anything_can_be_decoded(
+    start_command: StartCommand, serve_script: ServeScript, tmp_path: Path, begun: str
+) -> None:
+    server = await serve_script(receive)
+    head = {"raw": b"R", "wav": b"RIFF", "webm": recording("webm", tmp_path)[:70]}[begun]
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, head)
+        command = await start_command("-i", "-", "-a", server.url, stdin=reader)
+        await asyncio.to_thread(wait_until_empty, reader)
+        command.interrupt()
+        assert (await command.result()).code == 130
+    finally:
+        os.close(writer)
+        os.close(reader)
+    assert server.peers == []
