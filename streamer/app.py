@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
@@ -52,6 +51,7 @@ SOCKETS: Mapping[str, NewDialect] = {
 
 def create_app(
     config: Config,
+    access: Access,
     models: Sequence[ModelSpec],
     open_vad: Callable[[], VadEngine],
     telemetry: Telemetry,
@@ -62,7 +62,8 @@ def create_app(
     """The application.
 
     Args:
-        config: All settings.
+        config: All settings, without tokens.
+        access: Who may use the server.
         models: What the workers load; the first is the default.
         open_vad: Makes the voice-activity engine, when the server starts.
         telemetry: Watches all that is done.
@@ -70,7 +71,6 @@ def create_app(
         on_broken: Called once, when there are no workers and never will be.
         sockets: The addresses of WebSockets, and what makes the dialect of each socket.
     """
-    access = Access(config.access.tokens, time.monotonic)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -161,7 +161,7 @@ class LimitsConfig(_Section, frozen=True):
     max_concurrent_requests: Positive = 8
 
 
-BAD_TOKEN = "holds one that no HTTP header can carry; allowed: visible ASCII"
+NO_HEADER = "holds one that no HTTP header can carry; allowed: visible ASCII"
 
 
 def fits_header(token: str) -> bool:
@@ -179,7 +179,7 @@ class AccessConfig(_Section, frozen=True):
     def conflict(self) -> Conflict | None:
         """What is wrong, without showing a token; None when nothing is."""
         if not all(map(fits_header, self.tokens)):
-            return Conflict(("tokens",), f"'access.tokens' {BAD_TOKEN}")
+            return Conflict(("tokens",), f"'access.tokens' {NO_HEADER}")
         for origin in self.origins:
             if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
                 message = f"'access.origins' holds {origin!r}; allowed: https://example.com, or *"
@@ -208,6 +208,10 @@ class Config(_Section, frozen=True):
     limits: LimitsConfig = LimitsConfig()
     access: AccessConfig = AccessConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
+
+    def without_tokens(self) -> "Config":
+        """Itself without the tokens of clients: for all that lives as long as the server."""
+        return msgspec.structs.replace(self, access=msgspec.structs.replace(self.access, tokens=()))
 
     @property
     def served(self) -> tuple[ModelConfig, ...]:

@@ -12,7 +12,7 @@ from typing import NoReturn
 import msgspec
 
 from streamer.config.explain import explain, fields_of, show
-from streamer.config.schema import BAD_TOKEN, Config, fits_header
+from streamer.config.schema import NO_HEADER, Config, fits_header
 
 ENVIRONMENT_PREFIX = "STREAMER_"
 TOKENS_VARIABLE = "STREAMER_TOKENS"
@@ -133,7 +133,7 @@ def _with_tokens(
     access = config.access
     from_environment = environment.get(TOKENS_VARIABLE, "").replace(",", " ").split()
     if not all(map(fits_header, from_environment)):
-        raise SettingsError(f"{TOKENS_VARIABLE}: it {BAD_TOKEN}")
+        raise SettingsError(f"{TOKENS_VARIABLE}: it {NO_HEADER}")
     from_file: list[str] = []
     if access.tokens_file:
         try:
@@ -161,7 +161,7 @@ def _tokens_in(path: Path) -> list[str]:
         # A person who configures a file of tokens does not mean to admit every client.
         raise ValueError("there is no token in the file")
     if not all(map(fits_header, found)):
-        raise ValueError(f"the file {BAD_TOKEN}")
+        raise ValueError(f"the file {NO_HEADER}")
     return found
 
 
