@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from streamer.access.error_responses import error_response
+from streamer.access.cors import Cors
+from streamer.access.error_responses import error_response, served_path
 from streamer.access.gate import Gate
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
@@ -106,7 +106,11 @@ def create_app(
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
         ],
         lifespan=lifespan,
-        exception_handlers={404: _no_such_address, 405: _no_such_method},
+        exception_handlers={
+            404: _no_such_address,
+            405: _no_such_method,
+            Exception: _internal_error,
+        },
     )
     app.state.registry = SessionRegistry(config.limits)
     app.add_middleware(
@@ -118,12 +122,7 @@ def create_app(
         on_refused=telemetry.monitor.error,
     )
     if config.access.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=config.access.origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "traceparent"],
-        )
+        app.add_middleware(Cors, origins=config.access.origins)
     return app
 
 
@@ -135,7 +134,8 @@ def _origins(config: Config) -> Origins:
 
 async def _no_such_address(request: Request, error: Exception) -> Response:
     message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
-    return error_response(404, "not_found", message, {})
+    path = served_path(request.scope)
+    return error_response(404, "not_found", message, {}, path=path)
 
 
 def _socket_only(path: str) -> Response:
@@ -149,7 +149,14 @@ async def _no_such_method(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     allowed = dict(error.headers or {})
     message = f"{request.url.path} does not take {request.method}; allowed: {allowed['Allow']}"
-    return error_response(405, "method_not_allowed", message, allowed)
+    path = served_path(request.scope)
+    return error_response(405, "method_not_allowed", message, allowed, path=path)
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    """What the client of a defect gets; the exception goes on, and into the log."""
+    path = served_path(request.scope)
+    return error_response(500, "internal_error", "internal error", {}, path=path)
 
 
 def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:

@@ -216,6 +216,12 @@ def _check_length(request: RecordingRequest, seconds: float, plan: RecordingPlan
         raise Refused(413, "too_long", text)
 
 
+def fits_whole(request: RecordingRequest, recording: Recording, pool: WorkerPool) -> bool:
+    """Whether a recording is short enough for one result without a VAD, as far as is known."""
+    longest, _ = _longest(request.services.config.limits, RecordingPlan(pool, None))
+    return recording.frames / recording.sample_rate <= longest
+
+
 def _longest(limits: LimitsConfig, plan: RecordingPlan) -> tuple[float, str]:
     """The longest recording that is taken, in seconds, and what limits it."""
     if plan.vad is not None:
