@@ -120,9 +120,8 @@ async def run_to_end(
         Refused: It turned out to be too long.
     """
     outbox = Outbox(request.services.monitor)
-    inference_seconds = await stream_into(request, recording, plan, tasks, outbox)
-    seconds = recording.frames / recording.sample_rate
-    result = RecordingResult([], [], [], seconds, inference_seconds)
+    streaming = tasks.create_task(stream_into(request, recording, plan, tasks, outbox))
+    result = RecordingResult([], [], [], 0.0, 0.0)
     while True:
         match await outbox.get():
             case Segment() as segment:
@@ -136,7 +135,7 @@ async def run_to_end(
             case _:
                 pass
     result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
-    return result._replace(seconds=seconds)
+    return result._replace(seconds=seconds, inference_seconds=await streaming)
 
 
 async def stream_into(
@@ -147,6 +146,8 @@ async def stream_into(
     outbox: Outbox,
 ) -> float:
     """Run a recording through a stream; its events go to the outbox, `stopped` as the last.
+
+    It waits while the outbox is full, so somebody has to take the events at the same time.
 
     Args:
         request: Whose recording it is.
@@ -180,7 +181,7 @@ async def stream_into(
     stream = Stream(context, start, tasks)
     stopped: Stopped | None = None
     try:
-        await _feed(request, recording, plan, stream)
+        await _feed(request, recording, plan, stream, outbox)
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
             outbox.post(WarningEvent(code="bad_samples", message=text))
@@ -192,7 +193,11 @@ async def stream_into(
 
 
 async def _feed(
-    request: RecordingRequest, recording: Recording, plan: RecordingPlan, stream: Stream
+    request: RecordingRequest,
+    recording: Recording,
+    plan: RecordingPlan,
+    stream: Stream,
+    outbox: Outbox,
 ) -> None:
     decoding = Meter(request.services.monitor, "decode")
     block, fed_frames = round(DECODED_BLOCK_SECONDS * recording.sample_rate), 0
@@ -206,6 +211,7 @@ async def _feed(
         arrived_s = decoding.clock()
         decoding.add(arrived_s - begun_s, rows.shape[1] / recording.sample_rate)
         await stream.feed_decoded(rows, arrived_s)
+        await outbox.drained()
     decoding.report()
 
 
