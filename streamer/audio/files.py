@@ -131,7 +131,7 @@ class SoundFile:
             what = "is empty" if not head else "is not an audio file"
             allowed = ", ".join(CONTAINERS)
             raise AudioFileError(
-                f"the body {what}; allowed: {allowed}, or raw PCM with its format in the query",
+                f"the body {what}; allowed: {allowed}",
                 "unsupported_media_type" if head else "bad_audio",
             )
         self.kind = kind

@@ -7,6 +7,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from streamer.audio.files import AudioFileError
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
@@ -110,7 +111,13 @@ async def _analyze(request: RecordingRequest) -> Response:
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
     plan = RecordingPlan(pool, vad if query.vad else None)
-    recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
+    try:
+        recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
+    except AudioFileError as error:
+        if error.code != "unsupported_media_type":
+            raise
+        text = f"{error}, or raw PCM with its format in the query"
+        raise AudioFileError(text, error.code) from None
     if fmt is None:
         _check_label(given_type, recording.kind)
     async with tasks_of(request.http) as tasks:

@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, SoundFile
-from streamer.audio.format import AudioFormat
+from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.schema import LimitsConfig
 from streamer.http.recording_request import RecordingRequest
 from streamer.http.refusals import Refused
@@ -22,6 +22,15 @@ from streamer.protocol.messages import ErrorEvent, Segment, Start, Stopped, VadO
 
 DECODED_BLOCK_SECONDS = 1.0
 """Seconds of audio that are decoded at a time."""
+
+
+NAMES_IN_QUERY = {
+    "sample_rate": "sample_rate",
+    "channels": "channel_count",
+    "bit_depth": "bit_depth",
+    "is_float": "is_float",
+}
+"""What a query that describes raw PCM calls the fields of an `AudioFormat`."""
 
 
 class RecordingPlan(NamedTuple):
@@ -95,15 +104,15 @@ async def open_recording(
     limits = request.services.config.limits
     request.services.monitor.received(file.seek(0, SEEK_END), 0.0)
     file.seek(0)
-    if fmt is not None:
-        _check_format(fmt, limits.max_channels)
+    if fmt is not None and (problem := fmt.problem(limits.max_channels, NAMES_IN_QUERY)):
+        raise Refused(400, "bad_format", problem)
     recording: Recording
     if fmt is None:
         recording = await in_thread(SoundFile, file)
     else:
         recording = await in_thread(PcmFile, file, fmt)
     request.resources.callback(recording.close)
-    _check_format(_format(recording), limits.max_channels)
+    _check_format(recording, limits.max_channels)
     if not recording.frames:
         raise AudioFileError("the recording holds no audio")
     _check_length(request, recording.frames / recording.sample_rate, plan)
@@ -242,6 +251,12 @@ def _format(recording: Recording) -> AudioFormat:
     return AudioFormat(recording.sample_rate, recording.channels, 32, is_float=True)
 
 
-def _check_format(fmt: AudioFormat, max_channels: int) -> None:
-    if problem := fmt.problem(max_channels):
-        raise Refused(400, "bad_format", problem)
+def _check_format(recording: Recording, max_channels: int) -> None:
+    """Check what a file says of itself; the request names none of it."""
+    if not MIN_SAMPLE_RATE <= recording.sample_rate <= MAX_SAMPLE_RATE:
+        text = f"the recording has a sample rate of {recording.sample_rate} Hz"
+        allowed = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
+        raise Refused(400, "bad_format", f"{text}; allowed: {allowed}")
+    if not 1 <= recording.channels <= max_channels:
+        text = f"the recording has {recording.channels} channels"
+        raise Refused(400, "bad_format", f"{text}; allowed: limits.max_channels, {max_channels}")

@@ -213,7 +213,7 @@ def test_forms_that_are_none(standin: Server) -> None:
         "the file is called \"sound\"; it has to be 'file'",
     )
     assert form(standin, part("file", b"text") + end)[1].endswith(
-        "raw PCM with its format in the query"
+        "is not an audio file; allowed: WAV, FLAC, OGG, MP3, AIFF"
     )
     twice = part("file", sound, "a.wav") * 2 + end
     assert form(standin, twice)[0] == 400
