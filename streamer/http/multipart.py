@@ -52,7 +52,7 @@ class ReceivedForm(NamedTuple):
 
     Attributes:
         fields: Names and values of the text, in order.
-        file: At its beginning; whoever receives it closes it.
+        file: At its beginning; the caller closes it.
     """
 
     fields: list[tuple[str, str]]

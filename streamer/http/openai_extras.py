@@ -2,7 +2,7 @@
 
 A program does not know which server it talks to. A field that makes no difference here is ignored
 by name; where the answer lacks something that was asked for, it is ignored with a warning; where
-the answer would be wrong, it is refused. A field that nobody is known to have may be misspelt, and
+the answer would be wrong, it is refused. A field that no known program sends may be misspelt, and
 is ignored with a warning: a program that is newer than this server works all the same.
 
 The names are from OpenAI, Groq, Mistral, speaches and faster-whisper-server (and the parameters of

@@ -156,7 +156,7 @@ async def stream_into(
 ) -> float:
     """Run a recording through a stream; its events go to the outbox, `stopped` as the last.
 
-    It waits while the outbox is full, so somebody has to take the events at the same time.
+    It waits while the outbox is full, so another task has to take the events meanwhile.
 
     Args:
         request: Whose recording it is.
