@@ -20,7 +20,7 @@ from tools.harness.process import Server
 from tools.harness.sounds import (
     SUBTYPES,
     TWO_CITIES,
-    Float,
+    Float64Samples,
     encode,
     recording,
     two_cities,
@@ -252,7 +252,7 @@ def test_an_impossible_raw_format(standin: Server, query: dict[str, object], say
     ],
 )
 def test_a_file_of_an_impossible_format(
-    standin: Server, samples: Float, rate: int, says: str
+    standin: Server, samples: Float64Samples, rate: int, says: str
 ) -> None:
     """No field of the request is named: the request has none for it."""
     body = wav(samples, rate)
