@@ -31,6 +31,7 @@ from streamer.inference.pool import WorkerPool
 from streamer.inference.worker_process import ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
+from streamer.recordings.decoder import Decoders
 from streamer.services import Services
 from streamer.session.dialect import Dialect
 from streamer.session.endpoint import SocketEndpoint
@@ -76,6 +77,8 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         monitor = telemetry.monitor
         pools = _pools(config, models, monitor)
+        decoders = Decoders()
+        decoders.start()
         app.state.services = Services(
             config=config,
             pools=pools,
@@ -83,6 +86,7 @@ def create_app(
             access=access,
             monitor=monitor,
             tracer=telemetry.tracer,
+            decoders=decoders,
         )
         app.state.slots = RequestSlots(config.limits.max_concurrent_requests)
         async with asyncio.TaskGroup() as tasks:
@@ -94,6 +98,7 @@ def create_app(
             yield
             for task in own:
                 task.cancel()
+        decoders.close()
         await asyncio.to_thread(telemetry.tracer.shutdown)
 
     app = Starlette(

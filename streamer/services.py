@@ -7,6 +7,7 @@ from streamer.config.schema import Config
 from streamer.inference.model_pools import Pools
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import Tracer
+from streamer.recordings.decoder import Decoders
 from streamer.vad.engine import VadEngine
 
 
@@ -19,3 +20,4 @@ class Services(msgspec.Struct, frozen=True):
     access: Access
     monitor: Monitor
     tracer: Tracer
+    decoders: Decoders

@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 import soxr
 
+from streamer.recordings.decoding import Decoding
+from streamer.recordings.errors import AudioFileError
 from streamer.weights.sample import sample_recording
 
 Floats = npt.NDArray[np.float32]
@@ -45,11 +46,12 @@ def _speech(sample_rate: int) -> tuple[str, Floats]:
     if path is None:
         return "made-up voice", _voice(sample_rate)
     try:
-        with soundfile.SoundFile(path) as recording:
-            audio = recording.read(int(SAMPLE_S * recording.samplerate), dtype="float32")
-            rate = recording.samplerate
+        with path.open("rb") as file:
+            recording = Decoding(file)
+            rate = recording.header.sample_rate
+            audio = next(recording.blocks(int(SAMPLE_S * rate)))[0]
         return "speech", np.asarray(soxr.resample(audio, rate, sample_rate), dtype=np.float32)
-    except soundfile.LibsndfileError:
+    except AudioFileError:
         return "made-up voice", _voice(sample_rate)
 
 

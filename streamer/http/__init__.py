@@ -3,6 +3,6 @@
 `operations.py` lists every address. A recording is received by `uploads.py`, and goes through the
 same pipeline as a stream: `recordings.py`.
 
-May import: services, pipeline, access, inference, models, weights, audio, protocol, observe,
-config.
+May import: services, pipeline, access, inference, models, weights, recordings, audio, protocol,
+observe, config.
 """

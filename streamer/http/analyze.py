@@ -7,7 +7,6 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamer.audio.files import AudioFileError
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
 from streamer.http.parameters import read_parameters
@@ -15,6 +14,7 @@ from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
     RecordingResult,
+    RecordingWarning,
     open_recording,
     refusal_for_failed_segment,
     run_to_end,
@@ -22,7 +22,8 @@ from streamer.http.recordings import (
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import ErrorEvent, VadOptions, WarningEvent, merge
+from streamer.protocol.messages import ErrorEvent, VadOptions, merge
+from streamer.recordings.errors import AudioFileError
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -30,7 +31,21 @@ AUDIO_TYPES = {
     "OGG": ("audio/ogg", "application/ogg", "audio/opus", "audio/vorbis", "audio/x-vorbis+ogg"),
     "MP3": ("audio/mpeg", "audio/mp3", "audio/mpeg3", "audio/x-mpeg"),
     "AIFF": ("audio/aiff", "audio/x-aiff"),
-}
+    "MP4": (
+        "audio/mp4", "audio/m4a", "audio/x-m4a", "audio/mp4a-latm", "audio/aac", "audio/x-aac",
+        "audio/3gpp", "audio/3gpp2", "video/mp4", "video/x-m4v", "video/quicktime", "video/3gpp",
+        "video/3gpp2",
+    ),
+    "WebM": ("audio/webm", "video/webm", "audio/x-matroska", "video/x-matroska"),
+    "AAC": ("audio/aac", "audio/x-aac", "audio/aacp", "audio/x-hx-aac-adts"),
+    "LATM": ("audio/aac", "audio/x-aac", "audio/mp4a-latm"),
+    "AMR": ("audio/amr", "audio/amr-wb", "audio/3gpp"),
+    "CAF": ("audio/x-caf", "audio/caf"),
+    "AU": ("audio/basic", "audio/au", "audio/x-au"),
+    "WMA": ("audio/x-ms-wma", "audio/x-ms-asf", "video/x-ms-asf", "video/x-ms-wmv"),
+    "AC-3": ("audio/ac3", "audio/x-ac3", "audio/vnd.dolby.dd-raw"),
+    "E-AC-3": ("audio/eac3", "audio/x-eac3"),
+}  # fmt: skip
 """Accepted Content-Types by container."""
 
 PCM_TYPES = ("audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/basic")
@@ -86,7 +101,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total_ms: float
     segments: list[FoundSegment]
     errors: list[ErrorEvent] = []
-    warnings: list[WarningEvent] = []
+    warnings: list[RecordingWarning] = []
 
 
 async def analyze(request: Request) -> Response:

@@ -59,8 +59,8 @@ async def _analyze(request: RecordingRequest) -> Response:
     request.resources.callback(file.close)
     plan = RecordingPlan(pool, None)
     recording = await open_recording(request, file, FORMAT, plan, mix=False)
-    if recording.frames < MIN_SECONDS * FORMAT.sample_rate:
-        seconds = recording.frames / FORMAT.sample_rate
+    seconds = recording.declared_s or 0.0
+    if seconds < MIN_SECONDS:
         text = f"the window has {seconds:g} s; allowed: at least {MIN_SECONDS:g} s"
         raise Refused(400, "too_short", text)
     async with tasks_of(request.http) as tasks:

@@ -15,8 +15,8 @@ import python_multipart
 from python_multipart.exceptions import FormParserError
 
 from streamer.config.explain import show, show_name
-from streamer.http.threads import in_thread
 from streamer.http.uploads import IN_MEMORY_BYTES
+from streamer.recordings.threads import in_thread
 
 MAX_FIELDS = 128
 """Parts. The programs that send the most name each of forty settings."""

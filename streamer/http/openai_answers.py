@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from streamer.http.recordings import RecordingWarning
 from streamer.http.render import output_text
-from streamer.protocol.codes import WarningCode
-from streamer.protocol.messages import Segment, WarningEvent
+from streamer.protocol.messages import Segment
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -20,25 +20,12 @@ class Usage(msgspec.Struct, frozen=True):
     type: Literal["duration"] = "duration"
 
 
-class AnswerWarning(msgspec.Struct, frozen=True):
-    """What is missing in the answer, or was skipped; in the shape of the `warning` of sockets."""
-
-    code: WarningCode | Literal["ignored_field"]
-    message: str
-    type: Literal["warning"] = "warning"
-
-    @classmethod
-    def of(cls, warned: WarningEvent) -> "AnswerWarning":
-        """A warning of the pipeline."""
-        return cls(warned.code, warned.message)
-
-
 class Transcription(msgspec.Struct, frozen=True, omit_defaults=True):
     """`response_format=json`."""
 
     text: str
     usage: Usage
-    warnings: list[AnswerWarning] = []
+    warnings: list[RecordingWarning] = []
 
 
 class TimedSegment(msgspec.Struct, frozen=True):
@@ -65,7 +52,7 @@ class VerboseTranscription(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     segments: list[TimedSegment]
     usage: Usage
-    warnings: list[AnswerWarning] = []
+    warnings: list[RecordingWarning] = []
 
 
 class TextDelta(msgspec.Struct, frozen=True, tag="transcript.text.delta"):
@@ -79,7 +66,7 @@ class TextDone(msgspec.Struct, frozen=True, tag="transcript.text.done", omit_def
 
     text: str
     usage: Usage
-    warnings: list[AnswerWarning] = []
+    warnings: list[RecordingWarning] = []
 
 
 def timed(index: int, segment: Segment) -> TimedSegment:

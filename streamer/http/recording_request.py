@@ -18,7 +18,6 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from streamer.audio.files import AudioFileError
 from streamer.config.explain import show
 from streamer.http.refusals import Refused, busy
 from streamer.inference.pool import WorkerPool
@@ -27,6 +26,8 @@ from streamer.observe.monitor import Monitor
 from streamer.observe.traceparent import new_context, parse
 from streamer.observe.tracer import SessionTrace, StreamTrace
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT
+from streamer.recordings.decoder import DecoderLost
+from streamer.recordings.errors import AudioFileError
 from streamer.services import Services
 
 _log = logging.getLogger(__name__)
@@ -135,6 +136,9 @@ class RecordingRequest:
                 return error
             case AudioFileError(code=code):
                 return Refused(415 if code == "unsupported_media_type" else 400, code, str(error))
+            case DecoderLost():
+                _log.error("request %s: %s", self.id, error)
+                return busy("overloaded", "no process can be started to decode the recording now")
             case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EFBIG):
                 _log.error("request %s: no room in %s", self.id, tempfile.gettempdir())
                 return busy("overloaded", "there is no room for the body on the server now")

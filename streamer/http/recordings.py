@@ -1,27 +1,31 @@
 """A recording through the pipeline of the sockets: same channels, segmenter, workers, events."""
 
 import asyncio
+import logging
 from os import SEEK_END
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from streamer.audio.files import AudioFileError, Mixed, PcmFile, Recording, SoundFile
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.schema import LimitsConfig
-from streamer.http.recording_request import RecordingRequest
+from streamer.http.recording_request import RecordingRequest, tasks_of
 from streamer.http.refusals import Refused
-from streamer.http.threads import in_thread
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
-from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
+from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode, RequestWarningCode
 from streamer.protocol.messages import ErrorEvent, Segment, Start, Stopped, VadOptions, WarningEvent
+from streamer.recordings.recording import Mixed, PcmRecording, Recording
+from streamer.recordings.threads import in_thread
 
-DECODED_BLOCK_SECONDS = 1.0
-"""Seconds of audio that are decoded at a time."""
+MIN_BYTES_PER_SECOND = 500
+"""Bytes. A recording with less for each second that its header declares is decoded to find out how
+long it is; speech codecs need 600 or more."""
+
+_log = logging.getLogger(__name__)
 
 
 NAMES_IN_QUERY = {
@@ -45,20 +49,27 @@ class RecordingPlan(NamedTuple):
     vad: VadOptions | None
 
 
+class RecordingWarning(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="warning"):
+    """A notice for people: what of the recording is missing, or what was not done."""
+
+    code: RequestWarningCode
+    message: str
+
+
 class RecordingResult(NamedTuple):
     """The events of a recording.
 
     Attributes:
         segments: In the order of time, then of channels.
         failures: Of segments without a result, in the order of their events.
-        warnings: In the order of their events.
+        warnings: In the order of their events; what is missing of the recording comes last.
         seconds: Length of the audio.
         inference_seconds: What the workers took for it.
     """
 
     segments: list[Segment]
     failures: list[ErrorEvent]
-    warnings: list[WarningEvent]
+    warnings: list[RecordingWarning]
     seconds: float
     inference_seconds: float
 
@@ -102,20 +113,24 @@ async def open_recording(
         Refused: It is too long, or in a format that the pipeline does not take.
     """
     limits = request.services.config.limits
-    request.services.monitor.received(file.seek(0, SEEK_END), 0.0)
+    size = file.seek(0, SEEK_END)
+    request.services.monitor.received(size, 0.0)
     file.seek(0)
     if fmt is not None and (problem := fmt.problem(limits.max_channels, NAMES_IN_QUERY)):
         raise Refused(400, "bad_format", problem)
     recording: Recording
     if fmt is None:
-        recording = await in_thread(SoundFile, file)
+        # A short body lies in memory until its descriptor is asked for.
+        body = await in_thread(file.fileno)
+        async with tasks_of(request.http):
+            recording = await request.services.decoders.open(body)
+            request.resources.callback(recording.close)
     else:
-        recording = await in_thread(PcmFile, file, fmt)
-    request.resources.callback(recording.close)
+        recording = await in_thread(PcmRecording, file, fmt)
     _check_format(recording, limits.max_channels)
-    if not recording.frames:
-        raise AudioFileError("the recording holds no audio")
-    _check_length(request, recording.frames / recording.sample_rate, plan)
+    # A header can be wrong, but not if there are bytes enough for what it says.
+    if recording.declared_s is not None and size > recording.declared_s * MIN_BYTES_PER_SECOND:
+        _check_length(request, recording.declared_s, plan)
     return Mixed(recording) if mix else recording
 
 
@@ -138,13 +153,19 @@ async def run_to_end(
             case ErrorEvent() as failure:
                 result.failures.append(failure)
             case WarningEvent() as warning:
-                result.warnings.append(warning)
+                result.warnings.append(RecordingWarning(code=warning.code, message=warning.message))
             case Stopped(audio_seconds=seconds):
                 break
             case _:
                 pass
+    result.warnings.extend(damage(recording))
     result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
     return result._replace(seconds=seconds, inference_seconds=await streaming)
+
+
+def damage(recording: Recording) -> list[RecordingWarning]:
+    """What is missing of a recording that has been read to its end."""
+    return [RecordingWarning(code="damaged_audio", message=text) for text in recording.warnings]
 
 
 async def stream_into(
@@ -194,6 +215,8 @@ async def stream_into(
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
             outbox.post(WarningEvent(code="bad_samples", message=text))
+        for text in recording.warnings:
+            _log.warning("request %s: %s", request.id, text)
         stopped = await stream.finish(monitor.clock())
     finally:
         stream.close(stopped)
@@ -209,10 +232,10 @@ async def _feed(
     outbox: Outbox,
 ) -> None:
     decoding = Meter(request.services.monitor, "decode")
-    block, fed_frames = round(DECODED_BLOCK_SECONDS * recording.sample_rate), 0
+    fed_frames = 0
     while True:
         begun_s = decoding.clock()
-        rows = await in_thread(recording.read, block)
+        rows = await recording.read()
         fed_frames += rows.shape[1]
         if not rows.shape[1]:
             break
@@ -234,7 +257,7 @@ def _check_length(request: RecordingRequest, seconds: float, plan: RecordingPlan
 def fits_whole(request: RecordingRequest, recording: Recording, pool: WorkerPool) -> bool:
     """Whether a recording is short enough for one result without a VAD, as far as is known."""
     longest, _ = _longest(request.services.config.limits, RecordingPlan(pool, None))
-    return recording.frames / recording.sample_rate <= longest
+    return recording.declared_s is not None and recording.declared_s <= longest
 
 
 def _longest(limits: LimitsConfig, plan: RecordingPlan) -> tuple[float, str]:

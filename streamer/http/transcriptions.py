@@ -14,12 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from streamer.access.error_responses import openai_error
-from streamer.audio.files import AudioFileError, Recording
 from streamer.config.explain import show
 from streamer.http.languages import is_automatic, language_of
 from streamer.http.multipart import FormError, FormReader, ReceivedForm, read_form
 from streamer.http.openai_answers import (
-    AnswerWarning,
     TextDelta,
     TextDone,
     Transcription,
@@ -32,6 +30,8 @@ from streamer.http.openai_models import served_name
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
+    RecordingWarning,
+    damage,
     fits_whole,
     open_recording,
     refusal_for_failed_segment,
@@ -46,6 +46,8 @@ from streamer.inference.pool import WorkerPool
 from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.messages import ErrorEvent, Segment, Stopped, WarningEvent
+from streamer.recordings.errors import AudioFileError
+from streamer.recordings.recording import Recording
 
 Task = Literal["transcribe", "translate"]
 
@@ -84,7 +86,7 @@ class _Work(msgspec.Struct, frozen=True):
     """Of the text, as the answer names it."""
     recording: Recording
     plan: RecordingPlan
-    warnings: list[AnswerWarning]
+    warnings: list[RecordingWarning]
 
 
 async def _answer(endpoint: Task, request: RecordingRequest) -> Response:
@@ -98,7 +100,7 @@ async def _answer(endpoint: Task, request: RecordingRequest) -> Response:
         return Response(text, media_type=RENDERED_MEDIA_TYPES[work.form.response_format])
     transcript = " ".join(filter(None, map(output_text, result.segments)))
     usage = Usage(result.seconds)
-    warnings = [*work.warnings, *map(AnswerWarning.of, result.warnings)]
+    warnings = [*work.warnings, *result.warnings]
     answer: Transcription | VerboseTranscription = Transcription(transcript, usage, warnings)
     if work.form.response_format == "verbose_json":
         segments = [timed(index, segment) for index, segment in enumerate(result.segments)]
@@ -117,14 +119,14 @@ async def _prepare(endpoint: Task, request: RecordingRequest) -> _Work:
     task: Task = "translate" if translates else "transcribe"
     language = _check_languages(form, task, pool)
     plan = RecordingPlan(pool, vad_options(form, request.services.config.vad))
-    warnings = [AnswerWarning("ignored_field", field.message) for field in ignored]
+    warnings = [RecordingWarning(code="ignored_field", message=field.message) for field in ignored]
     recording = await _open(request, received.file, plan)
     if not form.vad_filter and form.chunking_strategy is None:
         if fits_whole(request, recording, pool):
             plan = RecordingPlan(pool, None)
         else:
             text = "'vad_filter' was ignored: the recording is too long to be processed as a whole"
-            warnings.append(AnswerWarning("ignored_field", text))
+            warnings.append(RecordingWarning(code="ignored_field", message=text))
     for warning in warnings:
         _log.info("request %s: %s", request.id, warning.message)
     return _Work(form, task, language, recording, plan, warnings)
@@ -154,8 +156,9 @@ async def _stream(request: RecordingRequest, work: _Work, emit: Emit) -> None:
                 case ErrorEvent() as failure:
                     raise refusal_for_failed_segment(failure)
                 case WarningEvent() as warning:
-                    warnings.append(AnswerWarning.of(warning))
+                    warnings.append(RecordingWarning(code=warning.code, message=warning.message))
                 case Stopped(audio_seconds=seconds):
+                    warnings += damage(work.recording)
                     await emit(TextDone(" ".join(texts), Usage(seconds), warnings))
                     return
                 case _:

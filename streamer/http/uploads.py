@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from streamer.config.schema import LimitsConfig
 from streamer.http.refusals import Refused
-from streamer.http.threads import in_thread
+from streamer.recordings.threads import in_thread
 
 IN_MEMORY_BYTES = 1 << 20
 """A longer body goes to a temporary file without a name, which ends with its last user."""

@@ -212,9 +212,8 @@ def test_forms_that_are_none(standin: Server) -> None:
         400,
         "the file is called \"sound\"; it has to be 'file'",
     )
-    assert form(standin, part("file", b"text") + end)[1].endswith(
-        "is not an audio file; allowed: WAV, FLAC, OGG, MP3, AIFF"
-    )
+    assert "is not an audio file" in form(standin, part("file", b"text") + end)[1]
+    assert "in the query" not in form(standin, part("file", b"text") + end)[1]
     twice = part("file", sound, "a.wav") * 2 + end
     assert form(standin, twice)[0] == 400
     model = part("model", b"standin") * 2 + part("file", sound, "a.wav") + end

@@ -1,0 +1,151 @@
+"""Recordings that end early or are damaged: what is there comes out, and the rest is told."""
+
+import contextlib
+import io
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streamer.recordings.decoding import Decoding
+from streamer.recordings.errors import AudioFileError
+from tests.recordings.kinds import KINDS
+from tests.recordings.makers import Samples, id3, riff, sound, wav
+from tests.recordings.test_decoding import decoded
+
+WITHOUT_A_LENGTH = (
+    "wav of a pipe", "wav size 0", "wav size max", "wav size 7ffff000", "wav size too small",
+    "au of a pipe", "caf of a pipe",
+)  # fmt: skip
+"""Nothing in these could tell that they were cut."""
+
+NOTHING_WITHOUT_THE_END = (
+    "caf alac", "mov s16", "m4a", "m4a alac", "mp4 with video", "mov", "3gp amr",
+)  # fmt: skip
+"""Their index is at the end."""
+
+CUT = [
+    name
+    for name in KINDS
+    if name not in (*WITHOUT_A_LENGTH, *NOTHING_WITHOUT_THE_END, "flac id3 before", "mp3 tags")
+]
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_file_that_ends_early_gives_what_is_there_and_says_so(name: str) -> None:
+    kind = KINDS[name]
+    body = kind.make()
+    _, found, report = decoded(body[: len(body) * 2 // 3 - 7])
+    seconds = found.shape[1] / kind.rate
+    # A lossy file's bytes are no measure of its seconds, and a page or frame may be lost.
+    assert 0.4 * kind.seconds < seconds < 0.95 * kind.seconds
+    assert report.warnings
+    if report.missing_s:
+        assert report.missing_s == pytest.approx(kind.seconds - seconds, abs=0.1)
+        assert f"{seconds:.2f} s are there" in report.warnings[0]
+
+
+@pytest.mark.parametrize("name", WITHOUT_A_LENGTH)
+def test_without_a_length_all_that_is_there_is_taken(name: str) -> None:
+    body = KINDS[name].make()
+    _, found, _ = decoded(body[: len(body) // 2])
+    assert found.shape[1] == pytest.approx(KINDS[name].rate * KINDS[name].seconds / 2, rel=0.05)
+
+
+@pytest.mark.parametrize("name", NOTHING_WITHOUT_THE_END[1:])
+def test_an_mp4_without_its_index_says_what_is_missing(name: str) -> None:
+    body = KINDS[name].make()
+    with pytest.raises(AudioFileError, match=r"its index .* is missing"):
+        decoded(body[: len(body) * 2 // 3])
+
+
+def test_eight_bytes_are_missing() -> None:
+    _, found, report = decoded(KINDS["wav size too large"].make())
+    assert found.shape[1] == 40_000
+    assert report.warnings == (
+        "the WAV file ends early: its header declares 80008 bytes of samples, 80000 are there, "
+        "8 bytes (0.00025 s) are missing",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["flac", "flac of a pipe", "mp3 cbr", "mp3 of a pipe", "aac adts", "m4a", "ogg opus",
+             "ogg vorbis", "webm of a browser", "wma",  "ac3"],
+)  # fmt: skip
+def test_damage_in_the_middle_is_skipped_and_told(name: str) -> None:
+    kind = KINDS[name]
+    body = bytearray(kind.make())
+    middle = len(body) // 2
+    body[middle : middle + 400] = np.random.default_rng(5).bytes(400)
+    _, found, report = decoded(bytes(body))
+    assert found.shape[1] / kind.rate > 0.6 * kind.seconds
+    assert report.warnings
+    tail = found[:, -int(0.3 * kind.rate) :]
+    assert np.abs(tail).max() > 0.05  # it goes on behind the damage
+
+
+def test_mp3s_joined_with_tags_between_lose_nothing() -> None:
+    mp3 = KINDS["mp3 cbr"].make()
+    _, found, report = decoded(mp3 + b"TAG" + bytes(125) + id3(500) + mp3)
+    assert found.shape[1] / 44_100 == pytest.approx(5.0, abs=0.15)
+    assert report.warnings == ()
+
+
+def test_a_second_file_that_cannot_be_read_is_told() -> None:
+    first = wav(sound(1, 16_000), 16_000)
+    second = riff([(b"fmt ", struct.pack("<HHIIHH", 0x7777, 1, 16_000, 1, 1, 8)), (b"data", b"x")])
+    _, found, report = decoded(first + second)
+    assert found.shape[1] == 16_000
+    assert "another WAV file follows" in report.warnings[0]
+
+
+def test_parts_with_another_rate_keep_time_exactly() -> None:
+    parts = [(16_000, 1), (48_000, 2), (44_100, 1), (8_000, 2)]
+    body = b"".join(wav(sound(1.25, rate, n), rate) for rate, n in parts)
+    _, found, _ = decoded(body)
+    assert found.shape == (1, 4 * 20_000)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(["wav s16", "flac stereo", "ogg opus", "mp3 cbr"]), st.integers(1, 100_000))
+def test_blocks_of_any_size_are_the_whole(name: str, block: int) -> None:
+    body = KINDS[name].make()
+    assert np.array_equal(decoded(body, block)[1], _whole(name))
+
+
+_WHOLE: dict[str, Samples] = {}
+
+
+def _whole(name: str) -> Samples:
+    if name not in _WHOLE:
+        _WHOLE[name] = decoded(KINDS[name].make(), 1 << 20)[1]
+    return _WHOLE[name]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.sampled_from(sorted(KINDS)), st.data())
+def test_any_damage_is_survived(name: str, data: st.DataObject) -> None:
+    body = bytearray(KINDS[name].make())
+    at = data.draw(st.integers(0, len(body) - 1))
+    damage = data.draw(st.binary(min_size=1, max_size=64))
+    body[at : at + len(damage)] = damage
+    with contextlib.suppress(AudioFileError):
+        decoding = Decoding(io.BytesIO(bytes(body)))
+        for rows in decoding.blocks(8_000):
+            assert np.isfinite(rows).all()
+        decoding.report()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"RIFX\0\0\0\0WAVEfmt ", b"fLaC", b"OggS\0\2",
+                        b"ID3\4\0\0\0\0\0\1", b"\0\0\0\x08ftyp", b"\x1aE\xdf\xa3webm", b"#!AMR\n",
+                        b"caff", b".snd", b"\xff\xfb\x90\x00", b"FORM\0\0\0\0AIFF"]),
+       st.binary(max_size=4_000))  # fmt: skip
+def test_any_bytes_are_audio_or_refused(head: bytes, rest: bytes) -> None:
+    with contextlib.suppress(AudioFileError):
+        decoding = Decoding(io.BytesIO(head + rest))
+        for _ in decoding.blocks(8_000):
+            pass
+        decoding.report()
