@@ -4,18 +4,17 @@ import asyncio
 import contextlib
 import logging
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
-from streamer.access.error_responses import error_response
+from streamer.access.cors import Cors
+from streamer.access.error_responses import error_response, served_path
 from streamer.access.gate import Gate
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
@@ -53,6 +52,7 @@ SOCKETS: Mapping[str, NewDialect] = {
 
 def create_app(
     config: Config,
+    access: Access,
     models: Sequence[ModelSpec],
     open_vad: Callable[[], VadEngine],
     telemetry: Telemetry,
@@ -63,7 +63,8 @@ def create_app(
     """The application.
 
     Args:
-        config: All settings.
+        config: All settings, without tokens.
+        access: Who may use the server.
         models: What the workers load; the first is the default.
         open_vad: Makes the voice-activity engine, when the server starts.
         telemetry: Watches all that is done.
@@ -71,7 +72,6 @@ def create_app(
         on_broken: Called once, when there are no workers and never will be.
         sockets: The addresses of WebSockets, and what makes the dialect of each socket.
     """
-    access = Access(config.access.tokens, time.monotonic)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -111,7 +111,11 @@ def create_app(
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
         ],
         lifespan=lifespan,
-        exception_handlers={404: _no_such_address, 405: _no_such_method},
+        exception_handlers={
+            404: _no_such_address,
+            405: _no_such_method,
+            Exception: _internal_error,
+        },
     )
     app.state.registry = SessionRegistry(config.limits)
     app.add_middleware(
@@ -123,12 +127,7 @@ def create_app(
         on_refused=telemetry.monitor.error,
     )
     if config.access.origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=config.access.origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "traceparent"],
-        )
+        app.add_middleware(Cors, origins=config.access.origins)
     return app
 
 
@@ -140,7 +139,8 @@ def _origins(config: Config) -> Origins:
 
 async def _no_such_address(request: Request, error: Exception) -> Response:
     message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
-    return error_response(404, "not_found", message, {})
+    path = served_path(request.scope)
+    return error_response(404, "not_found", message, {}, path=path)
 
 
 def _socket_only(path: str) -> Response:
@@ -154,7 +154,14 @@ async def _no_such_method(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     allowed = dict(error.headers or {})
     message = f"{request.url.path} does not take {request.method}; allowed: {allowed['Allow']}"
-    return error_response(405, "method_not_allowed", message, allowed)
+    path = served_path(request.scope)
+    return error_response(405, "method_not_allowed", message, allowed, path=path)
+
+
+async def _internal_error(request: Request, error: Exception) -> Response:
+    """What the client of a defect gets; the exception goes on, and into the log."""
+    path = served_path(request.scope)
+    return error_response(500, "internal_error", "internal error", {}, path=path)
 
 
 def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:

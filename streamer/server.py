@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 import streamer
 from streamer.access.sessions import FINISH, SessionRegistry
-from streamer.access.tokens import is_loopback
+from streamer.access.tokens import Access, is_loopback
 from streamer.app import create_app, workers_of
 from streamer.config.schema import Config, ServerConfig
 from streamer.http.protocol import http_class
@@ -51,6 +51,7 @@ class Announce(Protocol):
 
 def serve(
     config: Config,
+    access: Access,
     config_folder: Path,
     announce: Announce,
     on_ready: Callable[[str, Pools], None],
@@ -58,7 +59,8 @@ def serve(
     """Serve until a signal ends it; returns the exit code.
 
     Args:
-        config: All settings.
+        config: All settings, without tokens.
+        access: Who may use the server.
         config_folder: Relative paths and your own model classes are looked for here.
         announce: Called with what a person should see of the start and the end.
         on_ready: Called once with the server's address and its workers, when they are warm.
@@ -81,12 +83,18 @@ def serve(
         server.stop_now()
 
     app = create_app(
-        config, specs, lambda: vad, telemetry, lambda pools: on_ready(address, pools), on_broken
+        config,
+        access,
+        specs,
+        lambda: vad,
+        telemetry,
+        lambda pools: on_ready(address, pools),
+        on_broken,
     )
     server = _Server(
         _uvicorn_config(app, config), app.state.registry, config.limits.drain_seconds, announce
     )
-    if not (is_loopback(config.server.host) or config.access.tokens):
+    if not (is_loopback(config.server.host) or access.required):
         _log.warning(
             "everybody who can reach %s can use this server: set access.tokens, or listen on "
             "127.0.0.1",

@@ -1,15 +1,81 @@
-"""The HTTP answers to requests that are refused, for every address of the server."""
+"""The HTTP answers to requests that are refused, for every address of the server.
 
+Below `/v1/` they have the shape that OpenAI's clients expect, elsewhere the server's own.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
 from starlette.responses import JSONResponse, Response
 
+OPENAI_PREFIX = "/v1/"
+"""Everything below has the shapes of OpenAI's API."""
 
-def error_response(status: int, code: str, message: str, headers: dict[str, str]) -> Response:
-    """An error as the HTTP endpoints answer it."""
-    body = {"ok": False, "error": {"code": code, "message": message}}
+SERVER_ERRORS = 500
+"""HTTP status from which on the server is at fault."""
+
+
+class OpenAIError(msgspec.Struct, frozen=True):
+    """An error as OpenAI's clients expect it."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None
+    code: str
+
+
+def openai_error(status: int, code: str, message: str, field: str | None = None) -> dict[str, Any]:
+    """The body of an error in OpenAI's shape.
+
+    Args:
+        status: Of the HTTP response.
+        code: For programs.
+        message: For people.
+        field: Of the request, when one is at fault.
+    """
+    kind: Literal["invalid_request_error", "server_error"] = (
+        "invalid_request_error" if status < SERVER_ERRORS else "server_error"
+    )
+    return {"error": msgspec.to_builtins(OpenAIError(message, kind, field, code))}
+
+
+def error_response(
+    status: int,
+    code: str,
+    message: str,
+    headers: Mapping[str, str],
+    *,
+    path: str = "",
+    field: str | None = None,
+) -> Response:
+    """An error in the shape that the clients of an address expect.
+
+    Args:
+        status: Of the HTTP response.
+        code: For programs.
+        message: For people.
+        headers: Of the response, beside those of its body.
+        path: Of the address, as `served_path` gives it.
+        field: Of the request, when one is at fault.
+    """
+    own: dict[str, Any] = {"ok": False, "error": {"code": code, "message": message}}
+    body = openai_error(status, code, message, field) if is_openai(path) else own
     return JSONResponse(body, status, headers=headers)
 
 
-def unauthorized() -> Response:
+def unauthorized(path: str = "") -> Response:
     """The answer to a request without a token, or with a wrong one."""
     message = "a valid token is needed: Authorization: Bearer …"
-    return error_response(401, "unauthorized", message, {"WWW-Authenticate": "Bearer"})
+    headers = {"WWW-Authenticate": "Bearer"}
+    return error_response(401, "unauthorized", message, headers, path=path)
+
+
+def is_openai(path: str) -> bool:
+    """Whether an address is one of OpenAI's API, or could be taken for one."""
+    return f"{path}/".startswith(OPENAI_PREFIX)
+
+
+def served_path(scope: Mapping[str, Any]) -> str:
+    """The path of an ASGI scope, as the server's routes name it: without a proxy's prefix."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", ""))

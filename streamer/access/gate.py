@@ -14,14 +14,18 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamer.access.error_responses import error_response, unauthorized
+from streamer.access.error_responses import (
+    OPENAI_PREFIX,
+    error_response,
+    served_path,
+    unauthorized,
+)
 from streamer.access.sessions import Refusal, SessionRegistry, counting_key
 from streamer.access.tokens import Access, AuthState, Origins, bearer
 
 _log = logging.getLogger(__name__)
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-GUARDED_PREFIX = "/v1/"
 REPORT_INTERVAL_S = 10.0
 """Seconds between two log lines about clients that found no room."""
 
@@ -72,9 +76,9 @@ class Gate:
         address = counting_key(scope["client"][0] if scope["client"] else None)
         answer: Response | None = None
         if not self._origin_allowed(Headers(scope=scope)):
-            answer = self._forbidden()
+            answer = self._forbidden(scope)
         elif refusal := self._registry.refusal(address, self._queue_seconds()):
-            answer = self._overloaded(refusal)
+            answer = self._overloaded(scope, refusal)
         if answer is not None:
             await answer(scope, receive, send)
             return
@@ -86,27 +90,28 @@ class Gate:
         app: ASGIApp = self._app
         token = bearer(headers.get("authorization"))
         if not self._origin_allowed(headers):
-            app = self._forbidden()
+            app = self._forbidden(scope)
         elif self._access.auth_state(token) is not AuthState.ADMITTED:
             self._on_refused("unauthorized")
-            app = unauthorized()
+            app = unauthorized(served_path(scope))
         elif self._registry.draining:
-            app = self._overloaded(self._registry.refusal("", 0.0))
+            app = self._overloaded(scope, self._registry.refusal("", 0.0))
         with self._registry.busy():
             await app(scope, receive, send)
 
-    def _forbidden(self) -> Response:
+    def _forbidden(self, scope: Scope) -> Response:
         self._on_refused("unauthorized")
         message = "this Origin may not use the server; see access.origins"
-        return error_response(403, "unauthorized", message, {})
+        return error_response(403, "unauthorized", message, {}, path=served_path(scope))
 
-    def _overloaded(self, refusal: Refusal | None) -> Response:
+    def _overloaded(self, scope: Scope, refusal: Refusal | None) -> Response:
         assert refusal is not None
         self._on_refused("overloaded")
         if not self._registry.draining:
             self._report(refusal.message)
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
-        return error_response(503, "overloaded", refusal.message, headers)
+        path = served_path(scope)
+        return error_response(503, "overloaded", refusal.message, headers, path=path)
 
     def _report(self, message: str) -> None:
         """Log at most one line each `REPORT_INTERVAL_S`; the metrics count every refusal."""
@@ -120,5 +125,4 @@ class Gate:
 
 
 def _guarded(scope: Scope) -> bool:
-    path = str(scope["path"]).removeprefix(scope.get("root_path", ""))
-    return scope["method"] not in READING_METHODS or path.startswith(GUARDED_PREFIX)
+    return scope["method"] not in READING_METHODS or served_path(scope).startswith(OPENAI_PREFIX)

@@ -1,5 +1,6 @@
 """The audio format a client declares in `start.format`, and what is allowed in it."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -15,6 +16,11 @@ INTEGER_BIT_DEPTHS = (8, 16, 24, 32)
 
 FLOAT_BIT_DEPTHS = (32, 64)
 """Bits of IEEE 754 floating-point PCM."""
+
+NAMES_IN_START: Mapping[str, str] = {
+    name: f"format.{name}" for name in ("sample_rate", "channels", "bit_depth", "is_float")
+}
+"""What a client calls each field in a `start`."""
 
 
 class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,11 +56,12 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Bytes of one second of audio."""
         return self.bytes_per_frame * self.sample_rate
 
-    def problem(self, max_channels: int) -> str | None:
+    def problem(self, max_channels: int, names: Mapping[str, str] = NAMES_IN_START) -> str | None:
         """The reason why this format is not supported.
 
         Args:
             max_channels: The most channels that the server accepts in one stream.
+            names: What the client calls each field.
 
         Returns:
             One sentence with the field, its value and what is allowed, or None if the
@@ -62,18 +69,20 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         if not MIN_SAMPLE_RATE <= self.sample_rate <= MAX_SAMPLE_RATE:
             allowed = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}"
-            return f"'format.sample_rate' is {self.sample_rate}; allowed: {allowed}"
+            return f"'{names['sample_rate']}' is {self.sample_rate}; allowed: {allowed}"
         if not 1 <= self.channels <= max_channels:
-            return f"'format.channels' is {self.channels}; allowed: 1 to {max_channels}"
+            return f"'{names['channels']}' is {self.channels}; allowed: 1 to {max_channels}"
         if self.encoding != "pcm":
             if self.is_float:
-                return f"'format.is_float' is true; allowed with {self.encoding}: false"
+                return f"'{names['is_float']}' is true; allowed with {self.encoding}: false"
             if self.bit_depth != 8:
-                return f"'format.bit_depth' is {self.bit_depth}; allowed with {self.encoding}: 8"
+                bits = f"'{names['bit_depth']}' is {self.bit_depth}"
+                return f"{bits}; allowed with {self.encoding}: 8"
             return None
         depths = FLOAT_BIT_DEPTHS if self.is_float else INTEGER_BIT_DEPTHS
         if self.bit_depth not in depths:
             kind = "float" if self.is_float else "integer"
             allowed = ", ".join(map(str, depths))
-            return f"'format.bit_depth' is {self.bit_depth}; allowed for {kind} PCM: {allowed}"
+            bits = f"'{names['bit_depth']}' is {self.bit_depth}"
+            return f"{bits}; allowed for {kind} PCM: {allowed}"
         return None

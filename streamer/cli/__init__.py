@@ -1,4 +1,4 @@
 """The commands behind `streamer`: serve, models, check and load. They parse arguments and print.
 
-May import: check, config, export, inference, load, server, telemetry, weights.
+May import: access, check, config, export, inference, load, server, telemetry, weights.
 """

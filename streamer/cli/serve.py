@@ -7,9 +7,12 @@ import argparse
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 
-from streamer.config.sources import SettingsError, load_config, misnamed, parse
+from streamer.access.tokens import Access
+from streamer.config.schema import Config
+from streamer.config.sources import TOKENS_VARIABLE, SettingsError, load_config, misnamed, parse
 from streamer.inference.model_pools import Pools
 from streamer.server import Announce, CannotServe, serve
 from streamer.telemetry.logs import readable, set_up
@@ -28,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     flags = {flag: getattr(args, flag) for flag in FLAGS}
     overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
     try:
-        config = load_config(args.config, os.environ, overrides)
+        config, access = _without_tokens(load_config(args.config, os.environ, overrides))
         set_up(config.server.log_level, config.telemetry.log_format)
         for line in misnamed(os.environ):
             logging.getLogger("streamer.settings").warning(line)
@@ -36,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         announce: Announce = _print if readable(config.telemetry.log_format) else _log
         return serve(
             config,
+            access,
             folder.absolute(),
             announce,
             lambda address, pools: announce(welcome(address, pools)),
@@ -43,6 +47,15 @@ def run(args: argparse.Namespace) -> int:
     except (SettingsError, CannotServe, ModelError) as error:
         _print(f"streamer: {error}")
         return USAGE
+
+
+def _without_tokens(config: Config) -> tuple[Config, Access]:
+    """Split off the tokens, of which `Access` keeps digests only.
+
+    They leave the environment too: worker processes, which run models of others, would inherit it.
+    """
+    os.environ.pop(TOKENS_VARIABLE, None)
+    return config.without_tokens(), Access(config.access.tokens, time.monotonic)
 
 
 def _log(text: str, level: int = logging.INFO) -> None:

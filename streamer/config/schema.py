@@ -6,7 +6,7 @@ structs are frozen, and their constraints are the ones that error messages and
 """
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -26,6 +26,18 @@ PrefixPaddingMs = Annotated[int, Meta(ge=0, le=2_000)]
 MaxSegmentMs = Annotated[int, Meta(ge=1_000, le=60_000)]
 
 
+class Conflict(NamedTuple):
+    """A setting, or several together, that a server cannot run with.
+
+    Attributes:
+        keys: Of the section: those at fault.
+        message: One sentence for the person who set them.
+    """
+
+    keys: tuple[str, ...]
+    message: str
+
+
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Base of all sections: immutable, and an unknown key is an error."""
 
@@ -43,12 +55,14 @@ class ServerConfig(_Section, frozen=True):
     ping_interval_seconds: Seconds = 20.0
     ping_timeout_seconds: Seconds = 20.0
 
-    def problem(self) -> str | None:
-        """What is wrong, in one sentence; None when nothing is."""
+    def conflict(self) -> Conflict | None:
+        """What is wrong; None when nothing is."""
         if not re.fullmatch(r"(/[^/?#\s]+)*", self.root_path):
-            return "'server.root_path' is not a path like /speech, without a slash at its end"
+            message = "'server.root_path' is not a path like /speech, without a slash at its end"
+            return Conflict(("root_path",), message)
         if self.ssl_keyfile and not self.ssl_certfile:
-            return "'server.ssl_keyfile' is given without 'server.ssl_certfile'"
+            message = "'server.ssl_keyfile' is given without 'server.ssl_certfile'"
+            return Conflict(("ssl_keyfile",), message)
         return None
 
 
@@ -147,6 +161,14 @@ class LimitsConfig(_Section, frozen=True):
     max_concurrent_requests: Positive = 8
 
 
+NO_HEADER = "holds one that no HTTP header can carry; allowed: visible ASCII"
+
+
+def fits_header(token: str) -> bool:
+    """Whether an `Authorization` header can carry the token."""
+    return re.fullmatch(r"[!-~]+", token) is not None
+
+
 class AccessConfig(_Section, frozen=True):
     """Who may use the server. Without tokens: every client that can reach it."""
 
@@ -154,13 +176,14 @@ class AccessConfig(_Section, frozen=True):
     tokens_file: str | None = None
     origins: tuple[str, ...] = ()
 
-    def problem(self) -> str | None:
-        """What is wrong, in one sentence that shows no token; None when nothing is."""
-        if not all(re.fullmatch(r"[!-~]+", token) for token in self.tokens):
-            return "'access.tokens' holds one that no HTTP header can carry; allowed: visible ASCII"
+    def conflict(self) -> Conflict | None:
+        """What is wrong, without showing a token; None when nothing is."""
+        if not all(map(fits_header, self.tokens)):
+            return Conflict(("tokens",), f"'access.tokens' {NO_HEADER}")
         for origin in self.origins:
             if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
-                return f"'access.origins' holds {origin!r}; allowed: https://example.com, or *"
+                message = f"'access.origins' holds {origin!r}; allowed: https://example.com, or *"
+                return Conflict(("origins",), message)
         return None
 
 
@@ -185,6 +208,10 @@ class Config(_Section, frozen=True):
     limits: LimitsConfig = LimitsConfig()
     access: AccessConfig = AccessConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
+
+    def without_tokens(self) -> "Config":
+        """Itself without the tokens of clients: for all that lives as long as the server."""
+        return msgspec.structs.replace(self, access=msgspec.structs.replace(self.access, tokens=()))
 
     @property
     def served(self) -> tuple[ModelConfig, ...]:

@@ -5,14 +5,14 @@ Every error is one line that names the key, the value and what is allowed.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 
 from streamer.config.explain import explain, fields_of, show
-from streamer.config.schema import Config
+from streamer.config.schema import NO_HEADER, Config, fits_header
 
 ENVIRONMENT_PREFIX = "STREAMER_"
 TOKENS_VARIABLE = "STREAMER_TOKENS"
@@ -39,39 +39,77 @@ def load_config(
         SettingsError: A setting is unknown, of the wrong type, or out of range.
     """
     tree = _read(path) if path else {}
-    origin = {"": str(path or "defaults")}
+    sources = _Sources(str(path or "defaults"), tree)
     for (section, key), (value, name) in _from_environment(environment).items():
         if section == "models":
             raise SettingsError(f"{name}: 'models' is a list, which only a file can hold")
-        if section not in tree:
-            origin[section] = name
-        _put(tree, section, key, value)
-        origin[f"{section}.{key}"] = name
+        sources.put(section, key, value, name)
     for (section, key), value in overrides.items():
-        _put(tree, section, key, value)
-        origin[f"{section}.{key}"] = f"--{key.replace('_', '-')}"
+        sources.put(section, key, value, f"--{key.replace('_', '-')}")
     if "models" in tree and "model" in tree:
-        where = ", ".join(name for key, name in origin.items() if key.startswith("model."))
         message = "'model' is given, and 'models'; allowed: one of the two"
-        raise SettingsError(f"{where or origin['']}: {message}")
+        raise SettingsError(f"{sources.of_section('model')}: {message}")
     try:
         config = msgspec.convert(tree, Config)
     except msgspec.ValidationError as error:
         problem = explain(error, tree, Config)
         field = problem.field.partition("[")[0]
-        where = origin.get(field, origin[""])
         secret = field in SECRET
         message = (
             f"'{field}' is not as it should be; {SECRET[field]}" if secret else problem.message
         )
-        raise SettingsError(f"{where}: {message}") from None
-    if conflict := config.vad.problem():
-        where = ", ".join(name for key, name in origin.items() if key.startswith("vad."))
-        raise SettingsError(f"{where or origin['']}: 'vad': {conflict}")
-    config = _with_tokens(config, environment, path.parent if path else Path())
-    if conflict := config.server.problem() or config.access.problem():
-        raise SettingsError(f"{origin['']}: {conflict}")
-    return config
+        raise SettingsError(f"{sources.of(field)}: {message}") from None
+    if problem_of_vad := config.vad.problem():
+        where = sources.of_keys("vad", ("prefix_padding_ms", "min_speech_ms", "max_segment_ms"))
+        raise SettingsError(f"{where}: 'vad': {problem_of_vad}")
+    for section, conflict in (
+        ("server", config.server.conflict()),
+        ("access", config.access.conflict()),
+    ):
+        if conflict is not None:
+            where = sources.of_keys(section, conflict.keys)
+            raise SettingsError(f"{where}: {conflict.message}")
+    folder = path.parent if path else Path()
+    return _with_tokens(config, environment, folder, sources.of("access.tokens_file"))
+
+
+class _Sources:
+    """Puts settings into a tree, and knows the source of each: which one to name in an error.
+
+    Args:
+        file: Name of the source of what is in the tree already.
+        tree: As read from the file; it is extended.
+    """
+
+    def __init__(self, file: str, tree: Tree) -> None:
+        self._file = file
+        self._tree = tree
+        self._names: dict[str, str] = {}
+        """Sources other than the file, by `section.key`, or `section` that the file has not."""
+
+    def put(self, section: str, key: str, value: object, source: str) -> None:
+        """Set a value, over what the file says."""
+        if section not in self._tree:
+            self._names[section] = source
+        values = self._tree.setdefault(section, {})
+        if isinstance(values, dict):
+            values[key] = value
+        self._names[f"{section}.{key}"] = source
+
+    def of(self, field: str) -> str:
+        """The source of a section or of `section.key`."""
+        return self._names.get(field, self._file)
+
+    def of_keys(self, section: str, keys: Iterable[str]) -> str:
+        """The sources of these keys of a section, without those that have their default."""
+        values = self._tree.get(section)
+        given = [key for key in keys if isinstance(values, dict) and key in values]
+        return ", ".join(dict.fromkeys(self.of(f"{section}.{key}") for key in given))
+
+    def of_section(self, section: str) -> str:
+        """The sources of the keys of a section that are not from the file; else the file."""
+        names = [name for key, name in self._names.items() if key.startswith(f"{section}.")]
+        return ", ".join(names) or self._file
 
 
 def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
@@ -88,25 +126,43 @@ def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
                 yield f"{name} is not a setting and has no effect; did you mean {right}?"
 
 
-def _with_tokens(config: Config, environment: Mapping[str, str], folder: Path) -> Config:
-    """Add the tokens of `access.tokens_file` and of the environment."""
+def _with_tokens(
+    config: Config, environment: Mapping[str, str], folder: Path, file_source: str
+) -> Config:
+    """Add the tokens of `access.tokens_file`, which `file_source` names, and of the environment."""
     access = config.access
-    tokens = [*access.tokens, *environment.get(TOKENS_VARIABLE, "").replace(",", " ").split()]
+    from_environment = environment.get(TOKENS_VARIABLE, "").replace(",", " ").split()
+    if not all(map(fits_header, from_environment)):
+        raise SettingsError(f"{TOKENS_VARIABLE}: it {NO_HEADER}")
+    from_file: list[str] = []
     if access.tokens_file:
         try:
-            lines = (folder / access.tokens_file).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise SettingsError(
-                f"'access.tokens_file': cannot read {access.tokens_file}: {reason}"
-            ) from None
-        found = [line.strip() for line in lines if line.strip() and line.lstrip()[0] != "#"]
-        if not found:
-            # A person who configures a file of tokens does not mean to admit every client.
-            raise SettingsError(f"'access.tokens_file': there is no token in {access.tokens_file}")
-        tokens += found
-    access = msgspec.structs.replace(access, tokens=tuple(tokens))
-    return msgspec.structs.replace(config, access=access)
+            from_file = _tokens_in(folder / access.tokens_file)
+        except ValueError as error:
+            where = f"{file_source}: 'access.tokens_file' is {show(access.tokens_file)}"
+            raise SettingsError(f"{where}: {error}") from None
+    tokens = (*access.tokens, *from_environment, *from_file)
+    return msgspec.structs.replace(config, access=msgspec.structs.replace(access, tokens=tokens))
+
+
+def _tokens_in(path: Path) -> list[str]:
+    """The tokens of a file, one a line.
+
+    Raises:
+        ValueError: It cannot be read, or holds no usable token; the message shows none.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ValueError(f"the file cannot be read: {reason}") from None
+    found = [line.strip() for line in lines if line.strip() and line.lstrip()[0] != "#"]
+    if not found:
+        # A person who configures a file of tokens does not mean to admit every client.
+        raise ValueError("there is no token in the file")
+    if not all(map(fits_header, found)):
+        raise ValueError(f"the file {NO_HEADER}")
+    return found
 
 
 def _read(path: Path) -> Tree:
@@ -153,9 +209,3 @@ def _finite(number: str) -> float:
 
 def _refuse(number: str) -> NoReturn:
     raise ValueError(f"{number} is not a number that a setting can have")
-
-
-def _put(tree: Tree, section: str, key: str, value: object) -> None:
-    values = tree.setdefault(section, {})
-    if isinstance(values, dict):
-        values[key] = value

@@ -23,6 +23,7 @@ from streamer.http.refusals import Refused, refuse
 from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
 from streamer.protocol.messages import ErrorEvent, VadOptions, merge
+from streamer.recordings.errors import AudioFileError
 from streamer.recordings.threads import in_thread
 
 AUDIO_TYPES = {
@@ -126,7 +127,13 @@ async def _analyze(request: RecordingRequest) -> Response:
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
     plan = RecordingPlan(pool, vad if query.vad else None)
-    recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
+    try:
+        recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
+    except AudioFileError as error:
+        if error.code != "unsupported_media_type":
+            raise
+        text = f"{error}, or raw PCM with its format in the query"
+        raise AudioFileError(text, error.code) from None
     if fmt is None:
         _check_label(given_type, recording.kind)
     async with tasks_of(request.http) as tasks:

@@ -13,7 +13,16 @@ from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamer.http import analyze, analyze_window, status, transcriptions
+from streamer.access.error_responses import OpenAIError
+from streamer.http import (
+    analyze,
+    analyze_window,
+    openai_answers,
+    openai_form,
+    openai_models,
+    status,
+    transcriptions,
+)
 from streamer.http.render import RENDERED_MEDIA_TYPES
 from streamer.protocol.codes import RequestErrorCode
 
@@ -46,7 +55,7 @@ class ErrorAnswer(msgspec.Struct, frozen=True):
 class OpenAIErrorAnswer(msgspec.Struct, frozen=True):
     """A request that got no result, as OpenAI's clients expect it."""
 
-    error: transcriptions.OpenAIError
+    error: OpenAIError
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -126,6 +135,14 @@ _FILES = {kind: None for kinds in analyze.AUDIO_TYPES.values() for kind in kinds
 _HEALTH = {200: _json(Health)}
 _READY = {200: _json(Readiness), 503: _json(Readiness)}
 _RENDERED = dict.fromkeys(RENDERED_MEDIA_TYPES.values())
+_TRANSCRIBED = {
+    200: {
+        JSON: (openai_answers.Transcription, openai_answers.VerboseTranscription),
+        "text/event-stream": None,
+        **_RENDERED,
+    },
+    **_refusals(OpenAIErrorAnswer, 400, 401, 403, 404, 408, 413, 500, 503, 504),
+}
 
 OPERATIONS = (
     Operation(
@@ -154,29 +171,27 @@ OPERATIONS = (
         path="/v1/audio/transcriptions",
         method="POST",
         endpoint=transcriptions.transcribe,
-        body={"multipart/form-data": transcriptions.Form},
-        answers={
-            200: {
-                JSON: (transcriptions.Transcription, transcriptions.VerboseTranscription),
-                "text/event-stream": None,
-                **_RENDERED,
-            },
-            **_refusals(OpenAIErrorAnswer, 400, 404, 408, 413, 500, 503, 504),
-            **_refusals(ErrorAnswer, 401, 403),
-        },
+        body={"multipart/form-data": openai_form.Form},
+        answers=_TRANSCRIBED,
+    ),
+    Operation(
+        path="/v1/audio/translations",
+        method="POST",
+        endpoint=transcriptions.translate,
+        body={"multipart/form-data": openai_form.Form},
+        answers=_TRANSCRIBED,
     ),
     Operation(
         path="/v1/models",
-        endpoint=transcriptions.models,
-        answers={200: _json(ModelList), **_refusals(ErrorAnswer, 401, 403, 503)},
+        endpoint=openai_models.models,
+        answers={200: _json(ModelList), **_refusals(OpenAIErrorAnswer, 401, 403, 503)},
     ),
     Operation(
         path="/v1/models/{model:name}",
-        endpoint=transcriptions.model,
+        endpoint=openai_models.model,
         answers={
             200: _json(ListedModel),
-            404: _json(OpenAIErrorAnswer),
-            **_refusals(ErrorAnswer, 401, 403, 503),
+            **_refusals(OpenAIErrorAnswer, 401, 403, 404, 503),
         },
     ),
     Operation(

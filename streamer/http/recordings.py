@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from streamer.audio.format import AudioFormat
+from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.schema import LimitsConfig
 from streamer.http.recording_request import RecordingRequest, tasks_of
 from streamer.http.refusals import Refused
@@ -28,6 +28,15 @@ long it is; speech codecs need 600 or more."""
 _log = logging.getLogger(__name__)
 
 
+NAMES_IN_QUERY = {
+    "sample_rate": "sample_rate",
+    "channels": "channel_count",
+    "bit_depth": "bit_depth",
+    "is_float": "is_float",
+}
+"""What a query that describes raw PCM calls the fields of an `AudioFormat`."""
+
+
 class RecordingPlan(NamedTuple):
     """How a recording is processed.
 
@@ -41,7 +50,7 @@ class RecordingPlan(NamedTuple):
 
 
 class RecordingWarning(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="warning"):
-    """A notice for people: `damaged_audio` says what of the recording is missing."""
+    """A notice for people: what of the recording is missing, or what was not done."""
 
     code: RequestWarningCode
     message: str
@@ -107,8 +116,8 @@ async def open_recording(
     size = file.seek(0, SEEK_END)
     request.services.monitor.received(size, 0.0)
     file.seek(0)
-    if fmt is not None:
-        _check_format(fmt, limits.max_channels)
+    if fmt is not None and (problem := fmt.problem(limits.max_channels, NAMES_IN_QUERY)):
+        raise Refused(400, "bad_format", problem)
     recording: Recording
     if fmt is None:
         # A short body lies in memory until its descriptor is asked for.
@@ -118,7 +127,7 @@ async def open_recording(
             request.resources.callback(recording.close)
     else:
         recording = await in_thread(PcmRecording, file, fmt)
-    _check_format(_format(recording), limits.max_channels)
+    _check_format(recording, limits.max_channels)
     # A header can be wrong, but not if there are bytes enough for what it says.
     if recording.declared_s is not None and size > recording.declared_s * MIN_BYTES_PER_SECOND:
         _check_length(request, recording.declared_s, plan)
@@ -135,9 +144,8 @@ async def run_to_end(
         Refused: It turned out to be too long.
     """
     outbox = Outbox(request.services.monitor)
-    inference_seconds = await stream_into(request, recording, plan, tasks, outbox)
-    seconds = 0.0
-    result = RecordingResult([], [], [], seconds, inference_seconds)
+    streaming = tasks.create_task(stream_into(request, recording, plan, tasks, outbox))
+    result = RecordingResult([], [], [], 0.0, 0.0)
     while True:
         match await outbox.get():
             case Segment() as segment:
@@ -150,11 +158,14 @@ async def run_to_end(
                 break
             case _:
                 pass
-    result.warnings.extend(
-        RecordingWarning(code="damaged_audio", message=text) for text in recording.warnings
-    )
+    result.warnings.extend(damage(recording))
     result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
-    return result._replace(seconds=seconds)
+    return result._replace(seconds=seconds, inference_seconds=await streaming)
+
+
+def damage(recording: Recording) -> list[RecordingWarning]:
+    """What is missing of a recording that has been read to its end."""
+    return [RecordingWarning(code="damaged_audio", message=text) for text in recording.warnings]
 
 
 async def stream_into(
@@ -165,6 +176,8 @@ async def stream_into(
     outbox: Outbox,
 ) -> float:
     """Run a recording through a stream; its events go to the outbox, `stopped` as the last.
+
+    It waits while the outbox is full, so another task has to take the events meanwhile.
 
     Args:
         request: Whose recording it is.
@@ -198,7 +211,7 @@ async def stream_into(
     stream = Stream(context, start, tasks)
     stopped: Stopped | None = None
     try:
-        await _feed(request, recording, plan, stream)
+        await _feed(request, recording, plan, stream, outbox)
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
             outbox.post(WarningEvent(code="bad_samples", message=text))
@@ -212,7 +225,11 @@ async def stream_into(
 
 
 async def _feed(
-    request: RecordingRequest, recording: Recording, plan: RecordingPlan, stream: Stream
+    request: RecordingRequest,
+    recording: Recording,
+    plan: RecordingPlan,
+    stream: Stream,
+    outbox: Outbox,
 ) -> None:
     decoding = Meter(request.services.monitor, "decode")
     fed_frames = 0
@@ -226,6 +243,7 @@ async def _feed(
         arrived_s = decoding.clock()
         decoding.add(arrived_s - begun_s, rows.shape[1] / recording.sample_rate)
         await stream.feed_decoded(rows, arrived_s)
+        await outbox.drained()
     decoding.report()
 
 
@@ -234,6 +252,12 @@ def _check_length(request: RecordingRequest, seconds: float, plan: RecordingPlan
     if seconds > longest:
         text = f"the recording is longer than {longest:g} s; allowed: {limit}, {longest:g}"
         raise Refused(413, "too_long", text)
+
+
+def fits_whole(request: RecordingRequest, recording: Recording, pool: WorkerPool) -> bool:
+    """Whether a recording is short enough for one result without a VAD, as far as is known."""
+    longest, _ = _longest(request.services.config.limits, RecordingPlan(pool, None))
+    return recording.declared_s is not None and recording.declared_s <= longest
 
 
 def _longest(limits: LimitsConfig, plan: RecordingPlan) -> tuple[float, str]:
@@ -250,6 +274,12 @@ def _format(recording: Recording) -> AudioFormat:
     return AudioFormat(recording.sample_rate, recording.channels, 32, is_float=True)
 
 
-def _check_format(fmt: AudioFormat, max_channels: int) -> None:
-    if problem := fmt.problem(max_channels):
-        raise Refused(400, "bad_format", problem)
+def _check_format(recording: Recording, max_channels: int) -> None:
+    """Check what a file says of itself; the request names none of it."""
+    if not MIN_SAMPLE_RATE <= recording.sample_rate <= MAX_SAMPLE_RATE:
+        text = f"the recording has a sample rate of {recording.sample_rate} Hz"
+        allowed = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz"
+        raise Refused(400, "bad_format", f"{text}; allowed: {allowed}")
+    if not 1 <= recording.channels <= max_channels:
+        text = f"the recording has {recording.channels} channels"
+        raise Refused(400, "bad_format", f"{text}; allowed: limits.max_channels, {max_channels}")

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
-from streamer.access.error_responses import unauthorized
+from streamer.access.error_responses import served_path, unauthorized
 from streamer.access.tokens import TICKET_SECONDS, Access, bearer
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION
@@ -59,7 +59,7 @@ async def ticket(request: Request) -> Response:
     """A single-use ticket; another ticket does not buy one."""
     access: Access = request.app.state.services.access
     if not access.is_token(bearer(request.headers.get("authorization")) or ""):
-        return unauthorized()
+        return unauthorized(served_path(request.scope))
     body = {"ticket": access.issue_ticket(), "expires_in_seconds": TICKET_SECONDS}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

@@ -23,7 +23,7 @@ ErrorCode = Literal[
 WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples"]
 """Of `warning` events."""
 
-RequestWarningCode = Literal[WarningCode, "damaged_audio"]
+RequestWarningCode = Literal[WarningCode, "damaged_audio", "ignored_field"]
 """Of the warnings in HTTP answers."""
 
 RequestErrorCode = Literal[

@@ -270,6 +270,61 @@ def test_the_variables_of_a_contradiction_are_named() -> None:
     assert refuse(None, environment) == f"{', '.join(environment)}: {CONFLICT}"
 
 
+PAGES = '"pages.example"'
+
+CONFLICTS = [
+    # The setting at fault, its value in JSON, what else has to be set, and what is said.
+    ("server.ssl_keyfile", '"k"', {}, "'server.ssl_keyfile' is given without"),
+    ("server.root_path", '"speech/"', {}, "'server.root_path' is not a path like /speech"),
+    ("access.origins", f"[{PAGES}]", {}, "'access.origins' holds 'pages.example'"),
+    ("access.tokens", '["s3cret here"]', {}, "'access.tokens' holds one that no HTTP header"),
+    ("access.tokens_file", '"nowhere"', {}, "'access.tokens_file' is \"nowhere\": the file cannot"),
+    (
+        "vad.max_segment_ms",
+        "1000",
+        {"vad.min_speech_ms": "300"},
+        "'vad': prefix_padding_ms + min_s",
+    ),
+]
+
+
+def variable(key: str) -> str:
+    return "STREAMER_" + key.replace(".", "__").upper()
+
+
+@pytest.mark.parametrize(("key", "value", "more", "says"), CONFLICTS)
+def test_the_source_of_a_conflict_is_named(
+    file: Path, key: str, value: str, more: dict[str, str], says: str
+) -> None:
+    """Whichever of the three set it, and whatever the other two set besides."""
+    section, name = key.split(".")
+    settings: dict[str, dict[str, object]] = {"server": {"port": 1}, "limits": {"max_sessions": 2}}
+    environment = {variable("server.host"): "127.0.0.1", variable("inference.workers"): "1"}
+    flags: dict[tuple[str, str], object] = {("server", "log_level"): "debug"}
+    file.write_text(json.dumps(settings))
+    load_config(file, environment, flags)  # without the setting at fault, all is well
+    by_environment = {**environment, **{variable(k): v for k, v in more.items()}}
+    where = [variable(key), *(variable(k) for k in more)]
+    line = refuse(file, {**by_environment, variable(key): value}, flags)
+    sources, _, message = line.partition(": ")
+    assert sorted(sources.split(", ")) == sorted(where)
+    assert message.startswith(says)
+    by_flag = {**flags, (section, name): parse(value)}
+    flag = f"--{name.replace('_', '-')}"
+    assert flag in refuse(file, by_environment, by_flag).partition(": ")[0].split(", ")
+    for each, text in {key: value, **more}.items():
+        of, called = each.split(".")
+        settings.setdefault(of, {})[called] = parse(text)
+    file.write_text(json.dumps(settings))
+    assert refuse(file, environment, flags).startswith(f"{file}: {says}")
+
+
+def test_every_source_of_a_contradiction_is_named(file: Path) -> None:
+    file.write_text('{"vad": {"min_speech_ms": 2000}}')
+    line = refuse(file, {"STREAMER_VAD__MAX_SEGMENT_MS": "2000"})
+    assert line.startswith(f"{file}, STREAMER_VAD__MAX_SEGMENT_MS: 'vad': ")
+
+
 @pytest.mark.parametrize(("prefix", "fits"), [(1_233, True), (1_234, False)])
 def test_the_longest_beginning_of_a_segment(prefix: int, fits: bool) -> None:
     config = VadConfig(prefix_padding_ms=prefix, min_speech_ms=100, max_segment_ms=2_000)
@@ -322,6 +377,18 @@ def test_tokens_come_from_the_settings_a_file_and_the_environment(file: Path) ->
     assert config.access.tokens == ("from-settings", "one", "two", "three", "from-file")
 
 
+def test_tokens_that_no_header_can_carry(file: Path) -> None:
+    line = refuse(None, {"STREAMER_TOKENS": "fine, s3crét"})
+    assert line == (
+        "STREAMER_TOKENS: it holds one that no HTTP header can carry; allowed: visible ASCII"
+    )
+    (file.parent / "tokens").write_text("fine\ns3cret here\n")
+    file.write_text('{"access": {"tokens_file": "tokens"}}')
+    line = refuse(file)
+    assert line.startswith(f"{file}: 'access.tokens_file' is \"tokens\": the file holds one that")
+    assert "s3cret" not in line
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -330,8 +397,14 @@ def test_tokens_come_from_the_settings_a_file_and_the_environment(file: Path) ->
         ('{"access": "s3cret"}', "'access' is not as it should be"),
         ('{"access": {"tokens": ["s3cret here"]}}', "that no HTTP header can carry"),
         ('{"access": {"tokens": [""]}}', "that no HTTP header can carry"),
-        ('{"access": {"tokens_file": "nowhere"}}', "cannot read nowhere: No such file"),
-        ('{"access": {"tokens_file": "empty"}}', "there is no token in empty"),
+        (
+            '{"access": {"tokens_file": "nowhere"}}',
+            "'access.tokens_file' is \"nowhere\": the file cannot be read: No such file",
+        ),
+        (
+            '{"access": {"tokens_file": "empty"}}',
+            "'access.tokens_file' is \"empty\": there is no token",
+        ),
         ('{"access": {"origins": ["a.example"]}}', "'access.origins' holds 'a.example'; allowed"),
         ('{"server": {"root_path": "speech/"}}', "'server.root_path' is not a path like /speech"),
         ('{"server": {"ssl_keyfile": "k"}}', "without 'server.ssl_certfile'"),

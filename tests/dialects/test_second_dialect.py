@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from streamer.access.tokens import Access
 from streamer.app import SOCKETS, create_app
-from streamer.config.schema import AccessConfig, Config, LimitsConfig, ModelConfig
+from streamer.config.schema import Config, LimitsConfig, ModelConfig
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter, Monitor
 from streamer.observe.tracer import Tracer
@@ -29,10 +31,11 @@ KEY = "correct-horse"
 @contextlib.asynccontextmanager
 async def server(*tokens: str) -> AsyncIterator[int]:
     monitor = Monitor()
-    config = Config(model=ModelConfig(type="standin"), access=AccessConfig(tokens=tokens))
+    config = Config(model=ModelConfig(type="standin"))
     ready = asyncio.Event()
     app = create_app(
         config,
+        Access(tokens, time.monotonic),
         model_specs(config, Path()),
         lambda: open_vad(config, Meter(monitor, "vad")),
         Telemetry(monitor, Tracer(), None),

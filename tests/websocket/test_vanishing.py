@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sys
+import time
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from streamer.access.tokens import Access
 from streamer.app import create_app
 from streamer.config.schema import Config, LimitsConfig, ModelConfig
 from streamer.models.resolve import model_specs
@@ -131,6 +133,7 @@ async def _server_in_this_loop(
     ready = asyncio.Event()
     app = create_app(
         config,
+        Access((), time.monotonic),
         model_specs(config, Path()),
         lambda: open_vad(config, Meter(monitor, "vad")),
         Telemetry(monitor, Tracer(), None),

@@ -20,6 +20,7 @@ from tools.harness.process import Server
 from tools.harness.sounds import (
     SUBTYPES,
     TWO_CITIES,
+    Float64Samples,
     encode,
     recording,
     two_cities,
@@ -126,7 +127,7 @@ def test_more_channels_than_allowed(standin: Server) -> None:
     body = wav(np.zeros((16_000, 9)))
     for channels in ("split", "mix"):
         message = refused(analyze(standin, body, channels=channels), 400, "bad_format")
-        assert message == "'format.channels' is 9; allowed: 1 to 8"
+        assert message == ("the recording has 9 channels; allowed: limits.max_channels, 8")
 
 
 # --- Without a VAD ---
@@ -228,9 +229,38 @@ def test_a_parameter_twice(standin: Server) -> None:
     assert refused(reply, 400, "bad_request") == "'vad' is given more than once"
 
 
-def test_an_impossible_raw_format(standin: Server) -> None:
-    reply = analyze(standin, b"", sample_rate=16_000, bit_depth=12)
-    assert "'format.bit_depth' is 12" in refused(reply, 400, "bad_format")
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ({"bit_depth": 12}, "'bit_depth' is 12; allowed for integer PCM: 8, 16, 24, 32"),
+        ({"bit_depth": 8, "is_float": "true"}, "'bit_depth' is 8; allowed for float PCM: 32, 64"),
+        ({"channel_count": 9}, "'channel_count' is 9; allowed: 1 to 8"),
+        ({"encoding": "alaw", "bit_depth": 16}, "'bit_depth' is 16; allowed with alaw: 8"),
+        ({"encoding": "mulaw", "is_float": "1"}, "'is_float' is true; allowed with mulaw: false"),
+    ],
+)
+def test_an_impossible_raw_format(standin: Server, query: dict[str, object], says: str) -> None:
+    """In the words of the query."""
+    assert refused(analyze(standin, b"", sample_rate=16_000, **query), 400, "bad_format") == says
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate", "says"),
+    [
+        (np.zeros(4_000), 4_000, "has a sample rate of 4000 Hz; allowed: 8000 to 192000 Hz"),
+        (np.zeros((8_000, 9)), 8_000, "has 9 channels; allowed: limits.max_channels, 8"),
+    ],
+)
+def test_a_file_of_an_impossible_format(
+    standin: Server, samples: Float64Samples, rate: int, says: str
+) -> None:
+    """No field of the request is named: the request has none for it."""
+    body = wav(samples, rate)
+    message = refused(analyze(standin, body), 400, "bad_format")
+    assert message == f"the recording {says}"
+    form = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + body + b"\r\n--x--\r\n"
+    reply = post(standin, "/v1/audio/transcriptions", form, "multipart/form-data; boundary=x")
+    assert reply.json()["error"]["message"] == message
 
 
 def test_an_unknown_model(standin: Server) -> None:

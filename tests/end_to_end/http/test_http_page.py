@@ -9,6 +9,7 @@ from typing import get_args
 
 import pytest
 
+from streamer.http.openai_form import Form
 from streamer.http.operations import OPERATIONS
 from streamer.protocol.codes import RequestErrorCode
 from tools.harness.process import TIMEOUT_S, Server
@@ -42,8 +43,13 @@ def test_the_page_lists_every_code() -> None:
 
 def test_the_page_lists_every_address_to_post_to() -> None:
     posts = [operation for operation in OPERATIONS if operation.method == "POST"]
-    assert len(posts) == 4
+    assert len(posts) == 5
     assert [o.path for o in posts if f"`POST {o.path}`" not in PAGE] == []
+
+
+def test_the_page_lists_every_field_of_openais_forms() -> None:
+    named = set(re.findall(r"`(\w+)(?:\[\])?`", PAGE))
+    assert set(Form.__struct_fields__) - named == set()
 
 
 def test_the_page_lists_every_parameter() -> None:

@@ -1,0 +1,185 @@
+"""The fields of OpenAI's audio forms, in the different ways in which programs write them.
+
+https://platform.openai.com/docs/api-reference/audio. A form has text only, so that an absent value
+may come as an empty field, a list as repeated fields, and an object in brackets or as JSON.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Annotated, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from streamer.config.explain import explain, show_name
+from streamer.config.schema import MinSilenceMs, PrefixPaddingMs, Probability, VadConfig
+from streamer.http.openai_extras import IgnoredField, ignore
+from streamer.http.refusals import Refused
+from streamer.protocol.messages import VadOptions
+
+ABSENT = frozenset({"", "null", "undefined", "none"})
+"""Values of a field that has none: empty, or as JavaScript and Python write an absent value."""
+
+LISTS = ("timestamp_granularities", "include", "languages")
+
+OBJECTS = ("chunking_strategy",)
+
+ALIASES = {"vad": "vad_filter"}
+"""Other servers' names for fields of this one."""
+
+
+class ChunkingStrategy(msgspec.Struct, frozen=True, kw_only=True):
+    """How the recording is cut. `auto`: as the server is configured."""
+
+    type: Literal["auto", "server_vad"]
+    prefix_padding_ms: PrefixPaddingMs | None = None
+    silence_duration_ms: MinSilenceMs | None = None
+    threshold: Probability | None = None
+
+    def options(self) -> VadOptions:
+        """The same in the names of this server."""
+        return VadOptions(
+            prefix_padding_ms=self.prefix_padding_ms,
+            min_silence_ms=self.silence_duration_ms,
+            threshold=self.threshold,
+        )
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields beside `file`.
+
+    `prompt`, `temperature` and `include` change nothing. `vad_filter`, `task`, `translate` and
+    `to_language` are those of other servers.
+    """
+
+    model: str | None = None
+    response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
+    stream: bool = False
+    language: str | None = None
+    languages: list[str] = []
+    prompt: str | None = None
+    temperature: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    timestamp_granularities: list[Literal["segment", "word"]] = []
+    include: list[str] = []
+    chunking_strategy: ChunkingStrategy | None = None
+    vad_filter: bool = True
+    task: Literal["transcribe", "translate"] = "transcribe"
+    translate: bool = False
+    to_language: str | None = None
+
+
+class ReadForm(NamedTuple):
+    """A form that has been read.
+
+    Attributes:
+        form: The fields of this server.
+        ignored: Other fields, for which the client gets a warning.
+    """
+
+    form: Form
+    ignored: list[IgnoredField]
+
+
+def is_field(written: str) -> bool:
+    """Whether a part of this name is one of the fields of text."""
+    return _split(written)[0] in Form.__struct_fields__
+
+
+def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
+    """Read names and values as they came.
+
+    Raises:
+        Refused: One is given twice, of the wrong type, out of range, or cannot be ignored.
+    """
+    tree: dict[str, object] = {}
+    written_as: dict[str, str] = {}
+    """How the client wrote each field, for messages."""
+    extras: list[tuple[str, str, str]] = []
+    for written, value in items:
+        if value.strip().lower() in ABSENT:
+            continue
+        name, keys = _split(written)
+        if name not in Form.__struct_fields__ or (keys and name not in OBJECTS):
+            extras.append((name, written, value))
+            continue
+        path = f"{name}.{keys[0]}" if name in OBJECTS and keys else name
+        again = path in written_as
+        written_as.setdefault(path, written)
+        if name in LISTS:
+            before = tree.setdefault(name, [])
+            assert isinstance(before, list)
+            before += _items(value)
+        elif name in OBJECTS and keys:
+            members = tree.setdefault(name, {})
+            if again or not isinstance(members, dict):
+                raise _twice(written)
+            if keys[0] not in ChunkingStrategy.__struct_fields__:
+                extras.append((path, written, value))
+            members[keys[0]] = value
+        elif name in tree:
+            raise _twice(written)
+        else:
+            tree[name] = _object(value) if name in OBJECTS else value
+    try:
+        form = msgspec.convert(tree, Form, strict=False)
+    except msgspec.ValidationError as error:
+        problem = explain(error, tree, Form)
+        path = problem.field.partition("[")[0]
+        shown = show_name(written_as.get(path, path))
+        message = problem.message.replace(f"'{problem.field}'", f"'{shown}'", 1)
+        raise Refused(400, "bad_request", message, field=shown) from None
+    ignored = ignore(extras, Form.__struct_fields__)
+    if "word" in form.timestamp_granularities and form.response_format == "verbose_json":
+        shown = show_name(written_as["timestamp_granularities"])
+        ignored += ignore([("word_timestamps", shown, "word")], ())
+    return ReadForm(form, ignored)
+
+
+def vad_options(form: Form, configured: VadConfig) -> VadOptions:
+    """The settings of the segmentation that a form asks for.
+
+    Raises:
+        Refused: They do not go with the configured ones.
+    """
+    if form.chunking_strategy is None:
+        return VadOptions()
+    options = form.chunking_strategy.options()
+    merged = options.over(configured)
+    if merged.problem():
+        name = "chunking_strategy[prefix_padding_ms]"
+        longest = merged.max_segment_ms * 2 // 3 - merged.min_speech_ms
+        message = f"'{name}' is {merged.prefix_padding_ms}; allowed on this server: up to {longest}"
+        raise Refused(400, "bad_request", message, field=name)
+    return options
+
+
+def _twice(written: str) -> Refused:
+    shown = show_name(written)
+    return Refused(400, "bad_request", f"'{shown}' is given more than once", field=shown)
+
+
+def _split(written: str) -> tuple[str, list[str]]:
+    """`a[b]`, `a.b`, `a[]` and `a[0]` are `a` and what follows it; items of lists have no name."""
+    name, rest = re.match(r"([^\[.]*)(.*)", written.strip(), re.DOTALL).groups()  # type: ignore[union-attr]
+    keys = [key for key in re.split(r"[\[\].]+", rest) if key and not key.isdecimal()]
+    name = name.lower()
+    return ALIASES.get(name, name), keys
+
+
+def _items(value: str) -> list[object]:
+    """The items in one field of a list: one, some with commas between them, or JSON."""
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        found = [item.strip() for item in value.split(",")]
+    return found if isinstance(found, list) else [value]
+
+
+def _object(value: str) -> object:
+    """An object in one field: JSON, or its type alone."""
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        found = value
+    return {"type": found} if isinstance(found, str) else found
