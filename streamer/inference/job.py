@@ -80,6 +80,8 @@ class InferenceJob(ScheduledJob):
         state: Of a stateful model, pickled: what the channel's last segment returned.
         result: Cancelled when it is not needed any more.
         queued_s: When the job was queued, in seconds on the monitor's clock.
+        gathering_since_s: Since when it waits for others to join its batch, on the same clock; of
+            an interim, also the time that those it superseded have waited.
         attempts: The work that workers have done on it.
     """
 
@@ -88,10 +90,12 @@ class InferenceJob(ScheduledJob):
     state: bytes | None
     result: PendingInference
     queued_s: float
+    gathering_since_s: float = field(init=False)
     attempts: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.length = sum(map(len, self.audio))
+        self.gathering_since_s = self.queued_s
         self.result.add_done_callback(self._release_audio)
 
     @property

@@ -204,7 +204,7 @@ class Supervisor:
         """The jobs that are given up. Jobs of a batch run again, each alone: one of them hung."""
         if len(jobs) > 1:
             return self._queue.died(worker)
-        self._queue.finished(worker, replaced=True)
+        self._queue.finished(worker)
         return jobs
 
     def _answered(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
