@@ -77,6 +77,7 @@ class InferenceJob(ScheduledJob):
         audio: Emptied when the result is settled or cancelled, so that queued jobs do not keep
             audio alive.
         length: Samples in the audio, also after it has been emptied.
+        media_s: Seconds of audio; 0 = not known, because the model is not loaded yet.
         state: Of a stateful model, pickled: what the channel's last segment returned.
         result: Cancelled when it is not needed any more.
         queued_s: When the job was queued, in seconds on the monitor's clock.
@@ -87,6 +88,7 @@ class InferenceJob(ScheduledJob):
 
     audio: SegmentAudio
     length: int = field(init=False)
+    media_s: float = 0.0
     state: bytes | None
     result: PendingInference
     queued_s: float

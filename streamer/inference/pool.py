@@ -139,6 +139,8 @@ class WorkerPool:
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )
+        if self.sample_rate is not None:
+            job.media_s = job.length / self.sample_rate
         if self._closed:
             job.fail_pool_closed()
         elif superseded := self.queue.add(job):

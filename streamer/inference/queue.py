@@ -65,7 +65,11 @@ class JobQueue:
         """Expected queueing time for a new session's first segment, in seconds."""
         if self._stalled_since_s is None:
             return 0.0
-        expected_s = self._scheduler.sessions_waiting * self._mean_s / self._workers
+        # Two estimates: by number, and by length. The first is too high when the finals that wait
+        # are shorter than those before, the second when short ones cost more than their length.
+        media_s = sum(job.media_s for job in self._scheduler.next_turns())
+        by_number_s = self._scheduler.sessions_waiting * self._mean_s
+        expected_s = min(by_number_s, media_s * self._mean_factor) / self._workers
         # The lower bound when the workers hang or are gone.
         return max(expected_s, self._clock() - self._stalled_since_s)
 

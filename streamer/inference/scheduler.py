@@ -132,6 +132,10 @@ class Scheduler(Generic[J]):
         """Sessions with a final that no worker has begun; each has a turn before a new session."""
         return len(self._finals.waiting) + len(self._retries)
 
+    def next_turns(self) -> Iterator[J]:
+        """The final with which each of these sessions has its next turn."""
+        return chain(self._retries, (jobs[0] for jobs in self._finals.waiting.values()))
+
     @property
     def batch_complete(self) -> bool:
         """Whether the next batch stays as it is, whatever is added: it is full, or a retry."""

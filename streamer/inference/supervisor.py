@@ -231,24 +231,22 @@ class Supervisor:
         if answers.split and not self._split_logged:
             self._split_logged = True
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
-        rate = self._warm.result().sample_rate
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
                 continue
-            media_s = job.length / rate
             counters.inference_seconds += outcome.seconds
             if job.interim:
                 counters.interims += 1
                 counters.interim_seconds += outcome.seconds
             else:
                 counters.finals += 1
-                self._queue.record_duration(outcome.seconds, media_s)
+                self._queue.record_duration(outcome.seconds, job.media_s)
             monitor.inferred(
                 model,
                 interim=job.interim,
                 queue_s=answers.begun_s - job.queued_s,
                 inference_s=outcome.seconds,
-                media_s=media_s,
+                media_s=job.media_s,
             )
 
     def _record_attempts(

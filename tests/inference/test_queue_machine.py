@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
-from streamer.inference.job import InferenceFailed, InferenceJob, JobKind
+from streamer.inference.job import InferenceJob, JobKind
 from streamer.inference.submission import Submission
 from tests.inference.test_queue_races import DONE, WINDOW_S, Pool
 from tests.virtual_time import VirtualTimeLoop
@@ -139,7 +139,7 @@ class Machine(RuleBasedStateMachine):
                 given.waits = given.submission.result in self.again(worker)
                 given.retried = True
             for job in self.pool.queue.died(name):
-                job.fail(InferenceFailed("twice"))
+                job.result.cancel()
             self.settle()
 
     def again(self, worker: Worker) -> list[object]:

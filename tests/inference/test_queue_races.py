@@ -29,6 +29,7 @@ class Pool(WorkerPool):
         config = InferenceConfig(workers=workers)
         super().__init__(ModelSpec("t:M", "test"), config, Monitor(loop.time))
         self._supervisors = []
+        self._warm.set_result(ipc.Ready(16_000, batch, 1000 * window_s, stateful=False))
         self.queue.allow_batches(batch, window_s)
         self._asking = dict[str, asyncio.Task[tuple[InferenceJob, ...]]]()
 
@@ -143,6 +144,27 @@ async def test_those_who_have_left_keep_nobody_out() -> None:
         assert submission.withdraw()
     assert pool.wait_s == 0
     assert pool.waiting == (0, 0, 0)
+
+
+@in_virtual_time
+async def test_long_recordings_of_before_do_not_make_short_segments_wait() -> None:
+    """Of finals that took 20 s for a minute, one second takes a third."""
+    pool = Pool(2)
+    for _ in range(100):
+        pool.queue.record_duration(20.0, 60.0)
+    for who in "abcd":
+        pool.give(who=who)
+    assert pool.wait_s == pytest.approx(4 * (1 / 3) / 2, rel=0.1)
+
+
+@in_virtual_time
+async def test_short_segments_that_cost_more_than_their_length_do_not_either() -> None:
+    """A model whose cost is the same for any length: a minute would not take 60 times as long."""
+    pool = Pool()
+    for _ in range(100):
+        pool.queue.record_duration(0.5, 0.5)
+    pool.submit((np.zeros(60 * 16_000, np.float32),), "final", session="a", channel="a")
+    assert pool.wait_s == pytest.approx(0.5, rel=0.1)
 
 
 @in_virtual_time
