@@ -40,6 +40,8 @@ class ChannelResults:
         """In the order of the audio; None = there are no more."""
         self._unsent: set[PendingResult] = set()
         """Those that are neither sent nor withdrawn."""
+        self._sent_s = self._monitor.clock()
+        """When the last of them was sent."""
         self._sequential = self._pool.stateful
         """A stateful model's segments run one after another: each needs the state of the last."""
         self._state: bytes | None = None
@@ -49,6 +51,11 @@ class ChannelResults:
         self._timeline: Timeline | None = None
         """Of the open segment."""
         self.arrived_s = 0.0
+
+    @property
+    def idle_since_s(self) -> float | None:
+        """Since when no result is pending, on the monitor's clock; None = one is."""
+        return None if self._unsent else self._sent_s
 
     def segment_started(self) -> None:
         """Speech has begun, and with it a segment."""
@@ -170,6 +177,7 @@ class ChannelResults:
         result = submission.result
         await asyncio.wait((result,))
         self._unsent.discard(pending)
+        self._sent_s = self._monitor.clock()
         # An interim may have been withdrawn after its result was there.
         if pending.withdrawn:
             return
