@@ -77,21 +77,27 @@ class InferenceJob(ScheduledJob):
         audio: Emptied when the result is settled or cancelled, so that queued jobs do not keep
             audio alive.
         length: Samples in the audio, also after it has been emptied.
+        media_s: Seconds of audio; 0 = not known, because the model is not loaded yet.
         state: Of a stateful model, pickled: what the channel's last segment returned.
         result: Cancelled when it is not needed any more.
         queued_s: When the job was queued, in seconds on the monitor's clock.
+        gathering_since_s: Since when it waits for others to join its batch, on the same clock; of
+            an interim, also the time that those it superseded have waited.
         attempts: The work that workers have done on it.
     """
 
     audio: SegmentAudio
     length: int = field(init=False)
+    media_s: float = 0.0
     state: bytes | None
     result: PendingInference
     queued_s: float
+    gathering_since_s: float = field(init=False)
     attempts: list[Attempt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.length = sum(map(len, self.audio))
+        self.gathering_since_s = self.queued_s
         self.result.add_done_callback(self._release_audio)
 
     @property

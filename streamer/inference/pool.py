@@ -41,7 +41,7 @@ class WorkerPool:
         self._size = config.workers or os.cpu_count() or 1
         self._loop = asyncio.get_running_loop()
         self._scheduler: Scheduler[InferenceJob] = Scheduler(self._size)
-        self.queue = JobQueue(self._scheduler, self._size)
+        self.queue = JobQueue(self._scheduler, self._size, self._monitor.clock)
         self._warm: asyncio.Future[ipc.Ready] = self._loop.create_future()
         self._closed = False
         self._supervisors = [
@@ -139,11 +139,13 @@ class WorkerPool:
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )
+        if self.sample_rate is not None:
+            job.media_s = job.length / self.sample_rate
         if self._closed:
             job.fail_pool_closed()
         elif superseded := self.queue.add(job):
             self._shed(superseded, "superseded")
-        return Submission(job, self._scheduler, self._shed)
+        return Submission(job, self.queue, self._shed)
 
     def _shed(self, job: InferenceJob, reason: ShedReason) -> None:
         self.counters.interims_shed += 1

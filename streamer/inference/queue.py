@@ -4,7 +4,8 @@ Which job runs next is decided in `scheduler.py`. Nothing here depends on what a
 """
 
 import asyncio
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 
 from streamer.inference.job import InferenceJob
 from streamer.inference.scheduler import Scheduler
@@ -29,22 +30,30 @@ class JobQueue:
     Args:
         scheduler: Holds the jobs.
         workers: Number of workers when all are alive.
+        clock: Monotonic seconds, the same clock as the jobs' `queued_s`.
     """
 
-    def __init__(self, scheduler: Scheduler[InferenceJob], workers: int) -> None:
+    def __init__(
+        self,
+        scheduler: Scheduler[InferenceJob],
+        workers: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._workers = workers
         self._scheduler = scheduler
+        self._clock = clock
         self._idle: dict[Hashable, asyncio.Future[JobBatch]] = {}
         """By worker, the batch that it waits for."""
         self._gathering: asyncio.TimerHandle | None = None
+        """Gives jobs to an idle worker when they have waited for each other."""
         self._max_wait_s = 0.0
         self._mean_s = 0.0
         """Of finals: inference time."""
         self._mean_factor = FIRST_FACTOR
         """Of finals: inference time for a second of audio."""
-        self._last_batch_s = self._loop.time()
-        """When a worker was given jobs last."""
+        self._stalled_since_s: float | None = None
+        """Since when a final has waited without any worker being given jobs. None = none waits."""
 
     @property
     def idle_workers(self) -> int:
@@ -54,12 +63,15 @@ class JobQueue:
     @property
     def expected_wait_s(self) -> float:
         """Expected queueing time for a new session's first segment, in seconds."""
-        waiting = self._scheduler.sessions_waiting
-        if not waiting:
+        if self._stalled_since_s is None:
             return 0.0
-        expected_s = waiting * self._mean_s / self._workers
+        # Two estimates: by number, and by length. The first is too high when the finals that wait
+        # are shorter than those before, the second when short ones cost more than their length.
+        media_s = sum(job.media_s for job in self._scheduler.next_turns())
+        by_number_s = self._scheduler.sessions_waiting * self._mean_s
+        expected_s = min(by_number_s, media_s * self._mean_factor) / self._workers
         # The lower bound when the workers hang or are gone.
-        return max(expected_s, self._loop.time() - self._last_batch_s)
+        return max(expected_s, self._clock() - self._stalled_since_s)
 
     def allow_batches(self, max_size: int, max_wait_s: float) -> None:
         """Give a worker up to `max_size` jobs at once; jobs wait `max_wait_s` for each other."""
@@ -69,8 +81,22 @@ class JobQueue:
     def add(self, job: InferenceJob) -> InferenceJob | None:
         """Queue a job; returns the interim that it supersedes, if there is one."""
         superseded = self._scheduler.add(job)
-        self._dispatch_soon()
+        if superseded is not None:
+            job.gathering_since_s = superseded.gathering_since_s  # it takes over the turn
+        self._changed()
         return superseded
+
+    def confirm(self, job: InferenceJob) -> bool:
+        """An early job is a final now; returns whether it waited, and so joins the finals."""
+        waited = self._scheduler.confirm(job)
+        self._changed()
+        return waited
+
+    def withdraw(self, job: InferenceJob) -> bool:
+        """A job is not needed any more; returns whether it waited."""
+        waited = self._scheduler.withdraw(job)
+        self._changed()
+        return waited
 
     async def next_batch(self, worker: Hashable, lost: asyncio.Future[None]) -> JobBatch:
         """The next jobs of an idle worker.
@@ -84,7 +110,7 @@ class JobQueue:
         """
         batch: asyncio.Future[JobBatch] = self._loop.create_future()
         self._idle[worker] = batch
-        self._dispatch_soon()
+        self._changed()
         try:
             await asyncio.wait((batch, lost), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
@@ -95,16 +121,10 @@ class JobQueue:
             self._idle.pop(worker, None)
         return batch.result() if batch.done() else ()
 
-    def finished(self, worker: Hashable, *, replaced: bool = False) -> None:
-        """A worker's jobs are settled.
-
-        Args:
-            worker: Which one.
-            replaced: It hung, and so asks for no more jobs: another may be allowed to have one now.
-        """
+    def finished(self, worker: Hashable) -> None:
+        """A worker's jobs are settled. It may not ask for more, so another may have them now."""
         self._scheduler.finished(worker)
-        if replaced:
-            self._dispatch()
+        self._changed()
 
     def died(self, worker: Hashable, *, begun: bool = True) -> list[InferenceJob]:
         """A worker is gone; returns those of its jobs that are given up, the others run again.
@@ -114,7 +134,7 @@ class JobQueue:
             begun: Whether it had begun its jobs; if not, they cannot have killed it.
         """
         given_up = self._scheduler.died(worker, begun=begun)
-        self._dispatch()
+        self._changed()
         return given_up
 
     def record_duration(self, seconds: float, media_s: float) -> None:
@@ -133,22 +153,40 @@ class JobQueue:
         """Fail all jobs that wait: there are no workers any more."""
         for job in self._scheduler.drain():
             job.fail_pool_closed()
+        self._changed()
 
-    def _dispatch_soon(self) -> None:
-        """At once, unless the model prefers to wait until more jobs can go together."""
-        if not self._max_wait_s or sum(self._scheduler.waiting) >= self._scheduler.max_batch_size:
-            self._dispatch()
-        elif self._gathering is None:
-            self._gathering = self._loop.call_later(self._max_wait_s, self._dispatch)
+    def _changed(self) -> None:
+        """Jobs or idle workers have come or gone."""
+        self._note_progress(given=False)
+        self._dispatch(self._clock())
 
-    def _dispatch(self) -> None:
-        """Give waiting jobs to idle workers."""
+    def _note_progress(self, *, given: bool) -> None:
+        """Note since when finals wait in vain; `given`: a worker has just been given jobs."""
+        if not self._scheduler.sessions_waiting:
+            self._stalled_since_s = None
+        elif given or self._stalled_since_s is None:
+            self._stalled_since_s = self._clock()
+
+    def _dispatch(self, now_s: float) -> None:
+        """Give waiting jobs to idle workers, or set the timer if they wait for each other."""
         if self._gathering is not None:
             self._gathering.cancel()
             self._gathering = None
         for worker in list(self._idle):
+            due_s = self._due_s()
+            if due_s is not None and due_s > now_s:
+                # A timer may be early by a little; its jobs have waited all the same.
+                self._gathering = self._loop.call_later(due_s - now_s, self._dispatch, due_s)
+                return
             jobs = self._scheduler.next_batch(worker)
             if not jobs:
                 return
-            self._last_batch_s = self._loop.time()
+            self._note_progress(given=True)
             self._idle.pop(worker).set_result(jobs)
+
+    def _due_s(self) -> float | None:
+        """Until when the next batch waits for more jobs; None = it does not."""
+        if not self._max_wait_s or self._scheduler.batch_complete:
+            return None
+        first_s = min((job.gathering_since_s for job in self._scheduler.runnable()), default=None)
+        return None if first_s is None else first_s + self._max_wait_s

@@ -9,14 +9,16 @@ Pure: no tasks, no clock, no processes.
   one joined the end of the queue, a busy pool would never serve a channel that keeps speaking.
 - While there is more than one worker, one is kept free of interims, so that a final never waits
   for an interim to end.
-- The jobs of a worker that died run once more, before all others and each alone, so that the job
-  that killed the worker fails alone. A job whose worker dies twice is given up. Interims are not
-  tried again: the next interim is better.
+- The jobs of a worker that died run once more, before all others of their kind and each alone, so
+  that the job that killed the worker fails alone. A job whose worker dies twice is given up.
+  Interims are not tried again: the next interim is better.
+- A job that is withdrawn leaves at once. It has no turn, and it counts nowhere.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 MAX_ATTEMPTS = 2
@@ -72,6 +74,9 @@ class _Turns(Generic[J]):
         self.waiting.setdefault(job.session, deque()).append(job)
         self.count += 1
 
+    def __iter__(self) -> Iterator[J]:
+        return chain.from_iterable(self.waiting.values())
+
     def next(self) -> J:
         session, jobs = self.waiting.popitem(last=False)
         job = jobs.popleft()
@@ -82,21 +87,18 @@ class _Turns(Generic[J]):
 
     def remove(self, job: J) -> bool:
         """Take out a job if it waits; returns whether it did."""
-        waits = job in self.waiting.get(job.session, ())
-        if waits:
-            self.discard(job)
-        return waits
-
-    def replace(self, job: J, successor: J) -> None:
-        jobs = self.waiting[job.session]
-        jobs[jobs.index(job)] = successor
-
-    def discard(self, job: J) -> None:
-        jobs = self.waiting[job.session]
+        jobs = self.waiting.get(job.session, deque())
+        if job not in jobs:
+            return False
         jobs.remove(job)
         if not jobs:
             del self.waiting[job.session]
         self.count -= 1
+        return True
+
+    def replace(self, job: J, successor: J) -> None:
+        jobs = self.waiting[job.session]
+        jobs[jobs.index(job)] = successor
 
 
 class Scheduler(Generic[J]):
@@ -112,6 +114,7 @@ class Scheduler(Generic[J]):
         self._max_interim_workers = max(1, workers - 1)
         self._retries: deque[J] = deque()
         self._finals: _Turns[J] = _Turns()
+        self._early_retries: deque[J] = deque()
         self._early: _Turns[J] = _Turns()
         self._interims: _Turns[J] = _Turns()
         self._newest: dict[Hashable, J] = {}
@@ -121,12 +124,32 @@ class Scheduler(Generic[J]):
     def waiting(self) -> WaitingJobs:
         """Numbers of jobs that no worker has begun."""
         finals = self._finals.count + len(self._retries)
-        return WaitingJobs(finals, self._early.count, self._interims.count)
+        early = self._early.count + len(self._early_retries)
+        return WaitingJobs(finals, early, self._interims.count)
 
     @property
     def sessions_waiting(self) -> int:
         """Sessions with a final that no worker has begun; each has a turn before a new session."""
         return len(self._finals.waiting) + len(self._retries)
+
+    def next_turns(self) -> Iterator[J]:
+        """The final with which each of these sessions has its next turn."""
+        return chain(self._retries, (jobs[0] for jobs in self._finals.waiting.values()))
+
+    @property
+    def batch_complete(self) -> bool:
+        """Whether the next batch stays as it is, whatever is added: it is full, or a retry."""
+        size = self.max_batch_size
+        if self._retries or self._finals.count:
+            return bool(self._retries) or self._finals.count >= size
+        if self._early_retries or self._early.count:
+            return bool(self._early_retries) or self._early.count >= size
+        return self._may_run_interims and self._interims.count >= size
+
+    def runnable(self) -> Iterator[J]:
+        """The waiting jobs that an idle worker may be given now, in no order."""
+        interims = self._interims if self._may_run_interims else ()
+        return chain(self._retries, self._finals, self._early_retries, self._early, interims)
 
     def add(self, job: J) -> J | None:
         """Queue a job; returns the interim that it supersedes, if any."""
@@ -144,21 +167,27 @@ class Scheduler(Generic[J]):
     def confirm(self, job: J) -> bool:
         """An early job is a final now; returns whether it waited, and so joins the finals."""
         job.early = False
+        if job in self._early_retries:
+            self._early_retries.remove(job)
+            self._retries.append(job)
+            return True
         waited = self._early.remove(job)
         if waited:
             self._finals.add(job)
         return waited
 
     def withdraw(self, job: J) -> bool:
-        """An early job is not needed any more; returns whether it waited."""
-        return self._early.remove(job)
-
-    def drop_interim(self, channel: Hashable) -> J | None:
-        """Take out the waiting interim of a channel; returns it, if there was one."""
-        dropped = self._newest.pop(channel, None)
-        if dropped is not None:
-            self._interims.discard(dropped)
-        return dropped
+        """A job is not needed any more; returns whether it waited."""
+        for retries in (self._retries, self._early_retries):
+            if job in retries:
+                retries.remove(job)
+                return True
+        if not job.interim:
+            return (self._early if job.early else self._finals).remove(job)
+        waited = self._interims.remove(job)
+        if waited:
+            del self._newest[job.channel]
+        return waited
 
     def next_batch(self, worker: Worker) -> tuple[J, ...]:
         """The jobs that an idle worker runs now, together; none when none may run."""
@@ -185,43 +214,54 @@ class Scheduler(Generic[J]):
         if not begun:
             for job in jobs:
                 job.times_begun -= 1
-        again = [job for job in jobs if not job.interim and job.times_begun < MAX_ATTEMPTS]
-        self._retries.extend(again)
+        again = [job for job in jobs if self._runs_again(job)]
+        for job in again:
+            (self._early_retries if job.early else self._retries).append(job)
         return [job for job in jobs if job not in again]
 
     def drain(self) -> Iterator[J]:
         """Take out every waiting job."""
-        while self._retries:
-            yield self._retries.popleft()
+        for retries in (self._retries, self._early_retries):
+            while retries:
+                yield retries.popleft()
         for turns in (self._finals, self._early, self._interims):
             while turns.count:
                 yield turns.next()
         self._newest.clear()
 
+    @property
+    def _may_run_interims(self) -> bool:
+        busy = sum(jobs[0].interim for jobs in self._running.values())
+        return busy < self._max_interim_workers
+
+    def _runs_again(self, job: J) -> bool:
+        return not job.interim and job.needed and job.times_begun < MAX_ATTEMPTS
+
     def _choose(self) -> tuple[J, ...]:
-        while self._retries:
-            job = self._retries.popleft()
-            if job.needed:
-                return (job,)
-        size = self.max_batch_size
-        finals = self._batch(self._finals, size)
-        return finals or self._batch(self._early, size) or self._choose_interims()
+        return (
+            self._retry(self._retries)
+            or self._batch(self._finals)
+            or self._retry(self._early_retries)
+            or self._batch(self._early)
+            or self._choose_interims()
+        )
 
     def _choose_interims(self) -> tuple[J, ...]:
-        busy = sum(jobs[0].interim for jobs in self._running.values())
-        if busy >= self._max_interim_workers:
-            return ()
-        jobs = self._batch(self._interims, self.max_batch_size)
-        for job in jobs:
-            del self._newest[job.channel]
-        return jobs
+        return self._batch(self._interims) if self._may_run_interims else ()
 
-    def _batch(self, turns: _Turns[J], size: int) -> tuple[J, ...]:
+    def _retry(self, retries: deque[J]) -> tuple[J, ...]:
+        while retries:
+            job = retries.popleft()
+            if job.needed:
+                return (job,)
+        return ()
+
+    def _batch(self, turns: _Turns[J]) -> tuple[J, ...]:
         jobs: list[J] = []
-        while turns.count and len(jobs) < size:
+        while turns.count and len(jobs) < self.max_batch_size:
             job = turns.next()
+            if job.interim:
+                del self._newest[job.channel]
             if job.needed:
                 jobs.append(job)
-            elif job.interim:
-                self._newest.pop(job.channel, None)
         return tuple(jobs)

@@ -160,10 +160,14 @@ class Supervisor:
 
     async def _run(self, worker: WorkerProcess, jobs: JobBatch) -> RestartCause | None:
         """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
+        # Some may have been withdrawn since they were given out, and have no audio any more.
+        jobs = tuple(job for job in jobs if job.needed)
+        if not jobs:
+            self._queue.finished(worker)
+            return None
         limit_s = self._config.timeout_seconds
         begun = not worker.gone
         begun_s = self._monitor.clock()
-        self._monitor.batch(self._spec.name, len(jobs))
         running = True
 
         def abandon_unneeded(_: PendingInference) -> None:
@@ -204,42 +208,46 @@ class Supervisor:
         """The jobs that are given up. Jobs of a batch run again, each alone: one of them hung."""
         if len(jobs) > 1:
             return self._queue.died(worker)
-        self._queue.finished(worker, replaced=True)
+        self._queue.finished(worker)
         return jobs
 
     def _answered(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
+        """Settle the jobs, then count: nothing that counts can keep a result back."""
         self._queue.finished(worker)
-        self._monitor.worker_used(
-            self._spec.name, self._number, answers.cpu_s, answers.peak_memory_bytes
-        )
+        for job, outcome in zip(jobs, answers.outcomes, strict=True):
+            if not isinstance(outcome, ipc.Abandoned):
+                done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
+                job.attempts.append(Attempt(worker.pid, answers.begun_s, answers.ended_s, done))
+            job.settle(outcome)
+        try:
+            self._count(jobs, answers)
+        except Exception:  # a defect of a monitor; the worker is fine
+            _log.exception("a batch could not be counted")
+
+    def _count(self, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
+        monitor, counters, model = self._monitor, self._counters, self._spec.name
+        monitor.batch(model, len(jobs))
+        monitor.worker_used(model, self._number, answers.cpu_s, answers.peak_memory_bytes)
         if answers.split and not self._split_logged:
             self._split_logged = True
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
-        counters, rate = self._counters, self._warm.result().sample_rate
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
-                job.settle(outcome)
                 continue
-            done = isinstance(outcome, ipc.Done)
-            media_s = job.length / rate
-            job.attempts.append(
-                Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
-            )
             counters.inference_seconds += outcome.seconds
             if job.interim:
                 counters.interims += 1
                 counters.interim_seconds += outcome.seconds
             else:
                 counters.finals += 1
-                self._queue.record_duration(outcome.seconds, media_s)
-            self._monitor.inferred(
-                self._spec.name,
+                self._queue.record_duration(outcome.seconds, job.media_s)
+            monitor.inferred(
+                model,
                 interim=job.interim,
                 queue_s=answers.begun_s - job.queued_s,
                 inference_s=outcome.seconds,
-                media_s=media_s,
+                media_s=job.media_s,
             )
-            job.settle(outcome)
 
     def _record_attempts(
         self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome

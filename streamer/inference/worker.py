@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
@@ -60,19 +61,56 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
     samples.flags.writeable = False
     with selectors.DefaultSelector() as selector:
         selector.register(link, selectors.EVENT_READ)
-        # While a batch runs, the server sends nothing but `Abandon`.
-        model.unwanted = lambda: bool(selector.select(0))
-        _serve(link, model, samples)
+        batches = _Batches(link, selector)
+        model.unwanted = batches.unwanted
+        _serve(link, model, batches, samples)
 
 
-def _serve(link: socket.socket, model: Model, samples: SegmentSamples) -> None:
-    for batch in _batches(link):
+class _Batches:
+    """The batches that the server sends, one after another.
+
+    While a batch runs, the server sends nothing but `Abandon`, and closes its end of the link when
+    it ends. So whatever follows a batch means that its results are not needed any more, and a model
+    that asks costs one system call.
+
+    Args:
+        link: This end of the socket pair.
+        selector: Has the link registered for reading.
+    """
+
+    def __init__(self, link: socket.socket, selector: selectors.BaseSelector) -> None:
+        self._link = link
+        self._selector = selector
+        self._reader = ipc.WorkerMessageReader()
+        self._received: deque[ipc.WorkerMessage] = deque()
+
+    def __iter__(self) -> "Iterator[ipc.Batch]":
+        while True:
+            while self._received:
+                message = self._received.popleft()
+                if isinstance(message, ipc.Batch):  # an `Abandon` here came after its batch
+                    yield message
+            data = self._link.recv(1 << 16)
+            if not data:
+                return
+            self._received.extend(self._reader.feed(data))
+
+    def unwanted(self) -> bool:
+        """Whether the batch that was taken last is not needed any more."""
+        # The rest may have been received together with the batch.
+        return bool(self._received) or bool(self._selector.select(0))
+
+
+def _serve(link: socket.socket, model: Model, batches: _Batches, samples: SegmentSamples) -> None:
+    for batch in batches:
         link.sendall(ipc.encode_message(_answer(model, batch, samples)))
 
 
 def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOutcome:
     begun_s, cpu_s = time.monotonic(), time.process_time()
     try:
+        if model.unwanted():
+            raise Unwanted
         outcomes, split = _infer(model, batch, slot)
     except Unwanted:
         outcomes, split = [ipc.Abandoned() for _ in batch.items], None
@@ -90,14 +128,6 @@ def _ready(model: Model) -> ipc.Ready:
     stateful = isinstance(model, StatefulModel)
     size = 1 if stateful else model.max_batch_size
     return ipc.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful, model.max_seconds)
-
-
-def _batches(link: socket.socket) -> "Iterator[ipc.Batch]":
-    reader = ipc.WorkerMessageReader()
-    while data := link.recv(1 << 16):
-        for message in reader.feed(data):
-            if isinstance(message, ipc.Batch):  # an `Abandon` here came after its batch was done
-                yield message
 
 
 def _infer(

@@ -193,6 +193,7 @@ class WorkerProcess:
         del segments, pieces, inline  # not kept alive while the worker runs
         message = await self._link.answer()
         assert isinstance(message, ipc.BatchOutcome)
+        assert len(message.outcomes) == len(items)
         return message
 
     def abandon(self) -> None:

@@ -80,7 +80,7 @@ class Monitor:
         """A worker has answered a job."""
 
     def batch(self, model: str, size: int) -> None:
-        """`size` jobs went to a worker together."""
+        """A worker has answered `size` jobs that it was given together."""
 
     def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
         """CPU time of a worker's last batch, and the most memory it has had since it began."""

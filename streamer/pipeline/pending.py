@@ -36,6 +36,11 @@ class PendingResult:
         self.submission = submission
         self.audio = NO_AUDIO
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the pool has given it up: it was withdrawn, or superseded as an interim."""
+        return self.submission is not None and self.submission.result.cancelled()
+
     def withdraw(self) -> bool:
         """The result is not needed any more; returns whether it waited for a worker."""
         self.withdrawn = True

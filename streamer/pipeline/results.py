@@ -8,6 +8,7 @@ from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingResult
+from streamer.pipeline.pending_queue import PendingQueue
 from streamer.pipeline.sender import ResultSender
 
 
@@ -33,12 +34,14 @@ class ChannelResults:
         self._model = context.pool.spec.name
         self._sender = ResultSender(context, channel)
         self.totals = self._sender.totals
-        self._queue: asyncio.Queue[PendingResult | None] = asyncio.Queue(
+        self._queue: PendingQueue[PendingResult | None] = PendingQueue(
             settings.max_pending_segments
         )
         """In the order of the audio; None = there are no more."""
         self._unsent: set[PendingResult] = set()
         """Those that are neither sent nor withdrawn."""
+        self._sent_s = self._monitor.clock()
+        """When the last of them was sent."""
         self._sequential = self._pool.stateful
         """A stateful model's segments run one after another: each needs the state of the last."""
         self._state: bytes | None = None
@@ -48,6 +51,11 @@ class ChannelResults:
         self._timeline: Timeline | None = None
         """Of the open segment."""
         self.arrived_s = 0.0
+
+    @property
+    def idle_since_s(self) -> float | None:
+        """Since when no result is pending, on the monitor's clock; None = one is."""
+        return None if self._unsent else self._sent_s
 
     def segment_started(self) -> None:
         """Speech has begun, and with it a segment."""
@@ -104,8 +112,11 @@ class ChannelResults:
             self._sender.warn_interim_shed()
             return
         pending = PendingResult(audio, start_time, end_time, final=False, timeline=timeline)
-        if not self._sequential:
+        if self._sequential:
+            self._supersede_unsubmitted()
+        else:
             self._submit(pending, "interim")
+            self._discard_superseded()
         self._unsent.add(pending)
         self._queue.put_nowait(pending)
 
@@ -140,6 +151,25 @@ class ChannelResults:
             self._timeline = Timeline(self._monitor.clock())
         return self._timeline
 
+    def _supersede_unsubmitted(self) -> None:
+        """As the pool would, if it had them: of the interims that wait, the newest is enough."""
+        for pending in [each for each in self._unsent if not each.final and not each.submission]:
+            self._withdraw((pending,))
+            self._monitor.interim_shed(self._model, "superseded")
+            self._note_shed(pending)
+
+    def _discard_superseded(self) -> None:
+        """The newest interim may have superseded another in the pool, which still waits here."""
+        for pending in [each for each in self._unsent if each.cancelled]:
+            if self._queue.discard(pending):
+                self._unsent.discard(pending)
+                self._note_shed(pending)
+
+    def _note_shed(self, pending: PendingResult) -> None:
+        """The pool has given up an interim."""
+        pending.timeline.interims_shed += 1
+        self._sender.warn_interim_shed()
+
     async def _send_when_done(self, pending: PendingResult) -> None:
         submission = pending.submission
         if submission is None:
@@ -147,12 +177,12 @@ class ChannelResults:
         result = submission.result
         await asyncio.wait((result,))
         self._unsent.discard(pending)
+        self._sent_s = self._monitor.clock()
         # An interim may have been withdrawn after its result was there.
         if pending.withdrawn:
             return
         if result.cancelled():
-            pending.timeline.interims_shed += 1
-            self._sender.warn_interim_shed()
+            self._note_shed(pending)
             return
         error = result.exception()
         if not pending.final:
@@ -196,5 +226,6 @@ class ChannelResults:
         waited = False
         for pending in results:
             self._unsent.discard(pending)
+            self._queue.discard(pending)
             waited = pending.withdraw() or waited
         return waited

@@ -141,6 +141,17 @@ class Stream:
         )
 
     @property
+    def idle_since_s(self) -> float | None:
+        """Since when no result is pending on any channel; None = one is."""
+        latest_s = 0.0
+        for channel in self._channels:
+            since_s = channel.results.idle_since_s
+            if since_s is None:
+                return None
+            latest_s = max(latest_s, since_s)
+        return latest_s
+
+    @property
     def inference_seconds(self) -> float:
         """What the workers took for the segments that have been sent so far."""
         return sum(channel.results.totals.inference_seconds for channel in self._channels)

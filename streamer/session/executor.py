@@ -62,6 +62,18 @@ class Executor:
         self._stream: Stream | None = None
         """The open one."""
 
+    @property
+    def idle_since_s(self) -> float | None:
+        """Since when the server waits for the client; None = the client may wait for the server.
+
+        It does while audio is processed, and while results are pending.
+        """
+        since_s = self._inbox.idle_since_s
+        if since_s is None or self._stream is None:
+            return since_s
+        settled_s = self._stream.idle_since_s
+        return None if settled_s is None else max(since_s, settled_s)
+
     async def run(self) -> None:
         """Work until cancelled; the streams' own tasks end with this one."""
         try:

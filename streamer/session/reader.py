@@ -27,6 +27,8 @@ class Reader:
         inbox: What was read waits there; while it is full, nothing more is read.
         limits: Of the configuration.
         clock: Monotonic seconds, the same clock as the inbox has.
+        idle_since_s: Returns since when the server waits for the client; None = it may be the other
+            way round.
     """
 
     def __init__(
@@ -36,11 +38,13 @@ class Reader:
         inbox: Inbox[QueuedAction],
         limits: LimitsConfig,
         clock: Callable[[], float],
+        idle_since_s: Callable[[], float | None],
     ) -> None:
         self._socket = socket
         self._inputs = inputs
         self._inbox = inbox
         self._clock = clock
+        self._idle_since_s = idle_since_s
         self._deadlines = Deadlines(limits, self._clock())
 
     async def run(self) -> None:
@@ -61,7 +65,7 @@ class Reader:
         while not self._inputs.over:
             now_s = self._clock()
             expired, next_s = self._deadlines.check(
-                now_s, oldest_s=self._inbox.oldest_s, idle_since_s=self._inbox.idle_since_s
+                now_s, oldest_s=self._inbox.oldest_s, idle_since_s=self._idle_since_s()
             )
             if expired is not None:
                 self._inputs.on_deadline(expired)

@@ -70,7 +70,6 @@ class Session:
             limits.max_buffered_bytes, self._monitor.clock, services.vad.invitations
         )
         self._inputs = ClientInputs(dialect, self._inbox, self._outbox, services, auth)
-        self._reader = Reader(socket, self._inputs, self._inbox, limits, self._monitor.clock)
         self._executor = Executor(
             self._context,
             self._trace,
@@ -79,6 +78,14 @@ class Session:
             services=services,
             inbox=self._inbox,
             outbox=self._outbox,
+        )
+        self._reader = Reader(
+            socket,
+            self._inputs,
+            self._inbox,
+            limits,
+            self._monitor.clock,
+            lambda: self._executor.idle_since_s,
         )
 
     async def run(self) -> None:

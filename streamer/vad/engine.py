@@ -11,6 +11,10 @@ from streamer.vad.batching import BatchInvitations
 WindowArray = npt.NDArray[np.float32]
 
 
+class DetectionFailed(Exception):
+    """The windows of a channel get no probabilities, because of a defect; its cause is chained."""
+
+
 class Detector(Protocol):
     """The detector of one channel of one stream, with that channel's state."""
 
@@ -22,7 +26,8 @@ class Detector(Protocol):
                 the result is awaited.
 
         Returns:
-            An awaitable of n probabilities from 0 to 1, in order.
+            An awaitable of n probabilities from 0 to 1, in order. It raises `DetectionFailed` when
+            there are none; the detectors of other channels are not affected.
         """
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from streamer.observe.monitor import Meter
 from streamer.onnx.graph import Floats
 from streamer.vad.batching import BatchInvitations
-from streamer.vad.engine import WindowArray
+from streamer.vad.engine import DetectionFailed, WindowArray
 from streamer.vad.silero_network import (
     CONTEXT,
     SAMPLE_RATE,
@@ -90,6 +90,8 @@ class SileroVad:
 
     def detect(self, detector: "SileroDetector", windows: WindowArray) -> Awaitable[list[float]]:
         """Probabilities of one channel's next windows, computed in a batch with other channels'."""
+        if windows.shape[1:] != (WINDOW,):
+            raise DetectionFailed(f"windows of shape {windows.shape}; allowed: (n, {WINDOW})")
         loop = asyncio.get_running_loop()
         waiting = _Waiting(detector, windows, loop.create_future())
         if not len(windows):
@@ -105,10 +107,28 @@ class SileroVad:
         return waiting.done
 
     def _run(self) -> None:
-        """Classify one batch; windows left over are the next batch, after other callbacks."""
-        begun_s = self._meter.clock()
+        """Classify one batch; windows left over are the next batch, after other callbacks.
+
+        A timer calls this, so no task awaits it. Whatever is raised here is given to the channels
+        of the batch, and the next batch is always on its way: one detector serves them all.
+        """
         self._invited = False
-        batch = self._next_batch()
+        batch: list[_Entry] = []
+        try:
+            batch = self._next_batch()
+            self._classify_batch(batch)
+        except Exception as error:
+            _log.exception("a batch of windows could not be classified, or not be counted")
+            for waiting, _ in batch:
+                if waiting not in self._waiting:
+                    _fail(waiting, error)
+        finally:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(0, self._run) if self._waiting else None
+
+    def _classify_batch(self, batch: list[_Entry]) -> None:
+        """Settle the channels whose windows are all classified; the others wait again."""
+        begun_s = self._meter.clock()
         try:
             self._classify(batch)
         except Exception:  # a defect in one channel's windows must not affect the others
@@ -124,8 +144,6 @@ class SileroVad:
                 waiting.done.set_result(waiting.probabilities)
         classified = sum(len(windows) for _, windows in batch)
         self._meter.add(self._meter.clock() - begun_s, classified * WINDOW / SAMPLE_RATE)
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(0, self._run) if self._waiting else None
 
     def _next_batch(self) -> list[_Entry]:
         """The channels that have waited longest, with their windows; the most windows first."""
@@ -142,8 +160,8 @@ class SileroVad:
     def _classify_alone(self, entry: _Entry) -> None:
         try:
             self._classify([entry])
-        except Exception as error:  # raised where the result is awaited
-            entry[0].done.set_exception(error)
+        except Exception as error:
+            _fail(entry[0], error)
 
     def _classify(self, batch: list[_Entry]) -> None:
         """Compute the probabilities of all entries, or of none when it raises."""
@@ -167,6 +185,14 @@ class SileroVad:
             # Copies: a view would keep the whole batch in memory as long as the channel lives.
             waiting.detector.state = state[:, index].copy()
             waiting.detector.context = windows[-1, -CONTEXT:].copy()
+
+
+def _fail(waiting: _Waiting, cause: Exception) -> None:
+    """Raise where the result is awaited, unless there is one."""
+    if not waiting.done.done():
+        error = DetectionFailed(f"{type(cause).__name__}: {cause}")
+        error.__cause__ = cause
+        waiting.done.set_exception(error)
 
 
 def _with_context(batch: list[_Entry], count: int) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 import webrtcvad
 
 from streamer.observe.monitor import Meter
-from streamer.vad.engine import WindowArray
+from streamer.vad.engine import DetectionFailed, WindowArray
 
 WEBRTC_SAMPLE_RATE = 16_000
 WEBRTC_WINDOW = 320
@@ -56,7 +56,10 @@ class WebRtcDetector:
         np.maximum(scaled, -32_768, out=scaled)  # np.clip takes three times as long as these two
         np.minimum(scaled, 32_767, out=scaled)
         pcm = scaled.astype(np.int16).tobytes()
-        shares = [self._step(pcm[at : at + _BYTES]) for at in range(0, len(pcm), _BYTES)]
+        try:
+            shares = [self._step(pcm[at : at + _BYTES]) for at in range(0, len(pcm), _BYTES)]
+        except Exception as error:  # the library's own
+            raise DetectionFailed(f"{type(error).__name__}: {error}") from error
         self._meter.add(self._meter.clock() - begun_s, windows.size / WEBRTC_SAMPLE_RATE)
         return shares
 

@@ -29,6 +29,7 @@ from streamer.inference.job import (
 from streamer.inference.pool import WorkerPool
 from streamer.inference.worker_process import SLOT_SAMPLES, ModelCannotLoad
 from streamer.models.registry import ModelSpec
+from streamer.observe.monitor import Monitor
 from tests.inference.misbehaving import (
     DIE,
     DIE_ONCE,
@@ -47,11 +48,13 @@ PATIENCE_S = 60
 
 
 @asynccontextmanager
-async def running(folder: Path | None, model: str, **settings: Any) -> AsyncIterator[WorkerPool]:
+async def running(
+    folder: Path | None, model: str, monitor: Monitor | None = None, **settings: Any
+) -> AsyncIterator[WorkerPool]:
     spec = ModelSpec(
         f"misbehaving:{model}", "test", str(folder) if folder else None, search_path=(HERE,)
     )
-    pool = WorkerPool(spec, InferenceConfig(**{"workers": 2, **settings}))
+    pool = WorkerPool(spec, InferenceConfig(**{"workers": 2, **settings}), monitor)
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         task = tasks.create_task(pool.run())
         await pool.wait_ready()
@@ -147,6 +150,27 @@ async def test_workers_are_replaced_after_their_share_between_jobs(tmp_path: Pat
         results = await asyncio.gather(*(infer(pool, FINE, i) for i in range(9)))
         pids = [result.output["pid"] for result in results]
         assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 3]
+
+
+class Broken(Monitor):
+    """Cannot count."""
+
+    def inferred(self, *args: object, **fields: object) -> None:
+        raise ZeroDivisionError
+
+    batch = worker_used = inferred
+
+
+async def test_a_monitor_that_cannot_count_costs_no_segment(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, "Batcher", Broken(), workers=1) as pool:
+        for _ in range(2):
+            results = await asyncio.gather(*(infer(pool, FINE, tag) for tag in range(4)))
+            assert [result.output["tag"] for result in results] == [0, 1, 2, 3]
+        assert pool.counters.workers_replaced == {"died": 0, "timeout": 0, "max_jobs": 0}
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [record.getMessage() for record in errors] == ["a batch could not be counted"] * 2
 
 
 async def test_chaos_loses_nothing(tmp_path: Path) -> None:

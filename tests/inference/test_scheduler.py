@@ -1,5 +1,9 @@
 """Which jobs are next: finals before interims, sessions in turn, one interim a channel."""
 
+from dataclasses import dataclass
+
+import pytest
+
 from streamer.inference.scheduler import ScheduledJob, Scheduler, WaitingJobs
 
 
@@ -9,6 +13,21 @@ def final(name: str) -> ScheduledJob:
 
 def interim(name: str) -> ScheduledJob:
     return ScheduledJob(name, name, interim=True)
+
+
+def early_job(name: str) -> ScheduledJob:
+    return ScheduledJob(name, name, early=True)
+
+
+@dataclass(eq=False, slots=True)
+class Dropped(ScheduledJob):
+    """A job that can be given up while it runs."""
+
+    dropped: bool = False
+
+    @property
+    def needed(self) -> bool:
+        return not self.dropped
 
 
 def drain(scheduler: Scheduler[ScheduledJob]) -> list[ScheduledJob]:
@@ -57,14 +76,57 @@ def test_an_interim_that_runs_is_not_superseded() -> None:
     assert scheduler.add(interim("a")) is None
 
 
-def test_dropping_takes_out_only_that_channels_waiting_interim() -> None:
+def test_what_is_withdrawn_leaves_at_once_and_takes_nobody_along() -> None:
     scheduler: Scheduler[ScheduledJob] = Scheduler(1)
-    a, b, last = interim("a"), interim("b"), final("a")
-    for job in (a, b, last):
+    a, b, last, vain = interim("a"), interim("b"), final("a"), final("a")
+    for job in (a, b, last, vain):
         scheduler.add(job)
-    assert scheduler.drop_interim("a") is a
-    assert scheduler.drop_interim("a") is None
+    for job in (a, vain):
+        assert scheduler.withdraw(job)
+        assert not scheduler.withdraw(job)
+    assert scheduler.waiting == WaitingJobs(finals=1, early=0, interims=1)
     assert drain(scheduler) == [last, b]
+
+
+def test_the_early_job_of_a_dead_worker_does_not_overtake_what_is_sure() -> None:
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
+    early, other_early, growing = early_job("a"), early_job("c"), interim("d")
+    scheduler.add(early)
+    assert scheduler.next_batch("A") == (early,)
+    assert scheduler.died("A") == []
+    sure = final("b")
+    for job in (growing, other_early, sure):
+        scheduler.add(job)
+    assert scheduler.waiting == WaitingJobs(finals=1, early=2, interims=1)
+    assert drain(scheduler) == [sure, early, other_early, growing]
+
+
+def test_once_it_is_sure_it_goes_first_again() -> None:
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
+    early, sure = early_job("a"), final("b")
+    scheduler.add(early)
+    scheduler.next_batch("A")
+    scheduler.died("A")
+    scheduler.add(sure)
+    assert scheduler.confirm(early)
+    assert scheduler.waiting == WaitingJobs(finals=2, early=0, interims=0)
+    assert drain(scheduler) == [early, sure]
+
+
+@pytest.mark.parametrize("kind", ["final", "early"])
+def test_what_is_not_needed_any_more_is_not_tried_again(kind: str) -> None:
+    scheduler: Scheduler[ScheduledJob] = Scheduler(1)
+    again, vain = (Dropped("a", name, early=kind == "early") for name in ("again", "vain"))
+    for job in (again, vain):
+        scheduler.add(job)
+    for worker in "AB":
+        scheduler.next_batch(worker)
+    vain.dropped = True
+    assert scheduler.died("A") == []
+    assert scheduler.died("B") == [vain]
+    assert sum(scheduler.waiting) == 1
+    assert scheduler.withdraw(again)
+    assert scheduler.waiting == (0, 0, 0)
 
 
 def test_one_worker_is_kept_free_of_interims() -> None:

@@ -1,5 +1,7 @@
 """The scheduler under any sequence of events: no final is lost, doubled or out of order."""
 
+from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from hypothesis import settings
@@ -28,7 +30,7 @@ class Tracked(ScheduledJob):
 
 
 class Machine(RuleBasedStateMachine):
-    """Clients add and cancel jobs; workers take, finish and die."""
+    """Clients add, confirm and withdraw jobs; workers take, finish and die."""
 
     jobs: Bundle[Tracked] = Bundle("jobs")
 
@@ -39,6 +41,9 @@ class Machine(RuleBasedStateMachine):
         self.all: list[Tracked] = []
         self.waiting: list[Tracked] = []
         self.again: list[Tracked] = []
+        """Jobs whose worker died, in the order in which they are tried again; early ones too."""
+        self.served: dict[Hashable, Counter[Hashable]] = {}
+        """For each session with finals that wait: whose finals have begun since its turn began."""
 
     @rule(
         target=jobs,
@@ -58,6 +63,7 @@ class Machine(RuleBasedStateMachine):
         assert [superseded] == (expected or [None])
         self.all.append(job)
         if superseded:
+            superseded.cancelled = True
             self.waiting[self.waiting.index(superseded)] = job
         else:
             self.waiting.append(job)
@@ -66,65 +72,74 @@ class Machine(RuleBasedStateMachine):
     @rule(job=jobs)
     def confirm(self, job: Tracked) -> None:
         """The silence has held. What has not been begun is the newest final."""
-        waits = job.early and job in self.waiting
-        if job.early:
-            assert self.scheduler.confirm(job) == waits
+        if not job.early:
+            return
+        places = self.waiting if job in self.waiting else self.again
+        waits = job in places
+        assert self.scheduler.confirm(job) == waits
         if waits:
-            self.waiting.remove(job)
-            self.waiting.append(job)
+            places.remove(job)
+            places.append(job)
 
     @rule(job=jobs)
     def withdraw(self, job: Tracked) -> None:
-        """The silence has not held."""
-        if job.early:
-            waits = job in self.waiting
-            assert self.scheduler.withdraw(job) == waits
-            job.cancelled = True
-            if waits:
-                self.waiting.remove(job)
-
-    @rule(job=jobs)
-    def cancel(self, job: Tracked) -> None:
-        """A session ends. Its waiting interims are dropped, and what is early is withdrawn."""
-        if job not in self.waiting or not (job.interim or job.early):
-            job.cancelled = True
-
-    @rule(session=st.sampled_from(SESSIONS), channel=st.integers(0, 7))
-    def drop(self, session: str, channel: int) -> None:
-        dropped = self.scheduler.drop_interim((session, channel))
-        interims = [j for j in self.waiting if j.interim and j.channel == (session, channel)]
-        assert interims == ([dropped] if dropped else [])
-        self.waiting = [job for job in self.waiting if job is not dropped]
+        """The silence has not held, or the session ends."""
+        waits = job in self.waiting or job in self.again
+        assert self.scheduler.withdraw(job) == waits
+        job.cancelled = True
+        self.waiting = [each for each in self.waiting if each is not job]
+        self.again = [each for each in self.again if each is not job]
 
     @rule(worker=st.sampled_from(WORKERS))
     def take(self, worker: str) -> None:
         if worker in self.running:
             return
+        complete = self.scheduler.batch_complete
+        runnable = list(self.scheduler.runnable())
         taken = self.scheduler.next_batch(worker)
-        retries = [job for job in self.again if job.needed]
-        sure = [j for j in self.waiting if not j.interim and not j.early and j.needed]
-        finals = sure or [job for job in self.waiting if job.early and job.needed]
-        interims = [job for job in self.waiting if job.interim and job.needed]
         busy = sum(jobs[0].interim for jobs in self.running.values())
-        assert all(job.needed for job in taken)
-        if retries:
-            assert taken == (retries[0],), "a retry runs before all others, and alone"
-        elif finals:
-            assert not any(job.interim for job in taken), "finals go before interims"
-            assert not sure or not any(job.early for job in taken), "and before early ones"
-            assert len(taken) == min(BATCH, len(finals))
-        elif busy < len(WORKERS) - 1:
-            assert len(taken) == min(BATCH, len(interims))
-        else:
-            assert not taken, "one worker is kept free of interims"
+        interims = [job for job in self.waiting if job.interim]
+        if busy == len(WORKERS) - 1:  # one worker is kept free of interims
+            interims = []
+        groups = (
+            ([job for job in self.again if not job.early], 1),
+            (self.waiting_finals, BATCH),
+            ([job for job in self.again if job.early], 1),
+            ([job for job in self.waiting if job.early], BATCH),
+            (interims, BATCH),
+        )
+        first, size = next(((group, size) for group, size in groups if group), ([], 0))
+        assert {*runnable} == {job for group, _ in groups for job in group}
+        assert complete == (size > 0 and len(first) >= size)
+        assert len(taken) == min(size, len(first)), "as many as there are, and of one kind"
+        assert {*taken} <= {*first}, "none before those of a more urgent kind"
         for session in SESSIONS:
             of_session = [job for job in taken if job.session == session]
-            older = [job for job in (finals or interims) if job.session == session]
-            assert retries or of_session == older[: len(of_session)], "they keep their order"
-        self.waiting = [job for job in self.waiting if job not in taken]
-        self.again = [job for job in self.again if job not in taken]
+            older = [job for job in first if job.session == session]
+            assert of_session == older[: len(of_session)], "they keep their order"
+        if size == 1:
+            assert taken == (first[0],), "those whose worker died have an order of their own"
+        for job in taken:
+            if job in self.waiting and not job.interim and not job.early:
+                self.serve(job)
+            self.waiting = [each for each in self.waiting if each is not job]
+            self.again = [each for each in self.again if each is not job]
         if taken:
             self.running[worker] = taken
+
+    @property
+    def waiting_finals(self) -> list[Tracked]:
+        return [job for job in self.waiting if not job.interim and not job.early]
+
+    def serve(self, job: Tracked) -> None:
+        """A final begins: no session has two turns while another waits for one."""
+        for session, others in self.served.items():
+            if session != job.session:
+                others[job.session] += 1
+                assert others[job.session] == 1, f"{session} waits"
+        del self.served[job.session]
+        if any(job.session == other.session for other in self.waiting_finals if other is not job):
+            self.served[job.session] = Counter()
 
     @rule(worker=st.sampled_from(WORKERS))
     def finish(self, worker: str) -> None:
@@ -140,7 +155,7 @@ class Machine(RuleBasedStateMachine):
         for job in jobs:
             if begun:
                 job.deaths.append(worker)
-            fatal = job.interim or len(job.deaths) >= MAX_ATTEMPTS
+            fatal = job.interim or job.cancelled or len(job.deaths) >= MAX_ATTEMPTS
             assert (job in given_up) == fatal
             if fatal:
                 job.given_up = True
@@ -154,21 +169,39 @@ class Machine(RuleBasedStateMachine):
         assert all(job.done <= 1 for job in self.all)
         assert not any(job.done and job.given_up for job in self.all)
 
+    @invariant()
+    def what_waits_is_counted_and_nothing_else(self) -> None:
+        waiting = [*self.waiting, *self.again]
+        assert not any(job.cancelled for job in waiting)
+        interims, early = (
+            sum(job.interim for job in waiting),
+            sum(job.early for job in waiting),
+        )
+        assert self.scheduler.waiting == (len(waiting) - interims - early, early, interims)
+
+    @invariant()
+    def turns_begin_and_end(self) -> None:
+        sessions = {job.session for job in self.waiting_finals}
+        self.served = {session: self.served.get(session, Counter()) for session in sessions}
+        retries = sum(not job.early for job in self.again)
+        assert self.scheduler.sessions_waiting == len(sessions) + retries
+
     def teardown(self) -> None:
         """Whatever happened, finals that are needed are done in the end."""
         for worker in list(self.running):
             self.finish(worker)
         for _ in range(len(self.all) + 1):
+            self.turns_begin_and_end()
             self.take("A")
             self.finish("A")
         for job in self.all:
-            if not job.interim and job.needed:
+            if not job.cancelled:
                 assert job.done + job.given_up == 1
         assert self.scheduler.waiting == (0, 0, 0)
 
 
 Machine.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
-test_no_final_is_lost_doubled_or_out_of_order = Machine.TestCase
+test_no_job_is_lost_doubled_or_out_of_order = Machine.TestCase
 
 
 def test_a_session_with_many_channels_gets_one_turn_like_the_others() -> None:

@@ -2,22 +2,25 @@
 
 import asyncio
 import weakref
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from streamer.config.schema import Config, InferenceConfig
+from streamer.inference import ipc
 from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
 from streamer.models.registry import ModelSpec
-from streamer.observe.monitor import Monitor
+from streamer.observe.monitor import Monitor, ShedReason
 from streamer.observe.tracer import StreamTrace
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.actions import Close
-from streamer.protocol.messages import Event, Interim, Segment
+from streamer.protocol.messages import Event, Interim, Segment, WarningEvent
 from streamer.vad.engine import VadEngine
 
 
@@ -72,7 +75,12 @@ class Posted(Outbox):
 
 
 def results_of(
-    pool: Pool, events: list[Event], max_pending: int, *, early_finals: bool = False
+    pool: Pool | WorkerPool,
+    events: list[Event],
+    max_pending: int,
+    *,
+    early_finals: bool = False,
+    monitor: Monitor | None = None,
 ) -> ChannelResults:
     context = StreamContext(
         session_id="session",
@@ -82,7 +90,7 @@ def results_of(
             inference=InferenceConfig(max_pending_segments=max_pending, early_finals=early_finals)
         ),
         vad=cast("VadEngine", None),
-        monitor=Monitor(),
+        monitor=monitor or Monitor(),
         pool=cast("WorkerPool", pool),
         sample_rate=16_000,
         outbox=Posted(events),
@@ -210,3 +218,93 @@ async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
     assert [result.cancelled() for result in pool.results] == [True, False, True, True, True]
     pool.results.clear()
     assert not complaints
+
+
+class UnstaffedPool(WorkerPool):
+    """A pool whose only worker is the test."""
+
+    def __init__(self, *, stateful: bool = False) -> None:
+        super().__init__(ModelSpec("t:M", "test"), InferenceConfig(workers=1))
+        self._supervisors = []
+        self._warm.set_result(ipc.Ready(16_000, 1, 0.0, stateful))
+
+    async def run_next(self) -> float:
+        """The worker runs the next job; returns how many samples it has."""
+        (job,) = await self.queue.next_batch("worker", asyncio.Future())
+        self.queue.finished("worker")
+        job.settle(ipc.Done({"samples": job.length}, 0.1))
+        return job.length
+
+
+def audio(samples: int) -> tuple[NDArray[np.float32]]:
+    return (np.zeros(samples, np.float32),)
+
+
+async def settled(condition: Callable[[], object]) -> bool:
+    """Whether it becomes true without anything else happening."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return bool(condition())
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+@pytest.mark.parametrize("max_pending", [1, 2, 8])
+async def test_interims_of_a_segment_that_has_ended_hold_up_nothing(
+    stateful: bool, max_pending: int
+) -> None:
+    """Its final has room at once, while a worker is busy with the segment before."""
+    pool, events = UnstaffedPool(stateful=stateful), list[Event]()
+    results = results_of(pool, events, max_pending)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        await results.submit_final(audio(1), 0, 1)
+        assert await settled(lambda: sum(pool.waiting) == 1)
+        for samples in range(2, 30):
+            results.submit_interim(audio(samples), 2, 2 + samples)
+        results.withdraw_interims()
+        ended = tasks.create_task(results.submit_final(audio(40), 2, 40))
+        assert await settled(ended.done)
+        assert [await pool.run_next() for _ in range(2)] == [1, 40]
+        await results.no_more()
+    assert [cast("Any", e).end_time for e in events if isinstance(e, Segment)] == [1, 40]
+
+
+async def test_interims_that_are_withdrawn_make_room_for_who_waits_for_it() -> None:
+    pool = UnstaffedPool()
+    results = results_of(pool, [], 2)
+    async with asyncio.TaskGroup() as tasks:
+        results.submit_interim(audio(1), 0, 1)
+        await results.submit_final(audio(2), 0, 2)
+        waiting = tasks.create_task(results.submit_final(audio(3), 3, 4))
+        assert not await settled(waiting.done)
+        results.withdraw_interims()
+        assert await settled(waiting.done)
+
+
+@pytest.mark.parametrize("stateful", [False, True])
+async def test_a_superseded_interim_takes_no_place(stateful: bool) -> None:
+    """Whether the pool holds it, or it waits here because the model has a state."""
+    pool, events, monitor = UnstaffedPool(stateful=stateful), list[Event](), Counting()
+    results = results_of(pool, events, 3, monitor=monitor)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        await results.submit_final(audio(1), 0, 1)
+        assert await settled(lambda: sum(pool.waiting) == 1)
+        for samples in range(2, 30):
+            results.submit_interim(audio(samples), 2, 2 + samples)
+        assert "backlog" not in monitor.shed
+        assert [await pool.run_next() for _ in range(2)] == [1, 29]
+        assert await settled(lambda: Interim in map(type, events))
+        await results.no_more()
+    assert [type(event) for event in events] == [WarningEvent, Segment, Interim]
+
+
+class Counting(Monitor):
+    """Keeps the reasons why interims were given up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shed: list[ShedReason] = []
+
+    def interim_shed(self, model: str, reason: ShedReason) -> None:
+        self.shed.append(reason)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
-from streamer.observe.monitor import Meter, Monitor
+from streamer.observe.monitor import Meter, Monitor, Stage
 from streamer.pipeline.speech_channel import MAX_DETECTION_DELAY_S
+from streamer.vad.engine import DetectionFailed
 from streamer.vad.silero import MAX_BATCH, MIN_INVITING, SileroDetector, SileroVad
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
@@ -230,7 +231,8 @@ async def test_a_defect_in_one_channel_reaches_no_other(
         *(detector.detect(speech[:3]) for detector in good),
         return_exceptions=True,
     )
-    assert isinstance(failed, ValueError)
+    assert isinstance(failed, DetectionFailed)
+    assert isinstance(failed.__cause__, ValueError)
     assert all(close(each, alone[:3]) for each in found if isinstance(each, list))
     assert close(await good[0].detect(speech[3:6]), alone[3:6])
     (record,) = caplog.records
@@ -253,6 +255,74 @@ async def test_a_failure_half_way_leaves_nothing_behind(
     engine._network.step = failing  # type: ignore[method-assign]
     found = await asyncio.gather(*(engine.open().detect(speech[:4]) for _ in range(2)))
     assert all(close(each, alone[:4]) for each in found)
+
+
+@pytest.mark.parametrize("defect", [ZeroDivisionError, StopIteration, MemoryError])
+async def test_after_any_defect_the_detector_goes_on(
+    path: Path, speech: Windows, alone: list[float], defect: type[Exception]
+) -> None:
+    engine = SileroVad(path, 0.001, METER)
+    encode = engine._network.encode
+
+    def failing(windows: Windows) -> Windows:
+        raise defect("no")
+
+    engine._network.encode = failing  # type: ignore[method-assign]
+    two = (engine.open().detect(speech[:3]) for _ in range(2))
+    for failed in await asyncio.gather(*two, return_exceptions=True):
+        assert isinstance(failed, DetectionFailed)
+        assert isinstance(failed.__cause__, defect)
+    engine._network.encode = encode  # type: ignore[method-assign]
+    assert close(await engine.open().detect(speech[:3]), alone[:3])
+
+
+class Uncounted(Monitor):
+    """Cannot count."""
+
+    def stage(self, stage: Stage, processing_s: float, media_s: float) -> None:
+        raise ZeroDivisionError
+
+
+async def test_a_monitor_that_cannot_count_stops_nothing(
+    path: Path, speech: Windows, alone: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = SileroVad(path, 0.001, Meter(Uncounted(), "vad"))
+    many = 2 * MAX_BATCH + 3
+    found = await asyncio.gather(
+        engine.open().detect(speech[:many]), *(engine.open().detect(speech[:3]) for _ in range(2))
+    )
+    assert [close(each, alone[: len(each)]) for each in found] == [True] * 3
+    assert [len(each) for each in found] == [many, 3, 3]
+    assert caplog.records
+
+
+async def test_a_defect_outside_of_the_network_fails_its_batch_and_no_other(
+    path: Path, speech: Windows, alone: list[float]
+) -> None:
+    times = iter([ZeroDivisionError()])
+
+    def clock() -> float:
+        for error in times:
+            raise error
+        return 0.0
+
+    engine = SileroVad(path, 0.001, Meter(Monitor(clock), "vad"))
+    first, second = (engine.open().detect(speech[:3]) for _ in range(2))
+    for failing in (first, second):
+        with pytest.raises(DetectionFailed, match="ZeroDivisionError"):
+            await failing
+    assert close(await engine.open().detect(speech[:3]), alone[:3])
+
+
+async def test_windows_of_a_wrong_size_are_refused_at_once(
+    path: Path, speech: Windows, alone: list[float]
+) -> None:
+    engine = SileroVad(path, 0.001, METER)
+    good = engine.open().detect(speech[:3])
+    for wrong in (speech[:3, :-1], speech.ravel()):
+        with pytest.raises(DetectionFailed, match=r"allowed: \(n, 512\)"):
+            engine.open().detect(wrong)
+    assert close(await good, alone[:3])
 
 
 async def test_nobody_left_is_nothing_to_do(

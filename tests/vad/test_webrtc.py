@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Meter, Monitor
+from streamer.vad.engine import DetectionFailed
 from streamer.vad.webrtc import SMOOTHED_WINDOWS, WEBRTC_WINDOW, WebRtcDetector, WebRtcVad
 from streamer.weights.manifest import require
 
@@ -116,3 +117,10 @@ def test_channels_do_not_share_state() -> None:
     for n, window in enumerate(speech()[:100]):
         assert detect(first, window[np.newaxis]) == [whole()[n]]
         assert detect(second, silence) == [0.0]
+
+
+def test_a_defect_is_named() -> None:
+    detector = WebRtcVad(3, METER).open()
+    with pytest.raises(DetectionFailed, match="Error") as failure:
+        detect(detector, windows(np.zeros(WEBRTC_WINDOW, np.float32))[:, :-1])
+    assert failure.value.__cause__ is not None

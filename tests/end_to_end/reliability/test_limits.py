@@ -245,6 +245,32 @@ async def test_a_socket_that_says_nothing_is_closed(launch: Launch) -> None:
         assert (await patient.next_event())["type"] == "started"
 
 
+@pytest.mark.parametrize("path", ["simple", "segmented"])
+async def test_a_client_that_waits_for_a_result_is_not_idle(launch: Launch, path: str) -> None:
+    """It has flushed, and the worker takes longer than the client may be silent."""
+    config = {
+        "model": {"type": "standin"},
+        "inference": {"workers": 1, "timeout_seconds": 60, "early_finals": False},
+        "limits": {"idle_seconds": 1},
+    }
+    server = launch(config)
+    (worker,) = server.workers()
+    async with client(server, path) as socket:
+        await socket.start()
+        await socket.next_event()
+        worker.send_signal(signal.SIGSTOP)
+        await socket.send((silence(2) if path == "simple" else beckett()).data)
+        await socket.send_request("flush")
+        await asyncio.sleep(2)
+        worker.send_signal(signal.SIGCONT)
+        events = await socket.events_until_close()
+    kinds = [event["type"] for event in events if event["type"] not in ("active", "inactive")]
+    assert kinds[0] == "segment"
+    assert kinds[-2:] == ["error", "stopped"], "and then it is"
+    assert next(e["code"] for e in events if e["type"] == "error") == "idle_timeout"
+    assert socket.close_code == 1000
+
+
 async def test_a_pipeline_that_stands_still(launch: Launch) -> None:
     """Who outruns it is told so, and told nothing else; who waits goes on afterwards."""
     inference = {"timeout_seconds": 60, "max_pending_segments": 2, "early_finals": False}
