@@ -125,6 +125,13 @@ class Stream:
             for channel in self._channels:
                 tasks.create_task(channel.flush())
 
+    async def pause(self, arrived_s: float) -> None:
+        """End the open segment of every channel: the audio has paused, as noticed at that time."""
+        self._note_arrival(arrived_s)
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self._channels:
+                tasks.create_task(channel.pause())
+
     async def finish(self, arrived_s: float) -> Stopped:
         """Send everything that is pending; returns the event that closes the stream."""
         self._note_arrival(arrived_s)

@@ -18,6 +18,8 @@ hands the transport over. The way of a message:
   `receive`, and a session's reader does not wait there during back-pressure. While nothing is
   read, only a check of the socket shows the loss.
 - **Live audio takes a short way** (`deliver_directly`).
+- **A client can be asked whether all has arrived that it sent** (`ping_of`): a pong comes behind
+  everything else from the client, and is reported in that order.
 
 A client that sends pings and does not read the pongs is cut off: the pongs would pile up.
 """
@@ -43,7 +45,7 @@ from streamer.websocket.handshake import (
 )
 from streamer.websocket.messages import MessageQueue
 from streamer.websocket.reading import InputReader
-from streamer.websocket.signals import ABORT, DIRECT, GONE, DirectReceiver
+from streamer.websocket.signals import ABORT, DIRECT, GONE, PING, DirectReceiver
 from streamer.websocket.turns import ParserTurns
 from streamer.websocket.writing import OutputWriter, Phase
 
@@ -201,7 +203,12 @@ class WebSocketConnection(asyncio.Protocol):
             asgi_version=self._config.asgi_version,
             state=self._app_state,
         )
-        own = {ABORT: self.transport.abort, GONE: self._gone, DIRECT: self._deliver_directly}
+        own = {
+            ABORT: self.transport.abort,
+            GONE: self._gone,
+            DIRECT: self._deliver_directly,
+            PING: self._writer.ping,
+        }
         return {**scope, **own}
 
     def _deliver_directly(self, receiver: DirectReceiver) -> None:

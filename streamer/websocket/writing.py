@@ -15,6 +15,7 @@ from websockets.protocol import State
 from streamer.websocket.frames import Core
 from streamer.websocket.keepalive import Keepalive
 from streamer.websocket.messages import MessageQueue
+from streamer.websocket.signals import PongNotice
 
 LINGER_S = 5.0
 """Seconds in which a connection that is being closed has to take what was written, and to answer
@@ -73,6 +74,7 @@ class OutputWriter:
             send_ping=self._ping,
             pongs_are_read=pongs_are_read,
             on_timeout=lambda: self.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout"),
+            on_probe_answered=lambda: messages.notify(PongNotice()),
         )
         self.on_pong = self._keepalive.on_pong
 
@@ -127,6 +129,13 @@ class OutputWriter:
         self.end(code, reason)
         if self._core.parser_exc is not None:
             self.half_close()
+
+    def ping(self) -> bool:
+        """Send a ping; a `PongNotice` follows when it is answered. False = not possible now."""
+        if self.phase is not Phase.OPEN or not self.writable.is_set():
+            return False
+        self._keepalive.probe()
+        return True
 
     # Called by the connection
 

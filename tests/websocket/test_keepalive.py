@@ -62,6 +62,7 @@ class Client:
         self.times = Times()
         self.pings: list[tuple[float, bytes]] = []
         self.timeouts: list[float] = []
+        self.answered: list[float] = []
         self.read = True
         self.keepalive = Keepalive(
             interval_s,
@@ -70,6 +71,7 @@ class Client:
             send_ping=lambda payload: self.pings.append((self.times.now_s, payload)),
             pongs_are_read=lambda: self.read,
             on_timeout=lambda: self.timeouts.append(self.times.now_s),
+            on_probe_answered=lambda: self.answered.append(self.times.now_s),
         )
         self.keepalive.start()
 
