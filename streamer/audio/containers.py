@@ -139,7 +139,8 @@ def _frames(frame: Callable[[bytes, int], int | None]) -> Callable[[bytes], bool
             if size is None or head[at + 1] != head[1] or (head[at + 2] ^ head[2]) & 0x0C:
                 return False
             at += size
-        return True
+        # A periodic signal has the same bytes between the frames, too.
+        return head[:4] not in head[4 : frame(head, 0)]
 
     return begins
 
