@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.access.answers import error_response
 from streamer.access.gate import Gate
@@ -108,12 +109,14 @@ def create_app(
         lifespan=lifespan,
         exception_handlers={404: _no_such_address, 405: _no_such_method},
     )
+    app.router.default = _answer_wrong_sockets(app.router.default, sockets)
     app.state.registry = SessionRegistry(config.limits)
     app.add_middleware(
         Gate,
         access=access,
         origins=_origins(config),
         registry=app.state.registry,
+        sockets=frozenset(sockets),
         queue_seconds=lambda: app.state.services.pools.queue_seconds,
         on_refused=telemetry.monitor.error,
     )
@@ -136,6 +139,19 @@ def _origins(config: Config) -> Origins:
 async def _no_such_address(request: Request, error: Exception) -> Response:
     message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
     return error_response(404, "not_found", message, {})
+
+
+def _answer_wrong_sockets(default: ASGIApp, sockets: Iterable[str]) -> ASGIApp:
+    """What is behind all routes: WebSockets get an answer, which Starlette closes without one."""
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await default(scope, receive, send)
+            return
+        message = f"there is no WebSocket at {show(scope['path'])}; allowed: {', '.join(sockets)}"
+        await error_response(404, "not_found", message, {})(scope, receive, send)
+
+    return not_found
 
 
 def _socket_only(path: str) -> Response:
