@@ -89,6 +89,7 @@ class Stream:
             sample_rate=context.sample_rate,
             interim_results=self._start.interim_results and speech,
             vad=_in_force(vad) if speech else None,
+            max_message_bytes=context.config.limits.max_message_bytes,
             protocol=PROTOCOL_VERSION,
         )
 

@@ -146,6 +146,7 @@ class Started(_Event, frozen=True, tag="started"):
     sample_rate: int
     interim_results: bool
     vad: VadInForce | None
+    max_message_bytes: int
     protocol: int
 
 
