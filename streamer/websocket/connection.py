@@ -44,6 +44,7 @@ from streamer.websocket.handshake import (
     transport_address,
 )
 from streamer.websocket.messages import MessageQueue
+from streamer.websocket.rate import SpareTime
 from streamer.websocket.reading import InputReader
 from streamer.websocket.signals import ABORT, DIRECT, GONE, PING, DirectReceiver
 from streamer.websocket.turns import ParserTurns
@@ -62,7 +63,8 @@ class WebSocketConnection(asyncio.Protocol):
 
     limits: LimitsConfig
     turns: ParserTurns
-    """Shared by all connections of a server."""
+    spare: SpareTime
+    """Shared by all connections of a server, as `turns` is."""
     transport: asyncio.Transport
 
     def __init__(
@@ -89,6 +91,7 @@ class WebSocketConnection(asyncio.Protocol):
             limits=self.limits,
             max_message_bytes=config.ws_max_size,
             turns=self.turns,
+            spare=self.spare,
             loop=loop,
         )
         self._writer = OutputWriter(
@@ -221,5 +224,6 @@ def websocket_class(to: LimitsConfig) -> type[WebSocketConnection]:
     class Limited(WebSocketConnection):
         limits = to
         turns = ParserTurns()
+        spare = SpareTime()
 
     return Limited

@@ -122,3 +122,18 @@ def unmask_single_binary_frame(data: bytes) -> bytes | None:
     if len(data) != masked + size:
         return None
     return apply_mask(data[masked:], data[begin:masked])
+
+
+def small_binary_frame(data: bytearray, at: int) -> tuple[bytes, int] | None:
+    """The content of the binary message at `at`, and where it ends; None = the parser is needed.
+
+    Only of messages of one frame of less than 126 bytes that is here as a whole, in the same way as
+    `unmask_single_binary_frame`.
+    """
+    if len(data) - at < 2 + _MASK_BYTES or data[at] != _FIN_BINARY:
+        return None
+    size, masked = data[at + 1] - _MASKED, at + 2 + _MASK_BYTES
+    end = masked + size
+    if not 0 <= size < _TWO_BYTES or end > len(data):
+        return None
+    return apply_mask(data[masked:end], data[at + 2 : masked]), end
