@@ -21,7 +21,7 @@ hands the transport over. The way of a message:
 - **A client can be asked whether all has arrived that it sent** (`ping_of`): a pong comes behind
   everything else from the client, and is reported in that order.
 
-A client that sends pings and does not read the pongs is cut off: the pongs would pile up.
+A client that sends pings and does not read the pongs gets one for the latest ping only.
 """
 
 import asyncio
@@ -124,11 +124,11 @@ class WebSocketConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client has to read what was written before more is written."""
-        self._writer.writable.clear()
+        self._writer.on_congestion()
 
     def resume_writing(self) -> None:
         """More can be written."""
-        self._writer.writable.set()
+        self._writer.on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection does not exist any more."""
@@ -167,13 +167,10 @@ class WebSocketConnection(asyncio.Protocol):
         task.add_done_callback(self._server_state.tasks.discard)
 
     def on_control(self, frame: Frame) -> None:
-        """Handle a control frame, which the core has answered (RFC 6455, section 5.5)."""
+        """Handle a control frame (RFC 6455, section 5.5)."""
         match frame.opcode:
             case Opcode.PING:
-                if self._writer.writable.is_set():
-                    self._writer.flush()
-                else:
-                    self.transport.abort()
+                self._writer.flush()  # the pong
             case Opcode.PONG:
                 self._writer.on_pong(bytes(frame.data))
             case Opcode.CLOSE:

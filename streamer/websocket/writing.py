@@ -86,6 +86,19 @@ class OutputWriter:
         """Write what the core has to send."""
         self._transport.write(b"".join(self._core.data_to_send()))
 
+    def on_congestion(self) -> None:
+        """The client has to read what was written before more is written."""
+        self.writable.clear()
+        self._core.congested = True
+
+    def on_writable(self) -> None:
+        """The client has read what was written."""
+        self.writable.set()
+        self._core.congested = False
+        if not self._transport.is_closing():
+            self._core.answer_ping()
+            self.flush()
+
     # Called by the application
 
     @property
