@@ -54,7 +54,7 @@ bench-inference: install  ## latency and cost of inference for 1 to 64 sessions 
 	$(BIN)/python -m tools.bench.inference
 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
-	$(BIN)/python -m tools.bench.recordings
+	$(BIN)/python -m tools.bench.http_requests
 
 soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))

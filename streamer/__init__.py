@@ -5,7 +5,7 @@ comes before the files that it calls; `docs/architecture.md` has the picture and
 
     bytes to inputs    1 websocket/reading.py     the bytes of a connection become messages
                        2 session/reader.py        takes the messages, and watches deadlines
-                       3 session/inputs.py        asks 4 and 5, and fills 6
+                       3 session/client_inputs.py  asks 4 and 5, and fills 6
                        4 dialects/native.py       our own protocol: a frame means inputs
                        5 protocol/state.py        the table: an input becomes actions
                        6 session/inbox.py         audio and actions wait, in order
@@ -20,8 +20,8 @@ comes before the files that it calls; `docs/architecture.md` has the picture and
     segments to words 15 pipeline/results.py      submits segments, and keeps their order
                       16 inference/queue.py       which job goes to which idle worker, and when
                       17 inference/supervisor.py  takes from 16, and runs the job in a worker
-                      18 inference/process.py     the server's end of the worker's link
-                      19 inference/worker.py      the worker process: models/moonshine/model.py
+                      18 inference/worker_process.py  the server's end of the worker's link
+                      19 inference/worker.py      the worker: moonshine/transcriber.py
     words to frames   20 pipeline/sender.py       results become events; called by 15
                       21 pipeline/outbox.py       events wait
                       22 session/session.py       takes from 21, asks 4 for frames, and sends them

@@ -16,21 +16,21 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamer.access.answers import error_response
+from streamer.access.error_responses import error_response
 from streamer.access.gate import Gate
-from streamer.access.registry import SessionRegistry
+from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
 from streamer.config.explain import show
 from streamer.config.schema import Config
 from streamer.dialects.native import NativeDialect
 from streamer.http import openapi
-from streamer.http.metrics import MetricsEndpoint
+from streamer.http.metrics_endpoint import MetricsEndpoint
 from streamer.http.operations import OPERATIONS
 from streamer.http.page import page_routes
 from streamer.http.recording_request import RequestSlots
 from streamer.inference.model_pools import Pools, worker_shares
 from streamer.inference.pool import WorkerPool
-from streamer.inference.process import ModelCannotLoad
+from streamer.inference.worker_process import ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.services import Services

@@ -17,7 +17,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 import streamer
-from streamer.access.registry import FINISH, SessionRegistry
+from streamer.access.sessions import FINISH, SessionRegistry
 from streamer.access.tokens import is_loopback
 from streamer.app import create_app, workers_of
 from streamer.config.schema import Config, ServerConfig

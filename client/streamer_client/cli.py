@@ -9,19 +9,19 @@ from functools import partial
 from typing import TextIO
 
 from streamer_client.api import connect
+from streamer_client.audio_sources import FileSource, Source, StandardInput
 from streamer_client.connection import check_address
 from streamer_client.display import make_display
 from streamer_client.errors import StreamerError
+from streamer_client.event_text import make_formatter, printable
 from streamer_client.failures import ExitCode, Progress, explain
 from streamer_client.formats import AudioFormat
 from streamer_client.microphone import Microphone
 from streamer_client.options import PROGRAM, Options, parse_options
 from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Reconnector
-from streamer_client.render import make_formatter, printable
 from streamer_client.run import Run
-from streamer_client.sources import FileSource, Source, StandardInput
-from streamer_client.supply import Recording, ReplayBuffer, Supply
+from streamer_client.supply import ReplayBuffer, RewindableSupply, Supply
 from streamer_client.tally import Tally
 from streamer_client.tracing import begin_trace
 
@@ -85,7 +85,7 @@ async def _run(options: Options) -> int:
                 supply: Supply = (
                     ReplayBuffer(source, chunk_bytes)
                     if source.duration_s is None
-                    else Recording(source, chunk_bytes)
+                    else RewindableSupply(source, chunk_bytes)
                 )
                 reconnector.show = display.note
                 run = Run(source, supply, display, options.real_time, options.verbose)

@@ -9,8 +9,8 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from streamer_client.event_text import Formatter, clock
 from streamer_client.events import Event
-from streamer_client.render import Formatter, clock
 
 
 class Display(Protocol):

@@ -15,7 +15,7 @@ from streamer_client.errors import (
     StreamerError,
     Unauthorized,
 )
-from streamer_client.render import printable
+from streamer_client.event_text import printable
 
 
 class ExitCode(IntEnum):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from streamer_client.api import DEFAULT_URL
+from streamer_client.event_text import OutputFormat
 from streamer_client.failures import ExitCode
-from streamer_client.render import OutputFormat
 
 PROGRAM = "streamer-client"
 _RECONNECT_S = 300.0

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from streamer_client.audio_sources import Source
 from streamer_client.display import Display
 from streamer_client.errors import StreamEnded, StreamerError
+from streamer_client.event_text import clock, describe_problem, printable
 from streamer_client.events import Event
 from streamer_client.pacing import delay_s
 from streamer_client.reconnect import Reconnector
-from streamer_client.render import clock, describe_problem, printable
-from streamer_client.sources import Source
+from streamer_client.source_timeline import ANNOUNCED_WITHIN_S, SourceTimeline, lost_event
 from streamer_client.stream import Stream
 from streamer_client.supply import Supply
 from streamer_client.tally import Tally
-from streamer_client.timeline import ANNOUNCED_WITHIN_S, Timeline, lost_event
 
 KEEP_ALIVE_S = 3.0
 """Seconds without audio after which `keep_alive` is sent."""
@@ -40,7 +40,7 @@ class Run:
     _sending: asyncio.Timeout | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._timeline = Timeline(self.source.format.channels)
+        self._timeline = SourceTimeline(self.source.format.channels)
 
     async def to_end(self, stream: Stream, reconnector: Reconnector) -> None:
         """Run until everything is answered. Ctrl-C ends the audio early, a second one the run.

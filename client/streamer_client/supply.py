@@ -4,8 +4,8 @@ import asyncio
 from contextlib import aclosing
 from typing import Protocol
 
+from streamer_client.audio_sources import Source
 from streamer_client.errors import StreamerError
-from streamer_client.sources import Source
 
 KEEP_S = 60.0
 """Seconds of a live source that are kept, to be sent again after a lost connection."""
@@ -35,7 +35,7 @@ class Supply(Protocol):
         """Set whether there is no connection at the moment, so that no chunks are taken."""
 
 
-class Recording:
+class RewindableSupply:
     """A source that can be read again from its beginning."""
 
     def __init__(self, source: Source, chunk_bytes: int) -> None:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from streamer_client.event_text import printable
 from streamer_client.events import Event
-from streamer_client.render import printable
 
 
 @dataclass

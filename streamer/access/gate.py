@@ -14,8 +14,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamer.access.answers import error_response, unauthorized
-from streamer.access.registry import Refusal, SessionRegistry, counting_key
+from streamer.access.error_responses import error_response, unauthorized
+from streamer.access.sessions import Refusal, SessionRegistry, counting_key
 from streamer.access.tokens import Access, AuthState, Origins, bearer
 
 _log = logging.getLogger(__name__)

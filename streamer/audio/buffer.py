@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 4_096
+BLOCK_SAMPLES = 4_096
 """Samples in a block: 0.256 s at 16 kHz, 16 KiB.
 
 All blocks of all channels have the same size, so a freed block fits the next one, and memory is not
@@ -17,7 +17,7 @@ class SampleBuffer:
 
     The samples held are [start, end). New ones are appended at `end`, old ones discarded
     from `start`; an index always means the same sample. Blocks begin at multiples of
-    `BLOCK`; each is filled once and never moved. So a returned array never changes, and
+    `BLOCK_SAMPLES`; each is filled once and never moved. So a returned array never changes, and
     keeps its blocks in memory for as long as it is referenced.
     """
 
@@ -46,10 +46,10 @@ class SampleBuffer:
         """Add samples, shape [n], at `end`; ValueError if they are not one-dimensional."""
         (count,) = samples.shape
         while count:
-            at = self._end % BLOCK
+            at = self._end % BLOCK_SAMPLES
             if not at or not self._blocks:
                 self._open_block()
-            room = BLOCK - at
+            room = BLOCK_SAMPLES - at
             if count <= room:
                 self._last[at : at + count] = samples
                 self._end += count
@@ -67,9 +67,9 @@ class SampleBuffer:
         Raises:
             IndexError: Not all of [a, b) is held, or b < a.
         """
-        number, at = divmod(a, BLOCK)
-        if self._start <= a < b <= self._end and at + b - a <= BLOCK:
-            return self._blocks[number - self._start // BLOCK][at : at + b - a]
+        number, at = divmod(a, BLOCK_SAMPLES)
+        if self._start <= a < b <= self._end and at + b - a <= BLOCK_SAMPLES:
+            return self._blocks[number - self._start // BLOCK_SAMPLES][at : at + b - a]
         joined = np.concatenate([np.empty(0, np.float32), *self.pieces(a, b)])
         joined.flags.writeable = False
         return joined
@@ -81,8 +81,8 @@ class SampleBuffer:
         """
         if not self._start <= a <= b <= self._end:
             raise IndexError(f"[{a}, {b}) is not within [{self._start}, {self._end})")
-        places = range(a - a % BLOCK, b, BLOCK) if a < b else ()
-        return [self.view(max(a, place), min(b, place + BLOCK)) for place in places]
+        places = range(a - a % BLOCK_SAMPLES, b, BLOCK_SAMPLES) if a < b else ()
+        return [self.view(max(a, place), min(b, place + BLOCK_SAMPLES)) for place in places]
 
     def discard_before(self, index: int) -> None:
         """Discard the samples before `index`; no error if they were discarded already.
@@ -98,11 +98,11 @@ class SampleBuffer:
             self._blocks.clear()
             self._last = np.empty(0, np.float32)
         else:
-            del self._blocks[: index // BLOCK - self._start // BLOCK]
+            del self._blocks[: index // BLOCK_SAMPLES - self._start // BLOCK_SAMPLES]
         self._start = index
 
     def _open_block(self) -> None:
-        self._last = np.empty(BLOCK, np.float32)
+        self._last = np.empty(BLOCK_SAMPLES, np.float32)
         block = self._last.view()
         block.flags.writeable = False
         self._blocks.append(block)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from streamer.check.probe import Answers, Report, Together
+from streamer.check.probe import ProbeReport, SoundOutcome, Together
 from streamer.protocol.messages import Segment, encode_event
 
 SLOW = 0.5
@@ -16,39 +16,39 @@ TOLERANCE = 1e-3
 """Largest difference between numbers that count as equal, absolute or relative."""
 
 
-def problems(report: Report) -> Iterator[str]:
+def problems(report: ProbeReport) -> Iterator[str]:
     """What prevents the model from serving; one sentence each."""
     if report.failure:
         yield report.failure
-    for answers in report.answers:
-        if answers.failure:
-            yield f"{answers.sound}: {answers.failure}"
-    hidden = {name for answers in report.answers for name in _hidden(answers)}
+    for outcome in report.outcomes:
+        if outcome.failure:
+            yield f"{outcome.sound}: {outcome.failure}"
+    hidden = {name for outcome in report.outcomes for name in _hidden(outcome)}
     for name in sorted(hidden):
         yield f"clients never see the field {name!r}: every event has one of its own"
-    for answers in report.answers:
-        if answers.seconds and real_time_factor(answers) >= 1:
+    for outcome in report.outcomes:
+        if outcome.seconds and real_time_factor(outcome) >= 1:
             yield (
-                f"{answers.sound}: {answers.audio_s:g} s of audio took "
-                f"{percentile(answers, 50):.2f} s; one worker cannot keep up with one channel"
+                f"{outcome.sound}: {outcome.audio_s:g} s of audio took "
+                f"{percentile(outcome, 50):.2f} s; one worker cannot keep up with one channel"
             )
     if report.together:
         yield from _problems_of_batch(report.together)
 
 
-def notes(report: Report) -> Iterator[str]:
+def notes(report: ProbeReport) -> Iterator[str]:
     """What may be intended, and often is not; one sentence each."""
-    for answers in report.answers:
-        empty = [name for output in answers.outputs[:1] for name in _nulls(output)]
+    for outcome in report.outcomes:
+        empty = [name for output in outcome.outputs[:1] for name in _nulls(output)]
         if empty:
-            yield f"{answers.sound}: null in {', '.join(empty)}; so arrive NaN and infinity"
-        if answers.outputs and not answers.outputs[0]:
-            yield f"{answers.sound}: the output is empty, so the segment has only its times"
+            yield f"{outcome.sound}: null in {', '.join(empty)}; so arrive NaN and infinity"
+        if outcome.outputs and not outcome.outputs[0]:
+            yield f"{outcome.sound}: the output is empty, so the segment has only its times"
     if report.ready and not report.ready.stateful:
-        differing = [a.sound for a in report.answers if any(o != a.outputs[0] for o in a.outputs)]
+        differing = [a.sound for a in report.outcomes if any(o != a.outputs[0] for o in a.outputs)]
         if differing:
             yield f"the same audio gives different outputs ({'; '.join(differing)})"
-    slow = [a for a in report.answers if a.seconds and SLOW <= real_time_factor(a) < 1]
+    slow = [a for a in report.outcomes if a.seconds and SLOW <= real_time_factor(a) < 1]
     if slow:
         yield f"slow for live use, with interims above all: {', '.join(a.sound for a in slow)}"
     together = report.together
@@ -59,20 +59,20 @@ def notes(report: Report) -> Iterator[str]:
         )
 
 
-def percentile(answers: Answers, percent: float) -> float:
+def percentile(outcome: SoundOutcome, percent: float) -> float:
     """Percentile of run time in seconds (nearest rank)."""
-    ordered = sorted(answers.seconds)
+    ordered = sorted(outcome.seconds)
     return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]
 
 
-def real_time_factor(answers: Answers) -> float:
+def real_time_factor(outcome: SoundOutcome) -> float:
     """Median seconds of work for a second of audio."""
-    return percentile(answers, 50) / answers.audio_s
+    return percentile(outcome, 50) / outcome.audio_s
 
 
-def _hidden(answers: Answers) -> Iterator[str]:
+def _hidden(outcome: SoundOutcome) -> Iterator[str]:
     """Fields of the output that the event's own fields replace."""
-    for output in answers.outputs[:1]:
+    for output in outcome.outputs[:1]:
         event = Segment(start_time=0.0, end_time=0.0, channel=0, output=output)
         sent = msgspec.json.decode(encode_event(event))
         yield from (name for name, value in output.items() if sent.get(name, ...) != value)

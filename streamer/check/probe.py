@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from streamer.check.sounds import Floats, Sound, sounds
+from streamer.check.probe_sounds import Floats, Sound, sounds
 from streamer.check.target import Target
 from streamer.inference import ipc
-from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
+from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 
 MAX_RUNS = 30
 """Runs of one sound, at most."""
@@ -24,7 +24,7 @@ BATCH_RUNS = 9
 
 
 @dataclass(frozen=True)
-class Answers:
+class SoundOutcome:
     """The outcome of one sound.
 
     Attributes:
@@ -66,7 +66,7 @@ class Together:
 
 
 @dataclass
-class Report:
+class ProbeReport:
     """Everything that was measured of a model."""
 
     target: Target
@@ -75,20 +75,20 @@ class Report:
     """Seconds until the model was ready."""
     failure: str | None = None
     """Why not all sounds and the batch were run. None = they were."""
-    answers: list[Answers] = field(default_factory=list)
+    outcomes: list[SoundOutcome] = field(default_factory=list)
     together: Together | None = None
     memory_bytes: int = 0
     """Largest resident memory of a worker."""
 
 
-async def probe(target: Target, announce: Callable[[str], object]) -> Report:
+async def probe(target: Target, announce: Callable[[str], object]) -> ProbeReport:
     """Load the model and run it on every sound; in a new worker after each that it died on.
 
     Args:
         target: The model.
         announce: Called with the name of each step as it begins.
     """
-    report = Report(target)
+    report = ProbeReport(target)
     try:
         await _fill(report, announce)
     except (ModelCannotLoad, WorkerDied) as problem:
@@ -99,9 +99,9 @@ async def probe(target: Target, announce: Callable[[str], object]) -> Report:
     return report
 
 
-async def _fill(report: Report, announce: Callable[[str], object]) -> None:
+async def _fill(report: ProbeReport, announce: Callable[[str], object]) -> None:
     tried: tuple[Sound, ...] = ()
-    while not tried or len(report.answers) < len(tried):
+    while not tried or len(report.outcomes) < len(tried):
         announce(f"loading {report.target.spec.name}")
         started = time.perf_counter()
         async with _worker(report.target) as (worker, ready):
@@ -110,14 +110,14 @@ async def _fill(report: Report, announce: Callable[[str], object]) -> None:
                 report.ready = ready
                 longest_s = report.target.config.vad.max_segment_ms / 1000
                 tried = sounds(ready.sample_rate, longest_s)
-            for sound in tried[len(report.answers) :]:
+            for sound in tried[len(report.outcomes) :]:
                 announce(sound.name)
-                answers = await _run_repeatedly(worker, sound, report)
-                report.answers.append(answers)
-                if answers.lost:
+                outcome = await _run_repeatedly(worker, sound, report)
+                report.outcomes.append(outcome)
+                if outcome.lost:
                     break
             else:
-                if ready.max_batch_size > 1 and not any(a.failure for a in report.answers):
+                if ready.max_batch_size > 1 and not any(a.failure for a in report.outcomes):
                     announce("a batch")
                     report.together = await _together(worker, tried, ready.max_batch_size)
 
@@ -133,7 +133,7 @@ async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, ipc.Read
         await worker.end(at_once=True)
 
 
-async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: Report) -> Answers:
+async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: ProbeReport) -> SoundOutcome:
     """Run one sound up to `MAX_RUNS` times, each with the state that the last run returned."""
     assert report.ready is not None
     limit_s = report.target.config.inference.timeout_seconds
@@ -163,7 +163,7 @@ async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: Report) -
         seconds.append(outcome.seconds)
         state = outcome.state
     audio_s = len(sound.samples) / report.ready.sample_rate
-    return Answers(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
+    return SoundOutcome(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
 
 
 async def _together(worker: WorkerProcess, tried: Sequence[Sound], size: int) -> Together:
@@ -184,14 +184,14 @@ async def _together(worker: WorkerProcess, tried: Sequence[Sound], size: int) ->
     )
 
 
-async def _infer(worker: WorkerProcess, segments: list[Floats]) -> ipc.Answers:
+async def _infer(worker: WorkerProcess, segments: list[Floats]) -> ipc.BatchOutcome:
     return await worker.infer([[segment] for segment in segments], [None] * len(segments))
 
 
-def _done(answered: ipc.Answers) -> list[ipc.Done]:
+def _done(answered: ipc.BatchOutcome) -> list[ipc.Done]:
     return [outcome for outcome in answered.outcomes if isinstance(outcome, ipc.Done)]
 
 
-def _median_s(runs: list[ipc.Answers]) -> float:
+def _median_s(runs: list[ipc.BatchOutcome]) -> float:
     """Median time of a segment, measured on the first one of each run."""
     return statistics.median(_done(run)[0].seconds for run in runs)

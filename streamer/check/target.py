@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from streamer.config.schema import Config, ModelConfig
-from streamer.config.sources import load
+from streamer.config.sources import load_config
 from streamer.models import registry
 from streamer.models.registry import ModelSpec
 from streamer.models.resolve import model_specs
@@ -17,7 +17,7 @@ from streamer.weights.manifest import (
     known_models,
     manifest_of,
 )
-from streamer.weights.schema import Manifest
+from streamer.weights.manifest_schema import Manifest
 
 CONFIG = "config.json"
 
@@ -67,7 +67,7 @@ def find_targets(named: str) -> list[Target]:
 
 
 def _of_config(path: Path) -> list[Target]:
-    return _of(load(path, os.environ, {}), path.parent)
+    return _of(load_config(path, os.environ, {}), path.parent)
 
 
 def _of_folder(folder: Path) -> list[Target]:

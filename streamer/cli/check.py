@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from streamer.check.judgement import notes, percentile, problems, real_time_factor
-from streamer.check.probe import Answers, Report, probe
+from streamer.check.probe import ProbeReport, SoundOutcome, probe
 from streamer.check.target import Target, find_targets
 from streamer.cli.table import print_table
 from streamer.config.sources import SettingsError
@@ -46,7 +46,7 @@ def _check(target: Target, out: Console, progress: Console) -> int:
     return 1 if found else 0
 
 
-def _print_report(report: Report, out: Console) -> None:
+def _print_report(report: ProbeReport, out: Console) -> None:
     spec, ready = report.target.spec, report.ready
     if ready is None:
         return
@@ -58,23 +58,23 @@ def _print_report(report: Report, out: Console) -> None:
         "stateful" if ready.stateful else batch,
     )
     _print_line(f"{spec.name} ({spec.type}): {', '.join(facts)}")
-    print_table(out, [COLUMNS, *map(_row, report.answers)], wrapped="output")
+    print_table(out, [COLUMNS, *map(_row, report.outcomes)], wrapped="output")
     for line in _summary(report):
         _print_line(line)
 
 
-def _row(answers: Answers) -> tuple[str, ...]:
-    audio = f"{answers.audio_s:g}"
-    if not answers.seconds:
-        return (answers.sound, audio, "", "", "", "failed")
-    p50, p95 = (f"{percentile(answers, percent) * 1e3:.2f} ms" for percent in (50, 95))
-    output = json.dumps(answers.outputs[0], ensure_ascii=False)
+def _row(outcome: SoundOutcome) -> tuple[str, ...]:
+    audio = f"{outcome.audio_s:g}"
+    if not outcome.seconds:
+        return (outcome.sound, audio, "", "", "", "failed")
+    p50, p95 = (f"{percentile(outcome, percent) * 1e3:.2f} ms" for percent in (50, 95))
+    output = json.dumps(outcome.outputs[0], ensure_ascii=False)
     if len(output) > LONGEST_OUTPUT:
         output = output[: LONGEST_OUTPUT - 1] + "…"
-    return (answers.sound, audio, p50, p95, f"{real_time_factor(answers):.4f}", output)
+    return (outcome.sound, audio, p50, p95, f"{real_time_factor(outcome):.4f}", output)
 
 
-def _summary(report: Report) -> Iterator[str]:
+def _summary(report: ProbeReport) -> Iterator[str]:
     if report.memory_bytes:
         yield f"memory: {report.memory_bytes / 1e6:.0f} MB in a worker, at most"
     if (together := report.together) and not together.split:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from streamer.load.report import LoadReport
+    from streamer.load.load_report import LoadReport
     from streamer_client.formats import AudioFormat
 
 PROGRAM = "streamer load"
 
-BLOCK_BYTES = 1 << 20
+READ_BLOCK_BYTES = 1 << 20
 """Bytes of a recording that are read at a time."""
 
 LONGEST_S = 86_400
@@ -90,7 +90,7 @@ def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
             with open_audio(candidate) as file:
                 common = common or file.format
                 if file.format == common:
-                    parts += file.blocks(BLOCK_BYTES)
+                    parts += file.blocks(READ_BLOCK_BYTES)
         except AudioFileError:
             if not path.is_dir():
                 raise
@@ -136,7 +136,7 @@ def _seconds(text: str) -> float:
 
 
 def _fail(code: int, problem: object) -> int:
-    from streamer_client.render import printable
+    from streamer_client.event_text import printable
 
     sys.stderr.write(f"{PROGRAM}: {printable(str(problem))}\n")
     return code

@@ -24,8 +24,8 @@ from streamer.weights.manifest import (
     models_dir,
     shipped_models,
 )
-from streamer.weights.progress import slow_progress
-from streamer.weights.schema import HubSource
+from streamer.weights.manifest_schema import HubSource
+from streamer.weights.progress_bar import slow_progress
 
 COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 

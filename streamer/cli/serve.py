@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from streamer.config.sources import SettingsError, load, misnamed, parse
+from streamer.config.sources import SettingsError, load_config, misnamed, parse
 from streamer.inference.model_pools import Pools
 from streamer.server import Announce, CannotServe, serve
 from streamer.telemetry.logs import readable, set_up
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     flags = {flag: getattr(args, flag) for flag in FLAGS}
     overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
     try:
-        config = load(args.config, os.environ, overrides)
+        config = load_config(args.config, os.environ, overrides)
         set_up(config.server.log_level, config.telemetry.log_format)
         for line in misnamed(os.environ):
             logging.getLogger("streamer.settings").warning(line)

@@ -69,7 +69,7 @@ class ModelConfig(_Section, frozen=True):
 
 
 class VadConfig(_Section, frozen=True):
-    """Voice-activity segmentation; a stream's `start` may override all but the first three."""
+    """Voice-activity segmentation. A stream's `start` may override what `VadOptions` has."""
 
     engine: Literal["silero", "webrtc"] = "silero"
     webrtc_mode: Annotated[int, Meta(ge=0, le=3)] = 3

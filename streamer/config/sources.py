@@ -29,7 +29,7 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message is one line for the person who set it."""
 
 
-def load(
+def load_config(
     path: Path | None,
     environment: Mapping[str, str],
     overrides: Mapping[tuple[str, str], object],

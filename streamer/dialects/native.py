@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
-from streamer.access.answers import error_response, unauthorized
+from streamer.access.error_responses import error_response, unauthorized
 from streamer.access.tokens import bearer
 from streamer.config.schema import LimitsConfig
 from streamer.observe.monitor import Route

@@ -22,8 +22,8 @@ from streamer.weights.manifest import (
     models_dir,
     shipped_dir,
 )
-from streamer.weights.progress import slow_progress
-from streamer.weights.schema import HubSource, Manifest
+from streamer.weights.manifest_schema import HubSource, Manifest
+from streamer.weights.progress_bar import slow_progress
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,7 +14,7 @@ from typing import cast
 import msgspec
 
 from streamer.weights.manifest import CHUNK, ModelError
-from streamer.weights.schema import HubSource
+from streamer.weights.manifest_schema import HubSource
 
 HUB = "https://huggingface.co"
 TIMEOUT_S = 30.0

@@ -14,14 +14,14 @@ from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
     RecordingResult,
-    failed,
     open_recording,
+    refusal_for_failed_segment,
     run_to_end,
 )
 from streamer.http.refusals import Refused, refuse
-from streamer.http.render import MEDIA_TYPES, RENDERERS
+from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import Failed, VadOptions, Warned, merge
+from streamer.protocol.messages import ErrorEvent, VadOptions, WarningEvent, merge
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -84,8 +84,8 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inference_ms: float
     total_ms: float
     segments: list[FoundSegment]
-    errors: list[Failed] = []
-    warnings: list[Warned] = []
+    errors: list[ErrorEvent] = []
+    warnings: list[WarningEvent] = []
 
 
 async def analyze(request: Request) -> Response:
@@ -117,7 +117,7 @@ async def _analyze(request: RecordingRequest) -> Response:
         result = await run_to_end(request, recording, plan, tasks)
     if query.format != "json":
         text = RENDERERS[query.format](result.complete().segments, recording.channels)
-        return Response(text, media_type=MEDIA_TYPES[query.format])
+        return Response(text, media_type=RENDERED_MEDIA_TYPES[query.format])
     return _json(request, pool.spec.name, pool.sample_rate or 0, result)
 
 
@@ -131,7 +131,7 @@ def _json(
     request: RecordingRequest, model: str, sample_rate: int, result: RecordingResult
 ) -> Response:
     if result.failures and not result.segments:
-        raise failed(result.failures[0])
+        raise refusal_for_failed_segment(result.failures[0])
     analysis = Analysis(
         model=model,
         sample_rate=sample_rate,

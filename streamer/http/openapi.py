@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
-from streamer.http.operations import OPERATIONS, Answer, Operation
+from streamer.http.operations import OPERATIONS, BodySchema, Operation
 
 PATH = "/openapi.json"
 
-Tree = dict[str, Any]
+SchemaTree = dict[str, Any]
 
 
 async def openapi(request: Request) -> Response:
@@ -27,7 +27,7 @@ async def openapi(request: Request) -> Response:
     return JSONResponse({**describe(OPERATIONS), "servers": [{"url": prefix}]})
 
 
-def describe(operations: Iterable[Operation]) -> Tree:
+def describe(operations: Iterable[Operation]) -> SchemaTree:
     """The OpenAPI document of a table of operations."""
     operations = list(operations)
     types = [kind for operation in operations for kind in _types(operation)]
@@ -35,7 +35,7 @@ def describe(operations: Iterable[Operation]) -> Tree:
         types, schema_hook=_anything, ref_template="#/components/schemas/{name}"
     )
     schema_of = dict(zip(map(repr, types), schemas, strict=True))
-    paths: dict[str, Tree] = {}
+    paths: dict[str, SchemaTree] = {}
     for operation in operations:
         described = _operation(operation, schema_of, components)
         paths.setdefault(_template(operation.path), {})[operation.method.lower()] = described
@@ -52,29 +52,31 @@ def describe(operations: Iterable[Operation]) -> Tree:
     }
 
 
-def _anything(kind: type) -> Tree:
+def _anything(kind: type) -> SchemaTree:
     """The schema of what msgspec leaves open: each model has its own output."""
     if kind is object:
         return {"description": "Anything that JSON can hold."}
     raise NotImplementedError  # how a `schema_hook` of msgspec declines a type
 
 
-def _types(operation: Operation) -> list[Answer]:
+def _types(operation: Operation) -> list[BodySchema]:
     bodies = [operation.body, *operation.answers.values()]
     used = [kind for body in bodies for answer in body.values() for kind in _alternatives(answer)]
     return [*used, operation.query] if operation.query else used
 
 
-def _alternatives(answer: Answer) -> tuple[Answer, ...]:
+def _alternatives(answer: BodySchema) -> tuple[BodySchema, ...]:
     if answer is None:
         return ()
     return answer if isinstance(answer, tuple) else (answer,)
 
 
-def _operation(operation: Operation, schema_of: Mapping[str, Tree], components: Tree) -> Tree:
+def _operation(
+    operation: Operation, schema_of: Mapping[str, SchemaTree], components: SchemaTree
+) -> SchemaTree:
     path = _template(operation.path)
     summary = (inspect.getdoc(operation.endpoint) or "").partition("\n\n")[0]
-    described: Tree = {
+    described: SchemaTree = {
         "summary": " ".join(summary.split()),
         "operationId": re.sub(r"\W+", "_", f"{operation.method.lower()} {path}"),
         "parameters": [*_path_parameters(path)],
@@ -93,8 +95,10 @@ def _operation(operation: Operation, schema_of: Mapping[str, Tree], components: 
     return described
 
 
-def _answer(number: int, bodies: Mapping[str, Answer], schema_of: Mapping[str, Tree]) -> Tree:
-    answer: Tree = {"description": HTTPStatus(number).phrase}
+def _answer(
+    number: int, bodies: Mapping[str, BodySchema], schema_of: Mapping[str, SchemaTree]
+) -> SchemaTree:
+    answer: SchemaTree = {"description": HTTPStatus(number).phrase}
     answer["content"] = _content(bodies, schema_of, {})
     if number == 503:
         answer["headers"] = {
@@ -103,8 +107,10 @@ def _answer(number: int, bodies: Mapping[str, Answer], schema_of: Mapping[str, T
     return answer
 
 
-def _content(bodies: Mapping[str, Answer], schema_of: Mapping[str, Tree], components: Tree) -> Tree:
-    content: Tree = {}
+def _content(
+    bodies: Mapping[str, BodySchema], schema_of: Mapping[str, SchemaTree], components: SchemaTree
+) -> SchemaTree:
+    content: SchemaTree = {}
     for media_type, kind in bodies.items():
         if media_type == "multipart/form-data":
             content[media_type] = {"schema": _with_file(schema_of[repr(kind)], components)}
@@ -119,7 +125,7 @@ def _content(bodies: Mapping[str, Answer], schema_of: Mapping[str, Tree], compon
     return content
 
 
-def _with_file(reference: Tree, components: Tree) -> Tree:
+def _with_file(reference: SchemaTree, components: SchemaTree) -> SchemaTree:
     """A form's fields, and the file among them."""
     fields = _resolve(reference, components)
     file = {"type": "string", "format": "binary"}
@@ -131,7 +137,7 @@ def _with_file(reference: Tree, components: Tree) -> Tree:
     return {**fields, "properties": properties, "required": ["file"]}
 
 
-def _query_parameters(reference: Tree, components: Tree) -> list[Tree]:
+def _query_parameters(reference: SchemaTree, components: SchemaTree) -> list[SchemaTree]:
     properties = _resolve(reference, components)["properties"]
     return [
         {"name": name, "in": "query", "required": False, "schema": _without_null(schema)}
@@ -139,7 +145,7 @@ def _query_parameters(reference: Tree, components: Tree) -> list[Tree]:
     ]
 
 
-def _without_null(schema: Tree) -> Tree:
+def _without_null(schema: SchemaTree) -> SchemaTree:
     """Neither a query nor a form has a null: what may be absent is absent."""
     if "anyOf" in schema:
         (kind,) = (option for option in schema["anyOf"] if option != {"type": "null"})
@@ -154,13 +160,13 @@ def _template(path: str) -> str:
     return re.sub(r"{(\w+):\w+}", r"{\1}", path)
 
 
-def _path_parameters(path: str) -> list[Tree]:
+def _path_parameters(path: str) -> list[SchemaTree]:
     return [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"{(\w+)}", path)
     ]
 
 
-def _resolve(reference: Tree, components: Tree) -> Tree:
-    resolved: Tree = components[reference["$ref"].rpartition("/")[2]]
+def _resolve(reference: SchemaTree, components: SchemaTree) -> SchemaTree:
+    resolved: SchemaTree = components[reference["$ref"].rpartition("/")[2]]
     return resolved

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.http import analyze, analyze_window, status, transcriptions
-from streamer.http.render import MEDIA_TYPES
+from streamer.http.render import RENDERED_MEDIA_TYPES
 from streamer.protocol.codes import RequestErrorCode
 
 
@@ -86,7 +86,7 @@ class ModelList(msgspec.Struct, frozen=True):
     data: list[ListedModel]
 
 
-Answer = Any
+BodySchema = Any
 """A type that msgspec knows, or a tuple of alternatives; None for a body that is not JSON."""
 
 
@@ -107,25 +107,25 @@ class Operation:
     endpoint: Endpoint
     method: Literal["GET", "POST"] = "GET"
     query: type[msgspec.Struct] | None = None
-    body: Mapping[str, Answer] = field(default_factory=dict)
-    answers: Mapping[int, Mapping[str, Answer]]
+    body: Mapping[str, BodySchema] = field(default_factory=dict)
+    answers: Mapping[int, Mapping[str, BodySchema]]
 
 
 JSON = "application/json"
 
 
-def _json(answer: Answer) -> dict[str, Answer]:
+def _json(answer: BodySchema) -> dict[str, BodySchema]:
     return {JSON: answer}
 
 
-def _refusals(answer: Answer, *statuses: int) -> dict[int, dict[str, Answer]]:
+def _refusals(answer: BodySchema, *statuses: int) -> dict[int, dict[str, BodySchema]]:
     return {number: _json(answer) for number in statuses}
 
 
 _FILES = {kind: None for kinds in analyze.AUDIO_TYPES.values() for kind in kinds[:1]}
 _HEALTH = {200: _json(Health)}
 _READY = {200: _json(Readiness), 503: _json(Readiness)}
-_RENDERED = dict.fromkeys(MEDIA_TYPES.values())
+_RENDERED = dict.fromkeys(RENDERED_MEDIA_TYPES.values())
 
 OPERATIONS = (
     Operation(

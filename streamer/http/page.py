@@ -14,7 +14,7 @@ from streamer.weights.sample import sample_recording
 
 FOLDER = Path(__file__).parents[1] / "web"
 
-MEDIA_TYPES = {
+ASSET_MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
@@ -87,5 +87,5 @@ class _Files(StaticFiles):
 
 
 def _content_type(path: Path) -> Mapping[str, str]:
-    media_type = MEDIA_TYPES.get(path.suffix)
+    media_type = ASSET_MEDIA_TYPES.get(path.suffix)
     return {"Content-Type": f"{media_type}; charset=utf-8"} if media_type else {}

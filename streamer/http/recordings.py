@@ -18,9 +18,9 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
-from streamer.protocol.messages import Failed, Segment, Start, Stopped, VadOptions, Warned
+from streamer.protocol.messages import ErrorEvent, Segment, Start, Stopped, VadOptions, WarningEvent
 
-BLOCK_SECONDS = 1.0
+DECODED_BLOCK_SECONDS = 1.0
 """Seconds of audio that are decoded at a time."""
 
 
@@ -48,8 +48,8 @@ class RecordingResult(NamedTuple):
     """
 
     segments: list[Segment]
-    failures: list[Failed]
-    warnings: list[Warned]
+    failures: list[ErrorEvent]
+    warnings: list[WarningEvent]
     seconds: float
     inference_seconds: float
 
@@ -60,11 +60,11 @@ class RecordingResult(NamedTuple):
             Refused: A segment has none; for answers that have no place for errors of segments.
         """
         for failure in self.failures:
-            raise failed(failure)
+            raise refusal_for_failed_segment(failure)
         return self
 
 
-def failed(failure: Failed) -> Refused:
+def refusal_for_failed_segment(failure: ErrorEvent) -> Refused:
     """The answer when a segment has no result: which segment, and why."""
     where = f"from {failure.start_time:g} s to {failure.end_time:g} s"
     code = msgspec.convert(failure.code, RequestErrorCode)
@@ -127,9 +127,9 @@ async def run_to_end(
         match await outbox.get():
             case Segment() as segment:
                 result.segments.append(segment)
-            case Failed() as failure:
+            case ErrorEvent() as failure:
                 result.failures.append(failure)
-            case Warned() as warning:
+            case WarningEvent() as warning:
                 result.warnings.append(warning)
             case Stopped(audio_seconds=seconds):
                 break
@@ -183,7 +183,7 @@ async def stream_into(
         await _feed(request, recording, plan, stream)
         if recording.bad_samples:
             text = "the audio holds samples that are not finite numbers; they were set to zero"
-            outbox.post(Warned(code="bad_samples", message=text))
+            outbox.post(WarningEvent(code="bad_samples", message=text))
         stopped = await stream.finish(monitor.clock())
     finally:
         stream.close(stopped)
@@ -195,7 +195,7 @@ async def _feed(
     request: RecordingRequest, recording: Recording, plan: RecordingPlan, stream: Stream
 ) -> None:
     decoding = Meter(request.services.monitor, "decode")
-    block, fed_frames = round(BLOCK_SECONDS * recording.sample_rate), 0
+    block, fed_frames = round(DECODED_BLOCK_SECONDS * recording.sample_rate), 0
     while True:
         begun_s = decoding.clock()
         rows = await in_thread(recording.read, block)

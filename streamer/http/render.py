@@ -6,7 +6,7 @@ from unicodedata import category
 
 from streamer.protocol.messages import Segment
 
-MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
+RENDERED_MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
 
 
 def as_text(segments: Iterable[Segment], channels: int) -> str:

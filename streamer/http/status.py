@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
-from streamer.access.answers import unauthorized
+from streamer.access.error_responses import unauthorized
 from streamer.access.tokens import TICKET_SECONDS, Access, bearer
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION

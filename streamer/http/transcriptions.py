@@ -22,18 +22,18 @@ from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
-    failed,
     open_recording,
+    refusal_for_failed_segment,
     run_to_end,
     stream_into,
 )
 from streamer.http.refusals import Refused
-from streamer.http.render import MEDIA_TYPES, RENDERERS, output_text
+from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, output_text
 from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.messages import Failed, Segment, Stopped, VadOptions
+from streamer.protocol.messages import ErrorEvent, Segment, Stopped, VadOptions
 
 OPENAI_MODEL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""
@@ -172,7 +172,7 @@ async def _transcribe(request: RecordingRequest) -> Response:
         result = (await run_to_end(request, recording, plan, tasks)).complete()
     if form.response_format in RENDERERS:
         text = RENDERERS[form.response_format](result.segments, 1)
-        return Response(text, media_type=MEDIA_TYPES[form.response_format])
+        return Response(text, media_type=RENDERED_MEDIA_TYPES[form.response_format])
     transcript = " ".join(filter(None, map(output_text, result.segments)))
     usage = Usage(result.seconds)
     answer: Transcription | VerboseTranscription = Transcription(transcript, usage)
@@ -198,8 +198,8 @@ async def _stream(
                     if text:
                         await emit(TextDelta(f" {text}" if texts else text))
                         texts.append(text)
-                case Failed() as failure:
-                    raise failed(failure)
+                case ErrorEvent() as failure:
+                    raise refusal_for_failed_segment(failure)
                 case Stopped(audio_seconds=seconds):
                     await emit(TextDone(" ".join(texts), Usage(seconds)))
                     return

@@ -77,7 +77,7 @@ class Abandoned(msgspec.Struct, frozen=True, tag="abandoned"):
 ItemOutcome = Done | Raised | Abandoned
 
 
-class Answers(msgspec.Struct, frozen=True, tag="answers"):
+class BatchOutcome(msgspec.Struct, frozen=True, tag="batch_outcome"):
     """What became of each segment of a batch, and what the batch cost.
 
     Attributes:
@@ -97,11 +97,11 @@ class Answers(msgspec.Struct, frozen=True, tag="answers"):
     split: str | None = None
 
 
-Message = Batch | Abandon | Ready | LoadFailed | Answers
+WorkerMessage = Batch | Abandon | Ready | LoadFailed | BatchOutcome
 
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+_decoder: msgspec.msgpack.Decoder[WorkerMessage] = msgspec.msgpack.Decoder(WorkerMessage)
 _output_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -129,19 +129,19 @@ def _to_json(value: object) -> object:
     raise TypeError(f"a model's output must be JSON-able; {type(value).__name__} is not")
 
 
-def encode(message: Message) -> bytes:
+def encode_message(message: WorkerMessage) -> bytes:
     """The message as one frame."""
     body = _encoder.encode(message)
     return LENGTH.pack(len(body)) + body
 
 
-class FrameReader:
+class WorkerMessageReader:
     """Cuts a byte stream into messages, in whatever pieces it arrives."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[Message]:
+    def feed(self, data: bytes) -> list[WorkerMessage]:
         """Take bytes; returns the messages that they complete."""
         self._buffer += data
         messages = []

@@ -12,10 +12,10 @@ from streamer.inference import ipc
 from streamer.inference.scheduler import ScheduledJob
 from streamer.observe.timeline import Attempt
 
-Audio = Sequence[npt.NDArray[np.float32]]
+SegmentAudio = Sequence[npt.NDArray[np.float32]]
 """One channel's samples at the model's rate: float32 arrays of any length, in order."""
 
-NO_AUDIO: Audio = ()
+NO_AUDIO: SegmentAudio = ()
 
 JobKind = Literal["final", "early", "interim"]
 """`final`: a whole segment. `early`: a segment that is whole unless speech resumes. `interim`: a
@@ -83,7 +83,7 @@ class InferenceJob(ScheduledJob):
         attempts: The work that workers have done on it.
     """
 
-    audio: Audio
+    audio: SegmentAudio
     length: int = field(init=False)
     state: bytes | None
     result: PendingInference

@@ -10,12 +10,12 @@ from collections.abc import Hashable
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
-from streamer.inference.job import Audio, Counters, InferenceJob, JobKind
-from streamer.inference.process import ModelCannotLoad
+from streamer.inference.job import Counters, InferenceJob, JobKind, SegmentAudio
 from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
 from streamer.inference.submission import Submission
 from streamer.inference.supervisor import Supervisor
+from streamer.inference.worker_process import ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
 
@@ -110,7 +110,7 @@ class WorkerPool:
 
     def submit(
         self,
-        audio: Audio,
+        audio: SegmentAudio,
         kind: JobKind,
         *,
         session: Hashable,

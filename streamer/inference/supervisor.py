@@ -17,8 +17,8 @@ from streamer.inference.job import (
     PendingInference,
     WorkerLost,
 )
-from streamer.inference.process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 from streamer.inference.queue import JobBatch, JobQueue
+from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, RestartCause
 from streamer.observe.timeline import Attempt, AttemptOutcome
@@ -207,7 +207,7 @@ class Supervisor:
         self._queue.finished(worker, replaced=True)
         return jobs
 
-    def _answered(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.Answers) -> None:
+    def _answered(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
         self._queue.finished(worker)
         self._monitor.worker_used(
             self._spec.name, self._number, answers.cpu_s, answers.peak_memory_bytes

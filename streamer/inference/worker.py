@@ -26,7 +26,7 @@ from streamer.models.registry import ModelSpec, make_model
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Samples = npt.NDArray[np.float32]
+SegmentSamples = npt.NDArray[np.float32]
 
 SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """Ignored by workers: they may reach the whole process group, and the server ends its workers."""
@@ -53,9 +53,9 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         model = make_model(spec)
         model.warm_up()
     except BaseException as error:  # whatever it is, the server reports it
-        link.sendall(ipc.encode(ipc.LoadFailed(_describe(error))))
+        link.sendall(ipc.encode_message(ipc.LoadFailed(_describe(error))))
         return
-    link.sendall(ipc.encode(_ready(model)))
+    link.sendall(ipc.encode_message(_ready(model)))
     samples = np.ctypeslib.as_array(slot)
     samples.flags.writeable = False
     with selectors.DefaultSelector() as selector:
@@ -65,18 +65,18 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         _serve(link, model, samples)
 
 
-def _serve(link: socket.socket, model: Model, samples: Samples) -> None:
+def _serve(link: socket.socket, model: Model, samples: SegmentSamples) -> None:
     for batch in _batches(link):
-        link.sendall(ipc.encode(_answer(model, batch, samples)))
+        link.sendall(ipc.encode_message(_answer(model, batch, samples)))
 
 
-def _answer(model: Model, batch: ipc.Batch, slot: Samples) -> ipc.Answers:
+def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOutcome:
     begun_s, cpu_s = time.monotonic(), time.process_time()
     try:
         outcomes, split = _infer(model, batch, slot)
     except Unwanted:
         outcomes, split = [ipc.Abandoned() for _ in batch.items], None
-    return ipc.Answers(
+    return ipc.BatchOutcome(
         outcomes,
         begun_s,
         time.monotonic(),
@@ -93,7 +93,7 @@ def _ready(model: Model) -> ipc.Ready:
 
 
 def _batches(link: socket.socket) -> "Iterator[ipc.Batch]":
-    reader = ipc.FrameReader()
+    reader = ipc.WorkerMessageReader()
     while data := link.recv(1 << 16):
         for message in reader.feed(data):
             if isinstance(message, ipc.Batch):  # an `Abandon` here came after its batch was done
@@ -101,7 +101,7 @@ def _batches(link: socket.socket) -> "Iterator[ipc.Batch]":
 
 
 def _infer(
-    model: Model, batch: ipc.Batch, slot: Samples
+    model: Model, batch: ipc.Batch, slot: SegmentSamples
 ) -> tuple[list[ipc.ItemOutcome], str | None]:
     """An outcome for each segment, and why each was run alone if the batch failed."""
     source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
@@ -120,7 +120,7 @@ def _infer(
     return [_infer_alone(model, segment) for segment in segments], split
 
 
-def _infer_alone(model: Model, segment: Samples) -> ipc.ItemOutcome:
+def _infer_alone(model: Model, segment: SegmentSamples) -> ipc.ItemOutcome:
     started = time.perf_counter()
     try:
         (outcome,) = _infer_together(model, [segment])
@@ -129,7 +129,7 @@ def _infer_alone(model: Model, segment: Samples) -> ipc.ItemOutcome:
     return outcome
 
 
-def _infer_together(model: Model, segments: list[Samples]) -> list[ipc.ItemOutcome]:
+def _infer_together(model: Model, segments: list[SegmentSamples]) -> list[ipc.ItemOutcome]:
     started = time.perf_counter()
     outputs = model.infer_batch(segments)
     seconds = (time.perf_counter() - started) / len(segments)
@@ -141,7 +141,7 @@ def _infer_together(model: Model, segments: list[Samples]) -> list[ipc.ItemOutco
 
 
 def _infer_next(
-    model: StatefulModel, segment: Samples, state: bytes | None
+    model: StatefulModel, segment: SegmentSamples, state: bytes | None
 ) -> ipc.Done | ipc.Raised:
     started = time.perf_counter()
     try:

@@ -6,8 +6,8 @@ import socket
 import time
 from urllib.parse import urlsplit
 
-from streamer.load.frames import TEXT, FrameReader, frame, upgrade
 from streamer.load.plan import LoadPlan
+from streamer.load.websocket_frames import TEXT, FrameReader, client_frame, upgrade
 from streamer_client.connection import reason_in
 from streamer_client.errors import CannotConnect, ServerError
 
@@ -53,7 +53,7 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
         "format": {name: v for name, v in plan.format.settings().items() if v is not None},
         "interim_results": plan.interim_results,
     }
-    connected.sendall(frame(TEXT, json.dumps(request).encode()))
+    connected.sendall(client_frame(TEXT, json.dumps(request).encode()))
     while not (found := list(FrameReader().feed(frames))):
         frames += _receive(connected, plan)
     opcode, payload = found[0]

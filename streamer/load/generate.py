@@ -20,10 +20,10 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from streamer.load.connect import open_stream
-from streamer.load.frames import BINARY, frame, frames_of
+from streamer.load.load_report import LoadReport
+from streamer.load.load_stream import LoadStream
 from streamer.load.plan import LoadPlan
-from streamer.load.report import LoadReport
-from streamer.load.stream import LoadStream
+from streamer.load.websocket_frames import BINARY, client_frame, frames_of
 from streamer_client.connection import check_address
 from streamer_client.errors import InvalidAddress
 
@@ -58,7 +58,7 @@ def generate(plan: LoadPlan, on_progress: Callable[[float], None] = lambda _: No
     if len(plan.audio) < message_bytes:
         raise ValueError(f"the audio is shorter than one message, {message_bytes} bytes")
     frames = memoryview(frames_of(plan.audio, message_bytes))
-    frame_size = len(frame(BINARY, bytes(message_bytes)))
+    frame_size = len(client_frame(BINARY, bytes(message_bytes)))
     report = LoadReport()
     before_s = _cpu_s()
     with selectors.DefaultSelector() as selector:

@@ -40,7 +40,7 @@ class BuiltIn:
 BUILT_INS: tuple[BuiltIn, ...] = (
     BuiltIn(
         type="moonshine",
-        class_path="streamer.models.moonshine.model:Moonshine",
+        class_path="streamer.models.moonshine.transcriber:Moonshine",
         manifest_kind="moonshine",
         default_folder="moonshine-tiny-en",
         language_names=("en", "english"),
@@ -48,13 +48,13 @@ BUILT_INS: tuple[BuiltIn, ...] = (
     BuiltIn(type="standin", class_path="streamer.models.standin:StandIn"),
     BuiltIn(
         type="classifier",
-        class_path="streamer.models.classifier.model:Classifier",
+        class_path="streamer.models.classifier.classifier:Classifier",
         manifest_kind="classifier",
         needs_path=True,
     ),
     BuiltIn(
         type="frames",
-        class_path="streamer.models.frames:SpeechFrames",
+        class_path="streamer.models.speech_frames:SpeechFrames",
         manifest_kind="silero",
         default_folder="silero-vad",
     ),

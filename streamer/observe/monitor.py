@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 Stage = Literal["decode", "resample", "vad", "queue", "inference"]
 Route = Literal["segmented", "simple", "recording"]
 Subsystem = Literal["route", "client", "decode", "inference", "metrics"]
-Outcome = Literal["ok", "inference_failed", "worker_lost", "inference_timeout"]
+SegmentOutcome = Literal["ok", "inference_failed", "worker_lost", "inference_timeout"]
 ShedReason = Literal["superseded", "dropped", "backlog"]
 RestartCause = Literal["died", "timeout", "max_jobs"]
 
@@ -53,7 +53,7 @@ class Monitor:
         """A warning was sent to a client; the codes are those of the protocol."""
 
     def final(
-        self, model: str, outcome: Outcome, latency_s: float, wait_s: float, trace_id: str
+        self, model: str, outcome: SegmentOutcome, latency_s: float, wait_s: float, trace_id: str
     ) -> None:
         """A segment has its result, or its error.
 

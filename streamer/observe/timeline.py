@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from streamer.observe.monitor import Outcome
+from streamer.observe.monitor import SegmentOutcome
 
 AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
 
@@ -65,7 +65,7 @@ class Settled:
     flushed: bool
     timeline: Timeline
     settled_s: float
-    outcome: Outcome
+    outcome: SegmentOutcome
     problem: str
     attempts: tuple[Attempt, ...]
     output: Mapping[str, Any]

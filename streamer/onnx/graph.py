@@ -32,6 +32,10 @@ VARINT, BYTES, FIXED32 = 0, 2, 5
 
 Attribute = int | float | str | Sequence[int]
 Array = npt.NDArray[np.generic]
+"""A tensor of any type."""
+
+Floats = npt.NDArray[np.float32]
+"""A tensor of float32."""
 
 
 class Graph:

@@ -16,6 +16,8 @@ from flatbuffers.encode import Get
 from flatbuffers.number_types import Int32Flags, Int64Flags, Uint8Flags, UOffsetTFlags
 from flatbuffers.table import Table
 
+from streamer.onnx.graph import Array
+
 IDENTIFIER, IDENTIFIER_AT = b"ORTM", 4
 SESSION_MODEL, MODEL_GRAPH, GRAPH_TENSORS, GRAPH_NODES = 1, 7, 0, 2
 TENSOR_NAME, TENSOR_SHAPE, TENSOR_DATA_TYPE, TENSOR_CONTENT = 0, 2, 3, 4
@@ -36,8 +38,6 @@ file they may overlap, and reading them again and again could take hours."""
 
 MAX_DEPTH = 64
 """Graphs within graphs. Moonshine's decoder has one level."""
-
-Array = npt.NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ class OnnxSession(Protocol):
         ...
 
 
-def load(model: bytes | Path, threads: int = 1) -> OnnxSession:
+def open_network(model: bytes | Path, threads: int = 1) -> OnnxSession:
     """A session that runs the model on the CPU.
 
     Args:
@@ -61,7 +61,7 @@ def supports_int8_products() -> bool:
     graph.add_many(
         "DynamicQuantizeMatMul", ["states", largest, scale, zero_point], ["sums"], MICROSOFT
     )
-    session = load(graph.model({"states": FLOAT}, {"sums": FLOAT}))
+    session = open_network(graph.model({"states": FLOAT}, {"sums": FLOAT}))
     # ONNX Runtime has different code for one row and for several.
     inputs = [{"states": np.ones((rows, _WIDTH), np.float32)} for rows in (1, 2, 32)]
     return all(np.allclose(session.run(None, each)[0], 127 * _WIDTH) for each in inputs)

@@ -3,12 +3,8 @@
 from collections.abc import Awaitable
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from streamer.audio.track import Samples
 from streamer.pipeline.results import ChannelResults
-
-Samples = npt.NDArray[np.float32]
 
 PendingProbabilities = Awaitable[list[float]]
 """Of speech, one for each window, in order."""

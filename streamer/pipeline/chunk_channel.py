@@ -1,8 +1,8 @@
 """Channels without a VAD: every sample reaches the model, as a whole or in equal chunks."""
 
-from streamer.audio.track import Track
+from streamer.audio.track import Samples, Track
 from streamer.observe.monitor import Meter
-from streamer.pipeline.channel import PendingProbabilities, Samples
+from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.messages import Start

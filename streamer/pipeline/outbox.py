@@ -5,7 +5,7 @@ from collections import deque
 
 from streamer.observe.monitor import Monitor
 from streamer.protocol.actions import Close
-from streamer.protocol.messages import Event, Failed, Warned
+from streamer.protocol.messages import ErrorEvent, Event, WarningEvent
 
 MAX_WAITING = 256
 """Events that may wait before their makers have to pause."""
@@ -32,16 +32,16 @@ class Outbox:
 
     def post(self, item: Event | Close) -> None:
         """Append an event, or the end."""
-        if isinstance(item, Failed):
+        if isinstance(item, ErrorEvent):
             self._monitor.error(item.code)
-        elif isinstance(item, Warned):
+        elif isinstance(item, WarningEvent):
             self._monitor.warning(item.code)
         self._items.append(item)
         self._filled.set()
         if len(self._items) >= MAX_WAITING:
             self._roomy.clear()
 
-    def warn_once(self, warning: Warned) -> None:
+    def warn_once(self, warning: WarningEvent) -> None:
         """Append a warning, unless this was called with its code before."""
         if warning.code not in self._warned:
             self._warned.add(warning.code)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from streamer.inference.job import NO_AUDIO, Audio
+from streamer.inference.job import NO_AUDIO, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
 
@@ -22,7 +22,7 @@ class PendingResult:
         submission: None until the audio is in the pool.
     """
 
-    audio: Audio
+    audio: SegmentAudio
     start_time: float
     end_time: float
     final: bool

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from streamer.inference.job import Audio, InferenceError, JobKind
+from streamer.inference.job import InferenceError, JobKind, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.context import StreamContext
@@ -57,7 +57,7 @@ class ChannelResults:
         """How many seconds before the end of a segment of `media_s` `speech_paused` is due."""
         return self._pool.queue.lead_seconds(media_s) if self._early_finals else 0.0
 
-    def speech_paused(self, audio: Audio, start_time: float, end_time: float) -> None:
+    def speech_paused(self, audio: SegmentAudio, start_time: float, end_time: float) -> None:
         """Speech has paused: this will be the segment, unless speech resumes."""
         if self._early_finals:
             timeline = self._open_timeline()
@@ -70,7 +70,7 @@ class ChannelResults:
         self._withdraw_early()
 
     async def submit_final(
-        self, audio: Audio, start_time: float, end_time: float, *, flushed: bool = False
+        self, audio: SegmentAudio, start_time: float, end_time: float, *, flushed: bool = False
     ) -> None:
         """Infer a whole segment; waits while `inference.max_pending_segments` results are pending.
 
@@ -95,7 +95,7 @@ class ChannelResults:
         del audio  # the pool has it; there may be no room for long
         await self._queue.put(pending)
 
-    def submit_interim(self, audio: Audio, start_time: float, end_time: float) -> None:
+    def submit_interim(self, audio: SegmentAudio, start_time: float, end_time: float) -> None:
         """Infer a segment that still grows, unless too many results are pending."""
         timeline = self._open_timeline()
         if self._queue.full():

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from streamer.inference.job import InferenceError, InferenceTimedOut, Inferred, WorkerLost
-from streamer.observe.monitor import Outcome
+from streamer.observe.monitor import SegmentOutcome
 from streamer.observe.timeline import Attempt, Settled
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingResult
-from streamer.protocol.messages import Failed, Interim, Segment, Warned
+from streamer.protocol.messages import ErrorEvent, Interim, Segment, WarningEvent
 
-INTERIM_SHED = Warned(
+INTERIM_SHED = WarningEvent(
     code="interim_shed",
     message="interim results come less often: the server is busy, or the audio comes faster than "
     "it is spoken; finals are not affected",
@@ -74,7 +74,7 @@ class ResultSender:
         self.totals.failures += 1
         outcome = _outcome(error)
         self._outbox.post(
-            Failed(
+            ErrorEvent(
                 code=outcome,
                 message=str(error),
                 fatal=False,
@@ -109,7 +109,7 @@ class ResultSender:
     def _report(
         self,
         pending: PendingResult,
-        outcome: Outcome,
+        outcome: SegmentOutcome,
         problem: str,
         attempts: tuple[Attempt, ...],
         output: Mapping[str, Any],

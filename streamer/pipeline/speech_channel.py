@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 
-from streamer.audio.track import Track
+from streamer.audio.track import Samples, Track
 from streamer.config.schema import InterimConfig, VadConfig
-from streamer.inference.job import Audio
+from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
-from streamer.pipeline.channel import PendingProbabilities, Samples
+from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.messages import Active, Inactive, Start
@@ -195,7 +195,7 @@ class SpeechChannel:
         lead_s = self.results.lead_seconds(samples / self._vad_track.rate)
         return math.ceil(lead_s * self._vad_track.rate)
 
-    def _extract(self, start: int, end: int) -> tuple[Audio, float, float]:
+    def _extract(self, start: int, end: int) -> tuple[SegmentAudio, float, float]:
         """The model's audio of a segment, and its start and end in seconds."""
         first, last = self._on_model_track(start), self._on_model_track(end)
         audio = self._model_track.buffer.pieces(first, last)

@@ -6,10 +6,10 @@ import logging
 from streamer.audio.containers import HeadCheck
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
+from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.channel import Samples
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
 from streamer.protocol.codes import WarningCode
@@ -19,7 +19,7 @@ from streamer.protocol.messages import (
     Started,
     Stopped,
     VadInForce,
-    Warned,
+    WarningEvent,
 )
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ NOT_PCM = (
     "decoded samples without the header of a file, or send the file to POST /api/v1/analyze"
 )
 
-BLOCK_SECONDS = 1.0
+PROCESSED_BLOCK_SECONDS = 1.0
 """Seconds of audio in a block: a longer backlog is processed in several, and others run between."""
 
 
@@ -54,7 +54,9 @@ class Stream:
         self._context = context
         self._start = start
         self._decoder = PcmDecoder(start.format)
-        self._block = int(BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
+        self._block = (
+            int(PROCESSED_BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
+        )
         """Bytes in a block."""
         self._frames = 0
         self._bytes = 0
@@ -225,7 +227,7 @@ class Stream:
         await self._process(rows)
 
     def _warn(self, code: WarningCode, message: str) -> None:
-        self._context.outbox.post(Warned(code=code, message=message))
+        self._context.outbox.post(WarningEvent(code=code, message=message))
 
     async def _process(self, rows: Samples) -> None:
         self._frames += rows.shape[1]

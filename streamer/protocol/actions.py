@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streamer.protocol.messages import Failed, Start
+from streamer.protocol.messages import ErrorEvent, Start
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -33,10 +33,10 @@ class Finish(msgspec.Struct, frozen=True):
     """Deliver every pending result of the open stream, then `stopped`."""
 
 
-class Report(msgspec.Struct, frozen=True):
+class SendError(msgspec.Struct, frozen=True):
     """Send this `error`."""
 
-    failure: Failed
+    failure: ErrorEvent
 
 
 class Close(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Close(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Announce(msgspec.Struct, frozen=True):
+class SendGoingAway(msgspec.Struct, frozen=True):
     """Send `going_away` at once, before all that waits to be processed."""
 
     deadline_seconds: float
@@ -60,7 +60,7 @@ class Announce(msgspec.Struct, frozen=True):
 class CutOff(msgspec.Struct, frozen=True):
     """Send this `error` and close at once; what waits to be processed is dropped."""
 
-    failure: Failed
+    failure: ErrorEvent
     close: Close
 
 
@@ -68,11 +68,11 @@ class DropWork(msgspec.Struct, frozen=True):
     """The client is gone: drop all work for it."""
 
 
-ImmediateAction = Feed | Announce | CutOff
+ImmediateAction = Feed | SendGoingAway | CutOff
 """Carried out when the input is read. `Feed` only puts the audio in line."""
 
 QueuedAction = (
-    Begin | BeginAgain | EndSegments | EndPausedSegments | Finish | Report | Close | DropWork
+    Begin | BeginAgain | EndSegments | EndPausedSegments | Finish | SendError | Close | DropWork
 )
 """Carried out in order, when all audio before it has been processed."""
 

@@ -5,7 +5,7 @@ A dialect makes the first six from what a client sends; the session makes the ot
 
 import msgspec
 
-from streamer.protocol.messages import Failed, Start
+from streamer.protocol.messages import ErrorEvent, Start
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class DisconnectRequested(Input, frozen=True):
 class FailureInput(Input, frozen=True):
     """Base of all inputs that are answered with an `error`."""
 
-    failure: Failed
+    failure: ErrorEvent
 
 
 class BadMessage(FailureInput, frozen=True):

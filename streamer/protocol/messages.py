@@ -183,14 +183,14 @@ class Segment(_Event, frozen=True, tag="segment"):
     flushed: bool = False
 
 
-class Warned(_Event, frozen=True, tag="warning"):
+class WarningEvent(_Event, frozen=True, tag="warning"):
     """A notice for people; nothing is lost."""
 
     code: WarningCode
     message: str
 
 
-class Failed(_Event, frozen=True, tag="error"):
+class ErrorEvent(_Event, frozen=True, tag="error"):
     """Something that was asked for is not going to happen."""
 
     code: ErrorCode
@@ -216,7 +216,17 @@ class GoingAway(_Event, frozen=True, tag="going_away"):
     deadline_seconds: float
 
 
-Event = Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped | GoingAway
+Event = (
+    Started
+    | Active
+    | Inactive
+    | Interim
+    | Segment
+    | WarningEvent
+    | ErrorEvent
+    | Stopped
+    | GoingAway
+)
 _encoder = msgspec.json.Encoder()
 
 

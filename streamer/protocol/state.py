@@ -15,7 +15,6 @@ from enum import Enum, auto
 from streamer.protocol import inputs as i
 from streamer.protocol.actions import (
     Action,
-    Announce,
     Begin,
     BeginAgain,
     Close,
@@ -25,10 +24,11 @@ from streamer.protocol.actions import (
     EndSegments,
     Feed,
     Finish,
-    Report,
+    SendError,
+    SendGoingAway,
 )
 from streamer.protocol.codes import CloseCode, close_reason
-from streamer.protocol.messages import Failed
+from streamer.protocol.messages import ErrorEvent
 
 
 class State(Enum):
@@ -50,7 +50,7 @@ class State(Enum):
     __hash__ = object.__hash__  # looked up for every message; Enum's own hash is Python code
 
 
-SHUTTING_DOWN = "the server is shutting down"
+CLOSE_REASON_SHUTTING_DOWN = "the server is shutting down"
 
 _NO_STREAM_FOR: Mapping[type[i.Input], str] = {
     i.AudioReceived: "audio: no stream is open; send 'start' with its format first",
@@ -104,24 +104,24 @@ def _finish(_: i.Input) -> Finish:
     return Finish()
 
 
-def _report(given: i.Input) -> Report:
+def _report(given: i.Input) -> SendError:
     if isinstance(given, i.FailureInput):
-        return Report(given.failure)
+        return SendError(given.failure)
     message = _NO_STREAM_FOR[type(given)]
-    return Report(Failed(code="unexpected_message", message=message, fatal=False))
+    return SendError(ErrorEvent(code="unexpected_message", message=message, fatal=False))
 
 
 def _close(given: i.Input) -> Close:
     code = _CLOSE_CODES[type(given)]
     if code is CloseCode.SERVICE_RESTART:
-        return Close(code, SHUTTING_DOWN)
+        return Close(code, CLOSE_REASON_SHUTTING_DOWN)
     message = given.failure.message if isinstance(given, i.FailureInput) else ""
     return Close(code, close_reason(message))
 
 
-def _announce(given: i.Input) -> Announce:
+def _announce(given: i.Input) -> SendGoingAway:
     assert isinstance(given, i.DrainStarted)
-    return Announce(given.deadline_seconds)
+    return SendGoingAway(given.deadline_seconds)
 
 
 def _cut_off(given: i.Input) -> CutOff:
@@ -135,10 +135,10 @@ def _drop_work(_: i.Input) -> DropWork:
 
 _S = State
 Cell = tuple[State, tuple[Callable[[i.Input], Action], ...]]
-Row = Mapping[type[i.Input], Cell]
+TableRow = Mapping[type[i.Input], Cell]
 
-_CLOSED: Row = dict.fromkeys(i.INPUTS, (_S.CLOSING, ()))
-_NO_STREAM: Row = {
+_CLOSED: TableRow = dict.fromkeys(i.INPUTS, (_S.CLOSING, ()))
+_NO_STREAM: TableRow = {
     i.StartRequested: (_S.STREAMING, (_begin,)),
     i.AudioReceived: (_S.IGNORING, (_report,)),
     i.AudioPaused: (_S.IDLE, ()),
@@ -157,7 +157,7 @@ _NO_STREAM: Row = {
     i.DrainDeadline: (_S.CLOSING, (_close,)),
     i.Disconnected: (_S.CLOSING, (_drop_work,)),
 }
-_STREAM: Row = {
+_STREAM: TableRow = {
     i.StartRequested: (_S.STREAMING, (_finish, _begin)),
     i.AudioReceived: (_S.STREAMING, (_feed,)),
     i.AudioPaused: (_S.STREAMING, (_end_paused_segments,)),
@@ -178,7 +178,7 @@ _STREAM: Row = {
     i.Disconnected: (_S.CLOSING, (_drop_work,)),
 }
 
-TABLE: Mapping[State, Row] = {
+TABLE: Mapping[State, TableRow] = {
     _S.IDLE: _NO_STREAM,
     # One report for an unbroken run of unusable audio: fifty reports a second would not help.
     _S.IGNORING: {

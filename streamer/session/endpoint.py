@@ -6,13 +6,13 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from streamer.access.registry import SessionRegistry
+from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import AuthState
 from streamer.protocol.inputs import Input, StartRequested
 from streamer.protocol.messages import BadRequest
 from streamer.services import Services
+from streamer.session.client_inputs import check_start
 from streamer.session.dialect import Dialect, Opening, UpgradeRefused, UpgradeRequest
-from streamer.session.inputs import check_start
 from streamer.session.session import Session
 
 

@@ -19,9 +19,9 @@ from streamer.protocol.actions import (
     EndSegments,
     Finish,
     QueuedAction,
-    Report,
+    SendError,
 )
-from streamer.protocol.messages import Failed, Start, Warned
+from streamer.protocol.messages import ErrorEvent, Start, WarningEvent
 from streamer.services import Services
 from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
@@ -107,7 +107,7 @@ class Executor:
                 self._current_stream.close(stopped)
                 self._stream = None
                 self._outbox.post(stopped)
-            case Report(failure=failure):
+            case SendError(failure=failure):
                 self._report(failure)
             case Close():
                 self._outbox.post(action)
@@ -116,7 +116,7 @@ class Executor:
             case _:
                 assert_never(action)
 
-    def _report(self, failure: Failed) -> None:
+    def _report(self, failure: ErrorEvent) -> None:
         if self._stream is not None:
             self._stream.trace.error(failure.code, failure.message)
         self._outbox.post(failure)
@@ -152,6 +152,6 @@ class Executor:
                 f"'trace_id' is {show(given)}; allowed: a W3C traceparent or 32 hex digits. "
                 "A new trace was begun"
             )
-            self._outbox.post(Warned(code="bad_trace_id", message=message))
+            self._outbox.post(WarningEvent(code="bad_trace_id", message=message))
             return new_context()
         return context

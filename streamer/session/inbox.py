@@ -11,7 +11,7 @@ ActionT = TypeVar("ActionT")
 ACTION_BYTES = 512
 """Bytes that an action counts as."""
 
-MESSAGE_BYTES = ACTION_BYTES // 8
+MESSAGE_CHARGE_BYTES = ACTION_BYTES // 8
 """Bytes that a message of audio counts as, besides its own."""
 
 BLOCK_BYTES = 65_536
@@ -44,7 +44,7 @@ class _Block:
 
     @property
     def charge(self) -> int:
-        return self.size + len(self.messages) * MESSAGE_BYTES
+        return self.size + len(self.messages) * MESSAGE_CHARGE_BYTES
 
 
 class Inbox(Generic[ActionT]):
@@ -126,7 +126,7 @@ class Inbox(Generic[ActionT]):
         last.last_s = now_s
         last.messages.append(audio)
         last.size += len(audio)
-        self._charge(len(audio) + MESSAGE_BYTES)
+        self._charge(len(audio) + MESSAGE_CHARGE_BYTES)
         if self._is_sufficient(self._least_bytes):
             if last.sufficient_s is None:
                 last.sufficient_s = now_s

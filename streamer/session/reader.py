@@ -12,9 +12,9 @@ from starlette.websockets import WebSocket
 
 from streamer.config.schema import LimitsConfig
 from streamer.protocol.actions import QueuedAction
+from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Deadlines
 from streamer.session.inbox import Inbox
-from streamer.session.inputs import ClientInputs
 from streamer.websocket.signals import (
     PongNotice,
     SlowedNotice,

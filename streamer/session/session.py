@@ -18,12 +18,12 @@ from streamer.observe.log_context import LogContext, current
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import Close, QueuedAction
 from streamer.protocol.codes import CloseCode, close_reason
-from streamer.protocol.messages import Event, Failed
+from streamer.protocol.messages import ErrorEvent, Event
 from streamer.services import Services
+from streamer.session.client_inputs import ClientInputs
 from streamer.session.dialect import Dialect, Opening
 from streamer.session.executor import Executor
 from streamer.session.inbox import Inbox
-from streamer.session.inputs import ClientInputs
 from streamer.session.reader import Reader
 from streamer.websocket.signals import abort_of, gone_of, ping_of
 
@@ -166,7 +166,7 @@ class Session:
     async def _break_off(self) -> None:
         """Report a defect of the server, if the client can still be reached."""
         message = f"internal error; quote session {self._context.session_id}"
-        failure = Failed(code="internal_error", message=message, fatal=True)
+        failure = ErrorEvent(code="internal_error", message=message, fatal=True)
         self._monitor.error(failure.code)
         with contextlib.suppress(TimeoutError, WebSocketDisconnect, RuntimeError, SessionOver):
             async with asyncio.timeout(self._send_timeout_s):

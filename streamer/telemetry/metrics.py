@@ -12,7 +12,14 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 import streamer
-from streamer.observe.monitor import Outcome, RestartCause, Route, ShedReason, Stage, Subsystem
+from streamer.observe.monitor import (
+    RestartCause,
+    Route,
+    SegmentOutcome,
+    ShedReason,
+    Stage,
+    Subsystem,
+)
 from streamer.protocol.codes import ErrorCode, RequestErrorCode, WarningCode
 
 REAL_TIME_FACTORS = (
@@ -126,7 +133,7 @@ class Metrics:
 
     def _results(self, make: _Maker, model: Labels) -> None:
         self.segments = make.counter(
-            "segments", "Segments settled.", {**model, "outcome": get_args(Outcome)}
+            "segments", "Segments settled.", {**model, "outcome": get_args(SegmentOutcome)}
         )
         self.final_latency = make.histogram(
             "final_latency_seconds",

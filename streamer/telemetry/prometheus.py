@@ -11,9 +11,9 @@ from prometheus_client.exposition import choose_encoder
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import (
     Monitor,
-    Outcome,
     RestartCause,
     Route,
+    SegmentOutcome,
     ShedReason,
     Stage,
     Subsystem,
@@ -98,7 +98,7 @@ class PrometheusMonitor(Monitor):
         self._metrics.warnings.labels(code).inc()
 
     def final(
-        self, model: str, outcome: Outcome, latency_s: float, wait_s: float, trace_id: str
+        self, model: str, outcome: SegmentOutcome, latency_s: float, wait_s: float, trace_id: str
     ) -> None:
         example = {"trace_id": trace_id}
         self._metrics.segments.labels(model, outcome).inc()

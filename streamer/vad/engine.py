@@ -8,13 +8,13 @@ import numpy.typing as npt
 
 from streamer.vad.batching import BatchInvitations
 
-Windows = npt.NDArray[np.float32]
+WindowArray = npt.NDArray[np.float32]
 
 
 class Detector(Protocol):
     """The detector of one channel of one stream, with that channel's state."""
 
-    def detect(self, windows: Windows) -> Awaitable[list[float]]:
+    def detect(self, windows: WindowArray) -> Awaitable[list[float]]:
         """Start to compute the probabilities of speech of consecutive windows.
 
         Args:

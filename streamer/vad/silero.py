@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from streamer.observe.monitor import Meter
+from streamer.onnx.graph import Floats
 from streamer.vad.batching import BatchInvitations
-from streamer.vad.engine import Windows
+from streamer.vad.engine import WindowArray
 from streamer.vad.silero_network import (
     CONTEXT,
     SAMPLE_RATE,
     STATE,
     WINDOW,
-    Floats,
     SileroNetwork,
 )
 
@@ -47,17 +47,17 @@ class _Waiting:
     """Windows of one channel, of which the next call takes as many as fit."""
 
     detector: "SileroDetector"
-    windows: Windows
+    windows: WindowArray
     done: asyncio.Future[list[float]]
     probabilities: list[float] = field(default_factory=list)
 
     @property
-    def rest(self) -> Windows:
+    def rest(self) -> WindowArray:
         """The windows that have not been classified."""
         return self.windows[len(self.probabilities) :]
 
 
-_Entry = tuple[_Waiting, Windows]
+_Entry = tuple[_Waiting, WindowArray]
 """A channel, and its windows in the batch."""
 
 
@@ -88,7 +88,7 @@ class SileroVad:
         """A detector with fresh state for one channel."""
         return SileroDetector(self)
 
-    def detect(self, detector: "SileroDetector", windows: Windows) -> Awaitable[list[float]]:
+    def detect(self, detector: "SileroDetector", windows: WindowArray) -> Awaitable[list[float]]:
         """Probabilities of one channel's next windows, computed in a batch with other channels'."""
         loop = asyncio.get_running_loop()
         waiting = _Waiting(detector, windows, loop.create_future())
@@ -191,6 +191,6 @@ class SileroDetector:
         self.state: Floats = SileroNetwork.start()[:, 0]
         self.context: Floats = np.zeros(CONTEXT, dtype=np.float32)
 
-    def detect(self, windows: Windows) -> Awaitable[list[float]]:
+    def detect(self, windows: WindowArray) -> Awaitable[list[float]]:
         """Probabilities of speech of `windows`, float32 [n, 512]."""
         return self._engine.detect(self, windows)

@@ -21,9 +21,9 @@ state.
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from streamer.onnx.graph import Floats
 from streamer.onnx.weights import read_weights
 
 SAMPLE_RATE = 16_000
@@ -40,8 +40,6 @@ _STRIDES = (1, 2, 2, 1)
 
 _AT_ONCE = 256
 """Windows of a long signal that are encoded together; they take 20 KB each."""
-
-Floats = npt.NDArray[np.float32]
 
 
 class SileroNetwork:

@@ -10,13 +10,13 @@ import numpy as np
 import webrtcvad
 
 from streamer.observe.monitor import Meter
-from streamer.vad.engine import Windows
+from streamer.vad.engine import WindowArray
 
-SAMPLE_RATE = 16_000
-WINDOW = 320
+WEBRTC_SAMPLE_RATE = 16_000
+WEBRTC_WINDOW = 320
 """Samples: 20 ms."""
 SMOOTHED_WINDOWS = 5
-_BYTES = 2 * WINDOW
+_BYTES = 2 * WEBRTC_WINDOW
 
 
 class WebRtcVad:
@@ -28,8 +28,8 @@ class WebRtcVad:
     """
 
     name = "webrtc"
-    window = WINDOW
-    sample_rate = SAMPLE_RATE
+    window = WEBRTC_WINDOW
+    sample_rate = WEBRTC_SAMPLE_RATE
     invitations = None  # a window costs the same in a batch
 
     def __init__(self, mode: int, meter: Meter) -> None:
@@ -49,7 +49,7 @@ class WebRtcDetector:
         self._vad = webrtcvad.Vad(mode)
         self._recent: deque[bool] = deque([False] * SMOOTHED_WINDOWS, maxlen=SMOOTHED_WINDOWS)
 
-    async def detect(self, windows: Windows) -> list[float]:
+    async def detect(self, windows: WindowArray) -> list[float]:
         """Share of voiced windows among the last five, after each window of float32 [n, 320]."""
         begun_s = self._meter.clock()
         scaled = windows * np.float32(32_768)
@@ -57,9 +57,9 @@ class WebRtcDetector:
         np.minimum(scaled, 32_767, out=scaled)
         pcm = scaled.astype(np.int16).tobytes()
         shares = [self._step(pcm[at : at + _BYTES]) for at in range(0, len(pcm), _BYTES)]
-        self._meter.add(self._meter.clock() - begun_s, windows.size / SAMPLE_RATE)
+        self._meter.add(self._meter.clock() - begun_s, windows.size / WEBRTC_SAMPLE_RATE)
         return shares
 
     def _step(self, window: bytes) -> float:
-        self._recent.append(self._vad.is_speech(window, SAMPLE_RATE))
+        self._recent.append(self._vad.is_speech(window, WEBRTC_SAMPLE_RATE))
         return sum(self._recent) / SMOOTHED_WINDOWS

@@ -6,8 +6,8 @@ hands the transport over. The way of a message:
 1. `handshake.py` makes an ASGI scope of the upgrade request, and the answers to it (pure).
 2. `reading.py` parses bytes: a piece at a time, with pauses (`rate.py`) and in turns with other
    connections (`turns.py`). `liveness.py` watches a connection that is not being read.
-3. `frames.py` is the core, and the short way for live audio (without input and output).
-4. `messages.py` joins frames to messages, which wait there for the application.
+3. `protocol_core.py` is the core, and the short way for live audio (without input and output).
+4. `message_queue.py` joins frames to messages, which wait there for the application.
 5. `application.py` runs the ASGI application, and carries out what it sends.
 6. `writing.py` writes frames, pings (`keepalive.py`) and the end of the connection.
 
@@ -35,7 +35,6 @@ from websockets.http11 import Request
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.application import Application
-from streamer.websocket.frames import Core
 from streamer.websocket.handshake import (
     BAD_REQUEST,
     Acceptance,
@@ -43,7 +42,8 @@ from streamer.websocket.handshake import (
     scope_of,
     transport_address,
 )
-from streamer.websocket.messages import MessageQueue
+from streamer.websocket.message_queue import MessageQueue
+from streamer.websocket.protocol_core import Core
 from streamer.websocket.rate import SpareTime
 from streamer.websocket.reading import InputReader
 from streamer.websocket.signals import ABORT, DIRECT, GONE, PING, DirectReceiver

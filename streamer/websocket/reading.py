@@ -20,15 +20,15 @@ from websockets.frames import Frame
 from websockets.http11 import Request
 
 from streamer.config.schema import LimitsConfig
-from streamer.websocket.frames import (
+from streamer.websocket.liveness import PeerWatch
+from streamer.websocket.message_queue import MessageQueue
+from streamer.websocket.protocol_core import (
     CONTROL,
     Core,
     small_binary_frame,
-    too_large,
+    too_large_notice,
     unmask_single_binary_frame,
 )
-from streamer.websocket.liveness import PeerWatch
-from streamer.websocket.messages import MessageQueue
 from streamer.websocket.rate import ReadPacing, ReadPause, SpareTime
 from streamer.websocket.turns import ParserTurns
 
@@ -288,7 +288,7 @@ class InputReader:
         self._unparsed.clear()
         problem = self._core.parser_exc
         if isinstance(problem, PayloadTooBig) and not self._messages.ended:
-            notice = too_large(problem, self._max_message_bytes, self._max_fragments)
+            notice = too_large_notice(problem, self._max_message_bytes, self._max_fragments)
             self._messages.notify(notice)
         else:
             self._handler.on_failure()

@@ -12,9 +12,9 @@ from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.protocol import State
 
-from streamer.websocket.frames import Core
 from streamer.websocket.keepalive import Keepalive
-from streamer.websocket.messages import MessageQueue
+from streamer.websocket.message_queue import MessageQueue
+from streamer.websocket.protocol_core import Core
 from streamer.websocket.signals import PongNotice
 
 LINGER_S = 5.0

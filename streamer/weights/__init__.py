@@ -1,7 +1,8 @@
 """Model weights: which files a model needs, where they are, fetching and verifying them.
 
-`schema.py` has the fields of a `model.json`, `manifest.py` finds and checks models; `download.py`,
-`extract.py` and `fetch.py` get their files, all or nothing; `sample.py` is a recording to try with.
+`manifest_schema.py` has the fields of a `model.json`, `manifest.py` finds and checks models;
+`download.py`, `extract.py` and `fetch.py` get their files, all or nothing; `sample.py` is a
+recording to try with.
 
 May import: config.
 """

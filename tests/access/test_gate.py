@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from streamer.access.gate import REPORT_INTERVAL_S, Gate
-from streamer.access.registry import SessionRegistry
+from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins
 from streamer.config.schema import LimitsConfig
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamer.audio.buffer import BLOCK, SampleBuffer
+from streamer.audio.buffer import BLOCK_SAMPLES, SampleBuffer
 
 
 def ramp(a: int, b: int) -> NDArray[np.float32]:
@@ -22,15 +22,15 @@ def blocks(buffer: SampleBuffer) -> int:
 
 def touched(start: int, end: int) -> int:
     """Blocks in which there are samples of [start, end)."""
-    return -(-end // BLOCK) - start // BLOCK if start < end else 0
+    return -(-end // BLOCK_SAMPLES) - start // BLOCK_SAMPLES if start < end else 0
 
 
 def joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.concatenate([ramp(0, 0), *pieces])
 
 
-appends = st.tuples(st.just("append"), st.integers(0, 3 * BLOCK))
-discards = st.tuples(st.just("discard"), st.integers(0, 3 * BLOCK))
+appends = st.tuples(st.just("append"), st.integers(0, 3 * BLOCK_SAMPLES))
+discards = st.tuples(st.just("discard"), st.integers(0, 3 * BLOCK_SAMPLES))
 
 
 @settings(deadline=None)
@@ -75,7 +75,9 @@ def test_empty_ranges_within_are_empty() -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 2 * BLOCK), st.integers(0, 2 * BLOCK)), max_size=20),
+    st.lists(
+        st.tuples(st.integers(0, 2 * BLOCK_SAMPLES), st.integers(0, 2 * BLOCK_SAMPLES)), max_size=20
+    ),
     st.randoms(use_true_random=False),
 )
 def test_what_was_given_out_stays_as_it_is(
@@ -95,22 +97,22 @@ def test_what_was_given_out_stays_as_it_is(
 
 def test_what_lies_in_one_block_is_not_copied() -> None:
     buffer = SampleBuffer()
-    buffer.append(ramp(0, 3 * BLOCK))
-    window = buffer.view(BLOCK, 2 * BLOCK)
-    assert np.shares_memory(window, buffer.view(BLOCK, BLOCK + 1))
-    assert np.shares_memory(window, buffer.view(2 * BLOCK - 1, 2 * BLOCK))
-    across = buffer.view(BLOCK - 1, BLOCK + 1)
+    buffer.append(ramp(0, 3 * BLOCK_SAMPLES))
+    window = buffer.view(BLOCK_SAMPLES, 2 * BLOCK_SAMPLES)
+    assert np.shares_memory(window, buffer.view(BLOCK_SAMPLES, BLOCK_SAMPLES + 1))
+    assert np.shares_memory(window, buffer.view(2 * BLOCK_SAMPLES - 1, 2 * BLOCK_SAMPLES))
+    across = buffer.view(BLOCK_SAMPLES - 1, BLOCK_SAMPLES + 1)
     assert not np.shares_memory(across, window)
     assert across.flags.c_contiguous
 
 
-@pytest.mark.parametrize("a", [BLOCK - 1, BLOCK, BLOCK + 1])
-@pytest.mark.parametrize("b", [2 * BLOCK - 1, 2 * BLOCK, 2 * BLOCK + 1])
+@pytest.mark.parametrize("a", [BLOCK_SAMPLES - 1, BLOCK_SAMPLES, BLOCK_SAMPLES + 1])
+@pytest.mark.parametrize("b", [2 * BLOCK_SAMPLES - 1, 2 * BLOCK_SAMPLES, 2 * BLOCK_SAMPLES + 1])
 def test_ranges_that_begin_and_end_where_blocks_do_or_beside_it(a: int, b: int) -> None:
     buffer = SampleBuffer()
     buffer.append(ramp(0, a))
     buffer.append(ramp(a, b))
-    buffer.append(ramp(b, 3 * BLOCK))
+    buffer.append(ramp(b, 3 * BLOCK_SAMPLES))
     buffer.discard_before(a)
     assert np.array_equal(buffer.view(a, b), ramp(a, b))
     assert np.array_equal(joined(buffer.pieces(a, b)), ramp(a, b))
@@ -118,18 +120,18 @@ def test_ranges_that_begin_and_end_where_blocks_do_or_beside_it(a: int, b: int) 
 
 def test_pieces_are_not_copied_and_end_where_blocks_do() -> None:
     buffer = SampleBuffer()
-    buffer.append(ramp(0, 3 * BLOCK))
-    pieces = buffer.pieces(BLOCK - 5, 2 * BLOCK + 7)
-    assert [len(piece) for piece in pieces] == [5, BLOCK, 7]
-    again = buffer.pieces(0, 3 * BLOCK)
+    buffer.append(ramp(0, 3 * BLOCK_SAMPLES))
+    pieces = buffer.pieces(BLOCK_SAMPLES - 5, 2 * BLOCK_SAMPLES + 7)
+    assert [len(piece) for piece in pieces] == [5, BLOCK_SAMPLES, 7]
+    again = buffer.pieces(0, 3 * BLOCK_SAMPLES)
     assert all(np.shares_memory(*pair) for pair in zip(pieces, again, strict=True))
-    assert len(buffer.pieces(BLOCK, 2 * BLOCK)) == 1
+    assert len(buffer.pieces(BLOCK_SAMPLES, 2 * BLOCK_SAMPLES)) == 1
 
 
-@pytest.mark.parametrize("range_", [(10, 90), (10, BLOCK + 90), (10, 10)])
+@pytest.mark.parametrize("range_", [(10, 90), (10, BLOCK_SAMPLES + 90), (10, 10)])
 def test_nothing_that_is_given_out_can_be_written_to(range_: tuple[int, int]) -> None:
     buffer = SampleBuffer()
-    buffer.append(ramp(0, 2 * BLOCK))
+    buffer.append(ramp(0, 2 * BLOCK_SAMPLES))
     for given_out in (buffer.view(*range_), *buffer.pieces(*range_)):
         assert not given_out.flags.writeable
         with pytest.raises(ValueError, match="read-only"):
@@ -152,7 +154,7 @@ def test_discarding_what_is_gone_is_no_error_but_the_future_is() -> None:
 
 def test_windows_at_multiples_of_their_length_never_lie_across_blocks() -> None:
     buffer = SampleBuffer()
-    for end in range(320, 20 * BLOCK, 320):
+    for end in range(320, 20 * BLOCK_SAMPLES, 320):
         buffer.append(ramp(end - 320, end))
         window = end // 512 * 512
         if window:

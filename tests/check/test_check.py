@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from streamer.check.judgement import notes, percentile, problems
-from streamer.check.probe import Answers, Report, Together
+from streamer.check.probe import ProbeReport, SoundOutcome, Together
 from streamer.check.target import Target
 from streamer.cli.models import add_parser
 from streamer.config.schema import Config
@@ -260,23 +260,25 @@ def test_what_is_no_model_is_said_in_one_line(
     assert outcome.err.count("\n") == 1
 
 
-def report(*answers: Answers, together: Together | None = None) -> Report:
+def report(*outcomes: SoundOutcome, together: Together | None = None) -> ProbeReport:
     target = Target(ModelSpec("own:Model", "mine"), Config())
-    return Report(target, Ready(16_000, 4, 0.0, False), answers=[*answers], together=together)
+    return ProbeReport(
+        target, Ready(16_000, 4, 0.0, False), outcomes=[*outcomes], together=together
+    )
 
 
-def answers(seconds: float, audio_s: float = 1.0) -> Answers:
-    return Answers("noise", audio_s, ({"a": 1},), (seconds,))
+def sound_outcome(seconds: float, audio_s: float = 1.0) -> SoundOutcome:
+    return SoundOutcome("noise", audio_s, ({"a": 1},), (seconds,))
 
 
 def test_a_model_is_judged_by_its_real_time_factor() -> None:
-    assert list(problems(report(answers(0.4)))) == []
-    assert list(notes(report(answers(0.4)))) == []
-    assert list(problems(report(answers(0.6)))) == []
-    assert list(notes(report(answers(0.6)))) == [
+    assert list(problems(report(sound_outcome(0.4)))) == []
+    assert list(notes(report(sound_outcome(0.4)))) == []
+    assert list(problems(report(sound_outcome(0.6)))) == []
+    assert list(notes(report(sound_outcome(0.6)))) == [
         "slow for live use, with interims above all: noise"
     ]
-    (problem,) = problems(report(answers(3, audio_s=2)))
+    (problem,) = problems(report(sound_outcome(3, audio_s=2)))
     assert problem == "noise: 2 s of audio took 3.00 s; one worker cannot keep up with one channel"
 
 
@@ -306,6 +308,6 @@ def test_a_batch_that_costs_more_is_noted() -> None:
 
 
 def test_percentiles_are_of_the_runs() -> None:
-    runs = Answers("noise", 1.0, (), tuple(float(n) for n in range(20, 0, -1)))
+    runs = SoundOutcome("noise", 1.0, (), tuple(float(n) for n in range(20, 0, -1)))
     assert (percentile(runs, 50), percentile(runs, 95), percentile(runs, 100)) == (10, 19, 20)
-    assert percentile(answers(0.3), 95) == 0.3
+    assert percentile(sound_outcome(0.3), 95) == 0.3

@@ -19,8 +19,8 @@ from streamer_client.errors import (
 from streamer_client.events import Event
 from streamer_client.formats import AudioFormat
 from streamer_client.reconnect import delay_s, may_pass
-from streamer_client.supply import Recording, ReplayBuffer
-from streamer_client.timeline import ANNOUNCED_WITHIN_S, LEAD_S, Timeline
+from streamer_client.source_timeline import ANNOUNCED_WITHIN_S, LEAD_S, SourceTimeline
+from streamer_client.supply import ReplayBuffer, RewindableSupply
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def active(time_s: float, channel: int = 0) -> Event:
 
 
 def test_a_server_that_stopped_says_what_it_had() -> None:
-    timeline = Timeline(1)
+    timeline = SourceTimeline(1)
     timeline.begin(10.0)
     timeline.place(active(1.0))
     timeline.place(event("stopped", audio_seconds=2.5))
@@ -80,7 +80,7 @@ def test_a_server_that_stopped_says_what_it_had() -> None:
 
 
 def test_owed_speech_is_sent_again_from_before_its_beginning() -> None:
-    timeline = Timeline(1)
+    timeline = SourceTimeline(1)
     timeline.place(started())
     timeline.place(active(1.0))
     timeline.place(result(0.8, 2.0))
@@ -93,7 +93,7 @@ def test_owed_speech_is_sent_again_from_before_its_beginning() -> None:
 
 
 def test_silence_was_heard_when_it_was_live() -> None:
-    timeline = Timeline(1)
+    timeline = SourceTimeline(1)
     timeline.place(started())
     timeline.place(result(0.0, 2.0))
     assert timeline.unanswered_s(100.0, live=True) == 100.0 - ANNOUNCED_WITHIN_S
@@ -101,7 +101,7 @@ def test_silence_was_heard_when_it_was_live() -> None:
 
 
 def test_equal_chunks_go_on_where_the_slowest_channel_is_and_none_is_told_twice() -> None:
-    timeline = Timeline(2)
+    timeline = SourceTimeline(2)
     timeline.place(started(segmented=False))
     assert timeline.unanswered_s(9.0, live=False) == 0.0
     for end_s in (1.0, 2.0, 3.0):
@@ -120,7 +120,7 @@ def test_equal_chunks_go_on_where_the_slowest_channel_is_and_none_is_told_twice(
 
 
 def test_moved_events_are_written_as_they_are_placed() -> None:
-    timeline = Timeline(1)
+    timeline = SourceTimeline(1)
     timeline.begin(100.0)
     moved = timeline.place(event("segment", start_time=0.1, end_time=0.3, channel=0, text="ü"))
     assert moved is not None
@@ -153,7 +153,7 @@ async def settled() -> None:
 
 @pytest.mark.parametrize("position", [0, 5, 30, 33, 100])
 async def test_a_recording_can_be_taken_again_from_anywhere(position: int) -> None:
-    supply = Recording(Numbers(), 10)
+    supply = RewindableSupply(Numbers(), 10)
     for _ in range(5):
         await supply.take()
     supply.rewind(position)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import Config
-from streamer.config.sources import SettingsError, load
+from streamer.config.sources import SettingsError, load_config
 from streamer.http.analyze import Query
 from streamer.http.parameters import read_parameters
 from streamer.protocol.messages import BadRequest, Start, decode_request
@@ -78,13 +78,13 @@ def test_settings(tmp_path: Path) -> None:
     path.write_text(
         '{"server": {"port": 9000.0}, "models": [{"workers": 2.0, "options": {"delay": 1.0}}]}'
     )
-    config = load(path, {"STREAMER_LIMITS__MAX_SESSIONS": "3.0"}, {})
+    config = load_config(path, {"STREAMER_LIMITS__MAX_SESSIONS": "3.0"}, {})
     assert (config.server.port, config.limits.max_sessions) == (9000, 3)
     (model,) = config.served
     assert model.workers == 2
     assert type(model.options["delay"]) is float, "what an option is, only the model can decide"
     with pytest.raises(SettingsError, match=r"9000\.5; allowed: a whole number"):
-        load(None, {"STREAMER_SERVER__PORT": "9000.5"}, {})
+        load_config(None, {"STREAMER_SERVER__PORT": "9000.5"}, {})
 
 
 def test_a_query() -> None:

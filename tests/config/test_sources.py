@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from streamer.config.schema import Config, ModelConfig, VadConfig
-from streamer.config.sources import SettingsError, load, misnamed, parse
+from streamer.config.sources import SettingsError, load_config, misnamed, parse
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,7 +23,7 @@ def refuse(
     overrides: dict[tuple[str, str], object] | None = None,
 ) -> str:
     with pytest.raises(SettingsError) as caught:
-        load(path, environment or {}, overrides or {})
+        load_config(path, environment or {}, overrides or {})
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -33,19 +33,19 @@ def refuse(
 
 def test_the_file_at_the_root_is_the_defaults_and_holds_every_key() -> None:
     path = ROOT / "config.json"
-    assert load(path, {}, {}) == Config()
+    assert load_config(path, {}, {}) == Config()
     assert json.loads(path.read_text()) == json.loads(msgspec.json.encode(Config()))
 
 
 def test_nothing_at_all_is_the_defaults() -> None:
-    assert load(None, {}, {}) == Config()
+    assert load_config(None, {}, {}) == Config()
 
 
 def test_a_file_may_hold_any_part(file: Path) -> None:
     file.write_text('{"vad": {"threshold": 0.6}}')
-    assert load(file, {}, {}) == Config(vad=VadConfig(threshold=0.6))
+    assert load_config(file, {}, {}) == Config(vad=VadConfig(threshold=0.6))
     file.write_text("{}")
-    assert load(file, {}, {}) == Config()
+    assert load_config(file, {}, {}) == Config()
 
 
 # --- Precedence ---
@@ -64,13 +64,13 @@ def test_file_then_environment_then_flags(
     file: Path, environment: dict[str, str], overrides: dict[tuple[str, str], object], port: int
 ) -> None:
     file.write_text('{"server": {"port": 1, "host": "0.0.0.0"}}')
-    config = load(file, environment, overrides)
+    config = load_config(file, environment, overrides)
     assert (config.server.port, config.server.host) == (port, "0.0.0.0")
 
 
 def test_environment_and_flags_without_a_file() -> None:
     environment = {"STREAMER_VAD__THRESHOLD": "0.7", "STREAMER_SERVER__PORT": "2"}
-    config = load(None, environment, {("server", "port"): 3})
+    config = load_config(None, environment, {("server", "port"): 3})
     assert (config.vad.threshold, config.server.port) == (0.7, 3)
 
 
@@ -83,7 +83,7 @@ def test_environment_and_flags_without_a_file() -> None:
     ],
 )
 def test_other_variables_are_not_settings(environment: dict[str, str]) -> None:
-    assert load(None, environment, {}) == Config()
+    assert load_config(None, environment, {}) == Config()
 
 
 def test_one_underscore_instead_of_two_is_told() -> None:
@@ -126,7 +126,7 @@ def test_the_text_of_a_variable(text: str, value: object) -> None:
 
 
 def test_a_whole_object_from_the_environment() -> None:
-    config = load(None, {"STREAMER_MODEL__OPTIONS": '{"delay": 1, "a": {"b": [2]}}'}, {})
+    config = load_config(None, {"STREAMER_MODEL__OPTIONS": '{"delay": 1, "a": {"b": [2]}}'}, {})
     assert config.model.options == {"delay": 1, "a": {"b": [2]}}
 
 
@@ -286,14 +286,14 @@ def test_settings_are_frozen() -> None:
 
 def test_a_list_of_models_in_the_place_of_one(file: Path) -> None:
     file.write_text('{"models": [{"type": "standin", "workers": 2}, {"name": "other"}]}')
-    assert load(file, {}, {}).served == (
+    assert load_config(file, {}, {}).served == (
         ModelConfig(type="standin", workers=2),
         ModelConfig(name="other"),
     )
 
 
 def test_one_model_is_served_without_a_list() -> None:
-    config = load(None, {"STREAMER_MODEL__TYPE": "standin"}, {})
+    config = load_config(None, {"STREAMER_MODEL__TYPE": "standin"}, {})
     assert config.served == (config.model,)
     assert config.model.type == "standin"
 
@@ -318,7 +318,7 @@ def test_a_list_of_models_cannot_come_from_the_environment(file: Path) -> None:
 def test_tokens_come_from_the_settings_a_file_and_the_environment(file: Path) -> None:
     (file.parent / "tokens").write_text("# whose\n\n  from-file \n")
     file.write_text('{"access": {"tokens": ["from-settings"], "tokens_file": "tokens"}}')
-    config = load(file, {"STREAMER_TOKENS": "one, two\nthree"}, {})
+    config = load_config(file, {"STREAMER_TOKENS": "one, two\nthree"}, {})
     assert config.access.tokens == ("from-settings", "one", "two", "three", "from-file")
 
 

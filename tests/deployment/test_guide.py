@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from streamer.config.schema import Config
-from streamer.config.sources import load
+from streamer.config.sources import load_config
 from tests.deployment.files import DEPLOY, GUIDE, ROOT
 from tests.end_to_end.conftest import Launch
 from tests.needed import program
@@ -32,7 +32,7 @@ def test_every_configuration_is_one(tmp_path: Path, text: str) -> None:
     path = tmp_path / "config.json"
     path.write_text(text)
     given = json.loads(text)["server"]
-    used = msgspec.to_builtins(load(path, {}, {}).server)
+    used = msgspec.to_builtins(load_config(path, {}, {}).server)
     assert {key: list(v) if isinstance(v := used[key], tuple) else v for key in given} == given
 
 

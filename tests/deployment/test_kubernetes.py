@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from streamer.config.schema import Config
-from streamer.config.sources import load
+from streamer.config.sources import load_config
 from tests.deployment.files import DEPLOY
 from tests.deployment.tools import tool
 from tools.harness.process import Server
@@ -38,7 +38,7 @@ def test_the_environment_is_one_that_the_server_takes() -> None:
         one["name"]: one["value"] if "value" in one else from_elsewhere[one["name"]]
         for one in CONTAINER["env"]
     }
-    config = load(None, environment, {})
+    config = load_config(None, environment, {})
     (port,) = CONTAINER["ports"]
     assert (config.server.host, config.server.port) == ("0.0.0.0", port["containerPort"])
     assert (config.inference.workers, config.access.tokens) == (2, ("secret",))

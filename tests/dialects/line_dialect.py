@@ -15,7 +15,7 @@ from streamer.protocol.inputs import (
     Input,
     StartRequested,
 )
-from streamer.protocol.messages import BadRequest, Event, Failed, Segment, Start, Stopped
+from streamer.protocol.messages import BadRequest, ErrorEvent, Event, Segment, Start, Stopped
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 
@@ -57,7 +57,7 @@ class LineDialect:
             case Segment() | Stopped():
                 self._lines += 1
                 return [f"{self._lines} {type(item).__name__}", type(item).__name__.encode()]
-            case Failed():  # this protocol ends with its first error
+            case ErrorEvent():  # this protocol ends with its first error
                 return [f"NO {item.code}", Close(4001, "failed")]
             case Close():
                 return [Close(item.code, item.reason or "bye")]

@@ -14,7 +14,7 @@ import pytest
 
 from streamer.config.schema import Config, LimitsConfig, VadConfig
 from streamer.protocol import codes, messages
-from streamer.weights.schema import ClassifierSettings
+from streamer.weights.manifest_schema import ClassifierSettings
 from tools.soak.markdown import tables
 
 ROOT = Path(__file__).parents[2]

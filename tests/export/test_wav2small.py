@@ -19,7 +19,7 @@ import onnxruntime
 import pytest
 
 from streamer.cli.models import add_parser
-from streamer.models.classifier.model import Classifier
+from streamer.models.classifier.classifier import Classifier
 
 EXTRA = ("torch", "onnxscript", "safetensors")
 pytestmark = pytest.mark.skipif(

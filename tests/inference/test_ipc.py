@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.inference.ipc import (
-    Answers,
     Batch,
     BatchItem,
+    BatchOutcome,
     Done,
-    FrameReader,
     LoadFailed,
-    Message,
     Raised,
     Ready,
-    encode,
+    WorkerMessage,
+    WorkerMessageReader,
+    encode_message,
     plain,
 )
 
@@ -38,7 +38,7 @@ messages = st.one_of(
     st.builds(Ready, st.integers(1, 192_000), st.integers(1, 64), st.floats(0, 9), st.booleans()),
     st.builds(LoadFailed, st.text(max_size=5)),
     st.builds(
-        Answers,
+        BatchOutcome,
         st.lists(done | st.builds(Raised, st.text(max_size=5), st.floats(0, 10)), max_size=3),
         *[st.floats(0, 1e9)] * 3,
         st.integers(0, 2**40),
@@ -51,24 +51,26 @@ TOOK = (1.0, 1.5, 0.4, 1 << 28)
 
 
 @given(st.lists(messages, max_size=5), st.data())
-def test_the_cut_of_the_bytes_does_not_matter(sent: list[Message], data: st.DataObject) -> None:
-    stream = b"".join(map(encode, sent))
+def test_the_cut_of_the_bytes_does_not_matter(
+    sent: list[WorkerMessage], data: st.DataObject
+) -> None:
+    stream = b"".join(map(encode_message, sent))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
-    reader, received = FrameReader(), list[Message]()
+    reader, received = WorkerMessageReader(), list[WorkerMessage]()
     for first, last in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         received += reader.feed(stream[first:last])
     assert received == sent
 
 
 def test_byte_by_byte_each_message_comes_with_its_last_byte() -> None:
-    sent: list[Message] = [
+    sent: list[WorkerMessage] = [
         Batch([BatchItem(3)]),
-        Answers([Raised("no", 0.1)], *TOOK),
+        BatchOutcome([Raised("no", 0.1)], *TOOK),
         Ready(16_000, 1, 0.0, False),
     ]
-    reader = FrameReader()
+    reader = WorkerMessageReader()
     for message in sent:
-        *most, last = encode(message)
+        *most, last = encode_message(message)
         assert [reader.feed(bytes([byte])) for byte in most] == [[]] * len(most)
         assert reader.feed(bytes([last])) == [message]
 
@@ -88,8 +90,10 @@ def test_byte_by_byte_each_message_comes_with_its_last_byte() -> None:
 def test_output_arrives_as_json_will_show_it(
     output: dict[str, object], arrives: dict[str, object]
 ) -> None:
-    [message] = FrameReader().feed(encode(Answers([Done(plain(output), 0.1)], *TOOK)))
-    assert message == Answers([Done(arrives, 0.1)], *TOOK)
+    [message] = WorkerMessageReader().feed(
+        encode_message(BatchOutcome([Done(plain(output), 0.1)], *TOOK))
+    )
+    assert message == BatchOutcome([Done(arrives, 0.1)], *TOOK)
     assert (
         msgspec.json.decode(msgspec.json.encode(output, enc_hook=lambda v: v.tolist())) == arrives
     )

@@ -18,16 +18,16 @@ import uvloop
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import (
-    Audio,
     InferenceFailed,
     InferenceTimedOut,
     JobKind,
     PendingInference,
     PoolClosed,
+    SegmentAudio,
     WorkerLost,
 )
 from streamer.inference.pool import WorkerPool
-from streamer.inference.process import SLOT_SAMPLES, ModelCannotLoad
+from streamer.inference.worker_process import SLOT_SAMPLES, ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from tests.inference.misbehaving import (
     DIE,
@@ -59,7 +59,7 @@ async def running(folder: Path | None, model: str, **settings: Any) -> AsyncIter
         task.cancel()
 
 
-def segment(what: int, tag: float = 0.0, length: int = 100) -> Audio:
+def segment(what: int, tag: float = 0.0, length: int = 100) -> SegmentAudio:
     samples = np.zeros(length, dtype=np.float32)
     samples[0], samples[-1] = what, tag
     return np.array_split(samples, 3)
@@ -202,7 +202,7 @@ async def test_a_defect_costs_a_worker_and_no_segment(
         raise AssertionError("injected")
 
     async with running(tmp_path, "Obedient") as pool:
-        monkeypatch.setattr(ipc, "encode", fail)
+        monkeypatch.setattr(ipc, "encode_message", fail)
         assert (await infer(pool, FINE, 7)).output["tag"] == 7
         await until(lambda: pool.workers_alive == 2)
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]

@@ -15,7 +15,7 @@ from onnx import helper
 
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
-from streamer.models.classifier.model import Classifier
+from streamer.models.classifier.classifier import Classifier
 from streamer.models.classifier.network import UnfitNetwork
 from streamer.models.registry import make_model
 from streamer.models.resolve import model_specs

@@ -8,9 +8,9 @@ import pytest
 import soundfile
 import soxr
 
-from streamer.models.moonshine import model as moonshine
+from streamer.models.moonshine import transcriber as moonshine
 from streamer.models.moonshine.graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
-from streamer.models.moonshine.model import (
+from streamer.models.moonshine.transcriber import (
     ENCODER_CACHES,
     Moonshine,
     max_tokens,

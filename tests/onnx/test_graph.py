@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from onnx import helper, numpy_helper
 
 from streamer.onnx.graph import FLOAT, MICROSOFT, Array, Graph
-from streamer.onnx.runtime import load
+from streamer.onnx.runtime import open_network
 
 
 @given(
@@ -44,5 +44,5 @@ def test_a_graph_is_a_model(length: int) -> None:
     graph.add_many("Mul", ["a", graph.constant(np.full(1, 2, np.float32))], ["twice"])
     model = graph.model({"a": FLOAT}, {"twice": FLOAT})
     samples = np.arange(length, dtype=np.float32)
-    (twice,) = load(model).run(None, {"a": samples})
+    (twice,) = open_network(model).run(None, {"a": samples})
     np.testing.assert_array_equal(twice, 2 * samples)

@@ -14,7 +14,7 @@ from tests.needed import program
 from tests.operations.conftest import NEVER, READY, Monitored
 from tools.docs.card import Span
 from tools.docs.drawing import draw
-from tools.harness.monitoring import DASHBOARDS, ROOT, Alert, Panel, Target, alerts, panels
+from tools.harness.monitoring import DASHBOARDS, ROOT, Alert, Panel, PanelQuery, alerts, panels
 from tools.harness.process import Server
 
 pytestmark = pytest.mark.timeout(180)
@@ -33,7 +33,7 @@ a moment, because what a worker has done is counted when it is done."""
 
 @pytest.mark.parametrize(("panel", "target"), ALL)
 def test_every_panel_shows_something_plausible(
-    panel: Panel, target: Target, monitored: Monitored
+    panel: Panel, target: PanelQuery, monitored: Monitored
 ) -> None:
     found = monitored.values(target.resolved(monitored.source.rate_interval_s))
     values = [value for series in found.values() for value in series if not math.isnan(value)]
@@ -51,7 +51,7 @@ def test_legends_name_labels_that_are_there(monitored: Monitored) -> None:
     for param in ALL:
         panel, target = param.values
         assert isinstance(panel, Panel)
-        assert isinstance(target, Target)
+        assert isinstance(target, PanelQuery)
         for series in monitored.values(target.resolved(monitored.source.rate_interval_s)):
             wanted = set(re.findall(r"{{(\w+)}}", target.legend))
             assert wanted <= {key for key, _ in series}, panel.title

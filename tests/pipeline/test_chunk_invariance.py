@@ -23,7 +23,7 @@ from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config.schema import Config, InterimConfig, SimpleConfig, VadConfig
-from streamer.inference.job import Audio, Counters, Inferred, JobKind, PendingInference
+from streamer.inference.job import Counters, Inferred, JobKind, PendingInference, SegmentAudio
 from streamer.inference.pool import WorkerPool
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
@@ -105,7 +105,7 @@ class Pool:
         self.lead_s = 10.0
         self.queue = self
 
-    def submit(self, audio: Audio, kind: JobKind, **_of: object) -> Submitted:
+    def submit(self, audio: SegmentAudio, kind: JobKind, **_of: object) -> Submitted:
         self.begun_early += kind == "early"
         samples = np.concatenate([*audio, np.empty(0, np.float32)])
         key = hashlib.sha256(samples.tobytes()).hexdigest()

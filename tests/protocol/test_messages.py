@@ -15,8 +15,8 @@ from streamer.config.schema import VadConfig
 from streamer.protocol.messages import (
     Active,
     BadRequest,
+    ErrorEvent,
     Event,
-    Failed,
     Flush,
     GoingAway,
     Inactive,
@@ -30,7 +30,7 @@ from streamer.protocol.messages import (
     Stopped,
     VadInForce,
     VadOptions,
-    Warned,
+    WarningEvent,
     decode_request,
     encode_event,
 )
@@ -473,15 +473,15 @@ IN_FORCE = VadInForce(
             '"flushed":true}',
         ),
         (
-            Warned(code="lagging", message="slow"),
+            WarningEvent(code="lagging", message="slow"),
             '{"type":"warning","code":"lagging","message":"slow"}',
         ),
         (
-            Failed(code="bad_message", message="no", fatal=False),
+            ErrorEvent(code="bad_message", message="no", fatal=False),
             '{"type":"error","code":"bad_message","message":"no","fatal":false}',
         ),
         (
-            Failed(
+            ErrorEvent(
                 code="worker_lost",
                 message="no",
                 fatal=False,

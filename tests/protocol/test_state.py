@@ -16,7 +16,7 @@ from streamer.protocol.actions import (
     EndSegments,
     Feed,
     Finish,
-    Report,
+    SendError,
 )
 from streamer.protocol.codes import MAX_CLOSE_REASON_BYTES, CloseCode, close_reason
 from streamer.protocol.inputs import (
@@ -40,11 +40,11 @@ from streamer.protocol.inputs import (
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import Failed, Start
+from streamer.protocol.messages import ErrorEvent, Start
 from streamer.protocol.state import SocketState, State
 
 START = Start(format=AudioFormat(16_000))
-FAILURE = Failed(code="overloaded", message="the reason", fatal=True)
+FAILURE = ErrorEvent(code="overloaded", message="the reason", fatal=True)
 AUDIO = AudioReceived(b"1234")
 EXAMPLES: dict[type[Input], Input] = {
     StartRequested: StartRequested(START),
@@ -79,37 +79,37 @@ REACH: dict[State, list[Input]] = {
 
 CONTRACT = """
 IDLE      StartRequested      STREAMING Begin
-IDLE      AudioReceived       IGNORING  Report
+IDLE      AudioReceived       IGNORING  SendError
 IDLE      AudioPaused         IDLE
-IDLE      FlushRequested      IDLE      Report
+IDLE      FlushRequested      IDLE      SendError
 IDLE      KeepAliveReceived   IDLE
-IDLE      StopRequested       IDLE      Report
-IDLE      DisconnectRequested CLOSING   Report Close
-IDLE      BadMessage          IDLE      Report
-IDLE      BadFormat           IDLE      Report
-IDLE      TooLarge            CLOSING   Report Close
-IDLE      IdleTimeout         CLOSING   Report Close
-IDLE      SessionTooLong      CLOSING   Report Close
-IDLE      Unauthorized        CLOSING   Report Close
+IDLE      StopRequested       IDLE      SendError
+IDLE      DisconnectRequested CLOSING   SendError Close
+IDLE      BadMessage          IDLE      SendError
+IDLE      BadFormat           IDLE      SendError
+IDLE      TooLarge            CLOSING   SendError Close
+IDLE      IdleTimeout         CLOSING   SendError Close
+IDLE      SessionTooLong      CLOSING   SendError Close
+IDLE      Unauthorized        CLOSING   SendError Close
 IDLE      Overloaded          CLOSING   CutOff
-IDLE      DrainStarted        CLOSING   Announce Close
+IDLE      DrainStarted        CLOSING   SendGoingAway Close
 IDLE      DrainDeadline       CLOSING   Close
 IDLE      Disconnected        CLOSING   DropWork
 IGNORING  StartRequested      STREAMING Begin
 IGNORING  AudioReceived       IGNORING
 IGNORING  AudioPaused         IGNORING
-IGNORING  FlushRequested      IDLE      Report
+IGNORING  FlushRequested      IDLE      SendError
 IGNORING  KeepAliveReceived   IDLE
-IGNORING  StopRequested       IDLE      Report
-IGNORING  DisconnectRequested CLOSING   Report Close
-IGNORING  BadMessage          IDLE      Report
-IGNORING  BadFormat           IDLE      Report
-IGNORING  TooLarge            CLOSING   Report Close
-IGNORING  IdleTimeout         CLOSING   Report Close
-IGNORING  SessionTooLong      CLOSING   Report Close
-IGNORING  Unauthorized        CLOSING   Report Close
+IGNORING  StopRequested       IDLE      SendError
+IGNORING  DisconnectRequested CLOSING   SendError Close
+IGNORING  BadMessage          IDLE      SendError
+IGNORING  BadFormat           IDLE      SendError
+IGNORING  TooLarge            CLOSING   SendError Close
+IGNORING  IdleTimeout         CLOSING   SendError Close
+IGNORING  SessionTooLong      CLOSING   SendError Close
+IGNORING  Unauthorized        CLOSING   SendError Close
 IGNORING  Overloaded          CLOSING   CutOff
-IGNORING  DrainStarted        CLOSING   Announce Close
+IGNORING  DrainStarted        CLOSING   SendGoingAway Close
 IGNORING  DrainDeadline       CLOSING   Close
 IGNORING  Disconnected        CLOSING   DropWork
 STREAMING StartRequested      STREAMING Finish Begin
@@ -119,14 +119,14 @@ STREAMING FlushRequested      STREAMING EndSegments
 STREAMING KeepAliveReceived   STREAMING
 STREAMING StopRequested       STOPPED   Finish
 STREAMING DisconnectRequested CLOSING   Finish Close
-STREAMING BadMessage          STREAMING Report
-STREAMING BadFormat           IDLE      Finish Report
-STREAMING TooLarge            CLOSING   Report Finish Close
-STREAMING IdleTimeout         CLOSING   Report Finish Close
-STREAMING SessionTooLong      CLOSING   Report Finish Close
-STREAMING Unauthorized        CLOSING   Report Finish Close
+STREAMING BadMessage          STREAMING SendError
+STREAMING BadFormat           IDLE      Finish SendError
+STREAMING TooLarge            CLOSING   SendError Finish Close
+STREAMING IdleTimeout         CLOSING   SendError Finish Close
+STREAMING SessionTooLong      CLOSING   SendError Finish Close
+STREAMING Unauthorized        CLOSING   SendError Finish Close
 STREAMING Overloaded          CLOSING   CutOff
-STREAMING DrainStarted        DRAINING  Announce
+STREAMING DrainStarted        DRAINING  SendGoingAway
 STREAMING DrainDeadline       CLOSING   Finish Close
 STREAMING Disconnected        CLOSING   DropWork
 DRAINING  StartRequested      CLOSING   Finish Close
@@ -136,12 +136,12 @@ DRAINING  FlushRequested      DRAINING  EndSegments
 DRAINING  KeepAliveReceived   DRAINING
 DRAINING  StopRequested       CLOSING   Finish Close
 DRAINING  DisconnectRequested CLOSING   Finish Close
-DRAINING  BadMessage          DRAINING  Report
-DRAINING  BadFormat           CLOSING   Finish Report Close
-DRAINING  TooLarge            CLOSING   Report Finish Close
-DRAINING  IdleTimeout         CLOSING   Report Finish Close
-DRAINING  SessionTooLong      CLOSING   Report Finish Close
-DRAINING  Unauthorized        CLOSING   Report Finish Close
+DRAINING  BadMessage          DRAINING  SendError
+DRAINING  BadFormat           CLOSING   Finish SendError Close
+DRAINING  TooLarge            CLOSING   SendError Finish Close
+DRAINING  IdleTimeout         CLOSING   SendError Finish Close
+DRAINING  SessionTooLong      CLOSING   SendError Finish Close
+DRAINING  Unauthorized        CLOSING   SendError Finish Close
 DRAINING  Overloaded          CLOSING   CutOff
 DRAINING  DrainStarted        DRAINING
 DRAINING  DrainDeadline       CLOSING   Finish Close
@@ -149,18 +149,18 @@ DRAINING  Disconnected        CLOSING   DropWork
 STOPPED   StartRequested      STREAMING Begin
 STOPPED   AudioReceived       STREAMING BeginAgain Feed
 STOPPED   AudioPaused         STOPPED
-STOPPED   FlushRequested      STOPPED   Report
+STOPPED   FlushRequested      STOPPED   SendError
 STOPPED   KeepAliveReceived   STOPPED
-STOPPED   StopRequested       STOPPED   Report
+STOPPED   StopRequested       STOPPED   SendError
 STOPPED   DisconnectRequested CLOSING   Close
-STOPPED   BadMessage          STOPPED   Report
-STOPPED   BadFormat           IDLE      Report
-STOPPED   TooLarge            CLOSING   Report Close
-STOPPED   IdleTimeout         CLOSING   Report Close
-STOPPED   SessionTooLong      CLOSING   Report Close
-STOPPED   Unauthorized        CLOSING   Report Close
+STOPPED   BadMessage          STOPPED   SendError
+STOPPED   BadFormat           IDLE      SendError
+STOPPED   TooLarge            CLOSING   SendError Close
+STOPPED   IdleTimeout         CLOSING   SendError Close
+STOPPED   SessionTooLong      CLOSING   SendError Close
+STOPPED   Unauthorized        CLOSING   SendError Close
 STOPPED   Overloaded          CLOSING   CutOff
-STOPPED   DrainStarted        CLOSING   Announce Close
+STOPPED   DrainStarted        CLOSING   SendGoingAway Close
 STOPPED   DrainDeadline       CLOSING   Close
 STOPPED   Disconnected        CLOSING   DropWork
 CLOSING   StartRequested      CLOSING
@@ -218,7 +218,7 @@ def test_actions_carry_what_their_inputs_brought() -> None:
     socket = SocketState()
     assert socket.step(EXAMPLES[StartRequested]) == [Begin(START)]
     assert socket.step(AUDIO) == [Feed(b"1234")]
-    assert socket.step(BadMessage(FAILURE)) == [Report(FAILURE)]
+    assert socket.step(BadMessage(FAILURE)) == [SendError(FAILURE)]
     cut_off = CutOff(FAILURE, Close(CloseCode.TRY_AGAIN_LATER, "the reason"))
     assert socket.step(Overloaded(FAILURE)) == [cut_off]
 
@@ -228,7 +228,7 @@ def test_actions_carry_what_their_inputs_brought() -> None:
 )
 def test_without_a_stream_the_client_is_told_what_to_do(given_: Input, word: str) -> None:
     (action,) = SocketState().step(given_)
-    assert isinstance(action, Report)
+    assert isinstance(action, SendError)
     assert action.failure.code == "unexpected_message"
     assert action.failure.message.startswith(f"{word}: no stream is open; send 'start'")
     assert not action.failure.fatal
@@ -307,4 +307,4 @@ def test_audio_is_fed_reported_or_known_to_be_useless(given_: list[Input]) -> No
     before = socket.state
     actions: list[Action] = socket.step(AUDIO)
     if before not in (State.CLOSING, State.IGNORING):
-        assert [type(action) for action in actions] in ([Feed], [BeginAgain, Feed], [Report])
+        assert [type(action) for action in actions] in ([Feed], [BeginAgain, Feed], [SendError])

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from streamer.config.schema import InterimConfig, VadConfig
-from streamer.load.report import LoadReport
-from streamer.models.moonshine.model import Moonshine
+from streamer.load.load_report import LoadReport
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
 
 pytest.importorskip("matplotlib")
 
@@ -71,16 +72,18 @@ def test_found_speech_is_compared_in_frames() -> None:
 
 def test_words_are_lost_where_the_socket_alone_has_none() -> None:
     done = [
-        accuracy.Recording("", Path("a"), "one two three four", "one two four", "two four"),
-        accuracy.Recording("", Path("b"), "one two", "two", "two"),
+        accuracy.ReferenceRecording(
+            "", Path("a"), "one two three four", "one two four", "two four"
+        ),
+        accuracy.ReferenceRecording("", Path("b"), "one two", "two", "two"),
     ]
     assert accuracy.losses(done) == {"words": 1, "first_words": 1}
     assert accuracy.error_rate([("It's one, TWO", "it's one")]) == pytest.approx(100 / 3)
 
 
 def test_what_rounds_differ_by_tells_how_much_is_chance() -> None:
-    def heard(whole: str, socket: str) -> list[accuracy.Recording]:
-        return [accuracy.Recording("", Path("a"), "one two three four", whole, socket)]
+    def heard(whole: str, socket: str) -> list[accuracy.ReferenceRecording]:
+        return [accuracy.ReferenceRecording("", Path("a"), "one two three four", whole, socket)]
 
     all_right, one_wrong = "one two three four", "one two three for"
     found = accuracy.rates([heard(all_right, one_wrong), heard(one_wrong, one_wrong)])
@@ -95,15 +98,15 @@ def test_what_rounds_differ_by_tells_how_much_is_chance() -> None:
 
 def test_a_play_is_heard_as_it_is_cut() -> None:
     class Counting:
-        def infer(self, samples: accuracy.Floats) -> dict[str, object]:
+        def infer(self, samples: Floats) -> dict[str, object]:
             asked.append(len(samples))
             return {"text": f"{len(samples)} samples"}
 
     asked: list[int] = []
     model = cast("Moonshine", Counting())
     probabilities = [*([0.9] * 20), *([0.0] * 12), *([0.9] * 20), *([0.0] * 40)]
-    track = curve.Track(np.zeros(len(probabilities) * 512, np.float32), probabilities)
-    play = curve.Play(accuracy.Recording("", Path("a"), "said"), track)
+    track = curve.ScoredChannel(np.zeros(len(probabilities) * 512, np.float32), probabilities)
+    play = curve.Play(accuracy.ReferenceRecording("", Path("a"), "said"), track)
     settings = curve.settings_of(VadConfig(min_silence_ms=600, suffix_padding_ms=350))
     length = 52 * 512 + 350 * 16
     for _ in range(2):
@@ -115,7 +118,7 @@ def test_a_play_is_heard_as_it_is_cut() -> None:
 def test_a_track_is_cut_as_a_stream_is() -> None:
     silence, speech = [0.0] * 40, [0.9] * 20
     probabilities = [*silence, *speech, *([0.0] * 8), *speech, *silence]
-    track = curve.Track(np.zeros(len(probabilities) * 512, np.float32), probabilities)
+    track = curve.ScoredChannel(np.zeros(len(probabilities) * 512, np.float32), probabilities)
     settings = curve.settings_of(VadConfig(min_silence_ms=500, suffix_padding_ms=100))
     (cut,) = curve.cuts(track, settings)
     assert cut.speech == (40 * 512, 88 * 512)
@@ -146,7 +149,7 @@ def test_a_long_run_compares_its_ends() -> None:
 def test_the_tables_of_the_page_are_those_of_the_results() -> None:
     page = (publish.DOCS / "performance.md").read_text()
     assert publish.rendered(page, publish.DOCS / "performance") == page
-    assert publish.BLOCK.search(page)
+    assert publish.TABLE_BLOCK.search(page)
 
 
 def test_the_curve_of_the_page_is_that_of_the_defaults() -> None:

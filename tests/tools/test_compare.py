@@ -19,19 +19,19 @@ from tools.bench.compare.answers import (
     stream_answer,
 )
 from tools.bench.compare.checkout import Checkout, NoCheckout
-from tools.bench.compare.events import Check, Outcome
-from tools.bench.compare.frames import FRAMES, HEADS
-from tools.bench.compare.messages import SCRIPTS
-from tools.bench.compare.players import form
-from tools.bench.compare.ratios import Figure, in_turn, measure
-from tools.bench.compare.recordings import (
+from tools.bench.compare.cut_recordings import (
     LARGEST_CUT_BYTES,
     manifest,
     random_cuts,
     read_recording,
     whole,
 )
-from tools.bench.compare.requests import FORMS, requests
+from tools.bench.compare.event_comparison import Check, ComparisonOutcome
+from tools.bench.compare.message_scripts import SCRIPTS
+from tools.bench.compare.players import form
+from tools.bench.compare.ratios import Figure, in_turn, measure
+from tools.bench.compare.wrong_frames import FRAMES, HEADS
+from tools.bench.compare.wrong_requests import FORMS, requests
 from tools.harness.sounds import SUBTYPES
 
 SESSION, TRACE = "0123456789abcdef", "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -224,7 +224,7 @@ def test_medians_are_compared_and_the_spread_is_that_of_one_round() -> None:
 
 
 def test_differences_are_printed() -> None:
-    outcome = Outcome()
+    outcome = ComparisonOutcome()
     checks = [Check("kind", name, lambda _: Answer({})) for name in ("a", "b", "c")]
     one, other = Answer({"body": ("x", "y")}), Answer({"body": ("x", "z" * 500)})
     outcome.add(checks[0], one, one)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Meter, Monitor
-from streamer.vad.webrtc import SMOOTHED_WINDOWS, WINDOW, WebRtcDetector, WebRtcVad
+from streamer.vad.webrtc import SMOOTHED_WINDOWS, WEBRTC_WINDOW, WebRtcDetector, WebRtcVad
 from streamer.weights.manifest import require
 
 Windows = NDArray[np.float32]
@@ -22,8 +22,8 @@ METER = Meter(Monitor(), "vad")
 
 
 def windows(samples: NDArray[np.float32]) -> Windows:
-    count = len(samples) // WINDOW
-    return samples[: count * WINDOW].reshape(count, WINDOW)
+    count = len(samples) // WEBRTC_WINDOW
+    return samples[: count * WEBRTC_WINDOW].reshape(count, WEBRTC_WINDOW)
 
 
 @cache
@@ -59,7 +59,7 @@ def scripted() -> tuple[WebRtcDetector, Scripted]:
 def test_the_probability_is_the_share_of_voiced_windows_among_the_last_five() -> None:
     detector, _ = scripted()
     voiced = [1, 1, 0, 1, 1, 1, 1, 1, 0, 0]
-    given_ = np.array(voiced, np.float32)[:, np.newaxis] * np.full(WINDOW, 0.5, np.float32)
+    given_ = np.array(voiced, np.float32)[:, np.newaxis] * np.full(WEBRTC_WINDOW, 0.5, np.float32)
     shares = [0.2, 0.4, 0.4, 0.6, 0.8, 0.8, 0.8, 1.0, 0.8, 0.6]
     assert SMOOTHED_WINDOWS == 5
     assert detect(detector, given_) == shares
@@ -71,7 +71,7 @@ def test_the_probability_is_the_share_of_voiced_windows_among_the_last_five() ->
 )
 def test_loud_samples_are_clipped_and_never_wrap(sample: float, pcm: int) -> None:
     detector, vad = scripted()
-    detect(detector, np.full((1, WINDOW), sample, np.float32))
+    detect(detector, np.full((1, WEBRTC_WINDOW), sample, np.float32))
     assert set(vad.heard[0].tolist()) == {pcm}
 
 
@@ -80,7 +80,9 @@ def test_speech_and_silence(mode: int) -> None:
     found = np.array(detect(WebRtcVad(mode, METER).open(), speech()))
     loudness = np.abs(speech()).mean(axis=1)
     assert found[loudness > np.median(loudness)].mean() > 0.7
-    assert max(detect(WebRtcVad(mode, METER).open(), np.zeros((50, WINDOW), np.float32))) == 0.0
+    assert (
+        max(detect(WebRtcVad(mode, METER).open(), np.zeros((50, WEBRTC_WINDOW), np.float32))) == 0.0
+    )
 
 
 def test_a_higher_mode_hears_less() -> None:
@@ -110,7 +112,7 @@ def test_blocks_do_not_matter(cuts: list[int]) -> None:
 def test_channels_do_not_share_state() -> None:
     engine = WebRtcVad(2, METER)
     first, second = engine.open(), engine.open()
-    silence = np.zeros((1, WINDOW), np.float32)
+    silence = np.zeros((1, WEBRTC_WINDOW), np.float32)
     for n, window in enumerate(speech()[:100]):
         assert detect(first, window[np.newaxis]) == [whole()[n]]
         assert detect(second, silence) == [0.0]

@@ -10,7 +10,7 @@ from websockets.asyncio.client import connect
 
 from streamer.config.schema import LimitsConfig
 from streamer.websocket.connection import websocket_class
-from streamer.websocket.frames import Core
+from streamer.websocket.protocol_core import Core
 from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamer.export.hub import HubError, download
-from streamer.weights.schema import HubSource
+from streamer.weights.manifest_schema import HubSource
 
 SOURCE = HubSource(repository="someone/something", revision="main", file="model.safetensors")
 COMMIT = "0123456789abcdef"

@@ -19,8 +19,8 @@ from rich.console import Console
 from streamer.weights import FileState, ModelFolder, check_files
 from streamer.weights.download import FetchError
 from streamer.weights.fetch import fetch, megabytes
-from streamer.weights.progress import slow_progress
-from streamer.weights.schema import WheelSource
+from streamer.weights.manifest_schema import WheelSource
+from streamer.weights.progress_bar import slow_progress
 
 QUIET = Console(file=io.StringIO())
 

@@ -26,7 +26,7 @@ from streamer.weights import (
     require,
     verify,
 )
-from streamer.weights.schema import HubSource, Tensor, WheelSource
+from streamer.weights.manifest_schema import HubSource, Tensor, WheelSource
 
 FETCHED = ["moonshine-tiny-en", "silero-vad"]
 SHIPPED = [*FETCHED, "wav2small"]

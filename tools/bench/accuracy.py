@@ -28,18 +28,18 @@ from pathlib import Path
 
 import jiwer
 import numpy as np
-import numpy.typing as npt
 import soundfile
 import soxr
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from streamer.models.moonshine.model import Moonshine
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
 from streamer.weights.manifest import require
 from streamer_client import Event, transcribe
 from tools.bench import vad
-from tools.bench.results import write_json
+from tools.bench.result_files import write_json
 from tools.bench.serving import server
 
 MODEL = "moonshine-tiny-en"
@@ -47,7 +47,6 @@ ROUNDS = 20
 LATER_MS = 7
 """Milliseconds of silence by which each round begins later than the one before."""
 
-Floats = npt.NDArray[np.float32]
 
 SHIPPED = {
     "two_cities.wav": "It was the best of times, it was the worst of times, it was the age of "
@@ -62,7 +61,7 @@ SHIPPED = {
 
 
 @dataclass(frozen=True)
-class Recording:
+class ReferenceRecording:
     """A file, its words, and the transcripts of the model alone and through the socket."""
 
     group: str
@@ -72,13 +71,15 @@ class Recording:
     streamed: str = ""
 
 
-def recordings(folder: Path | None) -> list[Recording]:
+def recordings(folder: Path | None) -> list[ReferenceRecording]:
     """Those of the folder's manifest that have a transcript; without a folder, the shipped ones."""
     if folder is None:
-        return [Recording("shipped", require(MODEL) / name, t) for name, t in SHIPPED.items()]
+        return [
+            ReferenceRecording("shipped", require(MODEL) / name, t) for name, t in SHIPPED.items()
+        ]
     files = json.loads((folder / "manifest.json").read_text())["files"]
     return [
-        Recording(entry.get("subset", ""), folder / entry["path"], entry["transcript"])
+        ReferenceRecording(entry.get("subset", ""), folder / entry["path"], entry["transcript"])
         for entry in files
         if entry.get("transcript") and entry.get("category", "asr") == "asr"
     ]
@@ -130,7 +131,7 @@ def lost_words(reference: str, transcript: str) -> list[int]:
     return [at for chunk in deleted for at in range(chunk.ref_start_idx, chunk.ref_end_idx)]
 
 
-def rates(rounds: list[list[Recording]]) -> dict[str, float | None]:
+def rates(rounds: list[list[ReferenceRecording]]) -> dict[str, float | None]:
     """Word error rates in percent, whole and through the socket, and how far they are apart."""
     done = [recording for each in rounds for recording in each]
     whole, socket = _rates(done)
@@ -144,12 +145,12 @@ def rates(rounds: list[list[Recording]]) -> dict[str, float | None]:
     }
 
 
-def _rates(done: list[Recording]) -> tuple[float, float]:
+def _rates(done: list[ReferenceRecording]) -> tuple[float, float]:
     whole = error_rate([(r.transcript, r.whole) for r in done])
     return whole, error_rate([(r.transcript, r.streamed) for r in done])
 
 
-def losses(done: list[Recording]) -> dict[str, int]:
+def losses(done: list[ReferenceRecording]) -> dict[str, int]:
     """What only the socket lost: words, and first words."""
     pairs = [
         (lost_words(r.transcript, r.whole), lost_words(r.transcript, r.streamed)) for r in done
@@ -160,13 +161,13 @@ def losses(done: list[Recording]) -> dict[str, int]:
     }
 
 
-def report(done: list[Recording], *, each: bool) -> Table:
+def report(done: list[ReferenceRecording], *, each: bool) -> Table:
     """A row for each group (or file), and one for all."""
     table = Table(title="word error rate, %")
     table.add_column("recordings", overflow="fold")
     for column in ("files", "words", "whole", "socket"):
         table.add_column(column, justify="right")
-    groups: dict[str, list[Recording]] = {}
+    groups: dict[str, list[ReferenceRecording]] = {}
     for recording in done:
         groups.setdefault(recording.path.name if each else recording.group, []).append(recording)
     libri = [r for r in done if "librispeech" in r.group]
@@ -194,7 +195,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
     model = Moonshine(require(MODEL))
-    rounds: list[list[Recording]] = [[] for _ in range(args.rounds)]
+    rounds: list[list[ReferenceRecording]] = [[] for _ in range(args.rounds)]
     with server() as (url, _):
         plays = [(r, turn) for turn in range(args.rounds) for r in recordings(args.audio)]
         for r, turn in track(plays, "transcribing", console=Console(stderr=True)):

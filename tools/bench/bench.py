@@ -26,7 +26,7 @@ from rich.table import Table
 from tools.bench.live import raise_descriptor_limit
 from tools.bench.measurements import Bench
 from tools.bench.pictures import draw
-from tools.bench.results import RESULTS, Row, table, write_json
+from tools.bench.result_files import RESULTS, Row, table, write_json
 from tools.bench.targets import compare
 
 

@@ -21,7 +21,8 @@ from rich.table import Table
 
 from streamer.audio.buffer import SampleBuffer
 from streamer.config.schema import VadConfig
-from streamer.models.moonshine.model import Moonshine
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
 from streamer.vad.segmenter import (
     SegmentEnded,
     Segmenter,
@@ -29,14 +30,14 @@ from streamer.vad.segmenter import (
     SpeechPaused,
     SpeechStarted,
 )
-from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
+from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench import vad
 from tools.bench.accuracy import (
     LATER_MS,
     MODEL,
     ROUNDS,
-    Recording,
+    ReferenceRecording,
     error_rate,
     losses,
     positive,
@@ -45,7 +46,7 @@ from tools.bench.accuracy import (
     transcribed,
 )
 from tools.bench.pictures import draw_curve
-from tools.bench.results import write_json
+from tools.bench.result_files import write_json
 
 SWEPT: Mapping[str, tuple[float, ...]] = {
     "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
@@ -58,7 +59,7 @@ SWEPT: Mapping[str, tuple[float, ...]] = {
 
 
 @dataclass(frozen=True)
-class Track:
+class ScoredChannel:
     """One channel of a file at 16 kHz, and the probability of speech in each window."""
 
     samples: Floats
@@ -75,15 +76,17 @@ class Cut:
     """Pauses within it in which an early final would be started in vain."""
 
 
-def tracks(path: Path, network: SileroNetwork, *, channels: int | None = None) -> list[Track]:
+def tracks(
+    path: Path, network: SileroNetwork, *, channels: int | None = None
+) -> list[ScoredChannel]:
     """The first `channels` of a file, or all of them."""
     audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
     return [_track(np.ascontiguousarray(row), rate, network) for row in audio.T[:channels]]
 
 
-def _track(audio: Floats, rate: int, network: SileroNetwork) -> Track:
+def _track(audio: Floats, rate: int, network: SileroNetwork) -> ScoredChannel:
     samples = soxr.resample(audio, rate, SAMPLE_RATE)
-    return Track(samples, _probabilities(samples, network))
+    return ScoredChannel(samples, _probabilities(samples, network))
 
 
 def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
@@ -109,7 +112,7 @@ def settings_of(config: VadConfig) -> SegmenterSettings:
     )
 
 
-def cuts(track: Track, settings: SegmenterSettings) -> Iterator[Cut]:
+def cuts(track: ScoredChannel, settings: SegmenterSettings) -> Iterator[Cut]:
     """The segments of a track."""
     buffer = SampleBuffer()
     buffer.append(track.samples)
@@ -132,11 +135,11 @@ def cuts(track: Track, settings: SegmenterSettings) -> Iterator[Cut]:
 class Play:
     """A recording once, and the transcript of each piece."""
 
-    recording: Recording
-    track: Track
+    recording: ReferenceRecording
+    track: ScoredChannel
     _transcripts: dict[tuple[int, int], str] = field(default_factory=dict)
 
-    def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[Recording, int]:
+    def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[ReferenceRecording, int]:
         """The transcript with these settings, and the number of false pauses."""
         found = list(cuts(self.track, settings))
         for start, end in {cut.audio for cut in found} - set(self._transcripts):
@@ -188,7 +191,7 @@ class Files:
             figures |= {name.replace("_", " "): value for name, value in score.items()}
         return figures
 
-    def _play(self, recording: Recording, later_ms: int, network: SileroNetwork) -> Play:
+    def _play(self, recording: ReferenceRecording, later_ms: int, network: SileroNetwork) -> Play:
         samples, rate = read(recording.path, later_ms)
         track = _track(samples, rate, network)
         return Play(replace(recording, whole=transcribed(track.samples, self._model)), track)

@@ -17,7 +17,7 @@ import psutil
 from streamer.load.generate import generate
 from streamer.load.plan import LoadPlan
 from streamer_client.formats import AudioFormat
-from tools.bench.results import ROOT
+from tools.bench.result_files import ROOT
 
 READY = "ready on port "
 STREAMS, SECONDS = 60, 10.0

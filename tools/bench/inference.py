@@ -28,7 +28,7 @@ from rich.table import Table
 from streamer.inference.scheduler import ScheduledJob, Scheduler
 from streamer.weights.manifest import require
 from streamer_client import Stream, connect
-from tools.bench.results import write_json
+from tools.bench.result_files import write_json
 from tools.bench.serving import server
 
 RATE = 16_000
@@ -47,7 +47,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Row:
+class SessionsRow:
     """One line of the table. Times are medians and percentiles from `inactive` to `segment`."""
 
     sessions: int
@@ -120,7 +120,7 @@ def counters(url: str) -> dict[str, int]:
 
 async def run(
     url: str, process: psutil.Process, sessions: int, seconds: float, *, interims: bool
-) -> Row:
+) -> SessionsRow:
     """One line of the table."""
     seen, audio = Seen(), speech()
     before, cpu_before = counters(url), cpu_s(process)
@@ -129,7 +129,7 @@ async def run(
             tasks.create_task(session(url, audio, seconds, interims=interims, seen=seen))
     after, cpu = counters(url), cpu_s(process) - cpu_before
     p50, p95, p99 = np.percentile(seen.latencies_ms, (50, 95, 99))
-    return Row(
+    return SessionsRow(
         sessions=sessions,
         interim_results=interims,
         finals=seen.finals,
@@ -158,10 +158,10 @@ def scheduler_overhead_us(sessions: int, jobs: int = 100_000) -> float:
     return 1e6 * (time.process_time() - started) / jobs
 
 
-def table(rows: list[Row]) -> Table:
+def table(rows: list[SessionsRow]) -> Table:
     """What is printed."""
     made = Table(title="inactive → segment, in milliseconds")
-    for column in Row.__dataclass_fields__:
+    for column in SessionsRow.__dataclass_fields__:
         made.add_column(column.replace("_", " "), justify="right")
     for row in rows:
         made.add_row(*(str(value) for value in asdict(row).values()))

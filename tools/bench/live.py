@@ -15,16 +15,16 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import numpy as np
-import numpy.typing as npt
 import psutil
 import soundfile
 import soxr
 
 from streamer.load.connect import open_stream
 from streamer.load.generate import generate
+from streamer.load.load_report import LoadReport
 from streamer.load.plan import LoadPlan
-from streamer.load.report import LoadReport
-from streamer.models.moonshine.model import Moonshine
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from streamer_client.formats import AudioFormat
@@ -35,8 +35,6 @@ MODEL = "moonshine-tiny-en"
 STAND_IN: Mapping[str, object] = {"model": {"type": "standin"}}
 UNLIMITED = {"max_sessions": 0, "max_sessions_per_ip": 0, "max_queue_seconds": 0}
 RATE = 16_000
-
-Floats = npt.NDArray[np.float32]
 
 
 def recordings(folder: Path | None) -> list[tuple[Floats, int]]:
@@ -72,7 +70,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Run:
+class LiveRun:
     """One load and what it cost: CPU in seconds, of the whole of it."""
 
     report: LoadReport
@@ -105,7 +103,7 @@ class Served:
 
     def play(
         self, audio: Floats, rate: int, streams: int, seconds: float, *, interims: bool = False
-    ) -> Run:
+    ) -> LiveRun:
         """Play `streams` live streams."""
         pcm = (np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
         plan = LoadPlan(
@@ -120,7 +118,7 @@ class Served:
         loop, workers = _cpu_s([self.process]), _cpu_s(self._children)
         report = generate(plan, sample)
         loop, workers = _cpu_s([self.process]) - loop, _cpu_s(self._children) - workers
-        return Run(report, loop, workers, samples)
+        return LiveRun(report, loop, workers, samples)
 
     @contextmanager
     def idle(self, streams: int) -> Iterator[None]:

@@ -18,8 +18,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.load.generate import generate
+from streamer.load.load_report import LoadReport
 from streamer.load.plan import LoadPlan
-from streamer.load.report import LoadReport
 from streamer_client.formats import AudioFormat
 from tools.bench.live import (
     RATE,
@@ -31,7 +31,7 @@ from tools.bench.live import (
     serve,
 )
 from tools.bench.pictures import draw_long
-from tools.bench.results import write_json
+from tools.bench.result_files import write_json
 
 MODEL = {"model": {"type": "standin", "options": {"delay": 0.03, "constant_factor": 0.02}}}
 EVERY_S = 10.0

@@ -4,13 +4,13 @@ import asyncio
 import time
 from pathlib import Path
 
+from streamer.onnx.graph import Floats
 from streamer_client import transcribe
 from tools.bench import floor
 from tools.bench.live import (
     RATE,
     STAND_IN,
-    Floats,
-    Run,
+    LiveRun,
     Served,
     bare,
     bare_worker_rss,
@@ -22,7 +22,7 @@ from tools.bench.live import (
     written,
 )
 from tools.bench.published import PublishedMoonshine
-from tools.bench.results import Row, percentiles
+from tools.bench.result_files import Row, percentiles
 
 LIMIT_MS = 1000.0
 """Milliseconds; the largest number of streams is that whose 95th percentile is within this."""
@@ -31,7 +31,7 @@ UPWARDS, DOWNWARDS = (80, 96, 112, 128), (48, 40, 24, 16)
 """Numbers of streams to try, when those of 64 come in time and when they do not."""
 
 
-def live_row(run: Run, streams: int, *, interims: bool) -> Row:
+def live_row(run: LiveRun, streams: int, *, interims: bool) -> Row:
     """One line of the table of live transcription."""
     report = run.report
     total = run.loop_cpu_s + run.workers_cpu_s

@@ -8,7 +8,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-Rows = list[dict[str, Any]]
+FigureRows = list[dict[str, Any]]
 
 mpl.rcParams["svg.hashsalt"] = "streamer"
 
@@ -58,7 +58,7 @@ def draw_long(results: Mapping[str, Any], folder: Path) -> None:
     _save(figure, folder / "long.svg")
 
 
-def _latency(rows: Rows) -> Figure:
+def _latency(rows: FigureRows) -> Figure:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes: Axes = figure.add_subplot()
     for interims, label in ((False, "finals only"), (True, "with interims")):
@@ -72,7 +72,7 @@ def _latency(rows: Rows) -> Figure:
     return figure
 
 
-def _growth(rows: Rows) -> Figure:
+def _growth(rows: FigureRows) -> Figure:
     figure = Figure(figsize=(7, 3.5), layout="constrained")
     axes = figure.add_subplot()
     key = "server CPU ms per audio s"

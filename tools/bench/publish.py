@@ -11,12 +11,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tools.bench.results import RESULTS, ROOT
+from tools.bench.result_files import RESULTS, ROOT
 
 DOCS = ROOT / "docs"
 FILES = ("accuracy", "alternatives", "bench", "curve", "long", "telemetry")
 
-BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE_BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rendered(page: str, folder: Path) -> str:
@@ -27,7 +27,7 @@ def rendered(page: str, folder: Path) -> str:
         rows = json.loads((folder / f"{file}.json").read_text())[part]
         return f"{begin}\n{markdown(rows if isinstance(rows, list) else [rows])}\n{end}"
 
-    return BLOCK.sub(table, page)
+    return TABLE_BLOCK.sub(table, page)
 
 
 def markdown(rows: list[dict[str, Any]]) -> str:

@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from streamer.model import Model
 from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
-from streamer.models.moonshine.model import END_TOKEN, START_TOKEN, Floats, max_tokens, padded
 from streamer.models.moonshine.tokenizer import Tokenizer
+from streamer.models.moonshine.transcriber import END_TOKEN, START_TOKEN, max_tokens, padded
+from streamer.onnx.graph import Floats
 
-Tensors = dict[str, npt.NDArray[np.generic]]
+TensorsByName = dict[str, npt.NDArray[np.generic]]
 
 
 class PublishedMoonshine(Model):
@@ -58,7 +59,9 @@ class PublishedMoonshine(Model):
         inputs.update(caches, use_cache_branch=np.array([True]))
         return self._continue([], token, inputs, limit)
 
-    def _continue(self, tokens: list[int], token: int, inputs: Tensors, limit: int) -> list[int]:
+    def _continue(
+        self, tokens: list[int], token: int, inputs: TensorsByName, limit: int
+    ) -> list[int]:
         """Go on from `tokens`, of which the next is `token`, until the end."""
         while token != END_TOKEN and len(tokens) < limit:
             tokens.append(token)
@@ -68,16 +71,16 @@ class PublishedMoonshine(Model):
             token = int(logits[0, -1].argmax())
         return tokens
 
-    def _encode(self, samples: Floats) -> Tensors:
+    def _encode(self, samples: Floats) -> TensorsByName:
         samples = padded(samples)
         mask = np.ones((1, len(samples)), dtype=np.int64)
         audio = {"input_values": samples[np.newaxis], "attention_mask": mask}
         (hidden,) = self._encoder.run(None, audio)
         return {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
 
-    def _first_step(self, inputs: Tensors) -> tuple[int, Tensors]:
+    def _first_step(self, inputs: TensorsByName) -> tuple[int, TensorsByName]:
         empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
-        first: Tensors = {
+        first: TensorsByName = {
             **inputs,
             **dict.fromkeys(map(as_past, self._caches), empty),
             "input_ids": np.array([[START_TOKEN]], dtype=np.int64),

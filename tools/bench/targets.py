@@ -8,7 +8,7 @@ Results = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Target:
+class CostTarget:
     """A figure that ought to be at most `most`, or at least `least`."""
 
     what: str
@@ -70,59 +70,65 @@ def only(results: Results, part: str, key: str) -> float | None:
 P95 = "final p95 ms"
 
 TARGETS = (
-    Target(
+    CostTarget(
         "server CPU, ms per audio second, Silero, 16 kHz",
         lambda r: overhead(r, "silero", 16_000),
         most=4.5,
     ),
-    Target("the same, 48 kHz", lambda r: overhead(r, "silero", 48_000), most=5.5),
-    Target("the same, WebRTC, 16 kHz", lambda r: overhead(r, "webrtc", 16_000), most=2.6),
-    Target(
+    CostTarget("the same, 48 kHz", lambda r: overhead(r, "silero", 48_000), most=5.5),
+    CostTarget("the same, WebRTC, 16 kHz", lambda r: overhead(r, "webrtc", 16_000), most=2.6),
+    CostTarget(
         "whole cost over the bare model's",
         lambda r: only(r, "model", "whole over the model's"),
         most=1.25,
     ),
-    Target(
+    CostTarget(
         "the same, without early finals",
         lambda r: only(r, "model", "without early finals"),
         most=1.25,
     ),
-    Target(
+    CostTarget(
         "whole cost over the model's with its published graphs",
         lambda r: only(r, "model", "whole over the published model's"),
         most=1.25,
     ),
-    Target("finals, 32 streams, p95 ms", lambda r: live(r, 32, interims=False, key=P95), most=600),
-    Target("finals, 64 streams, p95 ms", lambda r: live(r, 64, interims=False, key=P95), most=900),
-    Target("most streams with p95 ≤ 1 s", most_streams, least=80),
-    Target(
+    CostTarget(
+        "finals, 32 streams, p95 ms", lambda r: live(r, 32, interims=False, key=P95), most=600
+    ),
+    CostTarget(
+        "finals, 64 streams, p95 ms", lambda r: live(r, 64, interims=False, key=P95), most=900
+    ),
+    CostTarget("most streams with p95 ≤ 1 s", most_streams, least=80),
+    CostTarget(
         "finals with interims, 32 streams, p95 ms",
         lambda r: live(r, 32, interims=True, key=P95),
         most=700,
     ),
-    Target(
+    CostTarget(
         "finals with interims, 64 streams, p95 ms",
         lambda r: live(r, 64, interims=True, key=P95),
         most=1100,
     ),
-    Target(
+    CostTarget(
         "inactive to final, 1 stream, p50 ms",
         lambda r: live(r, 1, interims=False, key="after inactive p50 ms"),
         most=30,
     ),
-    Target(
+    CostTarget(
         "file at once, over the bare model's time",
         lambda r: only(r, "model", "file at once, over the model's time"),
         most=1.35,
     ),
-    Target("KB for an idle session", lambda r: only(r, "memory", "idle session KB"), most=60),
-    Target("KB for an active session", lambda r: only(r, "memory", "active session KB"), most=400),
-    Target(
+    CostTarget("KB for an idle session", lambda r: only(r, "memory", "idle session KB"), most=60),
+    CostTarget(
+        "KB for an active session", lambda r: only(r, "memory", "active session KB"), most=400
+    ),
+    CostTarget(
         "worker's memory over a bare process",
         lambda r: only(r, "model", "over a bare process"),
         most=1.15,
     ),
-    Target("cost at 200 streams over that at 50", growing, most=1.05),
+    CostTarget("cost at 200 streams over that at 50", growing, most=1.05),
 )
 
 

@@ -21,8 +21,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from tools.bench.live import RATE, STAND_IN, Floats, joined, machine, recordings, serve
-from tools.bench.results import write_json
+from streamer.onnx.graph import Floats
+from tools.bench.live import RATE, STAND_IN, joined, machine, recordings, serve
+from tools.bench.result_files import write_json
 
 SCRAPE_S = 5.0
 VARIANTS = ("nothing", "metrics", "metrics and traces")

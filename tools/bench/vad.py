@@ -41,7 +41,7 @@ class Labelled:
 
 
 @dataclass(frozen=True)
-class Score:
+class VadScore:
     """How one engine did on all files. Shares are of frames, errors medians in milliseconds."""
 
     engine: str
@@ -100,7 +100,7 @@ def nearest(labels: list[float], found: list[float]) -> list[float]:
     return [gap for gap in gaps if abs(gap) <= NEAR_S]
 
 
-def score(engine: str, results: list[tuple[Labelled, list[Interval]]]) -> Score:
+def score(engine: str, results: list[tuple[Labelled, list[Interval]]]) -> VadScore:
     """Pool all files."""
     hits = false = missed = silent = lost = 0
     onsets: list[float] = []
@@ -119,7 +119,7 @@ def score(engine: str, results: list[tuple[Labelled, list[Interval]]]) -> Score:
         lost += sum(not any(a < end and b > start for a, b in found) for start, end in file.speech)
         onsets += nearest([start for start, _ in file.speech], [a for a, _ in found])
         offsets += nearest([end for _, end in file.speech], [b for _, b in found])
-    return Score(
+    return VadScore(
         engine=engine,
         precision=hits / max(1, hits + false),
         recall=hits / max(1, hits + missed),
@@ -132,7 +132,7 @@ def score(engine: str, results: list[tuple[Labelled, list[Interval]]]) -> Score:
     )
 
 
-def measure(engine: str, files: list[Labelled], console: Console) -> Score:
+def measure(engine: str, files: list[Labelled], console: Console) -> VadScore:
     """Stream all files through a server with this engine and the default settings."""
     with server(config={"model": {"type": "standin"}, "vad": {"engine": engine}}) as (url, _):
         results = [
@@ -142,10 +142,10 @@ def measure(engine: str, files: list[Labelled], console: Console) -> Score:
     return score(engine, results)
 
 
-def report(scores: list[Score]) -> Table:
+def report(scores: list[VadScore]) -> Table:
     """A row for each engine."""
     table = Table(title="voice activity")
-    for column in Score.__dataclass_fields__:
+    for column in VadScore.__dataclass_fields__:
         table.add_column(
             column.replace("_", " "), justify="left" if column == "engine" else "right"
         )

@@ -35,7 +35,7 @@ _RANGE = re.compile(r"\[(\d+[smh])\]")
 
 
 @dataclass(frozen=True)
-class Target:
+class PanelQuery:
     """One query of a panel, and how Grafana names its series: `{{label}}` stands for a label."""
 
     query: str
@@ -56,7 +56,7 @@ class Panel:
     place: tuple[int, int, int, int]
     """x, y, width, height in Grafana's grid of 24 columns."""
     unit: str
-    targets: tuple[Target, ...]
+    targets: tuple[PanelQuery, ...]
     model: Mapping[str, Any]
     """All of its JSON."""
 
@@ -66,7 +66,7 @@ def panels(dashboard: Path) -> list[Panel]:
     found = []
     for model in json.loads(dashboard.read_text())["panels"]:
         grid = model["gridPos"]
-        targets = [Target(t["expr"], t["legendFormat"]) for t in model.get("targets", ())]
+        targets = [PanelQuery(t["expr"], t["legendFormat"]) for t in model.get("targets", ())]
         place = (grid["x"], grid["y"], grid["w"], grid["h"])
         defaults = model.get("fieldConfig", {}).get("defaults", {})
         unit = model.get("options", {}).get("yAxis", {}).get("unit") or defaults.get("unit", "")

@@ -25,7 +25,7 @@ TWO_CITIES = (
 )
 BECKETT = "Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."
 
-Samples = npt.NDArray[np.float64]
+Float64Samples = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ SUBTYPES = {
 
 
 def encode(
-    samples: Samples,
+    samples: Float64Samples,
     sample_rate: int,
     bit_depth: int = 16,
     is_float: bool = False,
@@ -96,7 +96,7 @@ def encode(
 
 
 @cache
-def recording(name: str) -> tuple[Samples, int]:
+def recording(name: str) -> tuple[Float64Samples, int]:
     """Samples [frames] and sample rate of one of the recordings that came with Moonshine."""
     samples, rate = soundfile.read(require("moonshine-tiny-en") / name)
     return samples, rate

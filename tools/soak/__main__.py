@@ -19,7 +19,7 @@ from tools.soak.hostile import hostile
 from tools.soak.markdown import tables
 from tools.soak.neighbours import neighbours
 from tools.soak.paused import paused
-from tools.soak.report import Row, show, write
+from tools.soak.soak_report import SoakRow, show, write
 
 WHOLE_S = 600.0
 """Seconds of `everything`; the other tests are as long as they need to be beside it."""
@@ -30,7 +30,7 @@ LEAST = 0.1
 RESULTS = Path("build/results/soak.json")
 TABLES = RESULTS.with_suffix(".md")
 
-Test = Callable[[float, Callable[[float], None]], Coroutine[Any, Any, Row]]
+Test = Callable[[float, Callable[[float], None]], Coroutine[Any, Any, SoakRow]]
 ROWS: dict[str, Test] = {
     "neighbours": neighbours,
     "greedy": greedy,
@@ -55,7 +55,7 @@ def main() -> int:
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     share = max(LEAST, min(1.0, args.seconds / WHOLE_S))
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    rows: list[Row] = []
+    rows: list[SoakRow] = []
     with Progress(*columns, console=Console(stderr=True)) as progress:
         for name in args.only:
             task = progress.add_task(name, total=1.0)

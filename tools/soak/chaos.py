@@ -8,10 +8,10 @@ import time
 import psutil
 
 from tools.harness.sounds import beckett
-from tools.soak.progress import Progress
-from tools.soak.report import Row
-from tools.soak.streams import Tally, play, reference
-from tools.soak.target import running
+from tools.soak.on_progress import OnProgress
+from tools.soak.played_streams import StreamTally, play, reference
+from tools.soak.server_under_test import running
+from tools.soak.soak_report import SoakRow
 from tools.soak.verdict import RETRIED, judge, restarts
 
 STREAMS = 12
@@ -19,7 +19,7 @@ EVERY_S = 0.15
 WORST_S = 2.0
 
 
-async def chaos(share: float, progress: Progress) -> Row:
+async def chaos(share: float, progress: OnProgress) -> SoakRow:
     """A worker is killed every 150 ms; every segment is delivered, or its retry died too."""
     seconds = 40 * share
     chance = random.Random(1)
@@ -29,7 +29,7 @@ async def chaos(share: float, progress: Progress) -> Row:
         "limits": {"max_sessions_per_ip": 0, "max_queue_seconds": 0},
     }
     with running(config) as target:
-        tally = Tally(await reference(target.port, beckett()))
+        tally = StreamTally(await reference(target.port, beckett()))
         before = target.footprint()
         killed = 0
         begun_s = time.monotonic()
@@ -48,7 +48,7 @@ async def chaos(share: float, progress: Progress) -> Row:
                         worker.kill()
                         killed += 1
                 await asyncio.sleep(EVERY_S)
-        row = Row("worker chaos", seconds, tally, before=before)
+        row = SoakRow("worker chaos", seconds, tally, before=before)
         row.numbers = {"workers killed": killed, **restarts(target)}
         judge(row, target, may_fail=RETRIED)
     if max(tally.settled_ms, default=0) > 1000 * WORST_S:

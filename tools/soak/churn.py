@@ -6,15 +6,15 @@ import time
 from tools.harness.raw import BINARY, frame
 from tools.harness.sounds import beckett
 from tools.soak.faults import upgraded
-from tools.soak.progress import Progress
-from tools.soak.report import Row
-from tools.soak.target import running
+from tools.soak.on_progress import OnProgress
+from tools.soak.server_under_test import running
+from tools.soak.soak_report import SoakRow
 from tools.soak.verdict import judge
 
 GROWTH_MB = 5.0
 
 
-async def churn(share: float, progress: Progress) -> Row:
+async def churn(share: float, progress: OnProgress) -> SoakRow:
     """Sockets are reset in mid-stream, three thousand of them; nothing of them stays."""
     sockets, at_once = round(3_000 * share), 20
     with running({"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 0}}) as target:
@@ -34,7 +34,7 @@ async def churn(share: float, progress: Progress) -> Row:
         await some(max(600, round(4_000 * share)))  # until the allocator has grown
         before, begun_s = target.footprint(), time.monotonic()
         await some(sockets)
-        row = Row("churn", time.monotonic() - begun_s, before=before)
+        row = SoakRow("churn", time.monotonic() - begun_s, before=before)
         row.numbers = {"sockets reset": sockets}
         judge(row, target, growth_mb=GROWTH_MB)
     return row

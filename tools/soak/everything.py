@@ -10,10 +10,10 @@ import psutil
 
 from tools.harness.sounds import beckett
 from tools.soak.faults import FAULTS, NotCutOff
-from tools.soak.progress import Progress
-from tools.soak.report import Row
-from tools.soak.streams import Tally, play, reference
-from tools.soak.target import Target, running
+from tools.soak.on_progress import OnProgress
+from tools.soak.played_streams import StreamTally, play, reference
+from tools.soak.server_under_test import ServerUnderTest, running
+from tools.soak.soak_report import SoakRow
 from tools.soak.verdict import judge, restarts
 
 STREAMS = 50
@@ -21,7 +21,7 @@ WARM_UP_S = 60.0
 MAY_FAIL = frozenset({"worker_lost", "inference_failed", "inference_timeout"})
 
 
-async def everything(share: float, progress: Progress) -> Row:
+async def everything(share: float, progress: OnProgress) -> SoakRow:
     """Fifty streams; workers die and hang, models fail, and every third client misbehaves."""
     seconds = 600 * share
     options = {"delay": 0.03, "jitter": 1.0, "failure_rate": 0.003, "crash_rate": 0.003}
@@ -42,14 +42,14 @@ async def everything(share: float, progress: Progress) -> Row:
     }
     done: Counter[str] = Counter()
     with running(config) as target:
-        tally = Tally(await reference(target.port, beckett()))
+        tally = StreamTally(await reference(target.port, beckett()))
         problems: list[str] = []
         for warm_up in (True, False):
             # What is allocated once is not what grows.
             if not warm_up:
                 before = target.footprint()
             lasts_s = min(WARM_UP_S, seconds / 2) if warm_up else seconds
-            counts = Tally(tally.reference) if warm_up else tally
+            counts = StreamTally(tally.reference) if warm_up else tally
             end_s = time.monotonic() + lasts_s
             async with asyncio.TaskGroup() as tasks:
                 for slot in range(STREAMS):
@@ -59,15 +59,15 @@ async def everything(share: float, progress: Progress) -> Row:
                 while not warm_up and (left_s := end_s - time.monotonic()) > 0:
                     progress(1 - left_s / seconds)
                     await asyncio.sleep(0.5)
-        row = Row("everything at once", seconds, tally, before=before, problems=problems)
+        row = SoakRow("everything at once", seconds, tally, before=before, problems=problems)
         row.numbers = {**dict(sorted(done.items())), **restarts(target)}
         judge(row, target, may_fail=MAY_FAIL)
     return row
 
 
 async def _slot(
-    target: Target,
-    tally: Tally,
+    target: ServerUnderTest,
+    tally: StreamTally,
     chance: random.Random,
     end_s: float,
     done: Counter[str],
@@ -88,7 +88,7 @@ async def _slot(
                 problems.append(f"not cut off: {patience}")
 
 
-async def _break_workers(target: Target, end_s: float, done: Counter[str]) -> None:
+async def _break_workers(target: ServerUnderTest, end_s: float, done: Counter[str]) -> None:
     """Kill workers, and stop them for a while, some for longer than they are waited for."""
     chance = random.Random(2)
     while time.monotonic() < end_s:

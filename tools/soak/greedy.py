@@ -11,10 +11,10 @@ import soxr
 
 from tools.harness.sounds import Audio, beckett, encode, recording
 from tools.harness.streams import Client, client
-from tools.soak.progress import Progress
-from tools.soak.report import Row
-from tools.soak.streams import reference
-from tools.soak.target import Target, running
+from tools.soak.on_progress import OnProgress
+from tools.soak.played_streams import reference
+from tools.soak.server_under_test import ServerUnderTest, running
+from tools.soak.soak_report import SoakRow
 from tools.soak.verdict import judge
 
 CHANNELS = 8
@@ -31,7 +31,7 @@ STARTS: dict[str, dict[str, Any]] = {
 }
 
 
-async def greedy(share: float, progress: Progress) -> Row:
+async def greedy(share: float, progress: OnProgress) -> SoakRow:
     """The workers stand still; a client sends speech on every channel, faster than real time."""
     begun_s, numbers = time.monotonic(), dict[str, float]()
     for done, (name, start_fields) in enumerate(STARTS.items()):
@@ -45,7 +45,7 @@ async def greedy(share: float, progress: Progress) -> Row:
             before = target.footprint()
             grown = await _fill(target, share, before.memory_mb, **start_fields)
             numbers[f"{name}: MiB"] = round(grown)
-            row = Row("greedy session", time.monotonic() - begun_s, before=before)
+            row = SoakRow("greedy session", time.monotonic() - begun_s, before=before)
             # What the allocator keeps of its peak is not measured here.
             judge(row, target, growth_mb=grown)
     row.numbers = numbers
@@ -53,7 +53,7 @@ async def greedy(share: float, progress: Progress) -> Row:
 
 
 async def _fill(
-    target: Target, share: float, before_mb: float, *, channels: int, **start: object
+    target: ServerUnderTest, share: float, before_mb: float, *, channels: int, **start: object
 ) -> float:
     """Send until nothing more is read; returns the growth of memory in MiB."""
     audio = _talk(channels)
@@ -72,7 +72,7 @@ async def _fill(
     return most_mb - before_mb
 
 
-async def _send(socket: Client, audio: Audio, target: Target) -> float:
+async def _send(socket: Client, audio: Audio, target: ServerUnderTest) -> float:
     """The whole audio, in messages that are each taken in time."""
     step = 65_536
     for first in range(0, len(audio.data), step):

@@ -5,14 +5,14 @@ from collections import Counter
 
 from tools.harness.sounds import beckett
 from tools.harness.streams import client
-from tools.soak.progress import Progress
-from tools.soak.report import Row, percentile
-from tools.soak.streams import reference
-from tools.soak.target import running
+from tools.soak.on_progress import OnProgress
+from tools.soak.played_streams import reference
+from tools.soak.server_under_test import running
+from tools.soak.soak_report import SoakRow, percentile
 from tools.soak.verdict import judge
 
 
-async def hostile(share: float, progress: Progress) -> Row:
+async def hostile(share: float, progress: OnProgress) -> SoakRow:
     """Ten thousand hostile starts: each is answered, and leaves no series behind."""
     count = round(10_000 * share)
     answers_ms: list[float] = []
@@ -31,7 +31,7 @@ async def hostile(share: float, progress: Progress) -> Row:
                 answers_ms.append(1000 * (time.monotonic() - sent_s))
                 codes[event.get("code", "started")] += 1
                 progress(number / count)
-        row = Row("hostile starts", time.monotonic() - begun_s, before=before)
+        row = SoakRow("hostile starts", time.monotonic() - begun_s, before=before)
         row.numbers = {
             "sent": count,
             "answered after, p99 ms": round(percentile(answers_ms, 99), 1),

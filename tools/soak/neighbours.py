@@ -10,10 +10,10 @@ from collections.abc import Generator
 
 from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, upgrade_request
 from tools.harness.sounds import beckett
-from tools.soak.progress import Progress
-from tools.soak.report import Row, percentile
-from tools.soak.streams import MESSAGE_S, Tally, play, reference
-from tools.soak.target import Target, running
+from tools.soak.on_progress import OnProgress
+from tools.soak.played_streams import MESSAGE_S, StreamTally, play, reference
+from tools.soak.server_under_test import ServerUnderTest, running
+from tools.soak.soak_report import SoakRow, percentile
 from tools.soak.verdict import GROWTH_MB, judge
 
 STREAMS, FLOODERS = 10, 8
@@ -25,7 +25,7 @@ STEP_S = 0.005
 """Between two attempts to pour in more."""
 
 
-async def neighbours(share: float, progress: Progress) -> Row:
+async def neighbours(share: float, progress: OnProgress) -> SoakRow:
     """Eight clients flood the server; others get their answers as soon as before."""
     kinds = {
         "quiet": b"",
@@ -36,12 +36,12 @@ async def neighbours(share: float, progress: Progress) -> Row:
     }
     config = {"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 0}}
     numbers: dict[str, float] = {}
-    everyone = Tally([])
+    everyone = StreamTally([])
     with running(config) as target:
         everyone.reference = await reference(target.port, beckett())
         before, begun_s = target.footprint(), time.monotonic()
         for done, (kind, flood) in enumerate(kinds.items()):
-            tally = Tally(everyone.reference)
+            tally = StreamTally(everyone.reference)
             at_s, cpu_s = time.monotonic(), target.cpu_s()
             with _flooding(target.port, flood):
                 most_mb = await _play_beside(target, tally)
@@ -52,7 +52,7 @@ async def neighbours(share: float, progress: Progress) -> Row:
             used = (target.cpu_s() - cpu_s) / (time.monotonic() - at_s)
             numbers[f"{kind}: CPU %"] = round(100 * used)
             everyone.add(tally)
-        row = Row("noisy neighbours", time.monotonic() - begun_s, everyone, before=before)
+        row = SoakRow("noisy neighbours", time.monotonic() - begun_s, everyone, before=before)
         row.numbers = numbers
         judge(row, target)
     quiet_ms = max(numbers["quiet: p99 ms"], numbers["quiet again: p99 ms"])
@@ -64,7 +64,7 @@ async def neighbours(share: float, progress: Progress) -> Row:
     return row
 
 
-async def _play_beside(target: Target, tally: Tally) -> float:
+async def _play_beside(target: ServerUnderTest, tally: StreamTally) -> float:
     """Play well-behaved streams with probes; returns the peak of memory in MiB."""
     most_mb, chance = 0.0, random.Random(1)
     async with asyncio.TaskGroup() as tasks:
@@ -78,7 +78,7 @@ async def _play_beside(target: Target, tally: Tally) -> float:
     return most_mb
 
 
-async def _one(target: Target, tally: Tally, after_s: float) -> None:
+async def _one(target: ServerUnderTest, tally: StreamTally, after_s: float) -> None:
     """Streams that began in the same moment would delay each other's questions."""
     await asyncio.sleep(after_s)
     await play(target.port, beckett(), tally, probe_every=PROBE_EVERY)

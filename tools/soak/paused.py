@@ -7,14 +7,14 @@ import time
 
 from tools.harness.sounds import beckett, silence
 from tools.harness.streams import client
-from tools.soak.progress import Progress
-from tools.soak.report import Row
-from tools.soak.streams import Tally, play, reference
-from tools.soak.target import running
+from tools.soak.on_progress import OnProgress
+from tools.soak.played_streams import StreamTally, play, reference
+from tools.soak.server_under_test import running
+from tools.soak.soak_report import SoakRow
 from tools.soak.verdict import judge
 
 
-async def paused(share: float, progress: Progress) -> Row:
+async def paused(share: float, progress: OnProgress) -> SoakRow:
     """All workers are stopped for a minute: clients that outrun them get 1013, others go on."""
     seconds = 60 * share
     config = {
@@ -27,7 +27,7 @@ async def paused(share: float, progress: Progress) -> Row:
         },
     }
     with running(config) as target:
-        tally = Tally(await reference(target.port, beckett()))
+        tally = StreamTally(await reference(target.port, beckett()))
         before, begun_s = target.footprint(), time.monotonic()
         workers = target.server.workers()
         outrun: list[int | None] = []
@@ -54,7 +54,7 @@ async def paused(share: float, progress: Progress) -> Row:
                 await asyncio.sleep(seconds / 100)
             for worker in workers:
                 worker.send_signal(signal.SIGCONT)
-        row = Row("paused pipeline", time.monotonic() - begun_s, tally, before=before)
+        row = SoakRow("paused pipeline", time.monotonic() - begun_s, tally, before=before)
         row.numbers = {"closed with 1013": outrun.count(1013), "of": len(outrun)}
         judge(row, target)
     if set(outrun) != {1013}:

@@ -2,8 +2,8 @@
 
 from collections.abc import Set
 
-from tools.soak.report import Row
-from tools.soak.target import Target
+from tools.soak.server_under_test import ServerUnderTest
+from tools.soak.soak_report import SoakRow
 
 GROWTH_MB = 16.0
 """MiB that a server may have grown after a test: not all freed memory goes back."""
@@ -12,14 +12,14 @@ RETRIED = frozenset({"worker_lost"})
 """Errors that a segment may end in when workers are killed: its retry died, too."""
 
 
-def restarts(target: Target) -> dict[str, float]:
+def restarts(target: ServerUnderTest) -> dict[str, float]:
     """Workers replaced, by cause."""
     return {f"workers replaced, {cause}": n for cause, n in sorted(target.restarts().items())}
 
 
 def judge(
-    row: Row,
-    target: Target,
+    row: SoakRow,
+    target: ServerUnderTest,
     *,
     may_fail: Set[str] = frozenset(),
     growth_mb: float = GROWTH_MB,

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from streamer.models.classifier.windows import Windows
-from streamer.onnx.runtime import load
-from streamer.weights.schema import ClassifierSettings
-
-Floats = npt.NDArray[np.float32]
+from streamer.models.classifier.windows import WindowCutter
+from streamer.onnx.graph import Floats
+from streamer.onnx.runtime import open_network
+from streamer.weights.manifest_schema import ClassifierSettings
 
 
 class UnfitNetwork(ValueError):
@@ -44,14 +42,14 @@ class WaveformNetwork:
     """
 
     def __init__(
-        self, path: Path, settings: ClassifierSettings, windows: Windows, threads: int
+        self, path: Path, settings: ClassifierSettings, windows: WindowCutter, threads: int
     ) -> None:
         if not path.is_file():
             raise UnfitNetwork(f"{path} is not there; 'classifier.file' names it")
         import onnxruntime  # noqa: F401 - if it is missing, the file is not to blame
 
         try:
-            self._session = load(path, threads)
+            self._session = open_network(path, threads)
         except Exception as error:  # ONNX Runtime has a class for each reason, with no base
             raise UnfitNetwork(f"{path} cannot be read as ONNX: {error}") from error
         inputs = [_declared(value) for value in self._session.get_inputs()]
@@ -82,7 +80,7 @@ def problems(
     inputs: Sequence[DeclaredTensor],
     outputs: Sequence[DeclaredTensor],
     settings: ClassifierSettings,
-    windows: Windows,
+    windows: WindowCutter,
 ) -> Iterator[str]:
     """Each problem of a file's inputs and outputs in a sentence: what was found, what is needed."""
     if len(inputs) == 1:
@@ -101,7 +99,7 @@ def problems(
 
 
 def _problems_of_input(
-    found: DeclaredTensor, settings: ClassifierSettings, windows: Windows
+    found: DeclaredTensor, settings: ClassifierSettings, windows: WindowCutter
 ) -> Iterator[str]:
     if found.dtype != "float32" or len(found.shape) != 2:
         yield f"its input is {found}; wanted float32 [batch, samples]"

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from streamer.weights.schema import ClassifierSettings
-
-Floats = npt.NDArray[np.float32]
+from streamer.onnx.graph import Floats
+from streamer.weights.manifest_schema import ClassifierSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
+class WindowCutter:
     """How segments are cut; lengths in samples.
 
     Attributes:
@@ -33,7 +31,7 @@ class Windows:
     padding: Literal["zeros", "repeat"]
 
     @classmethod
-    def of(cls, settings: ClassifierSettings, sample_rate: int) -> "Windows":
+    def of(cls, settings: ClassifierSettings, sample_rate: int) -> "WindowCutter":
         """The windows of a classifier; `sample_rate` in Hz."""
 
         def samples(seconds: float) -> int:

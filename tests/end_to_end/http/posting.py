@@ -11,7 +11,7 @@ import psutil
 import soundfile
 
 from tools.harness.process import TIMEOUT_S, Reply, Server
-from tools.harness.sounds import Samples
+from tools.harness.sounds import Float64Samples
 
 
 class Kind(NamedTuple):
@@ -41,14 +41,14 @@ KINDS = (
 )
 
 
-def encoded(samples: Samples, sample_rate: int, kind: Kind) -> bytes:
+def encoded(samples: Float64Samples, sample_rate: int, kind: Kind) -> bytes:
     """A file with samples [frames] or [frames, channels]."""
     file = io.BytesIO()
     soundfile.write(file, samples, sample_rate, kind.subtype, format=kind.container)
     return file.getvalue()
 
 
-def wav(samples: Samples, sample_rate: int = 16_000) -> bytes:
+def wav(samples: Float64Samples, sample_rate: int = 16_000) -> bytes:
     """A 16-bit WAV file."""
     return encoded(samples, sample_rate, KINDS[0])
 

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from streamer.models.frames import SpeechFrames
+from streamer.models.speech_frames import SpeechFrames
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server

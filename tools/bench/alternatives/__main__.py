@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tools.bench.alternatives.networks import detectors, drafts, graphs
-from tools.bench.alternatives.server import batching, collectors, hops, padding, sockets
+from tools.bench.alternatives.server_variants import batching, collectors, hops, padding, sockets
 from tools.bench.alternatives.workers import workers
 from tools.bench.live import machine, raise_descriptor_limit
-from tools.bench.results import RESULTS, Row, table, write_json
+from tools.bench.result_files import RESULTS, Row, table, write_json
 
 
 def main() -> None:

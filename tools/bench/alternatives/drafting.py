@@ -10,8 +10,9 @@ import numpy as np
 
 from streamer.config.schema import InterimConfig
 from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
-from streamer.models.moonshine.model import START_TOKEN, Floats, max_tokens
-from tools.bench.published import PublishedMoonshine, Tensors, as_past
+from streamer.models.moonshine.transcriber import START_TOKEN, max_tokens
+from streamer.onnx.graph import Floats
+from tools.bench.published import PublishedMoonshine, TensorsByName, as_past
 
 RATE = 16_000
 
@@ -35,9 +36,9 @@ class DraftingMoonshine(PublishedMoonshine):
         tokens = self._continue(tokens, token, inputs, limit)
         return tokens, 1 + len(tokens) - agreed
 
-    def _pass(self, tokens: list[int], inputs: Tensors) -> tuple[Floats, Tensors]:
+    def _pass(self, tokens: list[int], inputs: TensorsByName) -> tuple[Floats, TensorsByName]:
         empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
-        first: Tensors = {
+        first: TensorsByName = {
             **inputs,
             **dict.fromkeys(map(as_past, self._caches), empty),
             "input_ids": np.array([tokens], dtype=np.int64),

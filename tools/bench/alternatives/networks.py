@@ -6,14 +6,15 @@ import jiwer
 import numpy as np
 
 from streamer.config.schema import InterimConfig, VadConfig
-from streamer.models.moonshine.model import Moonshine
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench.alternatives.drafting import DraftingMoonshine, interims
 from tools.bench.curve import cuts, settings_of, tracks
-from tools.bench.live import MODEL, RATE, Floats, detector_ms
+from tools.bench.live import MODEL, RATE, detector_ms
 from tools.bench.published import PublishedMoonshine
-from tools.bench.results import Row
+from tools.bench.result_files import Row
 
 
 def detectors() -> list[Row]:

@@ -9,11 +9,12 @@ from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 import numpy as np
 import psutil
 
-from streamer.models.moonshine.model import Moonshine
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
 from streamer.weights.manifest import require
 from tools.bench.alternatives.networks import speech_segments
-from tools.bench.live import MODEL, RATE, Floats
-from tools.bench.results import Row
+from tools.bench.live import MODEL, RATE
+from tools.bench.result_files import Row
 
 _models: dict[int, Moonshine] = {}
 """In a worker: the model of each thread."""

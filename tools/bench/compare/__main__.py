@@ -32,7 +32,7 @@ from rich.table import Table
 from tools.bench.accuracy import positive
 from tools.bench.compare.checkout import Checkout, NoCheckout
 from tools.bench.compare.costs import compare_cost, compare_imports, compare_memory
-from tools.bench.compare.events import Outcome, compare_events
+from tools.bench.compare.event_comparison import ComparisonOutcome, compare_events
 from tools.bench.compare.ratios import COLUMNS, Figure
 from tools.bench.live import raise_descriptor_limit
 
@@ -45,7 +45,7 @@ LONGEST = 500
 """Characters of a line that are printed."""
 
 
-def events_table(outcome: Outcome) -> Table:
+def events_table(outcome: ComparisonOutcome) -> Table:
     """A row for each kind of check."""
     table = Table(title="answers, byte for byte")
     for column in ("sent", "exchanges", "equal", "equal events and lines"):
@@ -61,7 +61,7 @@ def events_table(outcome: Outcome) -> Table:
 _COUNTED = ("checks", "equal", "lines")
 
 
-def differences_text(outcome: Outcome) -> str:
+def differences_text(outcome: ComparisonOutcome) -> str:
     """The first differences in full, and the number of the others."""
     if not outcome.differences:
         return "no difference"
@@ -122,7 +122,7 @@ def main() -> int:
         return 2
     raise_descriptor_limit()
     figures: list[Figure] = []
-    outcome: Outcome | None = None
+    outcome: ComparisonOutcome | None = None
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         if "events" in args.only:

@@ -13,9 +13,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tools.bench.compare.answers import Answer, stream_answer
-from tools.bench.compare.messages import AUDIO, BEGIN, FLUSH, STOP_ONLY, Script, start
+from tools.bench.compare.message_scripts import AUDIO, BEGIN, FLUSH, STOP_ONLY, Script, start
 from tools.bench.compare.players import STOP, exchange, request
-from tools.bench.compare.requests import Request
+from tools.bench.compare.wrong_requests import HttpRequest
 from tools.harness.process import TIMEOUT_S, Server
 
 TOKEN = "correct-horse"
@@ -60,28 +60,28 @@ SCRIPTS: Mapping[str, Script] = {
 }
 
 
-def requests() -> dict[str, Request]:
+def requests() -> dict[str, HttpRequest]:
     """Requests with and without the token, of recordings at the limits."""
     pcm = "/api/v1/analyze?sample_rate=16000"
     window = "/analyze_pcm_s16le"
     octets = {"Content-Type": "application/octet-stream"}
     wrong = {"Authorization": "Bearer wrong"}
     return {
-        "no token": Request("POST", pcm, bytes(32_000)),
-        "a wrong token": Request("POST", pcm, bytes(32_000), wrong),
-        "another scheme": Request("POST", pcm, bytes(32_000), {"Authorization": "Basic eA=="}),
-        "the token": Request("POST", pcm, bytes(32_000), BEARER),
-        "too long": Request("POST", pcm, bytes(64_002), BEARER),
-        "too long as a whole": Request("POST", f"{pcm}&vad=false", bytes(32_002), BEARER),
-        "too large": Request("POST", pcm, bytes(100_001), BEARER),
-        "a window that is too long": Request("POST", window, bytes(32_002), BEARER | octets),
-        "a window without a token": Request("POST", window, bytes(32_000), octets),
-        "models without a token": Request("GET", "/v1/models"),
-        "models with the token": Request("GET", "/v1/models", None, BEARER),
-        "health without a token": Request("GET", "/health"),
-        "info without a token": Request("GET", "/api/v1/info"),
-        "a ticket": Request("POST", "/api/v1/ticket", b"", BEARER),
-        "a ticket without a token": Request("POST", "/api/v1/ticket", b""),
+        "no token": HttpRequest("POST", pcm, bytes(32_000)),
+        "a wrong token": HttpRequest("POST", pcm, bytes(32_000), wrong),
+        "another scheme": HttpRequest("POST", pcm, bytes(32_000), {"Authorization": "Basic eA=="}),
+        "the token": HttpRequest("POST", pcm, bytes(32_000), BEARER),
+        "too long": HttpRequest("POST", pcm, bytes(64_002), BEARER),
+        "too long as a whole": HttpRequest("POST", f"{pcm}&vad=false", bytes(32_002), BEARER),
+        "too large": HttpRequest("POST", pcm, bytes(100_001), BEARER),
+        "a window that is too long": HttpRequest("POST", window, bytes(32_002), BEARER | octets),
+        "a window without a token": HttpRequest("POST", window, bytes(32_000), octets),
+        "models without a token": HttpRequest("GET", "/v1/models"),
+        "models with the token": HttpRequest("GET", "/v1/models", None, BEARER),
+        "health without a token": HttpRequest("GET", "/health"),
+        "info without a token": HttpRequest("GET", "/api/v1/info"),
+        "a ticket": HttpRequest("POST", "/api/v1/ticket", b"", BEARER),
+        "a ticket without a token": HttpRequest("POST", "/api/v1/ticket", b""),
     }
 
 

@@ -19,7 +19,7 @@ PATIENCE_S = 120.0
 
 STOP = json.dumps({"request": "stop", "disconnect": True})
 
-Message = str | bytes
+ScriptMessage = str | bytes
 
 _ACCEPTED = b"HTTP/1.1 101"
 
@@ -33,7 +33,7 @@ def play(port: int, path: str, audio: Audio, messages: Iterable[bytes]) -> Answe
 def exchange(
     port: int,
     path: str,
-    messages: Sequence[Message],
+    messages: Sequence[ScriptMessage],
     headers: Mapping[str, str] | None = None,
     subprotocols: Sequence[str] = (),
     given: Collection[str] = (),

@@ -15,7 +15,7 @@ LEAD_S = 0.5
 """Seconds before the beginning of speech that are sent again with it."""
 
 
-class Timeline:
+class SourceTimeline:
     """Where the streams of a run lie in its source. Times are in seconds of the source.
 
     Args:

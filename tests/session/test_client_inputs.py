@@ -11,14 +11,14 @@ from streamer.audio.format import AudioFormat
 from streamer.config.schema import Config, LimitsConfig
 from streamer.observe.monitor import Monitor
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.actions import Begin, Close, EndSegments, QueuedAction, Report
+from streamer.protocol.actions import Begin, Close, EndSegments, QueuedAction, SendError
 from streamer.protocol.inputs import AudioReceived, FlushRequested, Input, StartRequested
-from streamer.protocol.messages import BadRequest, Event, Failed, GoingAway, Start, Warned
+from streamer.protocol.messages import BadRequest, ErrorEvent, Event, GoingAway, Start, WarningEvent
 from streamer.services import Services
+from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Expired
 from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
-from streamer.session.inputs import ClientInputs
 
 START = Start(format=AudioFormat(16_000))
 TOKEN = "correct-horse"
@@ -76,7 +76,7 @@ async def test_a_frame_that_breaks_off_has_no_effect_but_its_error() -> None:
     client = Client(bad=[StartRequested(START), AudioReceived(b"12")])
     client.inputs.on_text("bad")
     (report,) = await client.queued()
-    assert isinstance(report, Report)
+    assert isinstance(report, SendError)
     assert (report.failure.code, report.failure.message) == ("bad_message", "it is bad")
 
 
@@ -144,7 +144,7 @@ async def test_an_overload_overtakes_what_waits() -> None:
     client.inputs.on_text("start")
     client.inputs.on_deadline(Expired.OVERLOADED)
     failure, close = await client.posted(), await client.posted()
-    assert isinstance(failure, Failed)
+    assert isinstance(failure, ErrorEvent)
     assert isinstance(close, Close)
     assert (failure.code, close.code) == ("overloaded", 1013)
 
@@ -155,5 +155,5 @@ async def test_lagging_is_a_warning_once() -> None:
     client.inputs.on_slowed("limits.max_messages_per_second", 10)
     client.inputs.on_drain(1.0)
     first, second = await client.posted(), await client.posted()
-    assert isinstance(first, Warned)
+    assert isinstance(first, WarningEvent)
     assert isinstance(second, GoingAway)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from streamer.model import Model
-from streamer.models.classifier.network import Floats, WaveformNetwork
-from streamer.models.classifier.windows import Windows
+from streamer.models.classifier.network import WaveformNetwork
+from streamer.models.classifier.windows import WindowCutter
+from streamer.onnx.graph import Floats
 from streamer.weights.manifest import MANIFEST, BadManifest, manifest_of
 
 DECIMALS = 6
@@ -39,8 +40,8 @@ class Classifier(Model):
         self.sample_rate = manifest.sample_rate
         self.max_batch_size = settings.max_batch_size
         self.max_batch_wait_ms = settings.max_batch_wait_ms
-        self._windows = Windows.of(settings, manifest.sample_rate)
-        self._network = WaveformNetwork(folder / settings.file, settings, self._windows, threads)
+        self._cutter = WindowCutter.of(settings, manifest.sample_rate)
+        self._network = WaveformNetwork(folder / settings.file, settings, self._cutter, threads)
         self._names = settings.scores
         self._activate = ACTIVATIONS[settings.activation]
         self._aggregate = AGGREGATES[settings.aggregate]
@@ -56,7 +57,7 @@ class Classifier(Model):
         Raises:
             ValueError: A score is not a finite number.
         """
-        cut = [self._windows.cut(segment) for segment in batch]
+        cut = [self._cutter.cut(segment) for segment in batch]
         scores = self._score(list(itertools.chain.from_iterable(cut)))
         ends = list(itertools.accumulate(map(len, cut)))
         return [
@@ -67,7 +68,7 @@ class Classifier(Model):
     def warm_up(self) -> None:
         """Run the largest batch: `max_batch_size` windows of a second of silence."""
         silence = np.zeros(self.sample_rate, dtype=np.float32)
-        self._score(self._windows.cut(silence)[:1] * self.max_batch_size)
+        self._score(self._cutter.cut(silence)[:1] * self.max_batch_size)
 
     def _score(self, windows: list[Floats]) -> Floats:
         """The scores of each window after the activation, float32 [windows, n]."""

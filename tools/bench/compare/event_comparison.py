@@ -13,24 +13,24 @@ from typing import TypeVar
 
 from rich.progress import Progress, TaskID
 
-from tools.bench.compare import frames, limits, messages, requests
+from tools.bench.compare import limits, message_scripts, wrong_frames, wrong_requests
 from tools.bench.compare.answers import Answer, Difference, first_difference, metric_names
 from tools.bench.compare.checkout import Checkout
-from tools.bench.compare.players import bytes_exchange, exchange, form, play, request
-from tools.bench.compare.recordings import (
-    Recording,
+from tools.bench.compare.cut_recordings import (
+    PlayedRecording,
     manifest,
     random_cuts,
     read_recording,
     whole,
 )
+from tools.bench.compare.players import bytes_exchange, exchange, form, play, request
 from tools.harness.process import Server
 
 ONE_WORKER: Mapping[str, object] = {"inference": {"workers": 1}}
 
 _T = TypeVar("_T")
 
-Play = Callable[[int], Answer]
+PlayOnPort = Callable[[int], Answer]
 """Takes the port of a server."""
 
 
@@ -39,18 +39,18 @@ class Check:
     """One exchange with each server.
 
     Attributes:
-        kind: Row of the table.
+        kind: CheckCounts of the table.
         name: Of the recording, or of the mistake.
         play: Runs it with one server.
     """
 
     kind: str
     name: str
-    play: Play
+    play: PlayOnPort
 
 
 @dataclass
-class Row:
+class CheckCounts:
     """What came of the checks of one kind."""
 
     checks: int = 0
@@ -60,15 +60,15 @@ class Row:
 
 
 @dataclass
-class Outcome:
+class ComparisonOutcome:
     """What came of all checks."""
 
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, CheckCounts] = field(default_factory=dict)
     differences: list[tuple[Check, Difference]] = field(default_factory=list)
 
     def add(self, check: Check, this: Answer, other: Answer) -> None:
         """Compare two answers."""
-        row = self.rows.setdefault(check.kind, Row())
+        row = self.rows.setdefault(check.kind, CheckCounts())
         row.checks += 1
         difference = first_difference(this, other)
         if difference is None:
@@ -78,7 +78,7 @@ class Outcome:
             self.differences.append((check, difference))
 
 
-def recording_checks(recording: Recording, seed: int, cuts: int) -> Iterator[Check]:
+def recording_checks(recording: PlayedRecording, seed: int, cuts: int) -> Iterator[Check]:
     """One recording in every way it can be sent."""
     name, body = recording.name, recording.body
     for path in ("segmented", "simple") if recording.audio else ():
@@ -99,22 +99,22 @@ def recording_checks(recording: Recording, seed: int, cuts: int) -> Iterator[Che
         )
 
 
-def mistake_checks(speech: Recording) -> Iterator[Check]:
+def mistake_checks(speech: PlayedRecording) -> Iterator[Check]:
     """Wrong messages, wrong frames, wrong requests.
 
     Args:
         speech: A good recording, short.
     """
     body = speech.body
-    for name, script in messages.SCRIPTS.items():
+    for name, script in message_scripts.SCRIPTS.items():
         yield Check("wrong messages", name, _script(script))
-    for name, pieces in frames.FRAMES.items():
-        yield Check("wrong frames", name, _bytes(frames.OPEN, pieces))
-    for name, head in frames.HEADS.items():
-        yield Check("wrong upgrades", name, _bytes(head, frames.CLOSED))
-    for name, each in requests.requests(body).items():
+    for name, pieces in wrong_frames.FRAMES.items():
+        yield Check("wrong frames", name, _bytes(wrong_frames.OPEN, pieces))
+    for name, head in wrong_frames.HEADS.items():
+        yield Check("wrong upgrades", name, _bytes(head, wrong_frames.CLOSED))
+    for name, each in wrong_requests.requests(body).items():
         yield Check("wrong requests", name, _request(each))
-    for name, fields in requests.FORMS.items():
+    for name, fields in wrong_requests.FORMS.items():
         yield Check("OpenAI's form", name, _transcribe(fields, speech, body))
 
 
@@ -130,7 +130,9 @@ def limit_checks() -> Iterator[Check]:
 
 def info_check() -> Check:
     """Only equal before anything was counted."""
-    return Check("info", "/api/v1/info", _request(requests.Request("GET", "/api/v1/info")))
+    return Check(
+        "info", "/api/v1/info", _request(wrong_requests.HttpRequest("GET", "/api/v1/info"))
+    )
 
 
 def metrics_check() -> Check:
@@ -150,7 +152,7 @@ def compare_events(
     seed: int,
     cuts: int,
     progress: Progress,
-) -> Outcome:
+) -> ComparisonOutcome:
     """Run all checks with both servers.
 
     Args:
@@ -169,7 +171,7 @@ def compare_events(
         metrics_check(),
     ]
     limited = list(limit_checks())
-    outcome = Outcome()
+    outcome = ComparisonOutcome()
     bar = progress.add_task("starting servers", total=len(checks) + len(limited) + 1)
     with ExitStack() as stack:
         servers = [stack.enter_context(side.serve(ONE_WORKER)) for side in sides]
@@ -186,7 +188,7 @@ def compare_events(
 def _compare(
     checks: Sequence[Check],
     servers: Sequence[Server],
-    outcome: Outcome,
+    outcome: ComparisonOutcome,
     progress: Progress,
     bar: TaskID,
 ) -> None:
@@ -203,7 +205,7 @@ def _both(run: Callable[[_T], Answer], of: Sequence[_T]) -> tuple[Answer, Answer
     return this, other
 
 
-def _stream(path: str, recording: Recording, seed: str | None) -> Play:
+def _stream(path: str, recording: PlayedRecording, seed: str | None) -> PlayOnPort:
     audio = recording.audio
     assert audio is not None
 
@@ -214,24 +216,26 @@ def _stream(path: str, recording: Recording, seed: str | None) -> Play:
     return run
 
 
-def _script(script: messages.Script) -> Play:
+def _script(script: message_scripts.Script) -> PlayOnPort:
     return lambda port: exchange(
         port, script.path, script.messages, script.headers, script.subprotocols, script.given
     )
 
 
-def _bytes(head: bytes, pieces: Sequence[bytes]) -> Play:
+def _bytes(head: bytes, pieces: Sequence[bytes]) -> PlayOnPort:
     return lambda port: bytes_exchange(port, head, pieces)
 
 
-def _request(each: requests.Request) -> Play:
+def _request(each: wrong_requests.HttpRequest) -> PlayOnPort:
     return lambda port: request(port, each.method, each.path, each.body, each.headers)
 
 
-def _post(path: str, body: bytes | list[bytes], headers: Mapping[str, str] | None = None) -> Play:
+def _post(
+    path: str, body: bytes | list[bytes], headers: Mapping[str, str] | None = None
+) -> PlayOnPort:
     return lambda port: request(port, "POST", path, body, headers)
 
 
-def _transcribe(fields: Mapping[str, str], recording: Recording, file: bytes) -> Play:
+def _transcribe(fields: Mapping[str, str], recording: PlayedRecording, file: bytes) -> PlayOnPort:
     body, headers = form(fields, recording.path.name, file)
     return lambda port: request(port, "POST", "/v1/audio/transcriptions", body, headers)

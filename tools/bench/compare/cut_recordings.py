@@ -24,7 +24,7 @@ _ENCODINGS = {subtype: wire for wire, subtype in SUBTYPES.items()}
 
 
 @dataclass(frozen=True)
-class Recording:
+class PlayedRecording:
     """A file.
 
     Attributes:
@@ -43,15 +43,15 @@ class Recording:
         return self.path.read_bytes()
 
 
-def read_recording(name: str, path: Path) -> Recording:
+def read_recording(name: str, path: Path) -> PlayedRecording:
     """Read a file; its samples keep their encoding, or become float32 if it has none of ours."""
     try:
         subtype = soundfile.info(path).subtype
         samples, rate = soundfile.read(path)
     except (soundfile.SoundFileError, TypeError):  # TypeError: a raw file, of unknown rate
-        return Recording(name, path, None)
+        return PlayedRecording(name, path, None)
     bit_depth, is_float, encoding = _ENCODINGS.get(subtype, (32, True, "pcm"))
-    return Recording(name, path, encode(samples, rate, bit_depth, is_float, encoding))
+    return PlayedRecording(name, path, encode(samples, rate, bit_depth, is_float, encoding))
 
 
 def manifest(folder: Path) -> list[tuple[str, Path]]:

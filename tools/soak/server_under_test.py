@@ -32,7 +32,7 @@ class Footprint:
     tasks: int
 
 
-class Target:
+class ServerUnderTest:
     """A server and its numbers."""
 
     def __init__(self, server: Server) -> None:
@@ -130,13 +130,13 @@ class Target:
 
 
 @contextlib.contextmanager
-def running(config: Mapping[str, object]) -> Generator[Target]:
+def running(config: Mapping[str, object]) -> Generator[ServerUnderTest]:
     """Start a server, wait until it is warm, and end it."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder), config)
         try:
             server.wait_ready()
-            yield Target(server)
+            yield ServerUnderTest(server)
         except BaseException:
             LOG.parent.mkdir(parents=True, exist_ok=True)
             LOG.write_text(server.log())

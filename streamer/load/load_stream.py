@@ -8,9 +8,9 @@ from collections import deque
 from typing import Any
 
 from streamer.load.connect import CONNECT_TIMEOUT_S
-from streamer.load.frames import CLOSE, PING, PONG, TEXT, FrameReader, frame
+from streamer.load.load_report import LoadReport
 from streamer.load.plan import LoadPlan
-from streamer.load.report import LoadReport
+from streamer.load.websocket_frames import CLOSE, PING, PONG, TEXT, FrameReader, client_frame
 
 
 class LoadStream:
@@ -77,7 +77,7 @@ class LoadStream:
         """Send `stop`; the server finishes the stream and closes the socket."""
         self._stop_sent_s = time.perf_counter()
         self.socket.settimeout(CONNECT_TIMEOUT_S)
-        self._write(frame(TEXT, b'{"request":"stop","disconnect":true}'))
+        self._write(client_frame(TEXT, b'{"request":"stop","disconnect":true}'))
         self.socket.setblocking(False)
 
     def receive(self) -> None:
@@ -108,7 +108,7 @@ class LoadStream:
             if opcode == TEXT:
                 self._on_event(json.loads(payload), now)
             elif opcode == PING:
-                self._write(frame(PONG, payload))
+                self._write(client_frame(PONG, payload))
             elif opcode == CLOSE:
                 self.over = True
 

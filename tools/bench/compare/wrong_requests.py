@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """One HTTP request.
 
     Attributes:
@@ -21,7 +21,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def requests(speech: bytes) -> dict[str, Request]:
+def requests(speech: bytes) -> dict[str, HttpRequest]:
     """Wrong requests, and those without a recording.
 
     Args:
@@ -47,9 +47,9 @@ def requests(speech: bytes) -> dict[str, Request]:
         "/v1/audio/transcriptions",
         "/%ff%00",
     )
-    found = {f"GET {path}": Request("GET", path) for path in gets}
-    found |= {f"HEAD {path}": Request("HEAD", path) for path in gets}
-    found |= {f"POST {path}": Request("POST", path, b"") for path in gets}
+    found = {f"GET {path}": HttpRequest("GET", path) for path in gets}
+    found |= {f"HEAD {path}": HttpRequest("HEAD", path) for path in gets}
+    found |= {f"POST {path}": HttpRequest("POST", path, b"") for path in gets}
     queries = (
         "format=xml",
         "format=srt&format=vtt",
@@ -68,7 +68,7 @@ def requests(speech: bytes) -> dict[str, Request]:
         "sample_rate=16000&encoding=mulaw",
         "colour=red",
     )
-    found |= {f"?{query}": Request("POST", f"{analyze}?{query}", speech) for query in queries}
+    found |= {f"?{query}": HttpRequest("POST", f"{analyze}?{query}", speech) for query in queries}
     bodies = {
         "nothing": b"",
         "a line break": b"\n",
@@ -82,19 +82,23 @@ def requests(speech: bytes) -> dict[str, Request]:
         "half a WAV": speech[: len(speech) // 2],
         "the head of a WAV": speech[:44],
     }
-    found |= {f"body: {name}": Request("POST", analyze, body) for name, body in bodies.items()}
+    found |= {f"body: {name}": HttpRequest("POST", analyze, body) for name, body in bodies.items()}
     labels = ("audio/flac", "application/json", "multipart/form-data", "audio/wav", "a", "")
     for label in labels:
         headers = {"Content-Type": label}
-        found[f"Content-Type {label!r}"] = Request("POST", analyze, speech, headers)
+        found[f"Content-Type {label!r}"] = HttpRequest("POST", analyze, speech, headers)
     raw = {"odd": bytes(1_001), "short": bytes(7_998), "shortest": bytes(8_000)}
-    found |= {f"window: {n}": Request("POST", window, body, octets) for n, body in raw.items()}
-    found["window without a type"] = Request("POST", window, bytes(8_000))
-    found["window of text"] = Request("POST", window, bytes(8_000), {"Content-Type": "text/plain"})
-    found["window: unknown model"] = Request("POST", f"{window}?model=x", bytes(8_000), octets)
-    found["window: unknown field"] = Request("POST", f"{window}?a=x", bytes(8_000), octets)
-    found["a foreign origin"] = Request("POST", analyze, speech, {"Origin": "https://a.example"})
-    found["ticket without tokens"] = Request("POST", "/api/v1/ticket", b"")
+    found |= {f"window: {n}": HttpRequest("POST", window, body, octets) for n, body in raw.items()}
+    found["window without a type"] = HttpRequest("POST", window, bytes(8_000))
+    found["window of text"] = HttpRequest(
+        "POST", window, bytes(8_000), {"Content-Type": "text/plain"}
+    )
+    found["window: unknown model"] = HttpRequest("POST", f"{window}?model=x", bytes(8_000), octets)
+    found["window: unknown field"] = HttpRequest("POST", f"{window}?a=x", bytes(8_000), octets)
+    found["a foreign origin"] = HttpRequest(
+        "POST", analyze, speech, {"Origin": "https://a.example"}
+    )
+    found["ticket without tokens"] = HttpRequest("POST", "/api/v1/ticket", b"")
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tools.bench.compare.messages import AUDIO, MESSAGE_BYTES
+from tools.bench.compare.message_scripts import AUDIO, MAX_MESSAGE_BYTES
 from tools.bench.compare.players import STOP
 from tools.harness.raw import BINARY, CLOSE, CONT, FIN, PING, START, TEXT, frame
 from tools.harness.raw import upgrade_request as upgrade
@@ -36,7 +36,7 @@ FRAMES: Mapping[str, tuple[bytes, ...]] = {
         frame(BINARY, b"", flags=0) + frame(CONT, b"x", flags=0) * 1_024,
     ),
     "a length of 2⁶⁴ - 1": (_STARTED, b"\x82\xff" + b"\xff" * 8),
-    "a length that is too large": (_AUDIO, frame(BINARY, bytes(2 * MESSAGE_BYTES))[:1_000]),
+    "a length that is too large": (_AUDIO, frame(BINARY, bytes(2 * MAX_MESSAGE_BYTES))[:1_000]),
     "closed with 1000": (_STARTED, frame(CLOSE, b"\x03\xe8bye")),
     "closed without a code": (_STARTED, frame(CLOSE, b"")),
     "closed with half a code": (_STARTED, frame(CLOSE, b"\x03")),

@@ -6,7 +6,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
-from streamer.websocket.frames import Core, unmask_single_binary_frame
+from streamer.websocket.protocol_core import Core, unmask_single_binary_frame
 
 LARGEST = 65_535
 """Of a message whose length is in two bytes."""

@@ -30,7 +30,7 @@ class TooManyFragments(PayloadTooBig):
     """A message in more frames than the limit."""
 
 
-def too_large(problem: PayloadTooBig, max_bytes: int, max_fragments: int) -> TooLargeNotice:
+def too_large_notice(problem: PayloadTooBig, max_bytes: int, max_fragments: int) -> TooLargeNotice:
     """The notice about a message that the core has refused."""
     if isinstance(problem, TooManyFragments):
         limit = f"limits.max_fragments ({max_fragments})"

@@ -4,14 +4,14 @@ from typing import Any
 import pytest
 
 from streamer_client.errors import ServerError
-from streamer_client.events import Event, parse_event
-from streamer_client.render import (
+from streamer_client.event_text import (
     clock,
     describe_problem,
     format_jsonl,
     format_text,
     make_formatter,
 )
+from streamer_client.events import Event, parse_event
 
 
 def event(type: str, **fields: Any) -> Event:  # noqa: A002

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from streamer.inference import ipc
-from streamer.inference.job import Audio
+from streamer.inference.job import SegmentAudio
 from streamer.inference.worker import SERVER_SIGNALS, run
 from streamer.models.registry import ModelSpec
 
@@ -48,8 +48,8 @@ class _Link(asyncio.Protocol):
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
-        self._reader = ipc.FrameReader()
-        self._answer: asyncio.Future[ipc.Message] = loop.create_future()
+        self._reader = ipc.WorkerMessageReader()
+        self._answer: asyncio.Future[ipc.WorkerMessage] = loop.create_future()
 
     def data_received(self, data: bytes) -> None:
         for message in self._reader.feed(data):
@@ -60,7 +60,7 @@ class _Link(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
-    async def answer(self) -> ipc.Message:
+    async def answer(self) -> ipc.WorkerMessage:
         """The next message; it may have come already. Raises `WorkerDied` when none will come."""
         await asyncio.wait((self._answer, self.lost), return_when=asyncio.FIRST_COMPLETED)
         if not self._answer.done():
@@ -161,7 +161,9 @@ class WorkerProcess:
         assert isinstance(message, ipc.Ready)
         return message
 
-    async def infer(self, segments: Sequence[Audio], states: Sequence[bytes | None]) -> ipc.Answers:
+    async def infer(
+        self, segments: Sequence[SegmentAudio], states: Sequence[bytes | None]
+    ) -> ipc.BatchOutcome:
         """Run one batch; only one at a time.
 
         Args:
@@ -187,16 +189,16 @@ class WorkerProcess:
             inline = b"".join(piece.tobytes() for piece in pieces)
         elif total:
             np.concatenate(pieces, out=self._slot[:total])
-        self._transport.write(ipc.encode(ipc.Batch(items, inline)))
+        self._transport.write(ipc.encode_message(ipc.Batch(items, inline)))
         del segments, pieces, inline  # not kept alive while the worker runs
         message = await self._link.answer()
-        assert isinstance(message, ipc.Answers)
+        assert isinstance(message, ipc.BatchOutcome)
         return message
 
     def abandon(self) -> None:
         """Send the worker that its batch is not needed any more, so that the model can stop."""
         if not self.gone:
-            self._transport.write(ipc.encode(ipc.Abandon()))
+            self._transport.write(ipc.encode_message(ipc.Abandon()))
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the process and free its resources. It is gone when this returns or raises.

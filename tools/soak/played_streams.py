@@ -27,7 +27,7 @@ Times = list[tuple[float, float]]
 
 
 @dataclass
-class Tally:
+class StreamTally:
     """What well-behaved streams should have got, and what they got. Times in milliseconds."""
 
     reference: Times
@@ -69,7 +69,7 @@ class Tally:
         except (AssertionError, ValueError, KeyError) as breach:
             self.wrong.append(f"{type(breach).__name__}: {breach}; {[e['type'] for e in events]}")
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "StreamTally") -> None:
         """Count what another one has counted."""
         for name in ("sessions", "expected", "received", "lost", "refused", "hangs"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -83,7 +83,7 @@ class Tally:
 class Player:
     """Plays one recording on one socket, in real time."""
 
-    def __init__(self, connection: ClientConnection, audio: Audio, tally: Tally) -> None:
+    def __init__(self, connection: ClientConnection, audio: Audio, tally: StreamTally) -> None:
         self._connection = connection
         self._audio = audio
         self._tally = tally
@@ -144,7 +144,7 @@ class Player:
             self.over.set()
 
 
-async def play(port: int, audio: Audio, tally: Tally, *, probe_every: int = 0) -> list[Event]:
+async def play(port: int, audio: Audio, tally: StreamTally, *, probe_every: int = 0) -> list[Event]:
     """One well-behaved session, as soon as it is admitted."""
     async with await admitted(port, tally) as connection:
         events = await Player(connection, audio, tally).play(probe_every=probe_every)
@@ -152,7 +152,7 @@ async def play(port: int, audio: Audio, tally: Tally, *, probe_every: int = 0) -
     return events
 
 
-async def admitted(port: int, tally: Tally, path: str = "segmented") -> ClientConnection:
+async def admitted(port: int, tally: StreamTally, path: str = "segmented") -> ClientConnection:
     """A socket; while there is no room, it is tried again."""
     while True:
         try:
@@ -173,6 +173,6 @@ async def admitted(port: int, tally: Tally, path: str = "segmented") -> ClientCo
 
 async def reference(port: int, audio: Audio) -> Times:
     """The segments of a recording, with nothing else going on."""
-    tally = Tally([])
+    tally = StreamTally([])
     events = await play(port, audio, tally)
     return [(e["start_time"], e["end_time"]) for e in events if e["type"] == "segment"]

@@ -12,17 +12,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tools.soak.streams import Tally
-from tools.soak.target import Footprint
+from tools.soak.played_streams import StreamTally
+from tools.soak.server_under_test import Footprint
 
 
 @dataclass
-class Row:
+class SoakRow:
     """One test of the table in `docs/reliability.md`."""
 
     name: str
     seconds: float
-    tally: Tally | None = None
+    tally: StreamTally | None = None
     errors: dict[str, int] = field(default_factory=dict)
     """Errors that clients received, by code."""
     before: Footprint | None = None
@@ -39,7 +39,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0
 
 
-def summary(tally: Tally) -> dict[str, Any]:
+def summary(tally: StreamTally) -> dict[str, Any]:
     """The numbers of a tally."""
     return {
         "sessions": tally.sessions,
@@ -65,7 +65,7 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def show(rows: Sequence[Row], console: Console) -> None:
+def show(rows: Sequence[SoakRow], console: Console) -> None:
     """Print the tables."""
     streams = Table(title="streams that behave")
     streams.add_column("test", no_wrap=True)
@@ -102,7 +102,7 @@ def _plain(number: float) -> str:
     return str(number) if isinstance(number, int) else f"{number:.1f}"
 
 
-def write(rows: Sequence[Row], path: Path) -> None:
+def write(rows: Sequence[SoakRow], path: Path) -> None:
     """Write everything as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     described = [

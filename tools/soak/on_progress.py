@@ -2,5 +2,5 @@
 
 from collections.abc import Callable
 
-Progress = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """Called with the part that is done, from 0 to 1."""

@@ -17,7 +17,7 @@ _FINAL, _MASKED = 0x80, 0x80
 _NO_MASK = bytes(4)
 
 
-def frame(opcode: int, payload: bytes) -> bytes:
+def client_frame(opcode: int, payload: bytes) -> bytes:
     """One unfragmented frame from a client."""
     size = len(payload)
     if size < 126:
@@ -33,7 +33,7 @@ def frames_of(audio: bytes, message_bytes: int) -> bytes:
     """The whole messages of `audio`, each of `message_bytes`, framed one after another."""
     whole = len(audio) - len(audio) % message_bytes
     cuts: Iterable[int] = range(0, whole, message_bytes)
-    return b"".join(frame(BINARY, audio[first : first + message_bytes]) for first in cuts)
+    return b"".join(client_frame(BINARY, audio[first : first + message_bytes]) for first in cuts)
 
 
 def upgrade(host: str, path: str, token: str | None) -> bytes:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.model import StatefulModel
-from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, Floats, SileroNetwork
+from streamer.onnx.graph import Floats
+from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, SileroNetwork
 
 
 class FramesState(NamedTuple):

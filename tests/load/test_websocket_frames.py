@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from streamer.load.frames import BINARY, TEXT, FrameReader, frame, frames_of
+from streamer.load.websocket_frames import BINARY, TEXT, FrameReader, client_frame, frames_of
 
 SIZES = st.sampled_from([0, 1, 125, 126, 127, 65_535, 65_536])
 
@@ -26,7 +26,7 @@ def _read(data: bytes, *, mask: bool) -> list[tuple[int, bytes]]:
 @given(SIZES, st.sampled_from([TEXT, BINARY]))
 def test_a_frame_is_one_of_the_standard(size: int, opcode: int) -> None:
     payload = bytes(range(256)) * (size // 256 + 1)
-    assert _read(frame(opcode, payload[:size]), mask=True) == [(opcode, payload[:size])]
+    assert _read(client_frame(opcode, payload[:size]), mask=True) == [(opcode, payload[:size])]
 
 
 def test_audio_becomes_whole_messages() -> None:

@@ -11,7 +11,7 @@ from tools.bench import floor
 from tools.bench.live import RATE, STAND_IN, joined, serve
 from tools.bench.live import recordings as read
 from tools.bench.measurements import live_row
-from tools.bench.results import Row, percentiles
+from tools.bench.result_files import Row, percentiles
 
 COLLECTORS = {
     "as it is": "",

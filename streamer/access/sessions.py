@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from streamer.config.schema import LimitsConfig
 from streamer.memory import Trimmer
 
-SHUTTING_DOWN = "the server is shutting down"
+REFUSAL_SHUTTING_DOWN = "the server is shutting down"
 
 STREAM_ON, FINISH = 0.5, 0.9
 """Parts of `limits.drain_seconds`: open streams may go on until the first; their pending results
@@ -132,7 +132,7 @@ class SessionRegistry:
             queue_seconds: Expected queueing time of its first segment.
         """
         if self.draining:
-            return Refusal(SHUTTING_DOWN, max(1, round(self._drain_s)))
+            return Refusal(REFUSAL_SHUTTING_DOWN, max(1, round(self._drain_s)))
         return self._places.refusal(address, queue_seconds)
 
     @contextlib.contextmanager

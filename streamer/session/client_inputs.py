@@ -10,7 +10,6 @@ from streamer.access.tokens import Access, AuthState
 from streamer.config.explain import show
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import (
-    Announce,
     Begin,
     BeginAgain,
     Close,
@@ -21,7 +20,8 @@ from streamer.protocol.actions import (
     Feed,
     Finish,
     QueuedAction,
-    Report,
+    SendError,
+    SendGoingAway,
 )
 from streamer.protocol.inputs import (
     AudioPaused,
@@ -38,7 +38,7 @@ from streamer.protocol.inputs import (
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import BadRequest, Failed, GoingAway, Start, Warned
+from streamer.protocol.messages import BadRequest, ErrorEvent, GoingAway, Start, WarningEvent
 from streamer.protocol.state import SocketState, State
 from streamer.services import Services
 from streamer.session.deadlines import Expired
@@ -121,7 +121,7 @@ class ClientInputs:
 
     def on_too_large(self, message: str) -> None:
         """A message was too large to be read."""
-        self._step(TooLarge(Failed(code="too_large", message=message, fatal=True)))
+        self._step(TooLarge(ErrorEvent(code="too_large", message=message, fatal=True)))
 
     def on_disconnect(self) -> None:
         """The client is gone."""
@@ -142,30 +142,30 @@ class ClientInputs:
             case Expired.TOO_LONG:
                 longest = limits.max_session_seconds
                 text = f"the session has lasted limits.max_session_seconds ({longest:g})"
-                failure = Failed(code="session_too_long", message=text, fatal=True)
+                failure = ErrorEvent(code="session_too_long", message=text, fatal=True)
                 self._step(SessionTooLong(failure))
             case Expired.NO_START:
                 text = f"nothing received for limits.start_seconds ({limits.start_seconds:g})"
-                self._step(IdleTimeout(Failed(code="idle_timeout", message=text, fatal=True)))
+                self._step(IdleTimeout(ErrorEvent(code="idle_timeout", message=text, fatal=True)))
             case Expired.IDLE:
                 text = f"nothing received for limits.idle_seconds ({limits.idle_seconds:g})"
-                self._step(IdleTimeout(Failed(code="idle_timeout", message=text, fatal=True)))
+                self._step(IdleTimeout(ErrorEvent(code="idle_timeout", message=text, fatal=True)))
             case Expired.OVERLOADED:
                 text = (
                     "the server does not keep up: audio has waited for limits.max_lag_seconds "
                     f"({limits.max_lag_seconds:g})"
                 )
-                self._step(Overloaded(Failed(code="overloaded", message=text, fatal=True)))
+                self._step(Overloaded(ErrorEvent(code="overloaded", message=text, fatal=True)))
             case Expired.LAGGING:
                 text = "the server is busy: it is behind with this audio"
-                self._outbox.warn_once(Warned(code="lagging", message=text))
+                self._outbox.warn_once(WarningEvent(code="lagging", message=text))
             case _:
                 assert_never(expired)
 
     def on_slowed(self, limit: str, allowed: int) -> None:
         """The client sends more messages than are read in a second."""
         text = f"messages come faster than {limit} ({allowed}): they are read more slowly"
-        self._outbox.warn_once(Warned(code="lagging", message=text))
+        self._outbox.warn_once(WarningEvent(code="lagging", message=text))
 
     def _read(self, frame: str | bytes) -> None:
         try:
@@ -174,7 +174,7 @@ class ClientInputs:
         except BadRequest as error:
             if self._admits(None):
                 kind = BadFormat if error.code == "bad_format" else BadMessage
-                self._step(kind(Failed(code=error.code, message=str(error), fatal=False)))
+                self._step(kind(ErrorEvent(code=error.code, message=str(error), fatal=False)))
 
     def _admits(self, start: Start | None) -> bool:
         """Whether the client is admitted, or is by this `start`; if not, the `error` is sent."""
@@ -195,7 +195,7 @@ class ClientInputs:
                 case Feed(audio=audio):
                     self._inbox.put_audio(audio)
                     self.pauses.on_audio(len(audio))
-                case Announce(deadline_seconds=seconds):
+                case SendGoingAway(deadline_seconds=seconds):
                     self._outbox.post(_going_away(seconds))
                 case CutOff(failure=failure, close=close):
                     self._outbox.post(failure)
@@ -209,7 +209,7 @@ class ClientInputs:
                 case Finish():
                     self._inbox.put(action)
                     self.pauses.end()
-                case EndSegments() | EndPausedSegments() | Report() | Close() | DropWork():
+                case EndSegments() | EndPausedSegments() | SendError() | Close() | DropWork():
                     self._inbox.put(action)
                 case _:
                     assert_never(action)
@@ -240,7 +240,7 @@ def check_start(start: Start, services: Services) -> None:
 
 
 def _unauthorized() -> Unauthorized:
-    return Unauthorized(Failed(code="unauthorized", message=UNAUTHORIZED, fatal=True))
+    return Unauthorized(ErrorEvent(code="unauthorized", message=UNAUTHORIZED, fatal=True))
 
 
 def _going_away(deadline_seconds: float) -> GoingAway:

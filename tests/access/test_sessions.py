@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.access.registry import Places, counting_key
+from streamer.access.sessions import Places, counting_key
 from streamer.config.schema import LimitsConfig
 
 

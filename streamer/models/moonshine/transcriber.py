@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from streamer.memory import trim_heap
 from streamer.model import Model, Unwanted
 from streamer.models.moonshine import graphs
 from streamer.models.moonshine.graphs import CACHES, HEAD_SIZE, HEADS
 from streamer.models.moonshine.tokenizer import Tokenizer
-from streamer.onnx.runtime import load, supports_int8_products
+from streamer.onnx.graph import Floats
+from streamer.onnx.runtime import open_network, supports_int8_products
 
 START_TOKEN = 1
 END_TOKEN = 2
@@ -37,8 +37,6 @@ RETRY_SILENCE = 800
 MAX_LOOP_TOKENS, LOOP_REPEATS = 4, 8
 """A loop = 1 to 4 tokens repeated 8 times. People do not say a word eight times without a comma."""
 
-Floats = npt.NDArray[np.float32]
-
 PAST_CACHES, ENCODER_CACHES = ([f"{of}.{cache}" for cache in CACHES] for of in ("past", "encoder"))
 """Names of the decoder's inputs, in the order of `CACHES`."""
 EMPTY_CACHE = np.zeros((1, HEADS, 0, HEAD_SIZE), np.float32)
@@ -58,8 +56,8 @@ class Moonshine(Model):
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         signed = supports_int8_products()
-        self._encoder = load(graphs.encoder(folder, signed=signed), threads)
-        self._decoder = load(graphs.decoder(folder, signed=signed), threads)
+        self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
+        self._decoder = open_network(graphs.decoder(folder, signed=signed), threads)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
 

@@ -26,7 +26,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.weights.manifest import require
-from tools.bench.results import write_json
+from tools.bench.result_files import write_json
 from tools.bench.serving import server
 
 RATE = 16_000
@@ -42,7 +42,7 @@ class Answered:
 
 
 @dataclass(frozen=True)
-class Row:
+class ClipRow:
     """One line of the table. The real-time factor is inference time over the clip's length."""
 
     clip_s: float
@@ -81,7 +81,7 @@ def client(host: str, audio: bytes, clip_s: float, until_s: float) -> Iterator[A
     connection.close()
 
 
-def run(host: str, clip_s: float, clients: int, seconds: float) -> Row:
+def run(host: str, clip_s: float, clients: int, seconds: float) -> ClipRow:
     """One line of the table."""
     audio = speech()
     began = time.perf_counter()
@@ -95,7 +95,7 @@ def run(host: str, clip_s: float, clients: int, seconds: float) -> Row:
     total = np.percentile([answer.total_ms for answer in answered], (50, 95))
     inference = np.percentile([answer.inference_ms for answer in answered], (50, 95))
     mean_ms = float(np.mean([answer.inference_ms for answer in answered]))
-    return Row(
+    return ClipRow(
         clip_s=clip_s,
         clients=clients,
         requests=len(answered),
@@ -108,10 +108,10 @@ def run(host: str, clip_s: float, clients: int, seconds: float) -> Row:
     )
 
 
-def table(rows: list[Row]) -> Table:
+def table(rows: list[ClipRow]) -> Table:
     """What is printed."""
     made = Table(title="POST /analyze_pcm_s16le, by length of clip")
-    for column in Row.__dataclass_fields__:
+    for column in ClipRow.__dataclass_fields__:
         made.add_column(column.replace("_", " "), justify="right")
     for row in rows:
         made.add_row(*(str(value) for value in asdict(row).values()))

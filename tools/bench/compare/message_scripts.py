@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tools.bench.compare.players import STOP, Message
+from tools.bench.compare.players import STOP, ScriptMessage
 
-MESSAGE_BYTES = 262_144
+MAX_MESSAGE_BYTES = 262_144
 """The default of `limits.max_message_bytes`."""
 
 TEXT_BYTES = 16_384
@@ -105,7 +105,7 @@ class Script:
         given: Ids that the client chooses.
     """
 
-    messages: tuple[Message, ...]
+    messages: tuple[ScriptMessage, ...]
     path: str = "segmented"
     headers: Mapping[str, str] = field(default_factory=dict)
     subprotocols: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ def _scripts() -> dict[str, Script]:
         name = f"bad text {index}: {text[:40]!r}"
         found[f"{name}, before a stream"] = Script((text, BEGIN, AUDIO, STOP))
         found[f"{name}, in a stream"] = Script((BEGIN, AUDIO, text, AUDIO, STOP))
-    orders: dict[str, tuple[Message, ...]] = {
+    orders: dict[str, tuple[ScriptMessage, ...]] = {
         "audio before start": (AUDIO, BEGIN, STOP),
         "audio twice before start": (AUDIO, AUDIO, BEGIN, AUDIO, STOP),
         "flush without a stream": (FLUSH, STOP),
@@ -141,9 +141,9 @@ def _scripts() -> dict[str, Script]:
             STOP,
         ),
         "a text that is too large": (BEGIN, AUDIO, " " * (TEXT_BYTES + 1), AUDIO, STOP),
-        "a message that is too large": (BEGIN, AUDIO, bytes(MESSAGE_BYTES + 1), AUDIO, STOP),
-        "too large without a stream": (bytes(MESSAGE_BYTES + 1), STOP),
-        "the largest message": (BEGIN, bytes(MESSAGE_BYTES), STOP),
+        "a message that is too large": (BEGIN, AUDIO, bytes(MAX_MESSAGE_BYTES + 1), AUDIO, STOP),
+        "too large without a stream": (bytes(MAX_MESSAGE_BYTES + 1), STOP),
+        "the largest message": (BEGIN, bytes(MAX_MESSAGE_BYTES), STOP),
         "a bad trace id": (start(trace_id="none"), STOP),
         "messages after the last": (BEGIN, AUDIO, STOP, AUDIO, BEGIN, FLUSH),
     }
