@@ -69,14 +69,18 @@ async def test_two_utterances_with_the_microphone_muted_between(
 
 async def test_a_pause_after_silence_ends_where_silence_would(standin: Server) -> None:
     """With 0.4 s of the 0.55 s of silence that end a segment."""
-    whole = events_of(await stream_audio(standin, beckett()), "inactive", "segment")
+    whole = await stream_audio(standin, beckett())
     async with client(standin) as socket:
         await socket.start()
         await send_paced(socket, Audio(beckett().part(0, 1.6)), 0.02)
         events = await socket.events_until("segment")
+        await send_paced(socket, SECOND, 0.02)
         await socket.send_request("stop", disconnect=True)
-        await socket.events_until_close()
-    assert events_of(events, "inactive", "segment") == whole[:2]
+        later = await socket.events_until_close()
+    for kind in ("inactive", "segment"):
+        assert events_of(events, kind) == events_of(whole, kind)[:1]
+    (second,) = events_of(later, "segment")
+    assert second["start_time"] == 1.6, "the padding before speech ends at the pause"
 
 
 async def test_each_channel_ends_its_own_segment(standin: Server) -> None:
