@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from streamer.access.cors import Cors
 from streamer.access.error_responses import error_response, served_path
@@ -117,12 +118,14 @@ def create_app(
             Exception: _internal_error,
         },
     )
+    app.router.default = _answer_wrong_sockets(app.router.default, sockets)
     app.state.registry = SessionRegistry(config.limits)
     app.add_middleware(
         Gate,
         access=access,
         origins=_origins(config),
         registry=app.state.registry,
+        sockets=frozenset(sockets),
         queue_seconds=lambda: app.state.services.pools.queue_seconds,
         on_refused=telemetry.monitor.error,
     )
@@ -141,6 +144,19 @@ async def _no_such_address(request: Request, error: Exception) -> Response:
     message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
     path = served_path(request.scope)
     return error_response(404, "not_found", message, {}, path=path)
+
+
+def _answer_wrong_sockets(default: ASGIApp, sockets: Iterable[str]) -> ASGIApp:
+    """What is behind all routes: WebSockets get an answer, which Starlette closes without one."""
+
+    async def not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await default(scope, receive, send)
+            return
+        message = f"there is no WebSocket at {show(scope['path'])}; allowed: {', '.join(sockets)}"
+        await error_response(404, "not_found", message, {})(scope, receive, send)
+
+    return not_found
 
 
 def _socket_only(path: str) -> Response:

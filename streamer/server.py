@@ -23,6 +23,7 @@ from streamer.app import create_app, workers_of
 from streamer.config.schema import Config, ServerConfig
 from streamer.http.protocol import http_class
 from streamer.inference.model_pools import Pools
+from streamer.listening import Listeners, listen
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
 from streamer.telemetry.setup import open_telemetry
@@ -74,8 +75,8 @@ def serve(
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
     _check_certificate(config.server)
-    listener = _listen(config.server)
-    address = _shown_url(config.server, listener)
+    listeners = _listen(config.server)
+    address = _shown_url(config.server, listeners)
     failures: list[Exception] = []
 
     def on_broken(failure: Exception) -> None:
@@ -100,8 +101,11 @@ def serve(
             "127.0.0.1",
             address,
         )
-    announce(f"Streamer {streamer.__version__} on {address}: loading {', '.join(workers)} …")
-    server.run(sockets=[listener])
+    announce(
+        f"Streamer {streamer.__version__} on {address}{_shown_addresses(listeners)}: "
+        f"loading {', '.join(workers)} …"
+    )
+    server.run(sockets=listeners.sockets)
     for failure in failures:
         announce(f"streamer: {failure}", logging.ERROR)
     return 1 if failures or not server.started else 0
@@ -125,45 +129,34 @@ def _check_certificate(server: ServerConfig) -> None:
         ) from None
 
 
-def _listen(server: ServerConfig) -> socket.socket:
-    """Listen on the configured address."""
+def _listen(server: ServerConfig) -> Listeners:
+    """Listen on the configured addresses."""
     host, port = server.host, server.port
     try:
-        return _open(host, port, round(server.ping_timeout_seconds * 1000))
+        listeners = listen(host, port, round(server.ping_timeout_seconds * 1000))
     except OSError as error:
         reason = f"cannot listen on {host} port {port}: {error.strerror or error}"
         if error.errno == errno.EADDRINUSE:
             reason = f"port {port} is in use on {host}: stop what uses it, or choose another --port"
         raise CannotServe(reason) from None
+    for address in listeners.skipped:
+        _log.info("%s is an address of %s, and not of this machine", address, host)
+    return listeners
 
 
-def _open(host: str, port: int, user_timeout_ms: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # A client that acknowledges no ping for this time is gone, even while nothing is read
-        # from it. Connections inherit the option; only Linux has it.
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, user_timeout_ms)
-        listener.bind(address)
-        # From here on a client that connects waits until the server runs, and is not refused.
-        listener.listen()
-    except OSError:
-        listener.close()
-        raise
-    return listener
-
-
-def _shown_url(server: ServerConfig, listener: socket.socket) -> str:
+def _shown_url(server: ServerConfig, listeners: Listeners) -> str:
     """The address to show to people: `http://127.0.0.1:8080`."""
     host = server.host
     shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 – shown, not bound
     shown = f"[{shown}]" if ":" in shown else shown
     scheme = "https" if server.ssl_certfile else "http"
-    return f"{scheme}://{shown}:{listener.getsockname()[1]}"
+    return f"{scheme}://{shown}:{listeners.port}"
+
+
+def _shown_addresses(listeners: Listeners) -> str:
+    """What the name in the address to show stands for, if that is more than one address."""
+    addresses = listeners.addresses
+    return f" ({', '.join(addresses)})" if len(addresses) > 1 else ""
 
 
 def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:

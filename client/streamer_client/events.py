@@ -41,6 +41,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             sample_rate=_NUMBER,
             interim_results=_BOOLEAN,
             vad=EventField("object", nullable=True),
+            max_message_bytes=_NUMBER,
             protocol=_NUMBER,
         ),
         "active": _fields(time=_NUMBER, channel=_NUMBER),

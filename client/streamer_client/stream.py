@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
@@ -18,6 +18,13 @@ from streamer_client.errors import (
     Unauthorized,
 )
 from streamer_client.events import Event, parse_event
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+DEFAULT_MAX_MESSAGE_BYTES = 262_144
+"""Bytes of a message at most, when `started` does not have the server's limit."""
 
 
 class Stream:
@@ -32,6 +39,7 @@ class Stream:
         self._websocket = websocket
         self._bytes_per_second = bytes_per_second
         self._sent_bytes = 0
+        self._max_message_bytes = DEFAULT_MAX_MESSAGE_BYTES
         self._ready: deque[Event] = deque()
         self._stop_sent = False
         self._fatal: Event | None = None
@@ -44,22 +52,33 @@ class Stream:
         """Seconds of audio sent so far."""
         return self._sent_bytes / self._bytes_per_second
 
-    async def send(self, audio: bytes | bytearray | memoryview) -> None:
-        """Send audio in the stream's format; a message may begin and end at any byte.
+    async def send(self, audio: "Buffer") -> None:
+        """Send audio in the stream's format, of any length; it may begin and end at any byte.
 
-        Waits while the buffers of the connection are full.
+        What is longer than a message may be is sent in several. Waits while the buffers of the
+        connection are full.
+
+        Args:
+            audio: `bytes`, or another object with the buffer protocol, such as `bytearray`,
+                `memoryview`, `array.array`, `numpy.ndarray`. The elements are sent as they are in
+                memory, in the order of their indices: little-endian, and [frames, channels].
 
         Raises:
+            TypeError: `audio` is not bytes, nor another object with the buffer protocol.
             StreamEnded: the connection is closed. Iterating raises the server's reason.
         """
-        try:
-            await self._websocket.send(audio)
-        except ConnectionClosed as closed:
-            raise error_for_close(closed, self._received_s) from closed
-        self._sent_bytes += len(audio) if not isinstance(audio, memoryview) else audio.nbytes
-        # A send that fits the socket's buffer never suspends; without this, a loop of them would
-        # keep the task that reads the events from running.
-        await asyncio.sleep(0)
+        data = _bytes_of(audio)
+        # Once also without audio, to notice a closed connection.
+        for first in range(0, max(1, len(data)), self._max_message_bytes):
+            message = data[first : first + self._max_message_bytes]
+            try:
+                await self._websocket.send(message)
+            except ConnectionClosed as closed:
+                raise error_for_close(closed, self._received_s) from closed
+            self._sent_bytes += len(message)
+            # A send that fits the socket's buffer never suspends; without this, a loop of them
+            # would keep the task that reads the events from running.
+            await asyncio.sleep(0)
 
     async def flush(self) -> None:
         """End the segment in progress now and keep the stream open.
@@ -119,6 +138,7 @@ class Stream:
             self._ready.append(event)
             if event.type == "started":
                 self.trace_id = str(event.fields.get("trace_id", ""))
+                self._max_message_bytes = _limit_in(event)
             elif event.type == "error" and not event.fatal:
                 raise _reason(event)  # the server would now wait for another `start`
 
@@ -169,6 +189,31 @@ class Stream:
         # A draining server may have stopped the stream on its own while `stop` was on its way.
         received_s = self._received_s
         return received_s is None or received_s >= self.sent_s - 0.001
+
+
+def _bytes_of(audio: "Buffer") -> memoryview:
+    """The bytes of `audio`, without a copy if they lie in one piece.
+
+    Raises:
+        TypeError: it has none.
+    """
+    try:
+        view = memoryview(audio)
+    except (TypeError, ValueError, BufferError):
+        view = None
+    if view is None or "O" in view.format:  # an array of references to objects
+        raise TypeError(
+            f"audio is {type(audio).__name__!r}; allowed: bytes, bytearray, memoryview, "
+            "array.array, numpy.ndarray, or another object with the buffer protocol"
+        )
+    if view.c_contiguous and view.nbytes:
+        return view.cast("B")
+    return memoryview(view.tobytes())
+
+
+def _limit_in(started: Event) -> int:
+    limit = started.fields.get("max_message_bytes")
+    return limit if isinstance(limit, int) and limit > 0 else DEFAULT_MAX_MESSAGE_BYTES
 
 
 def _reason(event: Event) -> StreamEnded:

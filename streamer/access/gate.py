@@ -8,7 +8,7 @@ because each dialect carries it in another place.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -38,6 +38,7 @@ class Gate:
         access: Tokens and tickets.
         origins: The web pages that may connect.
         registry: The sessions there are, and whether the server is ending.
+        sockets: The addresses of WebSockets; at another there is nothing for which to need room.
         queue_seconds: Expected queueing time of a new session's first segment.
         on_refused: Called with the code of each refusal.
         clock: Monotonic seconds.
@@ -50,6 +51,7 @@ class Gate:
         access: Access,
         origins: Origins,
         registry: SessionRegistry,
+        sockets: Collection[str],
         queue_seconds: Callable[[], float],
         on_refused: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
@@ -58,6 +60,7 @@ class Gate:
         self._access = access
         self._origins = origins
         self._registry = registry
+        self._sockets = sockets
         self._queue_seconds = queue_seconds
         self._on_refused = on_refused
         self._clock = clock
@@ -77,6 +80,9 @@ class Gate:
         answer: Response | None = None
         if not self._origin_allowed(Headers(scope=scope)):
             answer = self._forbidden(scope)
+        elif served_path(scope) not in self._sockets:
+            await self._app(scope, receive, send)  # which answers 404
+            return
         elif refusal := self._registry.refusal(address, self._queue_seconds()):
             answer = self._overloaded(scope, refusal)
         if answer is not None:

@@ -94,6 +94,7 @@ class VadConfig(_Section, frozen=True):
     prefix_padding_ms: PrefixPaddingMs = 450
     suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 250
     max_segment_ms: MaxSegmentMs = 20_000
+    end_on_pause: bool = True
 
     def problem(self) -> str | None:
         """What is wrong with the settings together, in one sentence; None when nothing is."""

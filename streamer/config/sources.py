@@ -12,6 +12,7 @@ from typing import NoReturn
 import msgspec
 
 from streamer.config.explain import explain, fields_of, show
+from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import NO_HEADER, Config, fits_header
 
 ENVIRONMENT_PREFIX = "STREAMER_"
@@ -50,7 +51,7 @@ def load_config(
         message = "'model' is given, and 'models'; allowed: one of the two"
         raise SettingsError(f"{sources.of_section('model')}: {message}")
     try:
-        config = msgspec.convert(tree, Config)
+        config = msgspec.convert(with_whole_numbers(tree, Config), Config)
     except msgspec.ValidationError as error:
         problem = explain(error, tree, Config)
         field = problem.field.partition("[")[0]

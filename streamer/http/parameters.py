@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from streamer.config.explain import explain, show_name
+from streamer.config.numbers import with_whole_numbers
 from streamer.http.refusals import Refused
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -29,7 +30,7 @@ def read_parameters(items: Iterable[tuple[str, str]], expected: type[T]) -> T:
         else:
             tree[name] = value
     try:
-        parameters = msgspec.convert(tree, expected, strict=False)
+        parameters = msgspec.convert(with_whole_numbers(tree, expected), expected, strict=False)
         for name in tree:
             if getattr(parameters, name) is None:  # "null" is text here, not an absent value
                 raise msgspec.ValidationError(f"Expected a value - at `$.{name}`")

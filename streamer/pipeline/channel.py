@@ -32,6 +32,9 @@ class Channel(Protocol):
     async def flush(self) -> None:
         """End the open segment now."""
 
+    async def pause(self) -> None:
+        """The audio has paused: end the open segment, if silence would."""
+
     async def finish(self) -> None:
         """The audio is over: end the open segment, and call `no_more` on `results`."""
 

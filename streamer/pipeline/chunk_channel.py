@@ -51,6 +51,9 @@ class WholeChannel:
         self._track.cut()
         await self._end_open(flushed=True)
 
+    async def pause(self) -> None:
+        """Silence ends no segment."""
+
     async def finish(self) -> None:
         """End the open segment; there are no more."""
         self._track.finish()

@@ -101,22 +101,30 @@ class SpeechChannel:
 
     async def flush(self) -> None:
         """End the open segment with the last sample that was received."""
+        await self._end_here(flushed=True)
+
+    async def pause(self) -> None:
+        """End the open segment with the last sample that was received, or before, as silence would.
+
+        Without speech there is nothing to do, and nothing of what was received is forgotten.
+        """
+        if self._segmenter.in_speech:
+            await self._end_here(flushed=False)
+
+    async def _end_here(self, *, flushed: bool) -> None:
+        """Classify every sample so far, end the open segment, and begin anew after it."""
         for track in self._tracks:
             track.cut()
-        await self._segment(self._detect())
-        for event in self._segmenter.flush():
+        await self._classify_all()
+        for event in self._segmenter.flush(flushed=flushed):
             await self._handle(event)
+        self._discard()
 
     async def finish(self) -> None:
         """End the open segment; the last window is filled up with silence."""
         for track in self._tracks:
             track.finish()
-        await self._segment(self._detect())
-        rest = self._vad_track.end - self._classified
-        if rest:
-            window = np.zeros((1, self._window), dtype=np.float32)
-            window[0, :rest] = self._vad_track.buffer.view(self._classified, self._vad_track.end)
-            await self._segment(self._detector.detect(window))
+        await self._classify_all()
         for event in self._segmenter.finish():
             await self._handle(event)
         await self.results.no_more()
@@ -138,6 +146,16 @@ class SpeechChannel:
         windows = vad.buffer.view(first, self._classified).reshape(count, self._window)
         return self._detector.detect(windows)
 
+    async def _classify_all(self) -> None:
+        """Classify all that was received; the last window is filled up with silence."""
+        await self._segment(self._detect())
+        rest = self._vad_track.end - self._classified
+        if rest:
+            window = np.zeros((1, self._window), dtype=np.float32)
+            window[0, :rest] = self._vad_track.buffer.view(self._classified, self._vad_track.end)
+            self._classified = self._vad_track.end
+            await self._segment(self._detector.detect(window))
+
     async def _segment(self, probabilities: PendingProbabilities | None) -> None:
         """Give the probabilities to the segmenter, and act on its events."""
         if probabilities is None:
@@ -145,6 +163,10 @@ class SpeechChannel:
         for probability in await probabilities:
             for event in self._segmenter.advance(probability):
                 await self._handle(event)
+        self._discard()
+
+    def _discard(self) -> None:
+        """Discard the audio that no segment can begin with any more."""
         kept = min(self._segmenter.keep_from, self._classified)
         self._vad_track.buffer.discard_before(kept)
         self._model_track.buffer.discard_before(self._on_model_track(kept))

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from streamer.audio.containers import HeadCheck
+from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
@@ -10,6 +12,7 @@ from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
+from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
     Start,
@@ -23,6 +26,16 @@ _log = logging.getLogger(__name__)
 
 JOIN_AFTER_S = 0.032
 """Seconds. A stream joins a batch when it has half of what it waits for, and at least this."""
+
+BAD_SAMPLES = "the audio holds samples that are not finite numbers; they were set to zero"
+OUT_OF_SCALE = (
+    "the float samples are far beyond 1, which is full scale: divide by 32768 if they are integers "
+    "of 16 bits (24 bits: by 8388608, 32 bits: by 2147483648)"
+)
+NOT_PCM = (
+    "the audio begins like a {} file, and is processed as raw samples in the given 'format': send "
+    "decoded samples without the header of a file, or send the file to POST /api/v1/analyze"
+)
 
 PROCESSED_BLOCK_SECONDS = 1.0
 """Seconds of audio in a block: a longer backlog is processed in several, and others run between."""
@@ -49,6 +62,8 @@ class Stream:
         self._bytes = 0
         self._warned = False
         """Whether the client was warned of samples that are not finite."""
+        self._head = HeadCheck()
+        self._level = LevelCheck() if start.format.is_float else None
         monitor = context.monitor
         self._decoding = Meter(monitor, "decode")
         self._resampling = Meter(monitor, "resample")
@@ -76,6 +91,7 @@ class Stream:
             sample_rate=context.sample_rate,
             interim_results=self._start.interim_results and speech,
             vad=_in_force(vad) if speech else None,
+            max_message_bytes=context.config.limits.max_message_bytes,
             protocol=PROTOCOL_VERSION,
         )
 
@@ -105,6 +121,8 @@ class Stream:
         """
         self._bytes += len(data)
         self._note_arrival(arrived_s)
+        if container := self._head.container(data):
+            self._warn("not_pcm", NOT_PCM.format(container))
         for first in range(0, len(data), self._block):
             await self._decode(data[first : first + self._block])
             if len(data) > self._block:
@@ -126,6 +144,13 @@ class Stream:
         async with asyncio.TaskGroup() as tasks:
             for channel in self._channels:
                 tasks.create_task(channel.flush())
+
+    async def pause(self, arrived_s: float) -> None:
+        """End the open segment of every channel: the audio has paused, as noticed at that time."""
+        self._note_arrival(arrived_s)
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self._channels:
+                tasks.create_task(channel.pause())
 
     async def finish(self, arrived_s: float) -> Stopped:
         """Send everything that is pending; returns the event that closes the stream."""
@@ -209,12 +234,16 @@ class Stream:
         self._decoding.add(self._decoding.clock() - begun_s, media_s)
         if self._decoder.bad_samples and not self._warned:
             self._warned = True
-            message = "the audio holds samples that are not finite numbers; they were set to zero"
-            self._context.outbox.post(WarningEvent(code="bad_samples", message=message))
+            self._warn("bad_samples", BAD_SAMPLES)
         await self._process(rows)
+
+    def _warn(self, code: WarningCode, message: str) -> None:
+        self._context.outbox.post(WarningEvent(code=code, message=message))
 
     async def _process(self, rows: Samples) -> None:
         self._frames += rows.shape[1]
+        if self._level is not None and self._level.out_of_scale(rows):
+            self._warn("out_of_scale", OUT_OF_SCALE)
         if self._frames - self._reported_frames >= self._start.format.sample_rate:
             self._report_received()
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]

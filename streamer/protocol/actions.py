@@ -25,6 +25,10 @@ class EndSegments(msgspec.Struct, frozen=True):
     """End the open segment of every channel now."""
 
 
+class EndPausedSegments(msgspec.Struct, frozen=True):
+    """End the open segment of every channel as silence would: the client has paused."""
+
+
 class Finish(msgspec.Struct, frozen=True):
     """Deliver every pending result of the open stream, then `stopped`."""
 
@@ -67,7 +71,9 @@ class DropWork(msgspec.Struct, frozen=True):
 ImmediateAction = Feed | SendGoingAway | CutOff
 """Carried out when the input is read. `Feed` only puts the audio in line."""
 
-QueuedAction = Begin | BeginAgain | EndSegments | Finish | SendError | Close | DropWork
+QueuedAction = (
+    Begin | BeginAgain | EndSegments | EndPausedSegments | Finish | SendError | Close | DropWork
+)
 """Carried out in order, when all audio before it has been processed."""
 
 Action = ImmediateAction | QueuedAction

@@ -20,7 +20,9 @@ ErrorCode = Literal[
 ]
 """Of `error` events."""
 
-WarningCode = Literal["interim_shed", "lagging", "bad_trace_id", "bad_samples"]
+WarningCode = Literal[
+    "interim_shed", "lagging", "bad_trace_id", "bad_samples", "out_of_scale", "not_pcm"
+]
 """Of `warning` events."""
 
 RequestWarningCode = Literal[WarningCode, "damaged_audio", "ignored_field"]

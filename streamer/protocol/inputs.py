@@ -24,6 +24,10 @@ class AudioReceived(Input, frozen=True):
     audio: bytes
 
 
+class AudioPaused(Input, frozen=True):
+    """A client that sends in real time has sent no audio for longer than silence ends a segment."""
+
+
 class FlushRequested(Input, frozen=True):
     """The client ends the open segment of every channel."""
 
@@ -91,6 +95,7 @@ class Disconnected(Input, frozen=True):
 INPUTS: tuple[type[Input], ...] = (
     StartRequested,
     AudioReceived,
+    AudioPaused,
     FlushRequested,
     KeepAliveReceived,
     StopRequested,

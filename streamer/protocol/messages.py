@@ -10,6 +10,7 @@ import msgspec
 
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import explain, show
+from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import (
     MaxSegmentMs,
     MinSilenceMs,
@@ -108,7 +109,7 @@ def decode_request(text: str, *, max_channels: int) -> Request:
         what = f"'request' is {show(kind)}" if "request" in tree else "'request' is missing"
         raise BadRequest("bad_message", f"{what}; allowed: one of {', '.join(_REQUESTS)}")
     try:
-        request = msgspec.convert(tree, request_type)
+        request = msgspec.convert(with_whole_numbers(tree, request_type), request_type)
     except msgspec.ValidationError as error:
         problem = explain(error, tree, request_type)
         in_format = problem.field.startswith("format.") or (
@@ -145,6 +146,7 @@ class Started(_Event, frozen=True, tag="started"):
     sample_rate: int
     interim_results: bool
     vad: VadInForce | None
+    max_message_bytes: int
     protocol: int
 
 

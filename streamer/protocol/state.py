@@ -20,6 +20,7 @@ from streamer.protocol.actions import (
     Close,
     CutOff,
     DropWork,
+    EndPausedSegments,
     EndSegments,
     Feed,
     Finish,
@@ -95,6 +96,10 @@ def _end_segments(_: i.Input) -> EndSegments:
     return EndSegments()
 
 
+def _end_paused_segments(_: i.Input) -> EndPausedSegments:
+    return EndPausedSegments()
+
+
 def _finish(_: i.Input) -> Finish:
     return Finish()
 
@@ -136,6 +141,7 @@ _CLOSED: TableRow = dict.fromkeys(i.INPUTS, (_S.CLOSING, ()))
 _NO_STREAM: TableRow = {
     i.StartRequested: (_S.STREAMING, (_begin,)),
     i.AudioReceived: (_S.IGNORING, (_report,)),
+    i.AudioPaused: (_S.IDLE, ()),
     i.FlushRequested: (_S.IDLE, (_report,)),
     i.KeepAliveReceived: (_S.IDLE, ()),
     i.StopRequested: (_S.IDLE, (_report,)),
@@ -154,6 +160,7 @@ _NO_STREAM: TableRow = {
 _STREAM: TableRow = {
     i.StartRequested: (_S.STREAMING, (_finish, _begin)),
     i.AudioReceived: (_S.STREAMING, (_feed,)),
+    i.AudioPaused: (_S.STREAMING, (_end_paused_segments,)),
     i.FlushRequested: (_S.STREAMING, (_end_segments,)),
     i.KeepAliveReceived: (_S.STREAMING, ()),
     i.StopRequested: (_S.STOPPED, (_finish,)),
@@ -174,12 +181,17 @@ _STREAM: TableRow = {
 TABLE: Mapping[State, TableRow] = {
     _S.IDLE: _NO_STREAM,
     # One report for an unbroken run of unusable audio: fifty reports a second would not help.
-    _S.IGNORING: {**_NO_STREAM, i.AudioReceived: (_S.IGNORING, ())},
+    _S.IGNORING: {
+        **_NO_STREAM,
+        i.AudioReceived: (_S.IGNORING, ()),
+        i.AudioPaused: (_S.IGNORING, ()),
+    },
     _S.STREAMING: _STREAM,
     _S.DRAINING: {
         **_STREAM,
         i.StartRequested: (_S.CLOSING, (_finish, _close)),
         i.AudioReceived: (_S.DRAINING, (_feed,)),
+        i.AudioPaused: (_S.DRAINING, (_end_paused_segments,)),
         i.FlushRequested: (_S.DRAINING, (_end_segments,)),
         i.KeepAliveReceived: (_S.DRAINING, ()),
         i.StopRequested: (_S.CLOSING, (_finish, _close)),
@@ -190,6 +202,7 @@ TABLE: Mapping[State, TableRow] = {
     _S.STOPPED: {
         **_NO_STREAM,
         i.AudioReceived: (_S.STREAMING, (_begin_again, _feed)),
+        i.AudioPaused: (_S.STOPPED, ()),
         i.FlushRequested: (_S.STOPPED, (_report,)),
         i.KeepAliveReceived: (_S.STOPPED, ()),
         i.StopRequested: (_S.STOPPED, (_report,)),

@@ -3,7 +3,7 @@
 Synchronous: the order of the calls is the order of the inputs.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import assert_never
 
 from streamer.access.tokens import Access, AuthState
@@ -15,6 +15,7 @@ from streamer.protocol.actions import (
     Close,
     CutOff,
     DropWork,
+    EndPausedSegments,
     EndSegments,
     Feed,
     Finish,
@@ -23,6 +24,7 @@ from streamer.protocol.actions import (
     SendGoingAway,
 )
 from streamer.protocol.inputs import (
+    AudioPaused,
     BadFormat,
     BadMessage,
     Disconnected,
@@ -42,6 +44,7 @@ from streamer.services import Services
 from streamer.session.deadlines import Expired
 from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
+from streamer.session.pauses import PauseWatch
 
 UNAUTHORIZED = "a valid token is needed, in a header, a subprotocol or the first start"
 
@@ -55,6 +58,10 @@ class ClientInputs:
         outbox: Takes what is sent at once.
         services: What all sessions share.
         auth: Whether the client has shown a credential.
+        ping: Sends a ping, whose pong is passed to `on_pong`; returns False if it cannot.
+
+    Attributes:
+        pauses: Notices when a client stops sending; to be run.
     """
 
     def __init__(
@@ -64,6 +71,7 @@ class ClientInputs:
         outbox: Outbox,
         services: Services,
         auth: AuthState,
+        ping: Callable[[], bool],
     ) -> None:
         self._dialect = dialect
         self._inbox = inbox
@@ -73,6 +81,8 @@ class ClientInputs:
         self._access: Access = services.access
         self._auth = auth
         self._socket = SocketState()
+        self.pauses = PauseWatch(services.monitor.clock, ping, self._on_pause)
+        self.on_pong = self.pauses.on_pong
 
     @property
     def over(self) -> bool:
@@ -176,28 +186,40 @@ class ClientInputs:
             self._auth = AuthState.ADMITTED
         return True
 
+    def _on_pause(self) -> None:
+        self._step(AudioPaused())
+
     def _step(self, given: Input) -> None:
         for action in self._socket.step(given):
             match action:
                 case Feed(audio=audio):
                     self._inbox.put_audio(audio)
+                    self.pauses.on_audio(len(audio))
                 case SendGoingAway(deadline_seconds=seconds):
                     self._outbox.post(_going_away(seconds))
                 case CutOff(failure=failure, close=close):
                     self._outbox.post(failure)
                     self._outbox.post(close)
-                case (
-                    Begin()
-                    | BeginAgain()
-                    | EndSegments()
-                    | Finish()
-                    | SendError()
-                    | Close()
-                    | DropWork()
-                ):
+                case Begin(start=start):
+                    self._inbox.put(action)
+                    self.pauses.begin(start.format, self._silence_of_pause_s(start))
+                case BeginAgain():
+                    self._inbox.put(action)
+                    self.pauses.begin_again()
+                case Finish():
+                    self._inbox.put(action)
+                    self.pauses.end()
+                case EndSegments() | EndPausedSegments() | SendError() | Close() | DropWork():
                     self._inbox.put(action)
                 case _:
                     assert_never(action)
+
+    def _silence_of_pause_s(self, start: Start) -> float | None:
+        """Seconds of silence in a pause that ends a segment; None = a pause ends none."""
+        vad = start.vad.over(self._services.config.vad)
+        if self._dialect.segmentation != "speech" or not vad.end_on_pause:
+            return None
+        return vad.min_silence_ms / 1000
 
 
 def check_start(start: Start, services: Services) -> None:

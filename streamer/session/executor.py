@@ -15,6 +15,7 @@ from streamer.protocol.actions import (
     BeginAgain,
     Close,
     DropWork,
+    EndPausedSegments,
     EndSegments,
     Finish,
     QueuedAction,
@@ -111,6 +112,8 @@ class Executor:
                 await self._begin(self._start, tasks)
             case EndSegments():
                 await self._current_stream.flush(self._inbox.arrived_s)
+            case EndPausedSegments():
+                await self._current_stream.pause(self._inbox.arrived_s)
             case Finish():
                 stopped = await self._current_stream.finish(self._inbox.arrived_s)
                 self._current_stream.close(stopped)

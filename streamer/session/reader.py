@@ -15,7 +15,13 @@ from streamer.protocol.actions import QueuedAction
 from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Deadlines
 from streamer.session.inbox import Inbox
-from streamer.websocket.signals import SlowedNotice, TooLargeNotice, deliver_directly, notice_of
+from streamer.websocket.signals import (
+    PongNotice,
+    SlowedNotice,
+    TooLargeNotice,
+    deliver_directly,
+    notice_of,
+)
 
 
 class Reader:
@@ -52,6 +58,9 @@ class Reader:
         deliver_directly(self._socket.scope, self._take_binary)
         while True:
             message = await self._socket.receive()
+            if isinstance(notice_of(message), PongNotice):
+                self._inputs.on_pong()
+                continue  # it is no message: the client may be idle all the same
             self._deadlines.last_message_s = self._clock()
             if message["type"] == "websocket.disconnect":
                 self._inputs.on_disconnect()

@@ -1,8 +1,9 @@
 """One client on one WebSocket, from accept to close.
 
 Tasks under one owner: the reader turns messages into inputs and actions, the executor carries the
-actions out in order, the writer sends the events, and two tasks wait for deadlines and for the loss
-of the connection. When one of them fails, the others end with it, and the client gets an error.
+actions out in order, the writer sends the events, and three tasks wait for deadlines, for the loss
+of the connection, and for pauses of the audio. When one of them fails, the others end with it, and
+the client gets an error.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from streamer.session.dialect import Dialect, Opening
 from streamer.session.executor import Executor
 from streamer.session.inbox import Inbox
 from streamer.session.reader import Reader
-from streamer.websocket.signals import abort_of, gone_of
+from streamer.websocket.signals import abort_of, gone_of, ping_of
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,9 @@ class Session:
         self._inbox: Inbox[QueuedAction] = Inbox(
             limits.max_buffered_bytes, self._monitor.clock, services.vad.invitations
         )
-        self._inputs = ClientInputs(dialect, self._inbox, self._outbox, services, auth)
+        self._inputs = ClientInputs(
+            dialect, self._inbox, self._outbox, services, auth, ping_of(socket.scope)
+        )
         self._executor = Executor(
             self._context,
             self._trace,
@@ -131,6 +134,7 @@ class Session:
             tasks.create_task(tracked("client", self._write()))
             tasks.create_task(tracked("client", self._watch_connection()))
             tasks.create_task(tracked("client", self._reader.keep_time()))
+            tasks.create_task(tracked("client", self._inputs.pauses.run()))
             await self._reader.run()
             raise SessionOver
 

@@ -196,10 +196,22 @@ class Segmenter:
         if self._settings.interim_interval is not None:
             yield from self._watch_growth(self._settings.interim_interval)
 
-    def flush(self) -> Iterator[SegmenterEvent]:
-        """End the open segment now, with every sample so far."""
+    @property
+    def in_speech(self) -> bool:
+        """Whether a segment is open, or what may become one."""
+        return self._speech is not None
+
+    def flush(self, *, flushed: bool = True) -> Iterator[SegmenterEvent]:
+        """End the open segment now; nothing before this sample belongs to a later segment.
+
+        Args:
+            flushed: Whether the client has asked for it.
+        """
         if self._speech is not None and self._speech.confirmed:
-            yield self._end_now(self._speech, flushed=True)
+            yield self._end_now(self._speech, flushed=flushed)
+        self._speech = None
+        self._floor = self._position = self._samples.end
+        self._resume_until = 0
 
     def finish(self) -> Iterator[SegmenterEvent]:
         """End the stream: what is open ends with the last sample."""

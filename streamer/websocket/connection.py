@@ -18,8 +18,10 @@ hands the transport over. The way of a message:
   `receive`, and a session's reader does not wait there during back-pressure. While nothing is
   read, only a check of the socket shows the loss.
 - **Live audio takes a short way** (`deliver_directly`).
+- **A client can be asked whether all has arrived that it sent** (`ping_of`): a pong comes behind
+  everything else from the client, and is reported in that order.
 
-A client that sends pings and does not read the pongs is cut off: the pongs would pile up.
+A client that sends pings and does not read the pongs gets one for the latest ping only.
 """
 
 import asyncio
@@ -42,8 +44,9 @@ from streamer.websocket.handshake import (
 )
 from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import Core
+from streamer.websocket.rate import SpareTime
 from streamer.websocket.reading import InputReader
-from streamer.websocket.signals import ABORT, DIRECT, GONE, DirectReceiver
+from streamer.websocket.signals import ABORT, DIRECT, GONE, PING, DirectReceiver
 from streamer.websocket.turns import ParserTurns
 from streamer.websocket.writing import OutputWriter, Phase
 
@@ -60,7 +63,8 @@ class WebSocketConnection(asyncio.Protocol):
 
     limits: LimitsConfig
     turns: ParserTurns
-    """Shared by all connections of a server."""
+    spare: SpareTime
+    """Shared by all connections of a server, as `turns` is."""
     transport: asyncio.Transport
 
     def __init__(
@@ -87,6 +91,7 @@ class WebSocketConnection(asyncio.Protocol):
             limits=self.limits,
             max_message_bytes=config.ws_max_size,
             turns=self.turns,
+            spare=self.spare,
             loop=loop,
         )
         self._writer = OutputWriter(
@@ -119,11 +124,11 @@ class WebSocketConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client has to read what was written before more is written."""
-        self._writer.writable.clear()
+        self._writer.on_congestion()
 
     def resume_writing(self) -> None:
         """More can be written."""
-        self._writer.writable.set()
+        self._writer.on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection does not exist any more."""
@@ -162,13 +167,10 @@ class WebSocketConnection(asyncio.Protocol):
         task.add_done_callback(self._server_state.tasks.discard)
 
     def on_control(self, frame: Frame) -> None:
-        """Handle a control frame, which the core has answered (RFC 6455, section 5.5)."""
+        """Handle a control frame (RFC 6455, section 5.5)."""
         match frame.opcode:
             case Opcode.PING:
-                if self._writer.writable.is_set():
-                    self._writer.flush()
-                else:
-                    self.transport.abort()
+                self._writer.flush()  # the pong
             case Opcode.PONG:
                 self._writer.on_pong(bytes(frame.data))
             case Opcode.CLOSE:
@@ -201,7 +203,12 @@ class WebSocketConnection(asyncio.Protocol):
             asgi_version=self._config.asgi_version,
             state=self._app_state,
         )
-        own = {ABORT: self.transport.abort, GONE: self._gone, DIRECT: self._deliver_directly}
+        own = {
+            ABORT: self.transport.abort,
+            GONE: self._gone,
+            DIRECT: self._deliver_directly,
+            PING: self._writer.ping,
+        }
         return {**scope, **own}
 
     def _deliver_directly(self, receiver: DirectReceiver) -> None:
@@ -214,5 +221,6 @@ def websocket_class(to: LimitsConfig) -> type[WebSocketConnection]:
     class Limited(WebSocketConnection):
         limits = to
         turns = ParserTurns()
+        spare = SpareTime()
 
     return Limited

@@ -11,6 +11,9 @@ PAYLOAD_BYTES = 4
 class Keepalive:
     """Sends pings, and reports a client that does not answer one in time.
 
+    A probe is another ping, whose answer is reported. A client may answer the latest ping only (RFC
+    6455, section 5.5.3), so a pong answers all pings that were sent before its own, too.
+
     Only a client whose pongs are being read can be blamed. Back-pressure leaves pongs unread in
     the kernel; a ping is then forgotten, and the next one is sent.
 
@@ -21,6 +24,7 @@ class Keepalive:
         send_ping: Sends a ping with this payload.
         pongs_are_read: Whether what the client sends is read and parsed now.
         on_timeout: Called when a pong is missing.
+        on_probe_answered: Called when the latest probe is answered.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Keepalive:
         send_ping: Callable[[bytes], None],
         pongs_are_read: Callable[[], bool],
         on_timeout: Callable[[], None],
+        on_probe_answered: Callable[[], None],
     ) -> None:
         self._interval_s = interval_s or 0.0
         self._timeout_s = timeout_s
@@ -39,10 +44,15 @@ class Keepalive:
         self._send_ping = send_ping
         self._pongs_are_read = pongs_are_read
         self._on_timeout = on_timeout
+        self._on_probe_answered = on_probe_answered
         self._timer: asyncio.TimerHandle | None = None
         """Until the next ping, or until the pong has to be here."""
         self._payload: bytes | None = None
         """Of the ping that is not answered yet."""
+        self._probe: bytes | None = None
+        """The payload of the latest probe, if it is not answered yet."""
+        self._probe_is_older = False
+        """Whether the latest probe was sent before the ping."""
         self._sent_s = 0.0
 
     def start(self) -> None:
@@ -52,6 +62,16 @@ class Keepalive:
 
     def stop(self) -> None:
         """Send no more pings, and report nothing."""
+        self._probe = None
+        self._stop_timer()
+
+    def probe(self) -> None:
+        """Send another ping; its answer is reported, unless a later probe is sent before."""
+        self._probe = secrets.token_bytes(PAYLOAD_BYTES)
+        self._probe_is_older = False
+        self._send_ping(self._probe)
+
+    def _stop_timer(self) -> None:
         self._payload = None
         if self._timer is not None:
             self._timer.cancel()
@@ -59,11 +79,17 @@ class Keepalive:
 
     def on_pong(self, payload: bytes) -> None:
         """Handle a pong; one that answers no ping, or an earlier one, has no effect."""
-        if self._payload is None or payload != self._payload:
-            return
+        is_ping, is_probe = payload == self._payload, payload == self._probe
+        if self._probe is not None and (is_probe or (is_ping and self._probe_is_older)):
+            self._probe = None
+            self._on_probe_answered()
+        if self._payload is not None and (is_ping or (is_probe and not self._probe_is_older)):
+            self._on_answer()
+
+    def _on_answer(self) -> None:
         self._payload = None
         if self._timeout_s is not None:
-            self.stop()
+            self._stop_timer()
             # The interval is counted from the last ping, not from its pong.
             round_trip_s = self._loop.time() - self._sent_s
             self._schedule(max(0.0, self._interval_s - round_trip_s))
@@ -73,6 +99,7 @@ class Keepalive:
 
     def _ping(self) -> None:
         self._payload = secrets.token_bytes(PAYLOAD_BYTES)
+        self._probe_is_older = True
         self._sent_s = self._loop.time()
         self._send_ping(self._payload)
         if self._timeout_s is None:
@@ -81,7 +108,7 @@ class Keepalive:
             self._timer = self._loop.call_later(self._timeout_s, self._miss)
 
     def _miss(self) -> None:
-        self.stop()
+        self._stop_timer()
         if self._pongs_are_read():
             self._on_timeout()
         else:

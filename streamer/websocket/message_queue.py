@@ -6,7 +6,7 @@ from collections.abc import Callable
 from websockets.frames import Frame, Opcode
 
 from streamer.websocket.asgi import Message
-from streamer.websocket.signals import NOTICE, DirectReceiver, SlowedNotice, TooLargeNotice
+from streamer.websocket.signals import NOTICE, DirectReceiver, Notice
 
 
 class MessageQueue:
@@ -78,7 +78,7 @@ class MessageQueue:
         except Exception:  # it fails again in the application's own task, which reports it
             return False
 
-    def notify(self, notice: TooLargeNotice | SlowedNotice) -> None:
+    def notify(self, notice: Notice) -> None:
         """Add a message without content, about the client."""
         if self._disconnect is None:
             self._queue.put_nowait(

@@ -53,6 +53,10 @@ class Core(ServerProtocol):
         self._max_fragments = max_fragments
         self._fragments = 0
         """Frames so far of the message that is being received."""
+        self.congested = False
+        """Whether the client does not read what is written. Of the pings that it sends meanwhile,
+        only the latest will be answered (RFC 6455, section 5.5.3), so that pongs do not pile up."""
+        self._unanswered_ping: bytes | None = None
         self._between_frames = False
         self.reader.at_eof = self._next_frame  # type: ignore[method-assign]
 
@@ -84,11 +88,21 @@ class Core(ServerProtocol):
             # RFC 6455, section 5.4: control frames may be in the middle of a fragmented message,
             # and a close frame is one. websockets answers with a protocol error.
             self.current_size = None
+        elif frame.opcode is Opcode.PING and self.congested:
+            self._unanswered_ping = bytes(frame.data)
+            self.events.append(frame)
+            return
         elif frame.opcode not in CONTROL:
             self._fragments = 1 + (self._fragments if frame.opcode is Opcode.CONT else 0)
             if 0 < self._max_fragments < self._fragments:
                 raise TooManyFragments(None, 0)
         super().recv_frame(frame)
+
+    def answer_ping(self) -> None:
+        """Make the pong for the latest ping, if it came during congestion."""
+        if self._unanswered_ping is not None:
+            self.send_frame(Frame(Opcode.PONG, self._unanswered_ping))
+            self._unanswered_ping = None
 
     def _next_frame(self) -> Generator[None, None, bool]:
         """The parser waits here for a frame to begin, and for nothing else."""
@@ -122,3 +136,18 @@ def unmask_single_binary_frame(data: bytes) -> bytes | None:
     if len(data) != masked + size:
         return None
     return apply_mask(data[masked:], data[begin:masked])
+
+
+def small_binary_frame(data: bytearray, at: int) -> tuple[bytes, int] | None:
+    """The content of the binary message at `at`, and where it ends; None = the parser is needed.
+
+    Only of messages of one frame of less than 126 bytes that is here as a whole, in the same way as
+    `unmask_single_binary_frame`.
+    """
+    if len(data) - at < 2 + _MASK_BYTES or data[at] != _FIN_BINARY:
+        return None
+    size, masked = data[at + 1] - _MASKED, at + 2 + _MASK_BYTES
+    end = masked + size
+    if not 0 <= size < _TWO_BYTES or end > len(data):
+        return None
+    return apply_mask(data[masked:end], data[at + 2 : masked]), end

@@ -3,6 +3,8 @@
 - **A message of live audio takes a short way.** While the application waits for a message, a
   binary message that arrives alone is passed to it at once (`deliver_directly` in `signals.py`):
   no parser, no queue, no task to wake.
+- **So do small messages that arrive together**, a few at a time: a client may send them faster
+  than the parser can parse them, and the pings behind them have to be answered in time.
 - **A flood is read slowly.** Bytes are parsed a piece at a time. The next piece is parsed only
   after the application has taken the messages of the last one, when the rates allow it, and when
   it is this connection's turn. Until then nothing is read, and TCP holds the client back.
@@ -23,11 +25,15 @@ from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import (
     CONTROL,
     Core,
+    small_binary_frame,
     too_large_notice,
     unmask_single_binary_frame,
 )
-from streamer.websocket.rate import ReadPacing, ReadPause
+from streamer.websocket.rate import ReadPacing, ReadPause, SpareTime
 from streamer.websocket.turns import ParserTurns
+
+MAX_SMALL_FRAMES = 32
+"""Frames that are handled at once without the parser: a quarter of a millisecond."""
 
 
 class InputHandler(Protocol):
@@ -56,6 +62,7 @@ class InputReader:
         limits: Of the configuration.
         max_message_bytes: A larger message is refused.
         turns: Shared by all connections of a server.
+        spare: Shared in the same way.
         loop: Its timers and its clock are used.
     """
 
@@ -68,6 +75,7 @@ class InputReader:
         limits: LimitsConfig,
         max_message_bytes: int,
         turns: ParserTurns,
+        spare: SpareTime,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self._core = core
@@ -78,7 +86,7 @@ class InputReader:
         self._turns = turns
         self._loop = loop
         self._transport: asyncio.Transport
-        self._pacing = ReadPacing(limits)
+        self._pacing = ReadPacing(limits, spare)
         self._watch = PeerWatch(loop)
         self._unparsed = bytearray()
         self._held = False
@@ -108,6 +116,7 @@ class InputReader:
             self._pause_timer.cancel()
         self._watch.stop()
         self._unparsed.clear()
+        self._pacing.stop()
 
     def hold(self) -> None:
         """Parse nothing until `release`: the upgrade request has to be answered first."""
@@ -125,6 +134,14 @@ class InputReader:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the transport; parse them now, or when the earlier ones were taken."""
+        if not self._pacing.over_limit:
+            self._feed(data)
+            return
+        begun_s = self._loop.time()
+        self._feed(data)
+        self._spend_since(begun_s)
+
+    def _feed(self, data: bytes) -> None:
         if not self._reading_paused and self._core.between_messages and self._deliver(data):
             return
         if self._discarding_input:
@@ -159,11 +176,17 @@ class InputReader:
         self._turn_requested = False
         if self._transport.is_closing():
             return
+        begun_s = self._loop.time()
         try:
             self._parse()
         except Exception:
             self._transport.abort()  # as the transport does when `data_received` raises
             raise
+        self._spend_since(begun_s)
+
+    def _spend_since(self, begun_s: float) -> None:
+        now_s = self._loop.time()
+        self._pacing.spend(now_s - begun_s, now_s)
 
     def _parse(self) -> None:
         """Parse what has arrived, as far as messages are taken and the rates allow."""
@@ -173,6 +196,8 @@ class InputReader:
                 self._request_turn()
                 return
             parsed = True
+            if self._pacing.crowded and self._deliver_small():
+                continue
             size = self._pacing.piece_bytes
             piece = bytes(self._unparsed[:size])
             del self._unparsed[:size]
@@ -188,6 +213,27 @@ class InputReader:
             self._reading_paused = False
             self._watch.stop()
             self._transport.resume_reading()
+
+    def _deliver_small(self) -> bool:
+        """Pass small binary messages to the application without the parser, as many as are a piece.
+
+        Returns False if the next message is none of these, or cannot be passed now.
+        """
+        if not self._core.between_messages:
+            return False
+        frames = at = 0
+        while frames < MAX_SMALL_FRAMES and (found := small_binary_frame(self._unparsed, at)):
+            message, end = found
+            if not self._messages.deliver(message):
+                break
+            frames, at = frames + 1, end
+        if not frames:
+            return False
+        del self._unparsed[:at]
+        pause = self._pacing.count(frames, 0, self._loop.time())
+        if pause is not None:
+            self._slow_down(pause)
+        return True
 
     @property
     def _may_parse(self) -> bool:

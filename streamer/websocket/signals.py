@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 ABORT, GONE, NOTICE = "streamer.abort", "streamer.gone", "streamer.notice"
-DIRECT = "streamer.direct"
-"""Keys of the ASGI scope and its messages; read by `abort_of`, `gone_of`, `notice_of` and
-`deliver_directly`."""
+DIRECT, PING = "streamer.direct", "streamer.ping"
+"""Keys of the ASGI scope and its messages; read by `abort_of`, `gone_of`, `notice_of`,
+`deliver_directly` and `ping_of`."""
 
 DirectReceiver = Callable[[bytes], bool]
 """Takes the content of a binary message, or returns False when it cannot take it now."""
@@ -27,6 +27,17 @@ class SlowedNotice:
 
     limit: str
     allowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PongNotice:
+    """The client has answered the latest ping of `ping_of`.
+
+    It sent the answer behind everything that it had sent before, and so does this notice come.
+    """
+
+
+Notice = TooLargeNotice | SlowedNotice | PongNotice
 
 
 def abort_of(scope: MutableMapping[str, Any]) -> Callable[[], None]:
@@ -51,7 +62,16 @@ def deliver_directly(scope: MutableMapping[str, Any], receiver: DirectReceiver) 
     register(receiver)
 
 
-def notice_of(message: Mapping[str, Any]) -> TooLargeNotice | SlowedNotice | None:
+def ping_of(scope: MutableMapping[str, Any]) -> Callable[[], bool]:
+    """A function that sends a ping; a `PongNotice` follows when the client answers it.
+
+    It returns False when no ping can be sent now.
+    """
+    ping: Callable[[], bool] = scope.get(PING, lambda: False)
+    return ping
+
+
+def notice_of(message: Mapping[str, Any]) -> Notice | None:
     """The protocol's notice about the client, if the message carries one instead of content."""
-    notice: TooLargeNotice | SlowedNotice | None = message.get(NOTICE)
+    notice: Notice | None = message.get(NOTICE)
     return notice

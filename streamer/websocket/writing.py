@@ -15,6 +15,7 @@ from websockets.protocol import State
 from streamer.websocket.keepalive import Keepalive
 from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import Core
+from streamer.websocket.signals import PongNotice
 
 LINGER_S = 5.0
 """Seconds in which a connection that is being closed has to take what was written, and to answer
@@ -73,6 +74,7 @@ class OutputWriter:
             send_ping=self._ping,
             pongs_are_read=pongs_are_read,
             on_timeout=lambda: self.fail(CloseCode.INTERNAL_ERROR, "keepalive ping timeout"),
+            on_probe_answered=lambda: messages.notify(PongNotice()),
         )
         self.on_pong = self._keepalive.on_pong
 
@@ -83,6 +85,19 @@ class OutputWriter:
     def flush(self) -> None:
         """Write what the core has to send."""
         self._transport.write(b"".join(self._core.data_to_send()))
+
+    def on_congestion(self) -> None:
+        """The client has to read what was written before more is written."""
+        self.writable.clear()
+        self._core.congested = True
+
+    def on_writable(self) -> None:
+        """The client has read what was written."""
+        self.writable.set()
+        self._core.congested = False
+        if not self._transport.is_closing():
+            self._core.answer_ping()
+            self.flush()
 
     # Called by the application
 
@@ -127,6 +142,13 @@ class OutputWriter:
         self.end(code, reason)
         if self._core.parser_exc is not None:
             self.half_close()
+
+    def ping(self) -> bool:
+        """Send a ping; a `PongNotice` follows when it is answered. False = not possible now."""
+        if self.phase is not Phase.OPEN or not self.writable.is_set():
+            return False
+        self._keepalive.probe()
+        return True
 
     # Called by the connection
 

@@ -24,6 +24,7 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
         access=Access([], lambda: now_s),
         origins=Origins([], local=False),
         registry=sessions,
+        sockets={"/"},
         queue_seconds=lambda: 0.0,
         on_refused=refused.append,
         clock=lambda: now_s,

@@ -52,9 +52,10 @@ class Peer:
         self.sent.append(message)
         await self.connection.send(message)
 
-    async def begin(self) -> None:
+    async def begin(self, **fields: Any) -> None:
         await self.read_start()
-        await self.send("started", session_id="s1", trace_id=TRACE_ID, model="test", protocol=1)
+        given = {"session_id": "s1", "trace_id": TRACE_ID, "model": "test", "protocol": 1}
+        await self.send("started", **given, **fields)
 
     async def read_start(self) -> None:
         self.start = json.loads(await self.connection.recv())

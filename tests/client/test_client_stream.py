@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import array
 import asyncio
+import io
+import mmap
 import re
 import socket
 import struct
 import subprocess
 import sys
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import streamer_client
@@ -28,12 +33,11 @@ from streamer_client import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from websockets.asyncio.server import ServerConnection
     from websockets.http11 import Request, Response
 
     from tests.client.conftest import Peer, ServeScript
+    from tests.end_to_end.conftest import Launch
 
 SECOND = bytes(32_000)
 SPEECH = struct.pack("<8000h", *range(8000))
@@ -78,6 +82,110 @@ async def test_a_stream_from_start_to_stopped(serve_script: ServeScript) -> None
     assert stream.sent_s == 1.0
     assert server.peer.messages == [7, 31_993]
     assert server.peer.requests == ["flush", "keep_alive", "stop"]
+
+
+BUFFERS: dict[str, Any] = {
+    "bytes": SPEECH,
+    "bytearray": bytearray(SPEECH),
+    "memoryview": memoryview(SPEECH),
+    "memoryview of integers": memoryview(SPEECH).cast("h"),
+    "every second byte": memoryview(bytes(b for byte in SPEECH for b in (byte, 0)))[::2],
+    "array": array.array("h", range(8000)),
+    "numpy": np.arange(8000, dtype="<i2"),
+    "numpy, frames and channels": np.arange(8000, dtype="<i2").reshape(4000, 2),
+    "numpy, channels and frames": np.asfortranarray(np.arange(8000, dtype="<i2").reshape(4000, 2)),
+    "numpy, every second": np.repeat(np.arange(8000, dtype="<i2"), 2)[::2],
+    "numpy, read only": np.frombuffer(SPEECH, "<i2"),
+    "mmap": mmap.mmap(-1, len(SPEECH)),
+}
+
+
+@pytest.mark.parametrize("kind", BUFFERS)
+async def test_any_buffer_is_sent_as_its_bytes(serve_script: ServeScript, kind: str) -> None:
+    audio = BUFFERS[kind]
+    if isinstance(audio, mmap.mmap):
+        audio[:] = SPEECH
+    server = await serve_script(hear_and_answer)
+    async with connect(server.url) as stream:
+        await stream.send(audio)
+        assert stream.sent_s == 0.5
+        await stream.stop()
+        await collect(stream)
+    assert server.peer.audio == SPEECH
+
+
+@pytest.mark.parametrize("empty", [b"", bytearray(), array.array("h"), np.empty((0, 2), "<i2")])
+async def test_nothing_may_be_sent(serve_script: ServeScript, empty: Any) -> None:
+    server = await serve_script(hear_and_answer)
+    async with connect(server.url) as stream:
+        await stream.send(empty)
+        assert stream.sent_s == 0
+        await stream.stop()
+        _, ended = await collect(stream)
+    assert ended is None
+    assert server.peer.audio == b""
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        7,
+        "audio",
+        [0, 1],
+        (b"a", b"b"),
+        iter([b"a"]),
+        io.BytesIO(SPEECH),
+        Path("speech.raw"),
+        {},
+        object(),
+        np.array([None]),
+        np.array(["2000-01-01"], "M8[D]"),
+    ],
+    ids=lambda wrong: type(wrong).__name__,
+)
+async def test_what_is_no_buffer_is_a_type_error(serve_script: ServeScript, wrong: Any) -> None:
+    server = await serve_script(hear_and_answer)
+    async with connect(server.url) as stream:
+        with pytest.raises(TypeError, match=f"'{type(wrong).__name__}'; allowed: bytes, byte"):
+            await stream.send(wrong)
+        await stream.send(SPEECH)
+        await stream.stop()
+        _, ended = await collect(stream)
+    assert ended is None, "and the stream goes on"
+    assert server.peer.audio == SPEECH
+
+
+@pytest.mark.parametrize("limit", [None, 1_024, 10_001])
+async def test_audio_that_is_longer_than_a_message_may_be(
+    serve_script: ServeScript, limit: int | None
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin(**({} if limit is None else {"max_message_bytes": limit}))
+        await peer.read_to_stop()
+        await peer.finish()
+
+    server = await serve_script(script)
+    audio, largest = SPEECH * 40, limit or 262_144
+    async with connect(server.url) as stream:
+        await stream.send(audio)
+        await stream.stop()
+        _, ended = await collect(stream)
+    assert ended is None
+    assert server.peer.audio == audio
+    assert max(server.peer.messages) == largest
+    assert len(server.peer.messages) == -(-len(audio) // largest)
+
+
+@pytest.mark.parametrize("limit", [1_024, 262_144])
+async def test_a_real_server_takes_audio_of_any_length(launch: Launch, limit: int) -> None:
+    server = launch({"model": {"type": "standin"}, "limits": {"max_message_bytes": limit}})
+    async with connect(f"ws://127.0.0.1:{server.port}/api/v1/simple") as stream:
+        await stream.send(SECOND * 20)
+        await stream.stop()
+        events, ended = await collect(stream)
+    assert ended is None
+    assert events[-1].fields["audio_seconds"] == 20
 
 
 async def test_the_start_message_says_what_was_asked(serve_script: ServeScript) -> None:

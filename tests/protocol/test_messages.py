@@ -447,12 +447,13 @@ IN_FORCE = VadInForce(
                 sample_rate=16_000,
                 interim_results=False,
                 vad=IN_FORCE,
+                max_message_bytes=262_144,
                 protocol=1,
             ),
             '{"type":"started","session_id":"s","trace_id":"t","model":"m","sample_rate":16000,'
             '"interim_results":false,"vad":{"engine":"silero","threshold":0.5,'
             '"min_silence_ms":400,"min_speech_ms":100,"prefix_padding_ms":200,'
-            '"max_segment_ms":15000},"protocol":1}',
+            '"max_segment_ms":15000},"max_message_bytes":262144,"protocol":1}',
         ),
         (Active(time=0.0, channel=0), '{"type":"active","time":0.0,"channel":0}'),
         (Inactive(time=1.25, channel=1), '{"type":"inactive","time":1.25,"channel":1}'),
@@ -519,6 +520,7 @@ def test_a_stream_without_vad_says_null() -> None:
         sample_rate=1,
         interim_results=False,
         vad=None,
+        max_message_bytes=262_144,
         protocol=1,
     )
     assert json.loads(encode_event(event))["vad"] is None

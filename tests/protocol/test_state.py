@@ -12,6 +12,7 @@ from streamer.protocol.actions import (
     Close,
     CutOff,
     DropWork,
+    EndPausedSegments,
     EndSegments,
     Feed,
     Finish,
@@ -20,6 +21,7 @@ from streamer.protocol.actions import (
 from streamer.protocol.codes import MAX_CLOSE_REASON_BYTES, CloseCode, close_reason
 from streamer.protocol.inputs import (
     INPUTS,
+    AudioPaused,
     AudioReceived,
     BadFormat,
     BadMessage,
@@ -47,6 +49,7 @@ AUDIO = AudioReceived(b"1234")
 EXAMPLES: dict[type[Input], Input] = {
     StartRequested: StartRequested(START),
     AudioReceived: AUDIO,
+    AudioPaused: AudioPaused(),
     FlushRequested: FlushRequested(),
     KeepAliveReceived: KeepAliveReceived(),
     StopRequested: StopRequested(),
@@ -77,6 +80,7 @@ REACH: dict[State, list[Input]] = {
 CONTRACT = """
 IDLE      StartRequested      STREAMING Begin
 IDLE      AudioReceived       IGNORING  SendError
+IDLE      AudioPaused         IDLE
 IDLE      FlushRequested      IDLE      SendError
 IDLE      KeepAliveReceived   IDLE
 IDLE      StopRequested       IDLE      SendError
@@ -93,6 +97,7 @@ IDLE      DrainDeadline       CLOSING   Close
 IDLE      Disconnected        CLOSING   DropWork
 IGNORING  StartRequested      STREAMING Begin
 IGNORING  AudioReceived       IGNORING
+IGNORING  AudioPaused         IGNORING
 IGNORING  FlushRequested      IDLE      SendError
 IGNORING  KeepAliveReceived   IDLE
 IGNORING  StopRequested       IDLE      SendError
@@ -109,6 +114,7 @@ IGNORING  DrainDeadline       CLOSING   Close
 IGNORING  Disconnected        CLOSING   DropWork
 STREAMING StartRequested      STREAMING Finish Begin
 STREAMING AudioReceived       STREAMING Feed
+STREAMING AudioPaused         STREAMING EndPausedSegments
 STREAMING FlushRequested      STREAMING EndSegments
 STREAMING KeepAliveReceived   STREAMING
 STREAMING StopRequested       STOPPED   Finish
@@ -125,6 +131,7 @@ STREAMING DrainDeadline       CLOSING   Finish Close
 STREAMING Disconnected        CLOSING   DropWork
 DRAINING  StartRequested      CLOSING   Finish Close
 DRAINING  AudioReceived       DRAINING  Feed
+DRAINING  AudioPaused         DRAINING  EndPausedSegments
 DRAINING  FlushRequested      DRAINING  EndSegments
 DRAINING  KeepAliveReceived   DRAINING
 DRAINING  StopRequested       CLOSING   Finish Close
@@ -141,6 +148,7 @@ DRAINING  DrainDeadline       CLOSING   Finish Close
 DRAINING  Disconnected        CLOSING   DropWork
 STOPPED   StartRequested      STREAMING Begin
 STOPPED   AudioReceived       STREAMING BeginAgain Feed
+STOPPED   AudioPaused         STOPPED
 STOPPED   FlushRequested      STOPPED   SendError
 STOPPED   KeepAliveReceived   STOPPED
 STOPPED   StopRequested       STOPPED   SendError
@@ -157,6 +165,7 @@ STOPPED   DrainDeadline       CLOSING   Close
 STOPPED   Disconnected        CLOSING   DropWork
 CLOSING   StartRequested      CLOSING
 CLOSING   AudioReceived       CLOSING
+CLOSING   AudioPaused         CLOSING
 CLOSING   FlushRequested      CLOSING
 CLOSING   KeepAliveReceived   CLOSING
 CLOSING   StopRequested       CLOSING
@@ -275,7 +284,7 @@ def test_actions_always_make_sense_in_their_order(given_: list[Input]) -> None:
                     assert remembered
                     assert not open_stream
                     open_stream = True
-                case Feed() | EndSegments():
+                case Feed() | EndSegments() | EndPausedSegments():
                     assert open_stream
                 case Finish():
                     assert open_stream

@@ -27,6 +27,8 @@ TOKEN = "correct-horse"
 class Scripted:
     """A dialect whose frames are keys of a script."""
 
+    segmentation = "speech"
+
     def __init__(self, **script: list[Input]) -> None:
         self._script = script
 
@@ -43,12 +45,13 @@ class Client:
             config=Config(limits=limits),
             pools=SimpleNamespace(names=["one"]),
             access=Access([TOKEN], lambda: 0.0),
+            monitor=Monitor(),
         )
         self.inbox: Inbox[QueuedAction] = Inbox(1 << 20, lambda: 0.0)
         self.outbox = Outbox(Monitor())
         dialect = cast("Dialect", Scripted(**script))
         self.inputs = ClientInputs(
-            dialect, self.inbox, self.outbox, cast("Services", services), auth
+            dialect, self.inbox, self.outbox, cast("Services", services), auth, lambda: False
         )
 
     async def queued(self) -> list[Any]:

@@ -5,7 +5,7 @@ import contextlib
 
 from starlette.types import Message, Receive, Scope, Send
 
-from streamer.websocket.signals import SlowedNotice, TooLargeNotice, deliver_directly, notice_of
+from streamer.websocket.signals import Notice, deliver_directly, notice_of
 
 
 class DirectEcho:
@@ -13,7 +13,7 @@ class DirectEcho:
 
     def __init__(self) -> None:
         self.direct = 0
-        self.notices: list[TooLargeNotice | SlowedNotice] = []
+        self.notices: list[Notice] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()

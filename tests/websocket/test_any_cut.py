@@ -67,8 +67,20 @@ def messages(draw: st.DrawFn) -> tuple[Content, bytes, int]:
 CLOSING = Frame(Opcode.CLOSE, (4_321).to_bytes(2) + "tschüß".encode()).serialize(mask=True)
 
 
+SMALL = Frame(Opcode.BINARY, b"7 bytes").serialize(mask=True)
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> list[tuple[Content, bytes, int]]:
+    """Messages, between which there may be many small ones."""
+    found = []
+    for message in draw(st.lists(messages(), max_size=12)):
+        found += [message, *[(b"7 bytes", SMALL, 0)] * draw(st.sampled_from([0, 0, 1, 50]))]
+    return found
+
+
 @given(
-    sent=st.lists(messages(), max_size=12),
+    sent=runs(),
     cuts=st.lists(st.integers(0, 20_000), max_size=30),
     direct=st.booleans(),
     slow=st.booleans(),

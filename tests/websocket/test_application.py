@@ -14,7 +14,7 @@ from streamer.websocket.asgi import ClientDisconnected
 from streamer.websocket.connection import websocket_class
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until
-from tools.harness.raw import CLOSE, close_code, frame
+from tools.harness.raw import CLOSE, PING, PONG, frame, parse_frames
 
 OURS = websocket_class(LimitsConfig())
 ACCEPT: Message = {"type": "websocket.accept"}
@@ -160,17 +160,30 @@ async def test_sending_goes_on_when_the_client_reads_and_ends_when_it_is_lost() 
     assert isinstance(outcome[0], ClientDisconnected)
 
 
-async def test_pings_that_nobody_reads_the_pongs_of_end_the_connection() -> None:
+async def test_a_client_that_reads_slowly_gets_a_pong_for_its_latest_ping() -> None:
+    """RFC 6455, section 5.5.3; and pongs do not pile up."""
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send(ACCEPT)
         while (await receive())["type"] != "websocket.disconnect":
             pass
 
+    def frames() -> list[tuple[int, bytes]]:
+        return parse_frames(wire.written.partition(b"\r\n\r\n")[2])
+
     connection, wire = connected(app)
     await until(lambda: b"101" in wire.written)
-    wire.arrive(frame(9, b"first"))
-    assert wire.written.endswith(b"first")
+    wire.arrive(frame(PING, b"1") + frame(PING, b"2"))
+    assert frames() == [(PONG, b"1"), (PONG, b"2")]
     connection.pause_writing()
-    wire.arrive(frame(9, b"second"))
-    assert wire.aborted
-    assert close_code(wire.written.partition(b"\r\n\r\n")[2]) is None
+    for number in range(3, 1_000):
+        wire.arrive(frame(PING, str(number).encode()))
+    await until(lambda: not wire.reading_paused and not connection._reader._unparsed)
+    assert len(frames()) == 2
+    connection.resume_writing()
+    assert frames()[2:] == [(PONG, b"999")]
+    connection.resume_writing()
+    wire.arrive(frame(PING, b"last"))
+    assert frames()[3:] == [(PONG, b"last")]
+    assert not wire.aborted
+    wire.abort()

@@ -16,7 +16,7 @@ from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected, until
 from tests.websocket.receiving import DirectEcho
 from tools.harness.process import TIMEOUT_S
-from tools.harness.raw import BINARY, CONT, frame
+from tools.harness.raw import BINARY, CONT, PING, PONG, frame, parse_frames
 
 FLOODERS, FRAGMENTS = 4, 1_500
 ONE_BYTE = frame(CONT, b"x", flags=0)
@@ -113,7 +113,9 @@ async def test_nothing_is_read_while_messages_are_not_taken() -> None:
     wire.abort()
 
 
-async def test_a_rate_that_is_exceeded_stops_a_flood_that_has_arrived() -> None:
+async def test_a_rate_that_is_exceeded_stops_a_flood_beside_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     taken = 0
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,11 +125,23 @@ async def test_a_rate_that_is_exceeded_stops_a_flood_that_has_arrived() -> None:
         while (message := await receive())["type"] == "websocket.receive":
             taken += message["bytes"] is not None
 
-    _, wire = connected(app, LimitsConfig(max_messages_per_second=10))
+    monkeypatch.setattr("streamer.websocket.rate.SPARE_SHARE", 1e-9)
+    monkeypatch.setattr("streamer.websocket.rate.MAX_SAVED_S", 0.0)
+    connection, wire = connected(app, LimitsConfig(max_messages_per_second=10))
     await until(lambda: wire.written)
+    connection.spare.note_active(object(), asyncio.get_running_loop().time())
     wire.arrive(frame(BINARY, b"x") * 2_000)
     for _ in range(200):
         await asyncio.sleep(0)
     assert wire.reading_paused
     assert 10 <= taken <= MAX_PIECE_BYTES // len(frame(BINARY, b"x"))  # a piece
+    wire.abort()
+
+
+async def test_a_flood_alone_is_read_to_its_end() -> None:
+    _, wire = connected(app := DirectEcho(), LimitsConfig(max_messages_per_second=10))
+    await until(lambda: wire.written)
+    wire.arrive(frame(BINARY, b"x") * 2_000 + frame(PING, b"p"))
+    await until(lambda: (PONG, b"p") in parse_frames(wire.written.partition(b"\r\n\r\n")[2]))
+    assert app.notices == [], "it is not read more slowly"
     wire.abort()

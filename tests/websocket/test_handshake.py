@@ -86,7 +86,12 @@ async def test_the_scope_is_the_one_of_the_specification() -> None:
         "state": {"pool": "of the lifespan"},
         "extensions": {"websocket.http.response": {}},
     }
-    assert additional.keys() == {"streamer.abort", "streamer.gone", "streamer.direct"}
+    assert additional.keys() == {
+        "streamer.abort",
+        "streamer.gone",
+        "streamer.direct",
+        "streamer.ping",
+    }
     assert headers[-4:] == [
         (b"sec-websocket-protocol", b"one, two"),
         (b"sec-websocket-protocol", b"three"),

@@ -62,6 +62,7 @@ class Client:
         self.times = Times()
         self.pings: list[tuple[float, bytes]] = []
         self.timeouts: list[float] = []
+        self.answered: list[float] = []
         self.read = True
         self.keepalive = Keepalive(
             interval_s,
@@ -70,6 +71,7 @@ class Client:
             send_ping=lambda payload: self.pings.append((self.times.now_s, payload)),
             pongs_are_read=lambda: self.read,
             on_timeout=lambda: self.timeouts.append(self.times.now_s),
+            on_probe_answered=lambda: self.answered.append(self.times.now_s),
         )
         self.keepalive.start()
 
@@ -141,6 +143,71 @@ def test_no_ping_follows_the_end() -> None:
 
 
 # On a connection
+
+
+# Probes
+
+
+def test_the_answer_to_a_probe_is_reported_and_changes_nothing_else() -> None:
+    client = Client(10, 5)
+    client.times.advance(3)
+    client.keepalive.probe()
+    client.times.advance(4)
+    client.keepalive.on_pong(client.pings[-1][1])
+    client.keepalive.on_pong(client.pings[-1][1])
+    assert client.answered == [4]
+    client.times.advance(10)
+    assert client.pinged_at == [3, 10]
+
+
+def test_only_the_latest_probe_is_reported() -> None:
+    client = Client(None, None)
+    for _ in range(2):
+        client.keepalive.probe()
+    client.keepalive.on_pong(client.pings[0][1])
+    client.keepalive.on_pong(b"none")
+    assert client.answered == []
+    client.keepalive.on_pong(client.pings[1][1])
+    assert client.answered == [0]
+
+
+def test_a_pong_answers_the_pings_before_its_own() -> None:
+    """A client may answer the latest only (RFC 6455, section 5.5.3)."""
+    client = Client(10, 5)
+    client.times.advance(9)
+    client.keepalive.probe()
+    client.times.advance(10)
+    client.keepalive.on_pong(client.pings[-1][1])  # of the keepalive
+    assert client.answered == [10]
+    client.times.advance(20)
+    client.keepalive.probe()
+    client.keepalive.on_pong(client.pings[-1][1])  # of the probe
+    client.times.advance(26)
+    assert (client.answered, client.timeouts) == ([10, 20], [])
+
+
+def test_a_pong_does_not_answer_a_later_ping() -> None:
+    client = Client(10, 5)
+    client.times.advance(9)
+    client.keepalive.probe()
+    client.times.advance(10)
+    client.keepalive.on_pong(client.pings[0][1])
+    assert client.answered == [10]
+    client.times.advance(15)
+    assert client.timeouts == [15]
+    later = Client(10, 5)
+    later.times.advance(10)
+    later.keepalive.probe()
+    later.keepalive.on_pong(later.pings[0][1])
+    assert later.answered == []
+
+
+def test_after_the_end_no_probe_is_answered() -> None:
+    client = Client(None, None)
+    client.keepalive.probe()
+    client.keepalive.stop()
+    client.keepalive.on_pong(client.pings[0][1])
+    assert client.answered == []
 
 
 async def test_a_missing_pong_closes_the_connection() -> None:

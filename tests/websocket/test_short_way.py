@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from streamer.config.schema import LimitsConfig
@@ -59,16 +60,35 @@ async def test_none_overtakes_another() -> None:
         assert [await client.recv() for _ in sent] == sent
 
 
-async def test_so_many_a_second_are_taken_and_no_more() -> None:
-    app = DirectEcho()
+async def test_so_many_a_second_are_taken_and_no_more_beside_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streamer.websocket.rate.SPARE_SHARE", 1e-9)
+    monkeypatch.setattr("streamer.websocket.rate.MAX_SAVED_S", 0.0)
+    monkeypatch.setattr("streamer.websocket.rate.ACTIVE_S", TIMEOUT_S)
+    app, protocol = DirectEcho(), websocket_class(LimitsConfig(max_messages_per_second=10))
     loop = asyncio.get_running_loop()
-    async with echoed_by(app, LimitsConfig(max_messages_per_second=10)) as client:
+    async with (
+        serving(app, protocol, lifespan="off") as port,
+        connect(f"ws://127.0.0.1:{port}", compression=None) as client,
+    ):
+        protocol.spare.note_active(object(), loop.time())
         begun_s = loop.time()
-        for _ in range(15):  # each waits for the one before, so that none come together
+        for _ in range(20):  # each waits for the one before, so that none come together
             await client.send(MESSAGE)
             assert await client.recv() == MESSAGE
-        assert loop.time() - begun_s > 0.3  # after ten that are free, one each 0.1 s
+        assert loop.time() - begun_s > 0.3  # after ten that are free, about one each 0.1 s
     assert app.notices == [SlowedNotice("limits.max_messages_per_second", 10)]
+
+
+async def test_alone_all_are_taken_at_once() -> None:
+    app = DirectEcho()
+    async with echoed_by(app, LimitsConfig(max_messages_per_second=1)) as client:
+        for _ in range(15):
+            await client.send(MESSAGE)
+            assert await client.recv() == MESSAGE
+    assert app.notices == []
+    assert app.direct == 15
 
 
 async def test_one_that_is_too_large_is_refused() -> None:

@@ -37,6 +37,8 @@ const WARNINGS = {
   lagging: 'The server is behind the audio. Nothing is lost.',
   bad_trace_id: 'The page’s trace id was not understood; the server began a trace of its own.',
   bad_samples: 'Some samples were not numbers and were taken as silence.',
+  out_of_scale: 'The samples are far too large: as floats, they have to be between -1 and 1.',
+  not_pcm: 'The bytes are those of an audio file, and were processed as raw samples.',
 };
 
 /** @param {string} code */

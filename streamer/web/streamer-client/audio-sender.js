@@ -1,6 +1,7 @@
 /** The audio that a program offers: sent, or held back while the network is too slow. */
 
 import { AudioPosition } from './audio-position.js';
+import { StreamerError } from './errors.js';
 
 /** @import { ServerConnection } from './connection.js' */
 /** @import { AudioFormat } from './messages.js' */
@@ -82,8 +83,10 @@ export class AudioSender {
   /**
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio
    * @returns {boolean} Whether it was sent.
+   * @throws {StreamerError} `bad_audio`: it is no buffer of bytes, or a frame is split.
    */
   send(audio) {
+    requireBuffer(audio);
     this.#position.requireWholeFrames(audio.byteLength);
     const isSent = this.#isOpen && this.#admit();
     if (isSent) this.#connection.sendAudio(audio);
@@ -104,4 +107,16 @@ export class AudioSender {
     this.#outrunSince = null;
     return true;
   }
+}
+
+/** @param {unknown} audio */
+function requireBuffer(audio) {
+  if (ArrayBuffer.isView(audio) || Object.prototype.toString.call(audio) === '[object ArrayBuffer]') {
+    return;
+  }
+  const kind = Object.prototype.toString.call(audio).slice(8, -1);
+  throw new StreamerError(
+    'bad_audio',
+    `audio is ${kind}; allowed: an ArrayBuffer, a typed array or a DataView`,
+  );
 }

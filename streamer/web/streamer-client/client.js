@@ -66,7 +66,8 @@ export class StreamerClient {
    * Send audio. This never waits; `ready` waits until the network has room.
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio Whole frames in the format of `start`.
    * @returns {boolean} Whether it was sent. Audio that is not sent is reported by a `lost` event.
-   * @throws {StreamerError} `not_started`, or `bad_audio`: a frame is split.
+   * @throws {StreamerError} `not_started`, or `bad_audio`: a frame is split, or it is no
+   *   buffer of bytes.
    */
   send(audio) {
     if (!this.#lifecycle.acceptsAudio) {

@@ -10,6 +10,9 @@ const KEEP_ALIVE_MS = 10_000;
 /** Milliseconds until a connection attempt fails, unless the options set another time. */
 const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
 
+/** Bytes of a message at most, until the server says its limit. */
+const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
+
 /** `WebSocket.OPEN`. */
 const OPEN = 1;
 
@@ -29,6 +32,8 @@ export class ServerConnection {
   /** @type {string | undefined} */ #token;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #keepAliveTimer;
   #lastRequestMs = 0;
+  /** The server's limit of a message, in bytes. */
+  maxMessageBytes = DEFAULT_MAX_MESSAGE_BYTES;
 
   /**
    * @param {ClientOptions} options
@@ -85,9 +90,19 @@ export class ServerConnection {
     this.#lastRequestMs = Date.now();
   }
 
-  /** @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio */
+  /**
+   * Send audio, in several messages if it is longer than one may be.
+   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio
+   */
   sendAudio(audio) {
-    this.#socket?.send(audio);
+    if (audio.byteLength <= this.maxMessageBytes) {
+      this.#socket?.send(audio);
+      return;
+    }
+    const bytes = bytesOf(audio);
+    for (let at = 0; at < bytes.length; at += this.maxMessageBytes) {
+      this.#socket?.send(bytes.subarray(at, at + this.maxMessageBytes));
+    }
   }
 
   close() {
@@ -143,6 +158,12 @@ export class ServerConnection {
     if (isDue && this.#handlers.needsKeepAlive()) this.sendRequest({ request: 'keep_alive' });
   }
 }
+
+/** @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio */
+const bytesOf = (audio) =>
+  ArrayBuffer.isView(audio)
+    ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
+    : new Uint8Array(audio);
 
 /** @param {ClientOptions['token']} token */
 const resolveToken = async (token) => (typeof token === 'function' ? token() : token);

@@ -34,6 +34,7 @@
  * @property {boolean} interim_results
  * @property {{engine: string, threshold: number, min_silence_ms: number, min_speech_ms: number,
  *   prefix_padding_ms: number, max_segment_ms: number} | null} vad
+ * @property {number} max_message_bytes Of a message to the server, at most.
  * @property {number} protocol
  */
 

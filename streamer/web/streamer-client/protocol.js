@@ -134,6 +134,7 @@ export class StreamProtocol {
 
   /** @param {Started} event */
   #onStarted(event) {
+    if (event.max_message_bytes > 0) this.#connection.maxMessageBytes = event.max_message_bytes;
     this.#handlers.onStreamStarted(this.#timeline.currentOffset);
     if (!this.#startReply.isPending) return;
     this.#handlers.onStartReply();

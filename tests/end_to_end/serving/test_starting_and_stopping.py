@@ -124,7 +124,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[str], dict[str, str], list[str]]] = 
         {"vad": {"treshold": 0.5}},
         [],
         {},
-        ["config.json", "unknown field 'vad.treshold'", "allowed: engine, gather_ms"],
+        ["config.json", "unknown field 'vad.treshold'", "allowed: end_on_pause, engine"],
     ),
     "file, unknown section": (
         {"vat": {}},

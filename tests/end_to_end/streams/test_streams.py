@@ -32,6 +32,7 @@ async def test_started_says_the_settings_in_force(standin: Server) -> None:
     assert started == {
         "type": "started",
         "protocol": 1,
+        "max_message_bytes": 262_144,
         "model": "standin",
         "sample_rate": 16_000,
         "interim_results": True,

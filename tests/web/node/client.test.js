@@ -129,8 +129,26 @@ test('audio outside of a stream, and half a frame, are errors of the caller', as
   assert.throws(() => client.send(SECOND), { code: 'not_started' });
   await client.start({ sample_rate: 16_000, channels: 2 });
   assert.throws(() => client.send(new Uint8Array(6)), { code: 'bad_audio', message: /4 bytes/ });
+  for (const wrong of [undefined, null, 'audio', 7, [0, 0, 0, 0], {}, { byteLength: 4 }, new Blob(['1234'])]) {
+    assert.throws(() => client.send(wrong), { code: 'bad_audio', message: /allowed: an ArrayBuffer/ });
+  }
   await client.stop();
   assert.throws(() => client.send(SECOND), StreamerError);
+});
+
+test('audio of any length is sent, in messages that the server takes', async () => {
+  const { client, of } = simple({ maxBufferedSeconds: 60 });
+  const { max_message_bytes } = await client.start(MONO);
+  const seconds = 20;
+  const audio = new Int16Array(1 + seconds * 16_000).subarray(1);
+  assert.ok(audio.byteLength > 2 * max_message_bytes);
+  assert.ok(client.send(audio));
+  assert.ok(client.send(new Uint8Array(seconds * 32_000).buffer));
+  assert.ok(client.send(new DataView(new ArrayBuffer(32_000))));
+  assert.ok(client.send(new ArrayBuffer(0)));
+  const { audio_seconds } = await client.stop();
+  assert.equal(audio_seconds, 2 * seconds + 1);
+  assert.deepEqual(of('error'), []);
 });
 
 test('without a server, start fails, and nothing is tried again', async () => {
