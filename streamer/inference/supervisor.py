@@ -221,6 +221,7 @@ class Supervisor:
                 job.settle(outcome)
                 continue
             done = isinstance(outcome, ipc.Done)
+            inferred = not (isinstance(outcome, ipc.Done) and outcome.dropped)
             media_s = job.length / rate
             job.attempts.append(
                 Attempt(worker.pid, answers.begun_s, answers.ended_s, "ok" if done else "raised")
@@ -231,7 +232,8 @@ class Supervisor:
                 counters.interim_seconds += outcome.seconds
             else:
                 counters.finals += 1
-                self._queue.record_duration(outcome.seconds, media_s)
+                if inferred:  # what was dropped is no measure of it
+                    self._queue.record_duration(outcome.seconds, media_s)
             self._monitor.inferred(
                 self._spec.name,
                 interim=job.interim,
