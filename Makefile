@@ -9,7 +9,7 @@ FETCHED := $(VENV)/.models-fetched
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy accuracy-curve bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
+.PHONY: install run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,6 +30,9 @@ accuracy: install  ## word error rate of whole files and through the socket [AUD
 
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
+
+accuracy-levels: install  ## how well speech is found when it is quiet (1 minute) AUDIO=folder
+	$(BIN)/python -m tools.bench.levels --audio $(AUDIO)
 
 bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO))

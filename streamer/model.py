@@ -57,6 +57,22 @@ class Model(ABC):
             JSON-able fields, merged into the `segment` event. numpy numbers and arrays are allowed.
         """
 
+    def gate(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object] | None:
+        """Answer a segment that holds nothing for this model, without inference.
+
+        The worker calls it before `infer`, `infer_batch` or `infer_next`. A transcriber answers
+        `{"text": ""}` for audio without speech, because networks that were trained on speech invent
+        words for silence. Such a segment is reported as dropped, and leaves a channel's state as it
+        was. It must be much cheaper than inference.
+
+        Args:
+            samples: As for `infer`.
+
+        Returns:
+            The fields of the event, as those of `infer`. None = infer; the default for all audio.
+        """
+        return None
+
     max_batch_size: int = 1
     """Segments. The most that `infer_batch` is given at once. Set it above 1 where one call with
     many segments costs less than many calls, as with small models of fixed input size."""

@@ -55,11 +55,19 @@ class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):
-    """The model's output for a segment, its inference time, and the channel's next state."""
+    """The model's output for a segment.
+
+    Attributes:
+        output: The model's fields.
+        seconds: Inference time.
+        state: The channel's next state, pickled.
+        dropped: Whether the output is the gate's, without inference.
+    """
 
     output: dict[str, Any]
     seconds: float
     state: bytes | None = None
+    dropped: bool = False
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):

@@ -234,13 +234,15 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
                 continue
+            inferred = not (isinstance(outcome, ipc.Done) and outcome.dropped)
             counters.inference_seconds += outcome.seconds
             if job.interim:
                 counters.interims += 1
                 counters.interim_seconds += outcome.seconds
             else:
                 counters.finals += 1
-                self._queue.record_duration(outcome.seconds, job.media_s)
+                if inferred:  # what was dropped is no measure of it
+                    self._queue.record_duration(outcome.seconds, job.media_s)
             monitor.inferred(
                 model,
                 interim=job.interim,

@@ -138,9 +138,36 @@ def _infer(
     items = batch.items
     ends = itertools.accumulate(item.samples for item in items)
     segments = [source[end - item.samples : end] for item, end in zip(items, ends, strict=True)]
+    pairs = list(zip(segments, [item.state for item in items], strict=True))
+    gated = [_gate(model, *pair) for pair in pairs]
+    passed = [pair for pair, outcome in zip(pairs, gated, strict=True) if outcome is None]
+    inferred, split = _infer_passed(model, passed)
+    rest = iter(inferred)
+    return [next(rest) if outcome is None else outcome for outcome in gated], split
+
+
+def _gate(
+    model: Model, segment: SegmentSamples, state: bytes | None
+) -> ipc.Done | ipc.Raised | None:
+    """The outcome of a segment that needs no inference; None = it needs it."""
+    started = time.perf_counter()
+    try:
+        output = model.gate(segment)
+        if output is None:
+            return None
+        seconds = time.perf_counter() - started
+        return ipc.Done(ipc.plain(output), seconds, state, dropped=True)
+    except Exception as error:  # the model's own; this worker is fine
+        return _raised(error, started)
+
+
+def _infer_passed(
+    model: Model, pairs: list[tuple[SegmentSamples, bytes | None]]
+) -> tuple[list[ipc.ItemOutcome], str | None]:
+    """As `_infer`, for the segments that the gate has passed, with the states of their channels."""
     if isinstance(model, StatefulModel):
-        states = [item.state for item in items]
-        return [_infer_next(model, *pair) for pair in zip(segments, states, strict=True)], None
+        return [_infer_next(model, *pair) for pair in pairs], None
+    segments = [segment for segment, _ in pairs]
     split = None
     if len(segments) > 1:
         try:

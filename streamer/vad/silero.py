@@ -20,6 +20,7 @@ from streamer.observe.monitor import Meter
 from streamer.onnx.graph import Floats
 from streamer.vad.batching import BatchInvitations
 from streamer.vad.engine import DetectionFailed, WindowArray
+from streamer.vad.gain import InputGain
 from streamer.vad.silero_network import (
     CONTEXT,
     SAMPLE_RATE,
@@ -210,13 +211,14 @@ def _with_context(batch: list[_Entry], count: int) -> Floats:
 
 
 class SileroDetector:
-    """One channel's state: the LSTM's [2, 128] and the last 64 samples."""
+    """One channel's state: the LSTM's [2, 128], the last 64 samples, and the gain."""
 
     def __init__(self, engine: SileroVad) -> None:
         self._engine = engine
         self.state: Floats = SileroNetwork.start()[:, 0]
         self.context: Floats = np.zeros(CONTEXT, dtype=np.float32)
+        self._gain = InputGain()
 
     def detect(self, windows: WindowArray) -> Awaitable[list[float]]:
         """Probabilities of speech of `windows`, float32 [n, 512]."""
-        return self._engine.detect(self, windows)
+        return self._engine.detect(self, self._gain.apply(windows))

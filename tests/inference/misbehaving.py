@@ -13,7 +13,7 @@ from streamer import Model, StatefulModel, Unwanted
 
 Samples = npt.NDArray[np.float32]
 
-FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD, FORGE, WORK, QUIT = range(10)
+FINE, DIE, RAISE, HANG, SLOW, DIE_ONCE, ODD, FORGE, WORK, QUIT, DROP, RAISE_IN_GATE = range(12)
 
 
 class Obedient(Model):
@@ -54,6 +54,19 @@ class Batcher(Obedient):
         return answers[:-1] if int(batch[0][0]) == SLOW and len(batch) > 1 else answers
 
 
+def gate(samples: Samples) -> Mapping[str, object] | None:
+    if int(samples[0]) == RAISE_IN_GATE:
+        raise RuntimeError("told to fail in the gate")
+    return {"dropped": np.float32(samples[-1])} if int(samples[0]) == DROP else None
+
+
+class Gated(Batcher):
+    """Takes up to four at once, and drops some."""
+
+    def gate(self, samples: Samples) -> Mapping[str, object] | None:
+        return gate(samples)
+
+
 class Patient(Obedient):
     """Works in steps for as many seconds as the last sample says, unless nobody waits any more."""
 
@@ -84,6 +97,13 @@ class Running(StatefulModel):
             raise RuntimeError("told to fail")
         total = (state or 0.0) + float(samples.sum())
         return {"sum": total}, total
+
+
+class GatedRunning(Running):
+    """The sum of all that it has not dropped."""
+
+    def gate(self, samples: Samples) -> Mapping[str, object] | None:
+        return gate(samples)
 
 
 class Unloadable(Model):

@@ -10,13 +10,7 @@ import soxr
 
 from streamer.models.moonshine import transcriber as moonshine
 from streamer.models.moonshine.graphs import CACHES, DECODER, ENCODER, HEAD_SIZE, HEADS
-from streamer.models.moonshine.transcriber import (
-    ENCODER_CACHES,
-    Moonshine,
-    max_tokens,
-    padded,
-    repeated_tokens,
-)
+from streamer.models.moonshine.transcriber import ENCODER_CACHES, Moonshine, max_tokens, padded
 from streamer.onnx.runtime import supports_int8_products
 from streamer.weights.manifest import require
 
@@ -95,40 +89,36 @@ def test_a_sentence_is_understood(model: Moonshine, speech: Floats) -> None:
     assert jiwer.wer(words, " ".join(said.replace(",", "").split()[: len(words.split())])) < 0.2
 
 
-@pytest.mark.parametrize(
-    ("tokens", "only_repeating"),
-    [
-        ([], 0),
-        ([5] * 7, 0),
-        ([3, 5, 5, 5, 5, 5, 5, 5, 5], 7),
-        ([9] + [1, 2, 3, 4] * 8, 28),
-        ([1, 2] * 7 + [1, 3], 0),
-        ([1, 2, 3, 4, 5] * 8, 0),
-    ],
-)
-def test_a_loop_is_known(tokens: list[int], only_repeating: int) -> None:
-    assert repeated_tokens(tokens) == only_repeating
-
-
-def test_what_ends_in_a_loop_is_decoded_again(
-    model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sentence = speech[:208_000]
-    decoded: list[tuple[int, int]] = []
-    loop = [7, *[8, 9] * 8]
-    answers = iter([loop, [7, 8], loop, [5, *[6] * 8], loop, []])
-
-    def decode(audio: Floats, limit: int) -> list[int]:
-        decoded.append((len(audio) - len(sentence), limit))
-        return next(answers)
-
-    monkeypatch.setattr(model, "_decode", decode)
-    assert model.tokens(sentence) == [7, 8]
-    assert model.tokens(sentence) == [7, 8, 9]
-    assert model.tokens(sentence) == [7, 8, 9]
-    assert decoded == [(1_600, max_tokens(sentence)), (2_400, max_tokens(sentence))] * 3
-
-
 def test_the_shortest_and_silence_are_no_trouble(model: Moonshine) -> None:
     for length in (1, 100, 4_000):
         assert isinstance(model.infer(np.zeros(length, np.float32))["text"], str)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0, 2.0])
+def test_short_pieces_lose_no_last_words_to_the_token_limit(
+    model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    length = round(seconds * Moonshine.sample_rate)
+    pieces = [speech[at : at + length] for at in range(0, len(speech), length)]
+    texts = [model.infer(piece) for piece in pieces]
+    monkeypatch.setattr(moonshine, "max_tokens", lambda samples: 100)
+    assert texts == [model.infer(piece) for piece in pieces]
+
+
+@pytest.mark.parametrize("speed", [1.5, 2.0])
+def test_fast_speech_is_within_the_token_limit(
+    model: Moonshine, speech: Floats, speed: float
+) -> None:
+    rate = Moonshine.sample_rate
+    fast = np.asarray(soxr.resample(speech, rate * speed, rate), np.float32)
+    for at in range(0, len(fast), 4 * rate):
+        piece = fast[at : at + 4 * rate]
+        assert len(model.tokens(piece)) < max_tokens(piece)
+
+
+@pytest.mark.parametrize("text", ["♪ ♪", "...", "- -", ""])
+def test_a_text_without_a_letter_or_digit_is_none(
+    model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(model, "text", lambda _: text)
+    assert model.infer(speech[:16_000]) == {"text": ""}

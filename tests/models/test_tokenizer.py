@@ -1,5 +1,6 @@
 """`tokenizer.bin`: lengths of one and two bytes, and bytes to text."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,16 @@ def test_a_file_cut_short_says_so(tmp_path: Path, cut: int) -> None:
         (["▁", "▁a"], "a"),
         ([], ""),
         (["caf", b"\xc3", b"\xa9"], "café"),  # one character over two tokens
-        (["a", b"\xc3"], "a\N{REPLACEMENT CHARACTER}"),
+        (["a", b"\xc3"], "a"),  # an interim that ends in the middle of a character
+        ([b"\xa9", "a"], "a"),
+        (["▁", b"\xe2", b"\x99", "▁a"], "a"),
+        (["a", "\N{REPLACEMENT CHARACTER}", "b"], "ab"),
+        (["<s>", "a", "</s>", "<unk>", "<<ST_17>>"], "a"),
+        (["it", b"\r", b"\n", b"\t", "was"], "it was"),
+        (["a", b"\x00", b"\x1b", b"\x7f", "b"], "ab"),
+        (["don\N{PRIVATE USE TWO}t"], "don’t"),  # Windows-1252 in a web page
+        (["a\N{LEFT-TO-RIGHT MARK}", "\N{ZERO WIDTH NO-BREAK SPACE}b"], "ab"),
+        (["می\N{ZERO WIDTH NON-JOINER}روم"], "می\N{ZERO WIDTH NON-JOINER}روم"),
     ],
 )
 def test_pieces_join_to_text(pieces: list[str | bytes], text: str) -> None:
@@ -47,12 +57,32 @@ def test_pieces_join_to_text(pieces: list[str | bytes], text: str) -> None:
     assert Tokenizer(raw).decode(range(len(raw))) == text
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="▁")))
+@given(st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="▁\ufffd")))
 def test_any_text_survives_a_token_for_each_byte(text: str) -> None:
-    assert Tokenizer([bytes([n]) for n in range(256)]).decode(text.encode()) == text.strip()
+    assert Tokenizer([bytes([n]) for n in range(256)]).decode(text.encode()) == text
+
+
+REAL = Tokenizer.read(require("moonshine-tiny-en") / "tokenizer.bin")
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, 32_767), st.integers(3, 258), st.integers(30_100, 32_005)))
+)
+def test_any_tokens_are_text_that_can_be_shown(tokens: list[int]) -> None:
+    text = REAL.decode(tokens)
+    assert "\N{REPLACEMENT CHARACTER}" not in text
+    assert not {unicodedata.category(character) for character in text} & {"Cc", "Cs", "Co"}
+    assert text == " ".join(text.split())
+    assert "<<ST_" not in text
+
+
+@given(st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="▁\ufffd")))
+def test_a_text_that_still_grows_only_lacks_its_end(text: str) -> None:
+    tokens = [token + 3 for token in text.encode()]
+    for length in range(len(tokens) + 1):
+        assert text.startswith(REAL.decode(tokens[:length]))
 
 
 def test_the_real_one_holds_every_token() -> None:
-    tokenizer = Tokenizer.read(require("moonshine-tiny-en") / "tokenizer.bin")
-    assert len(tokenizer._pieces) == 32_768
-    assert tokenizer.decode([tokenizer._pieces.index("▁times".encode())]) == "times"
+    assert len(REAL._pieces) == 32_768
+    assert REAL.decode([REAL._pieces.index("▁times".encode())]) == "times"

@@ -16,6 +16,7 @@ from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Meter, Monitor, Stage
 from streamer.pipeline.speech_channel import MAX_DETECTION_DELAY_S
 from streamer.vad.engine import DetectionFailed
+from streamer.vad.gain import InputGain
 from streamer.vad.silero import MAX_BATCH, MIN_INVITING, SileroDetector, SileroVad
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
@@ -76,7 +77,8 @@ def test_the_network_is_the_published_one(path: Path, speech: Windows) -> None:
 def test_a_whole_signal_gets_what_its_windows_get(
     path: Path, speech: Windows, alone: list[float]
 ) -> None:
-    audio = np.concatenate((np.zeros(CONTEXT, np.float32), speech.ravel(), speech[0, :100]))
+    raised = InputGain().apply(speech).ravel()
+    audio = np.concatenate((np.zeros(CONTEXT, np.float32), raised, speech[0, :100]))
     found, _ = SileroNetwork(path).follow(audio, SileroNetwork.start())
     assert close(found, alone)
 

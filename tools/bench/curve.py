@@ -23,6 +23,7 @@ from streamer.audio.buffer import SampleBuffer
 from streamer.config.schema import VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
+from streamer.vad.gain import InputGain
 from streamer.vad.segmenter import (
     SegmentEnded,
     Segmenter,
@@ -86,12 +87,20 @@ def tracks(
 
 def _track(audio: Floats, rate: int, network: SileroNetwork) -> ScoredChannel:
     samples = soxr.resample(audio, rate, SAMPLE_RATE)
-    return ScoredChannel(samples, _probabilities(samples, network))
+    return ScoredChannel(samples, probabilities(samples, network))
 
 
-def _probabilities(samples: Floats, network: SileroNetwork) -> list[float]:
-    padded = np.pad(samples, (CONTEXT, -len(samples) % WINDOW))
-    found, _ = network.follow(padded, network.start())
+def probabilities(samples: Floats, network: SileroNetwork, *, gain: bool = True) -> list[float]:
+    """Of speech, of the windows of float32 [n] at 16 kHz, as the server computes them.
+
+    Args:
+        samples: One channel.
+        network: Silero's.
+        gain: Whether quiet audio is raised first (`streamer.vad.gain`).
+    """
+    windows = np.pad(samples, (0, -len(samples) % WINDOW)).reshape(-1, WINDOW)
+    raised = InputGain().apply(windows) if gain else windows
+    found, _ = network.follow(np.pad(raised.reshape(-1), (CONTEXT, 0)), network.start())
     return found
 
 

@@ -2,12 +2,26 @@
 
 The file is a sequence of entries in token order: a length, then that number of bytes. The length
 is one byte b0, or two when b0 ≥ 128: then it is b0 - 128 + 128·b1.
+
+A token is a piece of text, a single byte of a character that has no token of its own, or a marker
+such as `</s>`. Some pieces are not text that anybody can say: the vocabulary comes from web pages,
+and holds control characters, invisible marks and U+FFFD.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}".encode()
+
+MARKER = re.compile(rb"</?s>|<unk>|<<ST_\d+>>")
+"""Tokens that are no text: start, end, unknown, and those without a meaning in the text."""
+
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Invisible, but part of how words and emoji are written."""
 
 
 class Tokenizer:
@@ -30,9 +44,26 @@ class Tokenizer:
         return cls(list(_entries(path)))
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """The text of `tokens`; a sequence that is not UTF-8 becomes U+FFFD."""
-        joined = b"".join(self._pieces[token] for token in tokens)
-        return joined.replace(SPACE, b" ").decode("utf-8", "replace").strip()
+        """The text of `tokens`, whatever they are: printable characters and single spaces.
+
+        A character that is spelled in bytes is whole or absent; the last one of an interim may not
+        be complete yet. Absent are also markers, U+FFFD, control characters and invisible marks;
+        line breaks and tabs become spaces.
+        """
+        pieces = (self._pieces[token] for token in tokens)
+        joined = b"".join(b"" if MARKER.fullmatch(piece) else piece for piece in pieces)
+        text = joined.replace(SPACE, b" ").decode("utf-8", "ignore")
+        return " ".join("".join(map(_shown, text)).split())
+
+
+def _shown(character: str) -> str:
+    """What a character of the vocabulary is in a text."""
+    if "\x80" <= character <= "\x9f":  # web pages mean Windows-1252: "don\x92t" is "don’t"
+        return character.encode("latin-1").decode("cp1252", "ignore")
+    if character.isspace() or character in JOINERS:
+        return character
+    invisible = unicodedata.category(character) in ("Cc", "Cf", "Co")
+    return "" if invisible or character == REPLACEMENT else character
 
 
 def _entries(path: Path) -> Iterable[bytes]:
