@@ -58,6 +58,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             channel=_NUMBER,
             flushed=EventField("boolean", optional=True),
         ),
+        "flushed": _fields(time=_NUMBER, channel=_NUMBER),
         "warning": _fields(code=_STRING, message=_STRING),
         "error": _fields(
             code=_STRING,
@@ -116,7 +117,7 @@ class Event:
 
     @property
     def time(self) -> float | None:
-        """When speech began (`active`) or ended (`inactive`)."""
+        """When speech began (`active`) or ended (`inactive`), or up to where all is `flushed`."""
         return self.seconds("time")
 
     @property

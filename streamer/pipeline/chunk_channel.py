@@ -50,6 +50,7 @@ class WholeChannel:
         """End the open segment with the last sample that was received."""
         self._track.cut()
         await self._end_open(flushed=True)
+        await self.results.flushed(self._track.end / self._track.rate)
 
     async def finish(self) -> None:
         """End the open segment; there are no more."""

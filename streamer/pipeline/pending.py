@@ -1,10 +1,11 @@
-"""A result that has not been sent yet."""
+"""What a channel has not sent yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
+from streamer.protocol.messages import Active, Flushed, Inactive
 
 
 @dataclass(slots=True, eq=False)
@@ -41,3 +42,16 @@ class PendingResult:
         self.withdrawn = True
         self.audio = NO_AUDIO
         return self.submission is not None and self.submission.withdraw()
+
+
+@dataclass(slots=True)
+class PendingFlush:
+    """The answer to a flush, which waits for the results of the audio before.
+
+    Attributes:
+        flushed: The answer.
+        held: Events of later audio that wait for it.
+    """
+
+    flushed: Flushed
+    held: list[Active | Inactive] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""One channel's results: inferred at once and out of order, sent in the order of the audio."""
+"""One channel's events: results are inferred at once, and sent in the order of the audio."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,12 +7,16 @@ from streamer.inference.job import InferenceError, JobKind, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.pending import PendingResult
+from streamer.pipeline.pending import PendingFlush, PendingResult
 from streamer.pipeline.sender import ResultSender
+from streamer.protocol.messages import Active, Flushed, Inactive
 
 
 class ChannelResults:
     """Submits a channel's segments to the pool, and sends their results in order.
+
+    `active` and `inactive` wait for no result, except after a flush: they wait for its `flushed`,
+    which waits for all results before it.
 
     Args:
         context: Of the stream.
@@ -31,12 +35,16 @@ class ChannelResults:
         self._pool = context.pool
         self._monitor = context.monitor
         self._model = context.pool.spec.name
+        self._channel = channel
+        self._outbox = context.outbox
         self._sender = ResultSender(context, channel)
         self.totals = self._sender.totals
-        self._queue: asyncio.Queue[PendingResult | None] = asyncio.Queue(
+        self._queue: asyncio.Queue[PendingResult | PendingFlush | None] = asyncio.Queue(
             settings.max_pending_segments
         )
         """In the order of the audio; None = there are no more."""
+        self._last_flush: PendingFlush | None = None
+        """The last flush that has not been answered."""
         self._unsent: set[PendingResult] = set()
         """Those that are neither sent nor withdrawn."""
         self._sequential = self._pool.stateful
@@ -48,6 +56,25 @@ class ChannelResults:
         self._timeline: Timeline | None = None
         """Of the open segment."""
         self.arrived_s = 0.0
+
+    def post(self, event: Active | Inactive) -> None:
+        """Send an event that needs no result: at once, or after the `flushed` before it."""
+        if self._last_flush is None:
+            self._outbox.post(event)
+        else:
+            self._last_flush.held.append(event)
+
+    async def flushed(self, time: float) -> None:
+        """Answer a flush once all results so far are sent.
+
+        Waits while `inference.max_pending_segments` results and answers are pending.
+
+        Args:
+            time: Of the flush, in seconds from the start of the stream.
+        """
+        pending = PendingFlush(Flushed(time=time, channel=self._channel))
+        self._last_flush = pending
+        await self._queue.put(pending)
 
     def segment_started(self) -> None:
         """Speech has begun, and with it a segment."""
@@ -122,11 +149,20 @@ class ChannelResults:
         """Send each result when all before it are sent, until `no_more`."""
         try:
             while (pending := await self._queue.get()) is not None:
-                if not pending.withdrawn:
+                if isinstance(pending, PendingFlush):
+                    self._answer(pending)
+                elif not pending.withdrawn:
                     await self._send_when_done(pending)
         finally:
             self._withdraw_early()
             self._withdraw([*self._unsent])
+
+    def _answer(self, pending: PendingFlush) -> None:
+        self._outbox.post(pending.flushed)
+        for event in pending.held:
+            self._outbox.post(event)
+        if self._last_flush is pending:
+            self._last_flush = None
 
     def _submit(self, pending: PendingResult, kind: JobKind) -> Submission:
         submission = self._pool.submit(

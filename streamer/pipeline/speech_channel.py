@@ -50,13 +50,13 @@ class SpeechChannel:
     ) -> None:
         self.results = ChannelResults(context, number)
         self._number = number
-        self._outbox = context.outbox
         self._resampling = resampling
         engine, input_rate = context.vad, start.format.sample_rate
         self._model_track = Track(input_rate, context.sample_rate)
         same_rate = engine.sample_rate == context.sample_rate
         self._vad_track = self._model_track if same_rate else Track(input_rate, engine.sample_rate)
         self._tracks = {self._vad_track, self._model_track}
+        self._engine = engine
         self._detector = engine.open()
         self._window = engine.window
         self._min_detection = self._whole_windows(MIN_DETECTION_S)
@@ -73,6 +73,10 @@ class SpeechChannel:
         """A pause that this block of audio holds; dropped if speech resumes within the block."""
         self._classified = 0
         """Samples of the detector's track that have been given to the detector."""
+        self._cut = (0, 0)
+        """The last flush, in samples of the detector's track and of the model's."""
+        self._complete = True
+        """Whether both tracks hold all that was received, up to the same moment."""
 
     @property
     def needed_samples(self) -> int:
@@ -85,6 +89,7 @@ class SpeechChannel:
     def push(self, samples: Samples) -> PendingProbabilities | None:
         """Resample, and start detection on the windows that are full."""
         begun_s = self._resampling.clock()
+        self._complete = False
         for track in self._tracks:
             track.push(samples)
         media_s = len(samples) / self._vad_track.input_rate
@@ -100,23 +105,26 @@ class SpeechChannel:
             self._paused = None
 
     async def flush(self) -> None:
-        """End the open segment with the last sample that was received."""
+        """End the open segment with the last sample that was received, and begin anew after it.
+
+        What follows is detected as if a stream began here: the detector's windows begin anew, and
+        it has heard nothing.
+        """
         for track in self._tracks:
             track.cut()
-        await self._segment(self._detect())
+        await self._segment(self._detect_rest())
         for event in self._segmenter.flush():
             await self._handle(event)
+        self._discard()
+        self._cut = (self._vad_track.end, self._model_track.end)
+        self._detector = self._engine.open()
+        await self.results.flushed(self._seconds(self._vad_track.end))
 
     async def finish(self) -> None:
-        """End the open segment; the last window is filled up with silence."""
+        """End the open segment; there are no more."""
         for track in self._tracks:
             track.finish()
-        await self._segment(self._detect())
-        rest = self._vad_track.end - self._classified
-        if rest:
-            window = np.zeros((1, self._window), dtype=np.float32)
-            window[0, :rest] = self._vad_track.buffer.view(self._classified, self._vad_track.end)
-            await self._segment(self._detector.detect(window))
+        await self._segment(self._detect_rest())
         for event in self._segmenter.finish():
             await self._handle(event)
         await self.results.no_more()
@@ -138,6 +146,16 @@ class SpeechChannel:
         windows = vad.buffer.view(first, self._classified).reshape(count, self._window)
         return self._detector.detect(windows)
 
+    def _detect_rest(self) -> PendingProbabilities | None:
+        """Detect in all that is left; the last window is filled up with silence."""
+        first, end = self._classified, self._vad_track.end
+        self._classified, self._complete = end, True
+        if first == end:
+            return None
+        windows = np.zeros((-(-(end - first) // self._window), self._window), dtype=np.float32)
+        windows.reshape(-1)[: end - first] = self._vad_track.buffer.view(first, end)
+        return self._detector.detect(windows)
+
     async def _segment(self, probabilities: PendingProbabilities | None) -> None:
         """Give the probabilities to the segmenter, and act on its events."""
         if probabilities is None:
@@ -145,6 +163,10 @@ class SpeechChannel:
         for probability in await probabilities:
             for event in self._segmenter.advance(probability):
                 await self._handle(event)
+        self._discard()
+
+    def _discard(self) -> None:
+        """Discard the audio that no segment can begin with any more."""
         kept = min(self._segmenter.keep_from, self._classified)
         self._vad_track.buffer.discard_before(kept)
         self._model_track.buffer.discard_before(self._on_model_track(kept))
@@ -153,7 +175,7 @@ class SpeechChannel:
         match event:
             case SpeechStarted(at):
                 self.results.segment_started()
-                self._outbox.post(Active(time=self._seconds(at), channel=self._number))
+                self.results.post(Active(time=self._seconds(at), channel=self._number))
             case InterimDue(start, end):
                 audio, *times = self._extract(start, end)
                 self.results.submit_interim(audio, *times)
@@ -165,7 +187,7 @@ class SpeechChannel:
             case SegmentEnded(at, start, end, flushed):
                 self._paused = None
                 self.results.withdraw_interims()
-                self._outbox.post(Inactive(time=self._seconds(at), channel=self._number))
+                self.results.post(Inactive(time=self._seconds(at), channel=self._number))
                 await self.results.submit_final(*self._extract(start, end), flushed=flushed)
 
     def _pause_lead(self, samples: int) -> int:
@@ -187,8 +209,13 @@ class SpeechChannel:
         return at / self._vad_track.rate
 
     def _on_model_track(self, at: int) -> int:
-        position = round(at * self._model_track.rate / self._vad_track.rate)
-        return min(position, self._model_track.end)
+        vad, model = self._vad_track, self._model_track
+        if self._complete and at == vad.end:
+            return model.end
+        cut, model_cut = self._cut
+        if at == cut:
+            return model_cut
+        return min(max(round(at * model.rate / vad.rate), model_cut), model.end)
 
 
 def segmenter_settings(

@@ -121,7 +121,11 @@ class Stream:
         await self._process(rows)
 
     async def flush(self, arrived_s: float) -> None:
-        """End the open segment of every channel now; the request arrived at that moment."""
+        """End the open segment of every channel now; each sends `flushed` when all is sent.
+
+        Args:
+            arrived_s: When the request arrived, on the monitor's clock.
+        """
         self._note_arrival(arrived_s)
         async with asyncio.TaskGroup() as tasks:
             for channel in self._channels:

@@ -56,7 +56,7 @@ class Start(_Request, frozen=True, tag="start"):
 
 
 class Flush(_Request, frozen=True, tag="flush"):
-    """End the current segment now and keep the stream open."""
+    """End the current segment now and keep the stream open; `flushed` is the answer."""
 
 
 class KeepAlive(_Request, frozen=True, tag="keep_alive"):
@@ -181,6 +181,13 @@ class Segment(_Event, frozen=True, tag="segment"):
     flushed: bool = False
 
 
+class Flushed(_Event, frozen=True, tag="flushed"):
+    """The answer to a `flush`: a channel's audio before `time` seconds has all its results."""
+
+    time: float
+    channel: int
+
+
 class WarningEvent(_Event, frozen=True, tag="warning"):
     """A notice for people; nothing is lost."""
 
@@ -220,6 +227,7 @@ Event = (
     | Inactive
     | Interim
     | Segment
+    | Flushed
     | WarningEvent
     | ErrorEvent
     | Stopped

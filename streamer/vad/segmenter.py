@@ -179,11 +179,12 @@ class Segmenter:
         return until if settings.interim_interval is None else min(until, speech.next_interim)
 
     def advance(self, probability: float) -> Iterator[SegmenterEvent]:
-        """Classify the next window. The iterator must be exhausted before the next call."""
-        first = max(self._position, self._floor)
-        self._position = min(self._position + self._window, self._samples.end)
-        if first == self._position:
-            return  # a flush has taken all of it
+        """Classify the next window. The iterator must be exhausted before the next call.
+
+        The window before `flush` or `finish` may hold fewer samples than the others.
+        """
+        first = self._position
+        self._position = min(first + self._window, self._samples.end)
         speech = self._speech
         in_gap = speech is not None and speech.last < first
         continues = speech is not None and not in_gap
@@ -197,15 +198,19 @@ class Segmenter:
             yield from self._watch_growth(self._settings.interim_interval)
 
     def flush(self) -> Iterator[SegmenterEvent]:
-        """End the open segment now, with every sample so far."""
-        if self._speech is not None and self._speech.confirmed:
-            yield self._end_now(self._speech, flushed=True)
+        """End what is open with the last sample, and begin anew after it.
+
+        Every sample must have been classified. Speech that is not confirmed yet is dropped, as at
+        the end of the stream. No later segment has a sample from before, and the next window begins
+        here.
+        """
+        yield from self._end_all(flushed=True)
+        self._floor = self._position
+        self._resume_until = 0
 
     def finish(self) -> Iterator[SegmenterEvent]:
         """End the stream: what is open ends with the last sample."""
-        if self._speech is not None and self._speech.confirmed:
-            yield self._end_now(self._speech, flushed=False)
-        self._speech = None
+        yield from self._end_all(flushed=False)
 
     def _on_speech(self, first: int) -> Iterator[SegmenterEvent]:
         if self._speech is None:
@@ -272,11 +277,16 @@ class Segmenter:
         if self._settings.interim_interval is not None:
             speech.next_interim = start + self._settings.interim_interval
 
-    def _end_now(self, speech: _Speech, *, flushed: bool) -> SegmentEnded:
-        if self._position > speech.last:
-            return self._end(speech, speech.last, self._padded_end(speech), flushed=flushed)
-        end = self._samples.end
-        return self._end(speech, end, end, flushed=flushed)
+    def _end_all(self, *, flushed: bool) -> Iterator[SegmentEnded]:
+        speech, self._speech = self._speech, None
+        if speech is None or not speech.confirmed:
+            return
+        end = self._position
+        if end - speech.last < self._window:
+            # Less than a window of silence may be speech of which the window held too little.
+            yield self._end(speech, end, end, flushed=flushed)
+        else:
+            yield self._end(speech, speech.last, self._padded_end(speech), flushed=flushed)
 
     def _end(self, speech: _Speech, at: int, end: int, *, flushed: bool = False) -> SegmentEnded:
         self._speech = None

@@ -18,6 +18,7 @@ from streamer.protocol.messages import (
     ErrorEvent,
     Event,
     Flush,
+    Flushed,
     GoingAway,
     Inactive,
     Interim,
@@ -471,6 +472,7 @@ IN_FORCE = VadInForce(
             '{"type":"segment","start_time":0.5,"end_time":1.0,"is_final":true,"channel":0,'
             '"flushed":true}',
         ),
+        (Flushed(time=1.5, channel=1), '{"type":"flushed","time":1.5,"channel":1}'),
         (
             WarningEvent(code="lagging", message="slow"),
             '{"type":"warning","code":"lagging","message":"slow"}',

@@ -65,6 +65,14 @@
  */
 
 /**
+ * @typedef {object} Flushed The answer to a flush: all results of the channel until `time` have
+ *   arrived.
+ * @property {'flushed'} type
+ * @property {number} time
+ * @property {number} channel
+ */
+
+/**
  * @typedef {object} Warned The server reports a problem that loses nothing.
  * @property {'warning'} type
  * @property {string} code
@@ -120,7 +128,7 @@
 /**
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
- * @typedef {Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped |
+ * @typedef {Started | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped |
  *   GoingAway | Lost | Connection} ClientEvent
  */
 
