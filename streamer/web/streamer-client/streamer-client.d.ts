@@ -37,8 +37,14 @@ export class StreamerClient {
      * @throws {StreamerError} There is no stream any more.
      */
     ready(): Promise<void>;
-    /** End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. */
-    flush(): void;
+    /**
+     * End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. Events
+     * of audio that is sent afterwards follow the `flushed` event of their channel.
+     * @returns {Promise<void>} Resolves when all results of the audio until now have arrived. It
+     *   rejects with a `StreamerError` when there is no stream, or the connection breaks before; a
+     *   caller that does not wait need not handle that.
+     */
+    flush(): Promise<void>;
     /**
      * End the stream. All pending results arrive first.
      * @param {{disconnect?: boolean}} [options] `disconnect: false` keeps the socket for the next
@@ -238,6 +244,15 @@ export type Segment = {
     [field: string]: unknown;
 };
 /**
+ * The answer to a flush: all results of the channel until `time` have
+ *   arrived.
+ */
+export type Flushed = {
+    type: "flushed";
+    time: number;
+    channel: number;
+};
+/**
  * The server reports a problem that loses nothing.
  */
 export type Warned = {
@@ -306,7 +321,7 @@ export type State = "idle" | "connecting" | "streaming" | "stopping" | "reconnec
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
  */
-export type ClientEvent = Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped | GoingAway | Lost | Connection;
+export type ClientEvent = Started | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped | GoingAway | Lost | Connection;
 export type EventOf<T extends ClientEvent["type"]> = Extract<ClientEvent, {
     type: T;
 }>;

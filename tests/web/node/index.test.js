@@ -13,7 +13,7 @@ const INDEX = 'streamer-client.js';
 const CLASSES = ['Microphone', 'StreamerClient', 'StreamerError'];
 const TYPES = [
   'Active', 'AudioFormat', 'Backoff', 'ClientEvent', 'ClientOptions', 'Connection', 'EventOf', 'Failed',
-  'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
+  'Flushed', 'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
   'VadOptions', 'Warned', 'WebSocketConstructor',
 ];
 
