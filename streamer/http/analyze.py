@@ -21,7 +21,13 @@ from streamer.http.recordings import (
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import ErrorEvent, VadOptions, WarningEvent, merge
+from streamer.protocol.messages import (
+    ChannelSeconds,
+    ErrorEvent,
+    VadOptions,
+    WarningEvent,
+    merge,
+)
 
 AUDIO_TYPES = {
     "WAV": ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"),
@@ -76,7 +82,10 @@ FoundSegment = Annotated[
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was found. Times in seconds from the start; `errors` are segments without a result."""
+    """What was found. Times in seconds from the start; `errors` are segments without a result.
+
+    `seconds` is where the audio of each channel went.
+    """
 
     model: str
     sample_rate: int
@@ -84,6 +93,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inference_ms: float
     total_ms: float
     segments: list[FoundSegment]
+    seconds: list[ChannelSeconds]
     errors: list[ErrorEvent] = []
     warnings: list[WarningEvent] = []
 
@@ -139,6 +149,7 @@ def _json(
         inference_ms=round(result.inference_seconds * 1000, 3),
         total_ms=round(request.elapsed_ms, 3),
         segments=[merge(segment) for segment in result.segments],
+        seconds=result.account,
         errors=result.failures,
         warnings=result.warnings,
     )

@@ -18,7 +18,15 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode
-from streamer.protocol.messages import ErrorEvent, Segment, Start, Stopped, VadOptions, WarningEvent
+from streamer.protocol.messages import (
+    ChannelSeconds,
+    ErrorEvent,
+    Segment,
+    Start,
+    Stopped,
+    VadOptions,
+    WarningEvent,
+)
 
 DECODED_BLOCK_SECONDS = 1.0
 """Seconds of audio that are decoded at a time."""
@@ -45,6 +53,7 @@ class RecordingResult(NamedTuple):
         warnings: In the order of their events.
         seconds: Length of the audio.
         inference_seconds: What the workers took for it.
+        account: Where the audio of each channel went.
     """
 
     segments: list[Segment]
@@ -52,6 +61,7 @@ class RecordingResult(NamedTuple):
     warnings: list[WarningEvent]
     seconds: float
     inference_seconds: float
+    account: list[ChannelSeconds]
 
     def complete(self) -> "RecordingResult":
         """Itself, if every segment has a result.
@@ -122,7 +132,7 @@ async def run_to_end(
     outbox = Outbox(request.services.monitor)
     inference_seconds = await stream_into(request, recording, plan, tasks, outbox)
     seconds = recording.frames / recording.sample_rate
-    result = RecordingResult([], [], [], seconds, inference_seconds)
+    result = RecordingResult([], [], [], seconds, inference_seconds, [])
     while True:
         match await outbox.get():
             case Segment() as segment:
@@ -131,12 +141,12 @@ async def run_to_end(
                 result.failures.append(failure)
             case WarningEvent() as warning:
                 result.warnings.append(warning)
-            case Stopped(audio_seconds=seconds):
+            case Stopped(audio_seconds=seconds, seconds=account):
                 break
             case _:
                 pass
     result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
-    return result._replace(seconds=seconds)
+    return result._replace(seconds=seconds, account=account)
 
 
 async def stream_into(

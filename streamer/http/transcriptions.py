@@ -33,7 +33,7 @@ from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.messages import ErrorEvent, Segment, Stopped, VadOptions
+from streamer.protocol.messages import ChannelSeconds, ErrorEvent, Segment, Stopped, VadOptions
 
 OPENAI_MODEL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
 """OpenAI's own names mean the first model: many tools have one built in."""
@@ -91,6 +91,7 @@ class VerboseTranscription(msgspec.Struct, frozen=True):
     text: str
     segments: list[TimedSegment]
     usage: Usage
+    seconds: list[ChannelSeconds]
     task: Literal["transcribe"] = "transcribe"
 
 
@@ -179,7 +180,9 @@ async def _transcribe(request: RecordingRequest) -> Response:
     if form.response_format == "verbose_json":
         language = form.language or (language_names(pool.spec.type) or ("unknown",))[-1]
         segments = [_timed(index, segment) for index, segment in enumerate(result.segments)]
-        answer = VerboseTranscription(language, result.seconds, transcript, segments, usage)
+        answer = VerboseTranscription(
+            language, result.seconds, transcript, segments, usage, result.account
+        )
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
 

@@ -57,12 +57,14 @@ class Inferred:
         state: Of a stateful model, pickled, for the channel's next segment.
         seconds: Inference time, measured in the worker.
         attempts: The work that workers did on it; the last attempt gave the result.
+        dropped: Whether the output is of the model's gate, without inference.
     """
 
     output: dict[str, Any]
     state: bytes | None
     seconds: float
     attempts: tuple[Attempt, ...] = ()
+    dropped: bool = False
 
 
 PendingInference = asyncio.Future[Inferred]

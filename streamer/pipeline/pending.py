@@ -16,6 +16,7 @@ class PendingResult:
         audio: Empty once the pool holds it, for as long as it needs it.
         start_time: Start of the audio, in seconds from the start of the stream.
         end_time: End of the audio, in the same way.
+        samples: Length of the audio, in samples at the client's rate; counts for finals only.
         final: Whether the segment is whole.
         timeline: The segment's history.
         flushed: Whether the client ended the segment.
@@ -28,6 +29,7 @@ class PendingResult:
     end_time: float
     final: bool
     timeline: Timeline
+    samples: int = 0
     flushed: bool = False
     withdrawn: bool = False
     submission: Submission | None = None

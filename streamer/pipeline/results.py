@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from streamer.inference.job import InferenceError, JobKind, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
+from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingFlush, PendingResult
 from streamer.pipeline.sender import ResultSender
@@ -25,6 +26,7 @@ class ChannelResults:
     Attributes:
         arrived_s: When the audio that is being processed arrived, on the monitor's clock.
         totals: What has been sent.
+        account: Where the channel's audio went.
     """
 
     def __init__(self, context: StreamContext, channel: int) -> None:
@@ -37,7 +39,8 @@ class ChannelResults:
         self._model = context.pool.spec.name
         self._channel = channel
         self._outbox = context.outbox
-        self._sender = ResultSender(context, channel)
+        self.account = Account()
+        self._sender = ResultSender(context, channel, self.account)
         self.totals = self._sender.totals
         self._queue: asyncio.Queue[PendingResult | PendingFlush | None] = asyncio.Queue(
             settings.max_pending_segments
@@ -97,7 +100,13 @@ class ChannelResults:
         self._withdraw_early()
 
     async def submit_final(
-        self, audio: SegmentAudio, start_time: float, end_time: float, *, flushed: bool = False
+        self,
+        audio: SegmentAudio,
+        start_time: float,
+        end_time: float,
+        *,
+        samples: int = 0,
+        flushed: bool = False,
     ) -> None:
         """Infer a whole segment; waits while `inference.max_pending_segments` results are pending.
 
@@ -105,6 +114,7 @@ class ChannelResults:
             audio: Of the segment.
             start_time: In seconds from the start of the stream.
             end_time: In the same way.
+            samples: Length of the segment, in samples at the client's rate.
             flushed: Whether the client ended the segment.
         """
         pending = self._confirm_early(start_time, end_time)
@@ -117,7 +127,8 @@ class ChannelResults:
             timeline.submitted_s = timeline.inactive_s
             if not self._sequential:
                 self._submit(pending, "final")
-        pending.flushed = flushed
+        pending.samples, pending.flushed = samples, flushed
+        self.account.pending += samples
         self._unsent.add(pending)
         del audio  # the pool has it; there may be no room for long
         await self._queue.put(pending)

@@ -8,8 +8,10 @@ from streamer.audio.track import Samples, Track
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
+from streamer.pipeline.account import SpeechAccount
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.messages import Active, Inactive, Start
 from streamer.vad.segmenter import (
@@ -18,6 +20,7 @@ from streamer.vad.segmenter import (
     Segmenter,
     SegmenterEvent,
     SegmenterSettings,
+    SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -69,6 +72,13 @@ class SpeechChannel:
         self._segmenter = Segmenter(
             settings, engine.window, self._vad_track.buffer, self._pause_lead
         )
+        self._account = SpeechAccount(
+            self.results.account,
+            LoudWindows(engine.window, engine.sample_rate),
+            self._vad_track.input_samples_before,
+        )
+        self._begun = 0
+        """Where speech of the open segment began."""
         self._paused: SpeechPaused | None = None
         """A pause that this block of audio holds; dropped if speech resumes within the block."""
         self._classified = 0
@@ -127,6 +137,7 @@ class SpeechChannel:
         await self._segment(self._detect_rest())
         for event in self._segmenter.finish():
             await self._handle(event)
+        self._account.settle(self._vad_track.end, over=True)
         await self.results.no_more()
 
     def release(self) -> None:
@@ -143,8 +154,9 @@ class SpeechChannel:
             return None
         first = self._classified
         self._classified += count * self._window
-        windows = vad.buffer.view(first, self._classified).reshape(count, self._window)
-        return self._detector.detect(windows)
+        samples = vad.buffer.view(first, self._classified)
+        self._account.windows(samples)
+        return self._detector.detect(samples.reshape(count, self._window))
 
     def _detect_rest(self) -> PendingProbabilities | None:
         """Detect in all that is left; the last window is filled up with silence."""
@@ -152,8 +164,10 @@ class SpeechChannel:
         self._classified, self._complete = end, True
         if first == end:
             return None
-        windows = np.zeros((-(-(end - first) // self._window), self._window), dtype=np.float32)
-        windows.reshape(-1)[: end - first] = self._vad_track.buffer.view(first, end)
+        samples = self._vad_track.buffer.view(first, end)
+        self._account.windows(samples)
+        windows = np.zeros((-(-len(samples) // self._window), self._window), dtype=np.float32)
+        windows.reshape(-1)[: len(samples)] = samples
         return self._detector.detect(windows)
 
     async def _segment(self, probabilities: PendingProbabilities | None) -> None:
@@ -168,12 +182,14 @@ class SpeechChannel:
     def _discard(self) -> None:
         """Discard the audio that no segment can begin with any more."""
         kept = min(self._segmenter.keep_from, self._classified)
+        self._account.settle(kept)
         self._vad_track.buffer.discard_before(kept)
         self._model_track.buffer.discard_before(self._on_model_track(kept))
 
     async def _handle(self, event: SegmenterEvent) -> None:
         match event:
             case SpeechStarted(at):
+                self._begun = at
                 self.results.segment_started()
                 self.results.post(Active(time=self._seconds(at), channel=self._number))
             case InterimDue(start, end):
@@ -188,7 +204,14 @@ class SpeechChannel:
                 self._paused = None
                 self.results.withdraw_interims()
                 self.results.post(Inactive(time=self._seconds(at), channel=self._number))
-                await self.results.submit_final(*self._extract(start, end), flushed=flushed)
+                self._account.segment(self._begun, at, start, end)
+                length = self._account.length(start, end)
+                submitting = self.results.submit_final(
+                    *self._extract(start, end), samples=length, flushed=flushed
+                )
+                await submitting
+            case SpeechDropped(start, end):
+                self._account.speech_dropped(start, end)
 
     def _pause_lead(self, samples: int) -> int:
         """How many samples before the end of a segment of `samples` a pause is reported."""

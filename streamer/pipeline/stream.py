@@ -8,6 +8,7 @@ from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
+from streamer.pipeline.account import AccountReport
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
 from streamer.protocol.messages import (
@@ -57,6 +58,11 @@ class Stream:
             tasks.create_task(monitor.tracked("inference", channel.results.run()))
             for channel in self._channels
         ]
+        self._account = AccountReport(
+            [channel.results.account for channel in self._channels],
+            start.format.sample_rate,
+            monitor,
+        )
         self._reported_frames = self._reported_bytes = 0
         monitor.stream_opened(context.route, start.format.channels)
 
@@ -138,10 +144,16 @@ class Stream:
             for channel in self._channels:
                 tasks.create_task(channel.finish())
         await asyncio.gather(*self._sending)
+        self._report_received()
+        sample_rate = self._start.format.sample_rate
         return Stopped(
             audio_seconds=self._audio_seconds,
             segments=sum(channel.results.totals.segments for channel in self._channels),
             session_id=self._context.session_id,
+            seconds=[
+                channel.results.account.seconds(sample_rate, number)
+                for number, channel in enumerate(self._channels)
+            ],
         )
 
     @property
@@ -158,9 +170,15 @@ class Stream:
         self._decoding.report()
         self._resampling.report()
         self._report_received()
+        if stopped is None:
+            self._account.abandon()
         route = self._context.route
         self._context.monitor.stream_closed(route, len(self._channels))
-        ended = StreamTotals(stopped.audio_seconds, stopped.segments) if stopped else None
+        account = {
+            entry: samples / self._start.format.sample_rate
+            for entry, samples in self._account.totals().items()
+        }
+        ended = StreamTotals(stopped.audio_seconds, stopped.segments, account) if stopped else None
         self._context.trace.end(ended)
         totals = [channel.results.totals for channel in self._channels]
         fields = {
@@ -172,6 +190,7 @@ class Stream:
             "segments": sum(each.segments for each in totals),
             "interims": sum(each.interims for each in totals),
             "failed_segments": sum(each.failures for each in totals),
+            "channel_seconds": {entry: round(each, 3) for entry, each in account.items()},
         }
         if route == "recording":
             del fields["audio_bytes"]  # it came decoded
@@ -193,6 +212,8 @@ class Stream:
         """Report what has been received since the last report."""
         frames, size = self._frames - self._reported_frames, self._bytes - self._reported_bytes
         self._context.monitor.received(size, frames / self._start.format.sample_rate)
+        self._account.received(frames)
+        self._account.report()
         self._reported_frames, self._reported_bytes = self._frames, self._bytes
 
     async def _decode(self, data: bytes) -> None:

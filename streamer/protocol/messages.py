@@ -206,12 +206,29 @@ class ErrorEvent(_Event, frozen=True, tag="error"):
     end_time: float | None = None
 
 
+class ChannelSeconds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the audio of a channel went, in seconds; each is a whole number of samples.
+
+    `received` is `transcribed`, `failed`, `dropped`, and what was taken for silence, of which
+    `loud_unheard` is a part.
+    """
+
+    channel: int
+    received: float
+    speech: float
+    transcribed: float
+    failed: float
+    dropped: float
+    loud_unheard: float
+
+
 class Stopped(_Event, frozen=True, tag="stopped"):
     """A stream ended; nothing of it follows."""
 
     audio_seconds: float
     segments: int
     session_id: str
+    seconds: list[ChannelSeconds]
 
 
 class GoingAway(_Event, frozen=True, tag="going_away"):

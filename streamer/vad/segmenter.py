@@ -84,7 +84,17 @@ class SegmentEnded:
     flushed: bool = False
 
 
-SegmenterEvent = SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded
+@dataclass(frozen=True, slots=True)
+class SpeechDropped:
+    """Speech in [start, end) was too short; the padding of the next segment may hold some of it."""
+
+    start: int
+    end: int
+
+
+SegmenterEvent = (
+    SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded | SpeechDropped
+)
 
 
 class SampleSource(Protocol):
@@ -163,8 +173,9 @@ class Segmenter:
     def eventless_until(self) -> int:
         """Until this sample is classified, `advance` emits no event, whatever the probabilities.
 
-        So audio before it can wait. After `SpeechPaused` this is the next window, because speech
-        may resume. Only `SpeechPaused` may be due sooner, if `lead` returns more by then.
+        So audio before it can wait; `SpeechDropped` does not count, because nobody waits for it.
+        After `SpeechPaused` this is the next window, because speech may resume. Only `SpeechPaused`
+        may be due sooner, if `lead` returns more by then.
         """
         settings, speech = self._settings, self._speech
         if speech is None or not speech.confirmed:
@@ -233,6 +244,7 @@ class Segmenter:
             # No longer than `min_silence`, or a segment could begin with a pause that ends one.
             if silence >= min(self._settings.min_speech, self._settings.min_silence):
                 self._speech = None
+                yield SpeechDropped(speech.first, speech.last)
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
         elif not speech.paused and silence >= self._pause(speech):
@@ -277,9 +289,12 @@ class Segmenter:
         if self._settings.interim_interval is not None:
             speech.next_interim = start + self._settings.interim_interval
 
-    def _end_all(self, *, flushed: bool) -> Iterator[SegmentEnded]:
+    def _end_all(self, *, flushed: bool) -> Iterator[SegmenterEvent]:
         speech, self._speech = self._speech, None
-        if speech is None or not speech.confirmed:
+        if speech is None:
+            return
+        if not speech.confirmed:
+            yield SpeechDropped(speech.first, speech.last)
             return
         end = self._position
         if end - speech.last < self._window:

@@ -6,6 +6,8 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 
 import asyncio
 import hashlib
+from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import Literal, NamedTuple, cast
@@ -18,17 +20,26 @@ from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
 from streamer.config.schema import Config, InferenceConfig, SimpleConfig, VadConfig
-from streamer.inference.job import Counters, Inferred, JobKind, PendingInference, SegmentAudio
+from streamer.inference.job import (
+    Counters,
+    InferenceFailed,
+    Inferred,
+    JobKind,
+    PendingInference,
+    SegmentAudio,
+)
 from streamer.inference.pool import WorkerPool
 from streamer.models.registry import ModelSpec
-from streamer.observe.monitor import Monitor
+from streamer.observe.monitor import AccountEntry, Monitor
 from streamer.observe.tracer import StreamTrace
+from streamer.pipeline.account import Fate
 from streamer.pipeline.context import Segmentation, StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.actions import Close
 from streamer.protocol.messages import (
     Active,
+    ErrorEvent,
     Event,
     Flushed,
     Inactive,
@@ -78,13 +89,17 @@ class LoudnessEngine:
 class Submitted:
     """A job whose result is there already, or comes later."""
 
-    def __init__(self, inferred: Inferred) -> None:
-        self.inferred = inferred
+    def __init__(self, outcome: Inferred | InferenceFailed) -> None:
+        self.outcome = outcome
         self.result: PendingInference = asyncio.get_running_loop().create_future()
 
     def settle(self) -> None:
-        if not self.result.done():
-            self.result.set_result(self.inferred)
+        if self.result.done():
+            return
+        if isinstance(self.outcome, InferenceFailed):
+            self.result.set_exception(self.outcome)
+        else:
+            self.result.set_result(self.outcome)
 
     def confirm(self) -> bool:
         return False
@@ -99,8 +114,9 @@ class Pool:
     spec = ModelSpec(type="fake", name="fake")
     stateful = False
 
-    def __init__(self, slowness: int) -> None:
+    def __init__(self, slowness: int, fate: Callable[[str], Fate]) -> None:
         self.slowness = slowness
+        self.fate = fate
         self.late: list[tuple[int, Submitted]] = []
         """Results that come with a piece of this number."""
         self.played = 0
@@ -115,7 +131,11 @@ class Pool:
         samples = np.concatenate([*audio, np.empty(0, np.float32)])
         key = hashlib.sha256(samples.tobytes()).hexdigest()
         self.given[key] = samples
-        submitted = Submitted(Inferred({"key": key, "count": len(samples)}, None, 0.0))
+        fate = self.fate(key)
+        inferred = Inferred(
+            {"key": key, "count": len(samples)}, None, 0.0, dropped=fate == "dropped"
+        )
+        submitted = Submitted(InferenceFailed(key) if fate == "failed" else inferred)
         self.late.append((self.played + self.slowness, submitted))
         self.settle()
         return submitted
@@ -136,8 +156,13 @@ class Outcome(NamedTuple):
 
     vad: list[Active | Inactive]
     finals: list[Segment]
+    failed: list[ErrorEvent]
     flushed: list[Flushed]
     all: list[Event]
+
+
+class BrokenOff(Exception):
+    """The client is gone, in the middle of a stream."""
 
 
 class Heard(NamedTuple):
@@ -153,6 +178,8 @@ class Heard(NamedTuple):
     """How often the stream was given something."""
     begun_early: int
     """Segments that were begun before they had ended."""
+    accounted: Counter[AccountEntry]
+    """What the monitor was told of the seconds of all channels."""
 
 
 VAD = VadOptions(
@@ -177,6 +204,8 @@ def hear(
     window: Literal[320, 512] = 512,
     engine: VadEngine | None = None,
     slowness: int = 0,
+    fate: Callable[[str], Fate] = lambda _key: "transcribed",
+    broken_off: bool = False,
 ) -> Heard:
     """Play `pieces`, where None is a flush, to a stream.
 
@@ -184,7 +213,7 @@ def hear(
     as soon as they would come along with others.
     """
 
-    pool, vad, events = Pool(slowness), LoudnessEngine(window), list[Event]()
+    pool, vad, events = Pool(slowness, fate), LoudnessEngine(window), list[Event]()
     moments: list[tuple[int, Active | Inactive]] = []
     pool.lead_s = lead_s
     played = turns = 0
@@ -196,6 +225,13 @@ def hear(
             if isinstance(item, Active | Inactive):
                 moments.append((played, item))
 
+    class Accountant(Monitor):
+        def accounted(self, entry: AccountEntry, media_s: float) -> None:
+            accounted[entry] += media_s  # type: ignore[assignment]
+
+    accounted: Counter[AccountEntry] = Counter()
+    monitor = Accountant()
+
     async def play() -> Stopped:
         nonlocal played, turns
         context = StreamContext(
@@ -204,7 +240,7 @@ def hear(
             segmentation=segmentation,
             config=CONFIG,
             vad=engine or cast("VadEngine", vad),
-            monitor=Monitor(),
+            monitor=monitor,
             pool=cast("WorkerPool", pool),
             sample_rate=rate,
             outbox=Listener(Monitor()),
@@ -230,6 +266,9 @@ def hear(
                 if piece is None:
                     await stream.flush(0)
             await stream.feed(waiting, 0)
+            if broken_off:
+                stream.close(None)
+                raise BrokenOff
             pool.played += slowness
             pool.settle()
             pool.slowness = 0
@@ -237,10 +276,16 @@ def hear(
             stream.close(stopped)
             return stopped
 
-    stopped = asyncio.run(play())
+    stopped = Stopped(audio_seconds=0, segments=0, session_id="", seconds=[])
+    try:
+        stopped = asyncio.run(play())
+    except* BrokenOff:
+        assert broken_off
     channels = [outcome(events, n) for n in range(fmt.channels)]
     windows = [detector.windows for detector in vad.opened]
-    return Heard(channels, stopped, pool.given, windows, moments, turns, pool.begun_early)
+    return Heard(
+        channels, stopped, pool.given, windows, moments, turns, pool.begun_early, accounted
+    )
 
 
 def outcome(events: list[Event], channel: int) -> Outcome:
@@ -248,6 +293,7 @@ def outcome(events: list[Event], channel: int) -> Outcome:
     return Outcome(
         [event for event in own if isinstance(event, Active | Inactive)],
         [event for event in own if isinstance(event, Segment)],
+        [event for event in own if isinstance(event, ErrorEvent)],
         [event for event in own if isinstance(event, Flushed)],
         own,
     )
@@ -259,7 +305,7 @@ def same(one: Heard, other: Heard) -> None:
 
 
 def _lists(channel: Outcome) -> tuple[object, ...]:
-    return channel.vad, channel.finals, channel.flushed
+    return channel.vad, channel.finals, channel.failed, channel.flushed
 
 
 FORMATS = {
@@ -344,7 +390,9 @@ def check_order(events: list[Event], *, without_vad: bool = False) -> None:
                 ended.append(time)
             case Interim():
                 assert len(begun) == len(ended) + 1, "an interim outside speech"
-            case Segment():
+            case Segment() | ErrorEvent():
+                assert event.start_time is not None
+                assert event.end_time is not None
                 assert last_end <= event.start_time
                 if not without_vad:
                     assert event.start_time <= begun.pop(0)

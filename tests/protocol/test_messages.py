@@ -15,6 +15,7 @@ from streamer.config.schema import VadConfig
 from streamer.protocol.messages import (
     Active,
     BadRequest,
+    ChannelSeconds,
     ErrorEvent,
     Event,
     Flush,
@@ -494,8 +495,25 @@ IN_FORCE = VadInForce(
             '"start_time":0.0,"end_time":1.0}',
         ),
         (
-            Stopped(audio_seconds=0.0, segments=0, session_id="s"),
-            '{"type":"stopped","audio_seconds":0.0,"segments":0,"session_id":"s"}',
+            Stopped(
+                audio_seconds=2.0,
+                segments=1,
+                session_id="s",
+                seconds=[
+                    ChannelSeconds(
+                        channel=0,
+                        received=2.0,
+                        speech=1.0,
+                        transcribed=1.5,
+                        failed=0.0,
+                        dropped=0.125,
+                        loud_unheard=0.25,
+                    )
+                ],
+            ),
+            '{"type":"stopped","audio_seconds":2.0,"segments":1,"session_id":"s","seconds":[{'
+            '"channel":0,"received":2.0,"speech":1.0,"transcribed":1.5,"failed":0.0,'
+            '"dropped":0.125,"loud_unheard":0.25}]}',
         ),
         (
             GoingAway(message="bye", deadline_seconds=10.0),

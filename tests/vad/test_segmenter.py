@@ -22,6 +22,7 @@ from streamer.vad.segmenter import (
     Segmenter,
     SegmenterEvent,
     SegmenterSettings,
+    SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -80,6 +81,8 @@ class Rig:
         """Segments that came as it said."""
         self.eventless_until = 0
         """What it has promised, unless there is a flush."""
+        self.dropped: list[SpeechDropped] = []
+        """Speech that was too short."""
         self.flushes: list[int] = []
         """Where the flushes were."""
 
@@ -124,13 +127,23 @@ class Rig:
             if isinstance(event, SpeechPaused | SpeechResumed):
                 self.pause(event)
                 continue
+            if isinstance(event, SpeechDropped):
+                self.drop(event)
+                continue
             if not isinstance(event, SpeechStarted):
                 assert event.start >= kept
             if isinstance(event, SegmentEnded):
                 self.foreseen += self.paused == (event.start, event.end)
                 self.paused = None
             self.events.append(event)
-        return bool(found)
+        return any(not isinstance(event, SpeechDropped) for event in found)
+
+    def drop(self, event: SpeechDropped) -> None:
+        """Speech that is too short is dropped once, after what is before it."""
+        assert not self.in_speech
+        assert event.start < event.end <= self.heard
+        assert not self.dropped or self.dropped[-1].end <= event.start
+        self.dropped.append(event)
 
     def pause(self, event: SpeechPaused | SpeechResumed) -> None:
         """Pauses and resumptions alternate, and come in an open segment only."""
@@ -209,6 +222,22 @@ def line(event: Found) -> str:
 )
 def test_pictures(picture: str, events: list[str]) -> None:
     assert run(picture, SETTINGS) == events
+
+
+@pytest.mark.parametrize(
+    ("picture", "dropped"),
+    [
+        ("...#......", [(30, 40)]),
+        ("...#..#...", [(30, 40), (60, 70)]),
+        ("#..##.....", [(0, 10)]),  # although the segment's padding takes it
+        ("...#", [(30, 40)]),
+        ("...##|.#", [(60, 70)]),
+        ("...#|#", [(30, 40), (40, 50)]),
+        ("##.....", []),
+    ],
+)
+def test_speech_that_is_too_short_is_reported(picture: str, dropped: list[tuple[int, int]]) -> None:
+    assert [(event.start, event.end) for event in rig_of(picture, SETTINGS).dropped] == dropped
 
 
 @pytest.mark.parametrize(
@@ -677,10 +706,10 @@ def play(
 ) -> Rig:
     rig = Rig(asked, case.samples, case.window, lead, restless=restless)
     for index in count():
+        if rig.heard < len(case.samples) and index in flushes:
+            rig.flush(case.probability(rig.heard))
         if rig.heard == len(case.samples):
             break
-        if index in flushes:
-            rig.flush(case.probability(rig.heard))
         rig.hear(case.probability(rig.heard), ahead[index % len(ahead)])
     rig.step(rig.segmenter.finish)
     assert rig.heard == rig.tape.end == len(case.samples)

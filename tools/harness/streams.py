@@ -147,6 +147,7 @@ def check_stream(events: list[Event]) -> None:
     assert stopped["type"] == "stopped"
     assert stopped["session_id"] == started["session_id"]
     assert stopped["segments"] == len(events_of(within, "segment"))
+    _check_account(stopped, events_of(within, "error"))
     assert not events_of(within, "started", "stopped")
     for channel in {event["channel"] for event in within if "channel" in event}:
         of_channel = [event for event in within if event.get("channel") == channel]
@@ -154,6 +155,19 @@ def check_stream(events: list[Event]) -> None:
             _check_chunks(of_channel)
         else:
             _check_speech(of_channel, interims=started["interim_results"])
+
+
+def _check_account(stopped: Event, errors: list[Event]) -> None:
+    """Assert that the sums close, and that what failed is what the errors name."""
+    for number, seconds in enumerate(stopped["seconds"]):
+        assert seconds["channel"] == number
+        assert seconds["received"] == stopped["audio_seconds"]
+        in_segments = seconds["transcribed"] + seconds["failed"] + seconds["dropped"]
+        assert seconds["speech"] <= in_segments + 1e-6
+        assert in_segments + seconds["loud_unheard"] <= seconds["received"] + 1e-6
+        failed = [error for error in errors if error.get("channel") == number]
+        spans = sum(error["end_time"] - error["start_time"] for error in failed)
+        assert abs(seconds["failed"] - spans) <= 0.001 * (1 + len(failed))
 
 
 def _check_chunks(events: list[Event]) -> None:

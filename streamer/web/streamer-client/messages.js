@@ -91,11 +91,25 @@
  */
 
 /**
+ * Where the audio of a channel went, in seconds. `received` is the sum of `transcribed`, `failed`,
+ * `dropped`, and what was taken for silence.
+ * @typedef {object} ChannelSeconds
+ * @property {number} channel
+ * @property {number} received
+ * @property {number} speech Between `active` and `inactive`.
+ * @property {number} transcribed In segments that have a result.
+ * @property {number} failed In segments that have an error.
+ * @property {number} dropped Too short for speech, or silence to the model.
+ * @property {number} loud_unheard Taken for silence, but louder than the background.
+ */
+
+/**
  * @typedef {object} Stopped A stream ended; nothing of it follows.
  * @property {'stopped'} type
  * @property {number} audio_seconds
  * @property {number} segments
  * @property {string} session_id
+ * @property {ChannelSeconds[]} seconds Absent from servers of older versions.
  */
 
 /**

@@ -273,6 +273,34 @@ export type Failed = {
     end_time?: number | undefined;
 };
 /**
+ * Where the audio of a channel went, in seconds. `received` is the sum of `transcribed`, `failed`,
+ * `dropped`, and what was taken for silence.
+ */
+export type ChannelSeconds = {
+    channel: number;
+    received: number;
+    /**
+     * Between `active` and `inactive`.
+     */
+    speech: number;
+    /**
+     * In segments that have a result.
+     */
+    transcribed: number;
+    /**
+     * In segments that have an error.
+     */
+    failed: number;
+    /**
+     * Too short for speech, or silence to the model.
+     */
+    dropped: number;
+    /**
+     * Taken for silence, but louder than the background.
+     */
+    loud_unheard: number;
+};
+/**
  * A stream ended; nothing of it follows.
  */
 export type Stopped = {
@@ -280,6 +308,10 @@ export type Stopped = {
     audio_seconds: number;
     segments: number;
     session_id: string;
+    /**
+     * Absent from servers of older versions.
+     */
+    seconds: ChannelSeconds[];
 };
 /**
  * The server is about to end; the client reconnects afterwards.
