@@ -102,6 +102,8 @@ async def _run(options: Options) -> int:
                 finally:
                     if not reader_gone:
                         warnings.show()
+                        if unheard := run.tally.unheard():
+                            sys.stderr.write(f"{unheard}\n")
                         sys.stderr.write(run.tally.summary(stream.trace_id) + "\n")
                 return _outcome(run.tally, live=source.live)
     except StreamerError as error:

@@ -19,7 +19,7 @@ class EventField:
         nullable: The value may be null instead.
     """
 
-    json_type: Literal["string", "number", "boolean", "object"]
+    json_type: Literal["string", "number", "boolean", "object", "array"]
     optional: bool = False
     nullable: bool = False
 
@@ -59,6 +59,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             channel=_NUMBER,
             flushed=EventField("boolean", optional=True),
         ),
+        "flushed": _fields(time=_NUMBER, channel=_NUMBER),
         "warning": _fields(code=_STRING, message=_STRING),
         "error": _fields(
             code=_STRING,
@@ -68,7 +69,12 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             start_time=EventField("number", optional=True),
             end_time=EventField("number", optional=True),
         ),
-        "stopped": _fields(audio_seconds=_NUMBER, segments=_NUMBER, session_id=_STRING),
+        "stopped": _fields(
+            audio_seconds=_NUMBER,
+            segments=_NUMBER,
+            session_id=_STRING,
+            seconds=EventField("array"),
+        ),
         "going_away": _fields(message=_STRING, deadline_seconds=_NUMBER),
     }
 )
@@ -86,6 +92,17 @@ VAD_FIELDS: Mapping[str, EventField] = _fields(
     max_segment_ms=_NUMBER,
 )
 """Of `vad` in `started`."""
+
+SECONDS_FIELDS: Mapping[str, EventField] = _fields(
+    channel=_NUMBER,
+    received=_NUMBER,
+    speech=_NUMBER,
+    transcribed=_NUMBER,
+    failed=_NUMBER,
+    dropped=_NUMBER,
+    loud_unheard=_NUMBER,
+)
+"""Of each object in `seconds` of `stopped`: where the audio of a channel went."""
 
 _ENVELOPE = frozenset({"type", *EVENT_FIELDS["interim"], *EVENT_FIELDS["segment"]})
 """Names that a model cannot use."""
@@ -117,7 +134,7 @@ class Event:
 
     @property
     def time(self) -> float | None:
-        """When speech began (`active`) or ended (`inactive`)."""
+        """When speech began (`active`) or ended (`inactive`), or up to where all is `flushed`."""
         return self.seconds("time")
 
     @property

@@ -22,6 +22,10 @@ KEEP_ALIVE_S = 3.0
 """Seconds without audio after which `keep_alive` is sent."""
 
 
+_DESCRIBED = frozenset({"started", "active", "inactive", "flushed", "stopped"})
+"""Types of events that `--verbose` describes."""
+
+
 @dataclass
 class Run:
     """Sends `source` in the pieces of `supply` to a stream, and shows the events that come back.
@@ -168,7 +172,7 @@ class Run:
             self.display.event(event)
             if event.type in ("warning", "error", "going_away"):
                 self.display.note(describe_problem(event, channels))
-            elif self.verbose and event.type in ("started", "active", "inactive", "stopped"):
+            elif self.verbose and event.type in _DESCRIBED:
                 self.display.note(_describe(event))
 
     @property

@@ -83,6 +83,9 @@ class Stream:
     async def flush(self) -> None:
         """End the segment in progress now and keep the stream open.
 
+        Does not wait. A `flushed` event of each channel follows the results of all audio sent so
+        far, and comes before any event of later audio.
+
         Raises:
             StreamEnded: the connection is closed.
         """

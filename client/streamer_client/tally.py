@@ -1,9 +1,20 @@
 """What a run of the command has sent and received, and its closing line."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer_client.event_text import printable
 from streamer_client.events import Event
+
+NOTABLE_S = 0.5
+"""Seconds, of all channels. Less that was dropped, or loud and not taken for speech, is not worth a
+line: a click, a breath."""
+
+WHEREABOUTS = {
+    "failed": "had speech without a result",
+    "dropped": "were dropped: too short for speech, or silence to the model",
+    "loud_unheard": "were loud but not taken for speech",
+}
+"""By field of `stopped.seconds`: what became of that audio."""
 
 
 @dataclass
@@ -19,6 +30,8 @@ class Tally:
     reconnections: int = 0
     lost_s: float = 0.0
     interrupted: bool = False
+    unheard_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WHEREABOUTS, 0.0))
+    """Seconds of all channels, by field of `stopped.seconds`."""
 
     def count(self, event: Event, now_s: float) -> None:
         """Count one event."""
@@ -26,6 +39,23 @@ class Tally:
             self.first_event_s = now_s
         self.segments += event.type == "segment"
         self.errors += event.type == "error" and not event.fatal  # that one ends the stream
+        if event.type == "stopped":
+            self._count_seconds(event.fields.get("seconds"))
+
+    def unheard(self) -> str | None:
+        """Return a line about audio without words; None = there is not enough of it."""
+        parts = [
+            f"{seconds:.1f} s {WHEREABOUTS[name]}"
+            for name, seconds in self.unheard_s.items()
+            if seconds >= NOTABLE_S or (name == "failed" and seconds)
+        ]
+        return "; ".join(parts) or None
+
+    def _count_seconds(self, channels: object) -> None:
+        """Count `stopped.seconds`; a server of an older version has none."""
+        for channel in channels if isinstance(channels, list) else []:
+            for name in self.unheard_s:
+                self.unheard_s[name] += float(channel.get(name, 0.0))
 
     def summary(self, trace_id: str | None) -> str:
         """Return the closing line."""

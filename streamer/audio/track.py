@@ -22,6 +22,7 @@ class Track:
         self.rate = rate
         self.buffer = SampleBuffer()
         self._received = 0
+        self._finished = False
         self._resampler = Resampler(input_rate, rate)
 
     @property
@@ -36,6 +37,17 @@ class Track:
         """
         return max(0, -(-end * self.input_rate // self.rate) - self._received)
 
+    def input_samples_before(self, position: int) -> int:
+        """The number of samples at the input rate that are before a sample of the track.
+
+        It grows with `position`, so that adjacent spans add up. After `finish`, those before `end`
+        are all that were pushed.
+        """
+        if self._finished and position == self.end:
+            return self._received
+        # The resampler emits sample p when ceil((p - 1/2) * input_rate / rate) have come.
+        return max(0, -(-(2 * position - 1) * self.input_rate // (2 * self.rate)))
+
     def push(self, samples: Samples) -> None:
         """Take float32 [n] at the input rate."""
         self._received += len(samples)
@@ -48,6 +60,7 @@ class Track:
     def finish(self) -> None:
         """Output everything pushed; nothing may be pushed afterwards."""
         self.buffer.append(self._resampler.finish())
+        self._finished = True
 
     def release(self) -> None:
         """Discard everything that is held."""

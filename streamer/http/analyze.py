@@ -22,7 +22,7 @@ from streamer.http.recordings import (
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import ErrorEvent, VadOptions, merge
+from streamer.protocol.messages import ChannelSeconds, ErrorEvent, VadOptions, merge
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.threads import in_thread
 
@@ -93,7 +93,10 @@ FoundSegment = Annotated[
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was found. Times in seconds from the start; `errors` are segments without a result."""
+    """What was found. Times in seconds from the start; `errors` are segments without a result.
+
+    `seconds` is where the audio of each channel went.
+    """
 
     model: str
     sample_rate: int
@@ -101,6 +104,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inference_ms: float
     total_ms: float
     segments: list[FoundSegment]
+    seconds: list[ChannelSeconds]
     errors: list[ErrorEvent] = []
     warnings: list[RecordingWarning] = []
 
@@ -163,6 +167,7 @@ def _json(
         inference_ms=round(result.inference_seconds * 1000, 3),
         total_ms=round(request.elapsed_ms, 3),
         segments=[merge(segment) for segment in result.segments],
+        seconds=result.account,
         errors=result.failures,
         warnings=result.warnings,
     )

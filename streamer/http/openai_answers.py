@@ -10,7 +10,7 @@ import msgspec
 
 from streamer.http.recordings import RecordingWarning
 from streamer.http.render import output_text
-from streamer.protocol.messages import Segment
+from streamer.protocol.messages import ChannelSeconds, Segment
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -52,6 +52,7 @@ class VerboseTranscription(msgspec.Struct, frozen=True, omit_defaults=True):
     text: str
     segments: list[TimedSegment]
     usage: Usage
+    seconds: list[ChannelSeconds]
     warnings: list[RecordingWarning] = []
 
 

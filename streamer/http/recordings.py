@@ -17,7 +17,15 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode, RequestWarningCode
-from streamer.protocol.messages import ErrorEvent, Segment, Start, Stopped, VadOptions, WarningEvent
+from streamer.protocol.messages import (
+    ChannelSeconds,
+    ErrorEvent,
+    Segment,
+    Start,
+    Stopped,
+    VadOptions,
+    WarningEvent,
+)
 from streamer.recordings.recording import Mixed, PcmRecording, Recording
 from streamer.recordings.threads import in_thread
 
@@ -65,6 +73,7 @@ class RecordingResult(NamedTuple):
         warnings: In the order of their events; what is missing of the recording comes last.
         seconds: Length of the audio.
         inference_seconds: What the workers took for it.
+        account: Where the audio of each channel went.
     """
 
     segments: list[Segment]
@@ -72,6 +81,7 @@ class RecordingResult(NamedTuple):
     warnings: list[RecordingWarning]
     seconds: float
     inference_seconds: float
+    account: list[ChannelSeconds]
 
     def complete(self) -> "RecordingResult":
         """Itself, if every segment has a result.
@@ -145,7 +155,7 @@ async def run_to_end(
     """
     outbox = Outbox(request.services.monitor)
     streaming = tasks.create_task(stream_into(request, recording, plan, tasks, outbox))
-    result = RecordingResult([], [], [], 0.0, 0.0)
+    result = RecordingResult([], [], [], 0.0, 0.0, [])
     while True:
         match await outbox.get():
             case Segment() as segment:
@@ -154,13 +164,14 @@ async def run_to_end(
                 result.failures.append(failure)
             case WarningEvent() as warning:
                 result.warnings.append(RecordingWarning(code=warning.code, message=warning.message))
-            case Stopped(audio_seconds=seconds):
+            case Stopped(audio_seconds=seconds, seconds=account):
                 break
             case _:
                 pass
     result.warnings.extend(damage(recording))
     result.segments.sort(key=lambda segment: (segment.start_time, segment.channel))
-    return result._replace(seconds=seconds, inference_seconds=await streaming)
+    inference_seconds = await streaming
+    return result._replace(seconds=seconds, inference_seconds=inference_seconds, account=account)
 
 
 def damage(recording: Recording) -> list[RecordingWarning]:

@@ -106,7 +106,14 @@ async def _answer(endpoint: Task, request: RecordingRequest) -> Response:
     if work.form.response_format == "verbose_json":
         segments = [timed(index, segment) for index, segment in enumerate(result.segments)]
         answer = VerboseTranscription(
-            work.task, work.language, result.seconds, transcript, segments, usage, warnings
+            work.task,
+            work.language,
+            result.seconds,
+            transcript,
+            segments,
+            usage,
+            result.account,
+            warnings,
         )
     return Response(msgspec.json.encode(answer), media_type="application/json")
 

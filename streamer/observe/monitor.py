@@ -12,6 +12,9 @@ Stage = Literal["decode", "resample", "vad", "queue", "inference"]
 Route = Literal["segmented", "simple", "recording"]
 Subsystem = Literal["route", "client", "decode", "inference", "metrics"]
 SegmentOutcome = Literal["ok", "inference_failed", "worker_lost", "inference_timeout"]
+AccountEntry = Literal[
+    "received", "speech", "transcribed", "failed", "dropped", "loud_unheard", "abandoned"
+]
 ShedReason = Literal["superseded", "dropped", "backlog"]
 RestartCause = Literal["died", "timeout", "max_jobs"]
 
@@ -45,6 +48,13 @@ class Monitor:
 
     def received(self, size: int, media_s: float) -> None:
         """Audio has arrived: its size in bytes, and the seconds of one channel."""
+
+    def accounted(self, entry: AccountEntry, media_s: float) -> None:
+        """So many more seconds of a channel's audio went here.
+
+        The entries are those of `stopped.seconds`, and `abandoned`: in segments without a result
+        when their stream was broken off.
+        """
 
     def error(self, code: str) -> None:
         """An error was sent to a client; the codes are those of the protocol."""

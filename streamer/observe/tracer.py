@@ -4,8 +4,10 @@ The base classes do nothing but keep the trace id; `telemetry/opentelemetry.py` 
 span is made for less than a segment.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from streamer.observe.monitor import AccountEntry
 from streamer.observe.timeline import Settled
 from streamer.observe.traceparent import TraceContext
 
@@ -13,10 +15,17 @@ Protocol = Literal["websocket", "http"]
 
 
 class StreamTotals(NamedTuple):
-    """Totals of a stream: seconds of audio in each channel, and segments of all channels."""
+    """Totals of a stream.
+
+    Attributes:
+        audio_seconds: In each channel.
+        segments: Of all channels.
+        account: Seconds of all channels, by entry.
+    """
 
     audio_seconds: float
     segments: int
+    account: Mapping[AccountEntry, float]
 
 
 class StreamTrace:

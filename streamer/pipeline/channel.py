@@ -30,7 +30,11 @@ class Channel(Protocol):
         """Act on the audio that was pushed."""
 
     async def flush(self) -> None:
-        """End the open segment now."""
+        """End the open segment now; no later one has audio from before.
+
+        `flushed` follows the results of all audio so far, and comes before any event of later
+        audio.
+        """
 
     async def pause(self) -> None:
         """The audio has paused: end the open segment, if silence would."""

@@ -50,6 +50,7 @@ class WholeChannel:
         """End the open segment with the last sample that was received."""
         self._track.cut()
         await self._end_open(flushed=True)
+        await self.results.flushed(self._track.end / self._track.rate)
 
     async def pause(self) -> None:
         """Silence ends no segment."""
@@ -73,8 +74,13 @@ class WholeChannel:
         """Submit the audio up to sample `end` of the track."""
         buffer, rate = self._track.buffer, self._track.rate
         start = buffer.start
+        before = self._track.input_samples_before
         submitting = self.results.submit_final(
-            buffer.pieces(start, end), start / rate, end / rate, flushed=flushed
+            buffer.pieces(start, end),
+            start / rate,
+            end / rate,
+            samples=before(end) - before(start),
+            flushed=flushed,
         )
         buffer.discard_before(end)
         await submitting

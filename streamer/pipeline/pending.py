@@ -1,10 +1,11 @@
-"""A result that has not been sent yet."""
+"""What a channel has not sent yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
+from streamer.protocol.messages import Active, Flushed, Inactive
 
 
 @dataclass(slots=True, eq=False)
@@ -15,6 +16,7 @@ class PendingResult:
         audio: Empty once the pool holds it, for as long as it needs it.
         start_time: Start of the audio, in seconds from the start of the stream.
         end_time: End of the audio, in the same way.
+        samples: Length of the audio, in samples at the client's rate; counts for finals only.
         final: Whether the segment is whole.
         timeline: The segment's history.
         flushed: Whether the client ended the segment.
@@ -27,6 +29,7 @@ class PendingResult:
     end_time: float
     final: bool
     timeline: Timeline
+    samples: int = 0
     flushed: bool = False
     withdrawn: bool = False
     submission: Submission | None = None
@@ -46,3 +49,16 @@ class PendingResult:
         self.withdrawn = True
         self.audio = NO_AUDIO
         return self.submission is not None and self.submission.withdraw()
+
+
+@dataclass(slots=True)
+class PendingFlush:
+    """The answer to a flush, which waits for the results of the audio before.
+
+    Attributes:
+        flushed: The answer.
+        held: Events of later audio that wait for it.
+    """
+
+    flushed: Flushed
+    held: list[Active | Inactive] = field(default_factory=list)

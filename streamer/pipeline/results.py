@@ -1,4 +1,4 @@
-"""One channel's results: inferred at once and out of order, sent in the order of the audio."""
+"""One channel's events: results are inferred at once, and sent in the order of the audio."""
 
 import asyncio
 from collections.abc import Iterable
@@ -6,14 +6,19 @@ from collections.abc import Iterable
 from streamer.inference.job import InferenceError, JobKind, SegmentAudio
 from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
+from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.pending import PendingResult
+from streamer.pipeline.pending import PendingFlush, PendingResult
 from streamer.pipeline.pending_queue import PendingQueue
 from streamer.pipeline.sender import ResultSender
+from streamer.protocol.messages import Active, Flushed, Inactive
 
 
 class ChannelResults:
     """Submits a channel's segments to the pool, and sends their results in order.
+
+    `active` and `inactive` wait for no result, except after a flush: they wait for its `flushed`,
+    which waits for all results before it.
 
     Args:
         context: Of the stream.
@@ -22,6 +27,7 @@ class ChannelResults:
     Attributes:
         arrived_s: When the audio that is being processed arrived, on the monitor's clock.
         totals: What has been sent.
+        account: Where the channel's audio went.
     """
 
     def __init__(self, context: StreamContext, channel: int) -> None:
@@ -32,12 +38,17 @@ class ChannelResults:
         self._pool = context.pool
         self._monitor = context.monitor
         self._model = context.pool.spec.name
-        self._sender = ResultSender(context, channel)
+        self._channel = channel
+        self._outbox = context.outbox
+        self.account = Account()
+        self._sender = ResultSender(context, channel, self.account)
         self.totals = self._sender.totals
-        self._queue: PendingQueue[PendingResult | None] = PendingQueue(
+        self._queue: PendingQueue[PendingResult | PendingFlush | None] = PendingQueue(
             settings.max_pending_segments
         )
         """In the order of the audio; None = there are no more."""
+        self._last_flush: PendingFlush | None = None
+        """The last flush that has not been answered."""
         self._unsent: set[PendingResult] = set()
         """Those that are neither sent nor withdrawn."""
         self._sent_s = self._monitor.clock()
@@ -56,6 +67,25 @@ class ChannelResults:
     def idle_since_s(self) -> float | None:
         """Since when no result is pending, on the monitor's clock; None = one is."""
         return None if self._unsent else self._sent_s
+
+    def post(self, event: Active | Inactive) -> None:
+        """Send an event that needs no result: at once, or after the `flushed` before it."""
+        if self._last_flush is None:
+            self._outbox.post(event)
+        else:
+            self._last_flush.held.append(event)
+
+    async def flushed(self, time: float) -> None:
+        """Answer a flush once all results so far are sent.
+
+        Waits while `inference.max_pending_segments` results and answers are pending.
+
+        Args:
+            time: Of the flush, in seconds from the start of the stream.
+        """
+        pending = PendingFlush(Flushed(time=time, channel=self._channel))
+        self._last_flush = pending
+        await self._queue.put(pending)
 
     def segment_started(self) -> None:
         """Speech has begun, and with it a segment."""
@@ -78,7 +108,13 @@ class ChannelResults:
         self._withdraw_early()
 
     async def submit_final(
-        self, audio: SegmentAudio, start_time: float, end_time: float, *, flushed: bool = False
+        self,
+        audio: SegmentAudio,
+        start_time: float,
+        end_time: float,
+        *,
+        samples: int = 0,
+        flushed: bool = False,
     ) -> None:
         """Infer a whole segment; waits while `inference.max_pending_segments` results are pending.
 
@@ -86,6 +122,7 @@ class ChannelResults:
             audio: Of the segment.
             start_time: In seconds from the start of the stream.
             end_time: In the same way.
+            samples: Length of the segment, in samples at the client's rate.
             flushed: Whether the client ended the segment.
         """
         pending = self._confirm_early(start_time, end_time)
@@ -98,7 +135,8 @@ class ChannelResults:
             timeline.submitted_s = timeline.inactive_s
             if not self._sequential:
                 self._submit(pending, "final")
-        pending.flushed = flushed
+        pending.samples, pending.flushed = samples, flushed
+        self.account.pending += samples
         self._unsent.add(pending)
         del audio  # the pool has it; there may be no room for long
         await self._queue.put(pending)
@@ -133,11 +171,20 @@ class ChannelResults:
         """Send each result when all before it are sent, until `no_more`."""
         try:
             while (pending := await self._queue.get()) is not None:
-                if not pending.withdrawn:
+                if isinstance(pending, PendingFlush):
+                    self._answer(pending)
+                elif not pending.withdrawn:
                     await self._send_when_done(pending)
         finally:
             self._withdraw_early()
             self._withdraw([*self._unsent])
+
+    def _answer(self, pending: PendingFlush) -> None:
+        self._outbox.post(pending.flushed)
+        for event in pending.held:
+            self._outbox.post(event)
+        if self._last_flush is pending:
+            self._last_flush = None
 
     def _submit(self, pending: PendingResult, kind: JobKind) -> Submission:
         submission = self._pool.submit(

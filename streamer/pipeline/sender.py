@@ -8,6 +8,7 @@ from typing import Any, Literal
 from streamer.inference.job import InferenceError, InferenceTimedOut, Inferred, WorkerLost
 from streamer.observe.monitor import SegmentOutcome
 from streamer.observe.timeline import Attempt, Settled
+from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingResult
 from streamer.protocol.messages import ErrorEvent, Interim, Segment, WarningEvent
@@ -44,10 +45,12 @@ class ResultSender:
     Args:
         context: Of the stream.
         channel: Number of the channel, from 0.
+        account: Of the channel; each segment is entered when it is sent.
     """
 
-    def __init__(self, context: StreamContext, channel: int) -> None:
+    def __init__(self, context: StreamContext, channel: int, account: Account) -> None:
         self.totals = ChannelTotals()
+        self._account = account
         self._channel = channel
         self._outbox = context.outbox
         self._monitor = context.monitor
@@ -57,6 +60,7 @@ class ResultSender:
     def send_segment(self, pending: PendingResult, inferred: Inferred) -> None:
         """Send the result of a whole segment."""
         self.totals.segments += 1
+        self._account.settle(pending.samples, "dropped" if inferred.dropped else "transcribed")
         self.totals.inference_seconds += inferred.seconds
         self._outbox.post(
             Segment(
@@ -72,6 +76,7 @@ class ResultSender:
     def send_failure(self, pending: PendingResult, error: InferenceError) -> None:
         """Send the error in the place of a whole segment's result."""
         self.totals.failures += 1
+        self._account.settle(pending.samples, "failed")
         outcome = _outcome(error)
         self._outbox.post(
             ErrorEvent(

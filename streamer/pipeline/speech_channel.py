@@ -8,8 +8,10 @@ from streamer.audio.track import Samples, Track
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
+from streamer.pipeline.account import SpeechAccount
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.messages import Active, Inactive, Start
 from streamer.vad.segmenter import (
@@ -18,6 +20,7 @@ from streamer.vad.segmenter import (
     Segmenter,
     SegmenterEvent,
     SegmenterSettings,
+    SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -50,13 +53,13 @@ class SpeechChannel:
     ) -> None:
         self.results = ChannelResults(context, number)
         self._number = number
-        self._outbox = context.outbox
         self._resampling = resampling
         engine, input_rate = context.vad, start.format.sample_rate
         self._model_track = Track(input_rate, context.sample_rate)
         same_rate = engine.sample_rate == context.sample_rate
         self._vad_track = self._model_track if same_rate else Track(input_rate, engine.sample_rate)
         self._tracks = {self._vad_track, self._model_track}
+        self._engine = engine
         self._detector = engine.open()
         self._window = engine.window
         self._min_detection = self._whole_windows(MIN_DETECTION_S)
@@ -69,10 +72,21 @@ class SpeechChannel:
         self._segmenter = Segmenter(
             settings, engine.window, self._vad_track.buffer, self._pause_lead
         )
+        self._account = SpeechAccount(
+            self.results.account,
+            LoudWindows(engine.window, engine.sample_rate),
+            self._vad_track.input_samples_before,
+        )
+        self._begun = 0
+        """Where speech of the open segment began."""
         self._paused: SpeechPaused | None = None
         """A pause that this block of audio holds; dropped if speech resumes within the block."""
         self._classified = 0
         """Samples of the detector's track that have been given to the detector."""
+        self._cut = (0, 0)
+        """The last flush, in samples of the detector's track and of the model's."""
+        self._complete = True
+        """Whether both tracks hold all that was received, up to the same moment."""
 
     @property
     def needed_samples(self) -> int:
@@ -85,6 +99,7 @@ class SpeechChannel:
     def push(self, samples: Samples) -> PendingProbabilities | None:
         """Resample, and start detection on the windows that are full."""
         begun_s = self._resampling.clock()
+        self._complete = False
         for track in self._tracks:
             track.push(samples)
         media_s = len(samples) / self._vad_track.input_rate
@@ -100,11 +115,16 @@ class SpeechChannel:
             self._paused = None
 
     async def flush(self) -> None:
-        """End the open segment with the last sample that was received."""
+        """End the open segment with the last sample that was received, and begin anew after it.
+
+        What follows is detected as if a stream began here: the detector's windows begin anew, and
+        it has no state.
+        """
         await self._end_here(flushed=True)
+        await self.results.flushed(self._seconds(self._vad_track.end))
 
     async def pause(self) -> None:
-        """End the open segment with the last sample that was received, or before, as silence would.
+        """End the open segment as `flush` does, if silence would.
 
         Without speech there is nothing to do, and nothing of what was received is forgotten.
         """
@@ -112,21 +132,23 @@ class SpeechChannel:
             await self._end_here(flushed=False)
 
     async def _end_here(self, *, flushed: bool) -> None:
-        """Classify every sample so far, end the open segment, and begin anew after it."""
         for track in self._tracks:
             track.cut()
-        await self._classify_all()
+        await self._segment(self._detect_rest())
         for event in self._segmenter.flush(flushed=flushed):
             await self._handle(event)
         self._discard()
+        self._cut = (self._vad_track.end, self._model_track.end)
+        self._detector = self._engine.open()
 
     async def finish(self) -> None:
-        """End the open segment; the last window is filled up with silence."""
+        """End the open segment; there are no more."""
         for track in self._tracks:
             track.finish()
-        await self._classify_all()
+        await self._segment(self._detect_rest())
         for event in self._segmenter.finish():
             await self._handle(event)
+        self._account.settle(self._vad_track.end, over=True)
         await self.results.no_more()
 
     def release(self) -> None:
@@ -143,18 +165,21 @@ class SpeechChannel:
             return None
         first = self._classified
         self._classified += count * self._window
-        windows = vad.buffer.view(first, self._classified).reshape(count, self._window)
-        return self._detector.detect(windows)
+        samples = vad.buffer.view(first, self._classified)
+        self._account.windows(samples)
+        return self._detector.detect(samples.reshape(count, self._window))
 
-    async def _classify_all(self) -> None:
-        """Classify all that was received; the last window is filled up with silence."""
-        await self._segment(self._detect())
-        rest = self._vad_track.end - self._classified
-        if rest:
-            window = np.zeros((1, self._window), dtype=np.float32)
-            window[0, :rest] = self._vad_track.buffer.view(self._classified, self._vad_track.end)
-            self._classified = self._vad_track.end
-            await self._segment(self._detector.detect(window))
+    def _detect_rest(self) -> PendingProbabilities | None:
+        """Detect in all that is left; the last window is filled up with silence."""
+        first, end = self._classified, self._vad_track.end
+        self._classified, self._complete = end, True
+        if first == end:
+            return None
+        samples = self._vad_track.buffer.view(first, end)
+        self._account.windows(samples)
+        windows = np.zeros((-(-len(samples) // self._window), self._window), dtype=np.float32)
+        windows.reshape(-1)[: len(samples)] = samples
+        return self._detector.detect(windows)
 
     async def _segment(self, probabilities: PendingProbabilities | None) -> None:
         """Give the probabilities to the segmenter, and act on its events."""
@@ -168,14 +193,16 @@ class SpeechChannel:
     def _discard(self) -> None:
         """Discard the audio that no segment can begin with any more."""
         kept = min(self._segmenter.keep_from, self._classified)
+        self._account.settle(kept)
         self._vad_track.buffer.discard_before(kept)
         self._model_track.buffer.discard_before(self._on_model_track(kept))
 
     async def _handle(self, event: SegmenterEvent) -> None:
         match event:
             case SpeechStarted(at):
+                self._begun = at
                 self.results.segment_started()
-                self._outbox.post(Active(time=self._seconds(at), channel=self._number))
+                self.results.post(Active(time=self._seconds(at), channel=self._number))
             case InterimDue(start, end):
                 audio, *times = self._extract(start, end)
                 self.results.submit_interim(audio, *times)
@@ -187,8 +214,15 @@ class SpeechChannel:
             case SegmentEnded(at, start, end, flushed):
                 self._paused = None
                 self.results.withdraw_interims()
-                self._outbox.post(Inactive(time=self._seconds(at), channel=self._number))
-                await self.results.submit_final(*self._extract(start, end), flushed=flushed)
+                self.results.post(Inactive(time=self._seconds(at), channel=self._number))
+                self._account.segment(self._begun, at, start, end)
+                length = self._account.length(start, end)
+                submitting = self.results.submit_final(
+                    *self._extract(start, end), samples=length, flushed=flushed
+                )
+                await submitting
+            case SpeechDropped(start, end):
+                self._account.speech_dropped(start, end)
 
     def _pause_lead(self, samples: int) -> int:
         """How many samples before the end of a segment of `samples` a pause is reported."""
@@ -209,8 +243,13 @@ class SpeechChannel:
         return at / self._vad_track.rate
 
     def _on_model_track(self, at: int) -> int:
-        position = round(at * self._model_track.rate / self._vad_track.rate)
-        return min(position, self._model_track.end)
+        vad, model = self._vad_track, self._model_track
+        if self._complete and at == vad.end:
+            return model.end
+        cut, model_cut = self._cut
+        if at == cut:
+            return model_cut
+        return min(max(round(at * model.rate / vad.rate), model_cut), model.end)
 
 
 def segmenter_settings(

@@ -10,6 +10,7 @@ from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
+from streamer.pipeline.account import AccountReport
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
 from streamer.protocol.codes import WarningCode
@@ -72,6 +73,11 @@ class Stream:
             tasks.create_task(monitor.tracked("inference", channel.results.run()))
             for channel in self._channels
         ]
+        self._account = AccountReport(
+            [channel.results.account for channel in self._channels],
+            start.format.sample_rate,
+            monitor,
+        )
         self._reported_frames = self._reported_bytes = 0
         monitor.stream_opened(context.route, start.format.channels)
 
@@ -139,7 +145,11 @@ class Stream:
         await self._process(rows)
 
     async def flush(self, arrived_s: float) -> None:
-        """End the open segment of every channel now; the request arrived at that moment."""
+        """End the open segment of every channel now; each sends `flushed` when all is sent.
+
+        Args:
+            arrived_s: When the request arrived, on the monitor's clock.
+        """
         self._note_arrival(arrived_s)
         async with asyncio.TaskGroup() as tasks:
             for channel in self._channels:
@@ -159,10 +169,16 @@ class Stream:
             for channel in self._channels:
                 tasks.create_task(channel.finish())
         await asyncio.gather(*self._sending)
+        self._report_received()
+        sample_rate = self._start.format.sample_rate
         return Stopped(
             audio_seconds=self._audio_seconds,
             segments=sum(channel.results.totals.segments for channel in self._channels),
             session_id=self._context.session_id,
+            seconds=[
+                channel.results.account.seconds(sample_rate, number)
+                for number, channel in enumerate(self._channels)
+            ],
         )
 
     @property
@@ -190,9 +206,15 @@ class Stream:
         self._decoding.report()
         self._resampling.report()
         self._report_received()
+        if stopped is None:
+            self._account.abandon()
         route = self._context.route
         self._context.monitor.stream_closed(route, len(self._channels))
-        ended = StreamTotals(stopped.audio_seconds, stopped.segments) if stopped else None
+        account = {
+            entry: samples / self._start.format.sample_rate
+            for entry, samples in self._account.totals().items()
+        }
+        ended = StreamTotals(stopped.audio_seconds, stopped.segments, account) if stopped else None
         self._context.trace.end(ended)
         totals = [channel.results.totals for channel in self._channels]
         fields = {
@@ -204,6 +226,7 @@ class Stream:
             "segments": sum(each.segments for each in totals),
             "interims": sum(each.interims for each in totals),
             "failed_segments": sum(each.failures for each in totals),
+            "channel_seconds": {entry: round(each, 3) for entry, each in account.items()},
         }
         if route == "recording":
             del fields["audio_bytes"]  # it came decoded
@@ -225,6 +248,8 @@ class Stream:
         """Report what has been received since the last report."""
         frames, size = self._frames - self._reported_frames, self._bytes - self._reported_bytes
         self._context.monitor.received(size, frames / self._start.format.sample_rate)
+        self._account.received(frames)
+        self._account.report()
         self._reported_frames, self._reported_bytes = self._frames, self._bytes
 
     async def _decode(self, data: bytes) -> None:

@@ -57,7 +57,7 @@ class Start(_Request, frozen=True, tag="start"):
 
 
 class Flush(_Request, frozen=True, tag="flush"):
-    """End the current segment now and keep the stream open."""
+    """End the current segment now and keep the stream open; `flushed` is the answer."""
 
 
 class KeepAlive(_Request, frozen=True, tag="keep_alive"):
@@ -183,6 +183,13 @@ class Segment(_Event, frozen=True, tag="segment"):
     flushed: bool = False
 
 
+class Flushed(_Event, frozen=True, tag="flushed"):
+    """The answer to a `flush`: a channel's audio before `time` seconds has all its results."""
+
+    time: float
+    channel: int
+
+
 class WarningEvent(_Event, frozen=True, tag="warning"):
     """A notice for people; nothing is lost."""
 
@@ -201,12 +208,29 @@ class ErrorEvent(_Event, frozen=True, tag="error"):
     end_time: float | None = None
 
 
+class ChannelSeconds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the audio of a channel went, in seconds; each is a whole number of samples.
+
+    `received` is `transcribed`, `failed`, `dropped`, and what was taken for silence, of which
+    `loud_unheard` is a part.
+    """
+
+    channel: int
+    received: float
+    speech: float
+    transcribed: float
+    failed: float
+    dropped: float
+    loud_unheard: float
+
+
 class Stopped(_Event, frozen=True, tag="stopped"):
     """A stream ended; nothing of it follows."""
 
     audio_seconds: float
     segments: int
     session_id: str
+    seconds: list[ChannelSeconds]
 
 
 class GoingAway(_Event, frozen=True, tag="going_away"):
@@ -222,6 +246,7 @@ Event = (
     | Inactive
     | Interim
     | Segment
+    | Flushed
     | WarningEvent
     | ErrorEvent
     | Stopped

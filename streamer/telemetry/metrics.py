@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 import streamer
 from streamer.observe.monitor import (
+    AccountEntry,
     RestartCause,
     Route,
     SegmentOutcome,
@@ -125,6 +126,11 @@ class Metrics:
         self.received_bytes = make.counter("received_bytes", "Audio received, in bytes.")
         self.received_audio = make.counter(
             "received_audio_seconds", "Audio received, in seconds of a stream."
+        )
+        self.channel_audio = make.counter(
+            "channel_audio_seconds",
+            "Where the audio of channels went, in seconds.",
+            {"entry": get_args(AccountEntry)},
         )
         self.errors = make.counter("errors", "Errors sent to clients.", {"code": ERROR_CODES})
         self.warnings = make.counter(

@@ -207,6 +207,8 @@ class _OtelStream(StreamTrace):
                     "streamer.stream.segments": totals.segments,
                 }
             )
+            for entry, seconds in totals.account.items():
+                self._span.set_attribute(f"streamer.stream.{entry}_seconds", seconds)
         self._span.end(self._session.ns(self._tracer.clock()))
 
     def _attempts(self, settled: Settled, parent: Context) -> None:

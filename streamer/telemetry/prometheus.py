@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import (
+    AccountEntry,
     Monitor,
     RestartCause,
     Route,
@@ -90,6 +91,9 @@ class PrometheusMonitor(Monitor):
     def received(self, size: int, media_s: float) -> None:
         self._metrics.received_bytes.inc(size)
         self._metrics.received_audio.inc(media_s)
+
+    def accounted(self, entry: AccountEntry, media_s: float) -> None:
+        self._metrics.channel_audio.labels(entry).inc(media_s)
 
     def error(self, code: str) -> None:
         self._metrics.errors.labels(code).inc()

@@ -84,7 +84,17 @@ class SegmentEnded:
     flushed: bool = False
 
 
-SegmenterEvent = SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded
+@dataclass(frozen=True, slots=True)
+class SpeechDropped:
+    """Speech in [start, end) was too short; the padding of the next segment may hold some of it."""
+
+    start: int
+    end: int
+
+
+SegmenterEvent = (
+    SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded | SpeechDropped
+)
 
 
 class SampleSource(Protocol):
@@ -163,8 +173,9 @@ class Segmenter:
     def eventless_until(self) -> int:
         """Until this sample is classified, `advance` emits no event, whatever the probabilities.
 
-        So audio before it can wait. After `SpeechPaused` this is the next window, because speech
-        may resume. Only `SpeechPaused` may be due sooner, if `lead` returns more by then.
+        So audio before it can wait; `SpeechDropped` does not count, because nobody waits for it.
+        After `SpeechPaused` this is the next window, because speech may resume. Only `SpeechPaused`
+        may be due sooner, if `lead` returns more by then.
         """
         settings, speech = self._settings, self._speech
         if speech is None or not speech.confirmed:
@@ -179,11 +190,12 @@ class Segmenter:
         return until if settings.interim_interval is None else min(until, speech.next_interim)
 
     def advance(self, probability: float) -> Iterator[SegmenterEvent]:
-        """Classify the next window. The iterator must be exhausted before the next call."""
-        first = max(self._position, self._floor)
-        self._position = min(self._position + self._window, self._samples.end)
-        if first == self._position:
-            return  # a flush has taken all of it
+        """Classify the next window. The iterator must be exhausted before the next call.
+
+        The window before `flush` or `finish` may hold fewer samples than the others.
+        """
+        first = self._position
+        self._position = min(first + self._window, self._samples.end)
         speech = self._speech
         in_gap = speech is not None and speech.last < first
         continues = speech is not None and not in_gap
@@ -202,22 +214,22 @@ class Segmenter:
         return self._speech is not None
 
     def flush(self, *, flushed: bool = True) -> Iterator[SegmenterEvent]:
-        """End the open segment now; nothing before this sample belongs to a later segment.
+        """End what is open with the last sample, and begin anew after it.
+
+        Every sample must have been classified. Speech that is not confirmed yet is dropped, as at
+        the end of the stream. No later segment has a sample from before, and the next window begins
+        here.
 
         Args:
             flushed: Whether the client has asked for it.
         """
-        if self._speech is not None and self._speech.confirmed:
-            yield self._end_now(self._speech, flushed=flushed)
-        self._speech = None
-        self._floor = self._position = self._samples.end
+        yield from self._end_all(flushed=flushed)
+        self._floor = self._position
         self._resume_until = 0
 
     def finish(self) -> Iterator[SegmenterEvent]:
         """End the stream: what is open ends with the last sample."""
-        if self._speech is not None and self._speech.confirmed:
-            yield self._end_now(self._speech, flushed=False)
-        self._speech = None
+        yield from self._end_all(flushed=False)
 
     def _on_speech(self, first: int) -> Iterator[SegmenterEvent]:
         if self._speech is None:
@@ -240,6 +252,7 @@ class Segmenter:
             # No longer than `min_silence`, or a segment could begin with a pause that ends one.
             if silence >= min(self._settings.min_speech, self._settings.min_silence):
                 self._speech = None
+                yield SpeechDropped(speech.first, speech.last)
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
         elif not speech.paused and silence >= self._pause(speech):
@@ -284,11 +297,19 @@ class Segmenter:
         if self._settings.interim_interval is not None:
             speech.next_interim = start + self._settings.interim_interval
 
-    def _end_now(self, speech: _Speech, *, flushed: bool) -> SegmentEnded:
-        if self._position > speech.last:
-            return self._end(speech, speech.last, self._padded_end(speech), flushed=flushed)
-        end = self._samples.end
-        return self._end(speech, end, end, flushed=flushed)
+    def _end_all(self, *, flushed: bool) -> Iterator[SegmenterEvent]:
+        speech, self._speech = self._speech, None
+        if speech is None:
+            return
+        if not speech.confirmed:
+            yield SpeechDropped(speech.first, speech.last)
+            return
+        end = self._position
+        if end - speech.last < self._window:
+            # Less than a window of silence may be speech of which the window held too little.
+            yield self._end(speech, end, end, flushed=flushed)
+        else:
+            yield self._end(speech, speech.last, self._padded_end(speech), flushed=flushed)
 
     def _end(self, speech: _Speech, at: int, end: int, *, flushed: bool = False) -> SegmentEnded:
         self._speech = None

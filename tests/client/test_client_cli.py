@@ -70,6 +70,47 @@ async def test_text_on_stdout_and_the_rest_on_stderr(
     assert re.fullmatch(r"[0-9a-f]{32}", server.peer.start["trace_id"])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "line"),
+    [
+        ({}, None),
+        ({"dropped": 0.4, "loud_unheard": 0.4}, None),
+        ({"loud_unheard": 3.2}, "3.2 s were loud but not taken for speech"),
+        (
+            {"failed": 0.1, "dropped": 1.25, "loud_unheard": 0.1},
+            "0.1 s had speech without a result; "
+            "1.2 s were dropped: too short for speech, or silence to the model",
+        ),
+    ],
+)
+@pytest.mark.parametrize("output", ["text", "jsonl"])
+async def test_audio_without_words_is_reported_in_one_line(
+    serve_script: ServeScript,
+    run_command: RunCommand,
+    speech: Path,
+    seconds: dict[str, float],
+    line: str | None,
+    output: str,
+) -> None:
+    async def answer(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        channels = [{"channel": 0, "received": 0.5, **seconds}]
+        await peer.send("flushed", time=0.5, channel=0)
+        await peer.send("stopped", audio_seconds=0.5, segments=0, session_id="s1", seconds=channels)
+        await peer.connection.close(1000)
+
+    server = await serve_script(answer)
+    result = await run_command("-i", speech, "-a", server.url, "--output", output)
+    assert result.code == 0
+    assert result.err.splitlines()[:-1] == ([line] if line else [])
+    if output == "text":
+        assert result.out == ""
+    else:
+        kinds = [json.loads(event)["type"] for event in result.out.splitlines()]
+        assert kinds == ["started", "flushed", "stopped"]
+
+
 async def test_verbose_shows_speech_boundaries_on_stderr(
     serve_script: ServeScript, run_command: RunCommand, speech: Path
 ) -> None:

@@ -1,285 +1,36 @@
-"""The cut of the bytes never matters: a whole stream, with only the networks replaced.
-
-The detector hears loudness, and the pool answers with a hash of the samples it was given. All
-between is real: decoder, resamplers, segmenter, channels, delivery.
-"""
+"""The cut of the bytes never matters: a whole stream, with only the networks replaced."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
-from typing import Literal, NamedTuple, cast
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from streamer.audio.format import AudioFormat
-from streamer.audio.pcm import PcmDecoder
-from streamer.audio.resample import Resampler
-from streamer.config.schema import Config, InterimConfig, SimpleConfig, VadConfig
-from streamer.inference.job import Counters, Inferred, JobKind, PendingInference, SegmentAudio
-from streamer.inference.pool import WorkerPool
-from streamer.models.registry import ModelSpec
-from streamer.observe.monitor import Monitor
-from streamer.observe.tracer import StreamTrace
-from streamer.pipeline.context import Segmentation, StreamContext
-from streamer.pipeline.outbox import Outbox
+from streamer.config.schema import InterimConfig, VadConfig
+from streamer.pipeline.context import Segmentation
 from streamer.pipeline.speech_channel import segmenter_settings
-from streamer.pipeline.stream import Stream
-from streamer.protocol.actions import Close
-from streamer.protocol.messages import (
-    Active,
-    Event,
-    Inactive,
-    Interim,
-    Segment,
-    Start,
-    Stopped,
-    VadOptions,
-)
-from streamer.vad.engine import VadEngine
+from streamer.protocol.messages import Interim, Segment
 from streamer.vad.segmenter import SegmenterSettings
-
-Samples = NDArray[np.float32]
-
-
-class Loudness:
-    """A detector with state: the probability is the loudness of this window and the last."""
-
-    def __init__(self) -> None:
-        self.windows: list[Samples] = []
-        self._last = 0.0
-
-    async def detect(self, windows: Samples) -> list[float]:
-        await asyncio.sleep(0)
-        found = []
-        for window in windows:
-            self.windows.append(window.copy())
-            level = float(np.abs(window).mean())
-            found.append(min(1.0, 4 * (level + self._last / 4)))
-            self._last = level
-        return found
-
-
-class LoudnessEngine:
-    name, window, sample_rate = "loudness", 512, 16_000
-
-    def __init__(self) -> None:
-        self.opened: list[Loudness] = []
-
-    def open(self) -> Loudness:
-        self.opened.append(Loudness())
-        return self.opened[-1]
-
-
-class Submitted:
-    """A job whose result is there already."""
-
-    def __init__(self, inferred: Inferred) -> None:
-        self.result: PendingInference = asyncio.get_running_loop().create_future()
-        self.result.set_result(inferred)
-
-    def confirm(self) -> bool:
-        return False
-
-    def withdraw(self) -> bool:
-        return False
-
-
-class Pool:
-    """Answers at once, and keeps what it was given."""
-
-    spec = ModelSpec(type="fake", name="fake")
-    stateful = False
-
-    def __init__(self) -> None:
-        self.given: dict[str, Samples] = {}
-        self.counters = Counters()
-        self.begun_early = 0
-        self.lead_s = 10.0
-        self.queue = self
-
-    def submit(self, audio: SegmentAudio, kind: JobKind, **_of: object) -> Submitted:
-        self.begun_early += kind == "early"
-        samples = np.concatenate([*audio, np.empty(0, np.float32)])
-        key = hashlib.sha256(samples.tobytes()).hexdigest()
-        self.given[key] = samples
-        return Submitted(Inferred({"key": key, "count": len(samples)}, None, 0.0))
-
-    def lead_seconds(self, _media_s: float) -> float:
-        return self.lead_s
-
-
-class Outcome(NamedTuple):
-    """A channel's events of both kinds; how the kinds interleave depends on time, not on audio."""
-
-    vad: list[Active | Inactive]
-    finals: list[Segment]
-    all: list[Event]
-
-
-class Heard(NamedTuple):
-    channels: list[Outcome]
-    stopped: Stopped
-    given: dict[str, Samples]
-    """What the model heard, by its hash."""
-    windows: list[list[Samples]]
-    """What the detector of each channel heard."""
-    moments: list[tuple[int, Active | Inactive]]
-    """After how many of the pieces each of these came."""
-    turns: int
-    """How often the stream was given something."""
-    begun_early: int
-    """Segments that were begun before they had ended."""
-
-
-VAD = VadOptions(
-    threshold=0.3, min_silence_ms=90, min_speech_ms=40, prefix_padding_ms=45, max_segment_ms=1_000
+from tests.pipeline.played import (
+    FORMATS,
+    Loudness,
+    audio,
+    burst,
+    check_order,
+    cut,
+    encode,
+    every_format,
+    every_kind,
+    every_rate,
+    hear,
+    same,
+    track,
 )
-CONFIG = Config(vad=VadConfig(suffix_padding_ms=35), simple=SimpleConfig(chunk_seconds=0.11))
-
-
-def hear(
-    fmt: AudioFormat,
-    pieces: list[bytes | None],
-    *,
-    segmentation: Segmentation = "speech",
-    rate: int = 16_000,
-    interims: bool = False,
-    patient: Literal["no", "alone", "in company"] = "no",
-    lead_s: float = 10.0,
-) -> Heard:
-    """Play `pieces`, where None is a flush, to a stream.
-
-    Either each as it comes, or, as the inbox does, together as soon as they are what is wanted, or
-    as soon as they would come along with others.
-    """
-
-    pool, vad, events = Pool(), LoudnessEngine(), list[Event]()
-    moments: list[tuple[int, Active | Inactive]] = []
-    pool.lead_s = lead_s
-    played = turns = 0
-
-    class Listener(Outbox):
-        def post(self, item: Event | Close) -> None:
-            assert not isinstance(item, Close)
-            events.append(item)
-            if isinstance(item, Active | Inactive):
-                moments.append((played, item))
-
-    async def play() -> Stopped:
-        nonlocal played, turns
-        context = StreamContext(
-            session_id="id",
-            route="segmented",
-            segmentation=segmentation,
-            config=CONFIG,
-            vad=cast("VadEngine", vad),
-            monitor=Monitor(),
-            pool=cast("WorkerPool", pool),
-            sample_rate=rate,
-            outbox=Listener(Monitor()),
-            trace=StreamTrace("0" * 32),
-        )
-        start = Start(format=fmt, vad=VAD, interim_results=interims)
-        async with asyncio.TaskGroup() as tasks:
-            stream = Stream(context, start, tasks)
-            waiting = b""
-            for piece in pieces:
-                played += 1
-                waiting += piece or b""
-                least = stream.needed_bytes
-                if patient == "in company":
-                    least = stream.joinable_bytes(least) or least
-                if patient == "no" or piece is None or len(waiting) >= least:
-                    turns += 1
-                    await stream.feed(waiting, 0)
-                    waiting = b""
-                if piece is None:
-                    await stream.flush(0)
-            await stream.feed(waiting, 0)
-            stopped = await stream.finish(0)
-            stream.close(stopped)
-            return stopped
-
-    stopped = asyncio.run(play())
-    channels = [outcome(events, n) for n in range(fmt.channels)]
-    windows = [detector.windows for detector in vad.opened]
-    return Heard(channels, stopped, pool.given, windows, moments, turns, pool.begun_early)
-
-
-def outcome(events: list[Event], channel: int) -> Outcome:
-    own = [event for event in events if getattr(event, "channel", None) == channel]
-    return Outcome(
-        [event for event in own if isinstance(event, Active | Inactive)],
-        [event for event in own if isinstance(event, Segment)],
-        own,
-    )
-
-
-def same(one: Heard, other: Heard) -> None:
-    assert [(c.vad, c.finals) for c in one.channels] == [(c.vad, c.finals) for c in other.channels]
-    assert one.stopped == other.stopped
-
-
-FORMATS = {
-    "telephone": AudioFormat(sample_rate=8_000, bit_depth=8, encoding="mulaw"),
-    "s16": AudioFormat(sample_rate=16_000),
-    "studio": AudioFormat(sample_rate=44_100, channels=2, bit_depth=24),
-    "browser": AudioFormat(sample_rate=48_000, bit_depth=32, is_float=True),
-    "odd": AudioFormat(sample_rate=11_025, channels=3, bit_depth=64, is_float=True),
-}
-every_format = pytest.mark.parametrize("name", FORMATS)
-every_rate = pytest.mark.parametrize("rate", [16_000, 8_000, 44_100])
-every_kind = pytest.mark.parametrize("segmentation", ["speech", "chunks", "whole"])
-
-
-@cache
-def audio(fmt: AudioFormat, seconds: float) -> bytes:
-    """Bursts of noise, at other times on each channel; the second one is longest."""
-    count = int(seconds * fmt.sample_rate)
-    time = np.arange(count) / fmt.sample_rate
-    rng = np.random.default_rng(11)
-    frames = rng.uniform(-0.5, 0.5, (count, fmt.channels))
-    for channel in range(fmt.channels):
-        shift = 0.07 * channel
-        speech = np.zeros(count, bool)
-        for first, last in [(0.1, 0.28), (0.42, 2.6), (2.75, 2.9), (3.1, 4.0)]:
-            speech |= (first + shift <= time) & (time < last + shift)
-        frames[~speech, channel] *= 0.01
-    return encode(frames.reshape(-1), fmt)
-
-
-def encode(samples: NDArray[np.float64], fmt: AudioFormat) -> bytes:
-    if fmt.encoding == "mulaw":
-        magnitude = np.log1p(255 * np.abs(samples)) / np.log(256)
-        code = np.minimum(magnitude * 128, 127).astype(np.uint8)
-        code = np.where(samples < 0, code | 0x80, code).astype(np.uint8)
-        return bytes(~code)
-    if fmt.is_float:
-        return samples.astype(f"<f{fmt.bit_depth // 8}").tobytes()
-    values = np.round(samples * 2.0 ** (fmt.bit_depth - 1)).astype("<i4")
-    if fmt.bit_depth == 24:
-        return values.view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
-    return values.astype(f"<i{fmt.bit_depth // 8}").tobytes()
-
-
-def cut(data: bytes, places: list[int]) -> list[bytes | None]:
-    edges = [0, *sorted(places), len(data)]
-    return [data[first:last] for first, last in pairwise(edges)]
-
-
-def track(fmt: AudioFormat, data: bytes, channel: int, rate: int) -> Samples:
-    """The whole of a channel at `rate`, resampled at once."""
-    resampler = Resampler(fmt.sample_rate, rate)
-    row = PcmDecoder(fmt).decode(data)[channel]
-    return np.concatenate([resampler.push(row), resampler.finish()])
 
 
 @every_format
@@ -354,37 +105,6 @@ def test_any_cut(name: str, segmentation: Segmentation, data: st.DataObject) -> 
     same(whole, hear(fmt, cut(sent, places), segmentation=segmentation, rate=rate))
 
 
-@every_kind
-@every_format
-@settings(deadline=None, max_examples=25)
-@given(st.data())
-def test_any_cut_with_flushes_in_fixed_places(
-    name: str, segmentation: Segmentation, data: st.DataObject
-) -> None:
-    fmt = FORMATS[name]
-    rate = data.draw(st.sampled_from([16_000, 8_000, 44_100]))
-    sent = audio(fmt, 3.6)
-    flushes = data.draw(st.lists(st.integers(0, len(sent)), min_size=1, max_size=4))
-    places = data.draw(st.lists(st.integers(0, len(sent)), max_size=20))
-    whole, pieces = list[bytes | None](), list[bytes | None]()
-    for part in cut(sent, flushes):
-        assert part is not None
-        whole += [part, None]
-        pieces += [*cut(part, [place % (len(part) + 1) for place in places]), None]
-    one = hear(fmt, whole[:-1], segmentation=segmentation, rate=rate)
-    same(one, hear(fmt, pieces[:-1], segmentation=segmentation, rate=rate))
-    for channel in one.channels:
-        if segmentation == "speech":
-            check_order(channel.all)
-        for segment in channel.finals:
-            samples = one.given[str(segment.output["key"])]
-            assert len(samples) > 0
-            # A flush ends where the audio does: to the nearest sample on the detector's clock
-            # and on the model's.
-            asked = (segment.end_time - segment.start_time) * rate
-            assert abs(len(samples) - asked) <= 1 + rate / 16_000
-
-
 @pytest.mark.parametrize("lead_s", [10.0, 0.03, 0.0])
 @pytest.mark.parametrize("message_ms", [7, 20, 100])
 @every_format
@@ -440,33 +160,12 @@ def test_chunks_hold_every_sample_once(name: str, rate: int) -> None:
         assert [segment.end_time for segment in channel.finals] == ends[1:].tolist()
 
 
-@pytest.mark.parametrize("name", ["telephone", "s16", "browser"])
-def test_a_flush_ends_a_chunk_early_and_says_so(name: str) -> None:
-    fmt = FORMATS[name]
-    data, early = audio(fmt, 0.5), fmt.bytes_per_second // 5
-    [channel] = hear(fmt, [data[:early], None, None, data[early:]], segmentation="chunks").channels
-    spans = [(s.start_time, s.end_time, s.flushed) for s in channel.finals]
-    assert spans == [
-        (0.0, 0.11, False),
-        (0.11, 0.2, True),
-        (0.2, 0.31, False),
-        (0.31, 0.42, False),
-        (0.42, 0.5, False),
-    ]
-
-
-def test_a_flush_has_nothing_to_end_when_the_chunk_is_full() -> None:
-    fmt = FORMATS["s16"]
-    [channel] = hear(fmt, [audio(fmt, 0.22), None], segmentation="chunks").channels
-    assert [(s.end_time, s.flushed) for s in channel.finals] == [(0.11, False), (0.22, False)]
-
-
 @pytest.mark.parametrize(("seconds", "chunks"), [(0.0, []), (0.11, [0.11]), (0.22, [0.11, 0.22])])
 def test_no_chunk_is_empty(seconds: float, chunks: list[float]) -> None:
     fmt = FORMATS["s16"]
     heard = hear(fmt, [audio(fmt, seconds)], segmentation="chunks")
     assert [segment.end_time for segment in heard.channels[0].finals] == chunks
-    assert heard.stopped == Stopped(audio_seconds=seconds, segments=len(chunks), session_id="id")
+    assert (heard.stopped.audio_seconds, heard.stopped.segments) == (seconds, len(chunks))
 
 
 @every_rate
@@ -495,18 +194,10 @@ def test_a_whole_is_begun_at_the_end_of_the_stream_however_long_that_takes() -> 
     assert not heard.begun_early
 
 
-def test_a_flush_ends_a_whole_and_begins_another() -> None:
-    fmt = FORMATS["browser"]
-    data, early = audio(fmt, 0.5), fmt.bytes_per_second // 5
-    [channel] = hear(fmt, [data[:early], None, None, data[early:]], segmentation="whole").channels
-    spans = [(s.start_time, s.end_time, s.flushed) for s in channel.finals]
-    assert spans == [(0.0, 0.2, True), (0.2, 0.5, False)]
-
-
 def test_a_whole_of_nothing_is_no_segment() -> None:
     heard = hear(FORMATS["s16"], [b"", None], segmentation="whole")
-    assert not heard.channels[0].all
-    assert heard.stopped == Stopped(audio_seconds=0.0, segments=0, session_id="id")
+    assert not heard.channels[0].finals
+    assert (heard.stopped.audio_seconds, heard.stopped.segments) == (0.0, 0)
 
 
 def test_a_whole_is_resampled_while_it_comes() -> None:
@@ -566,49 +257,11 @@ def test_the_detector_hears_everything_once_and_then_silence(name: str) -> None:
         assert np.array_equal(np.concatenate(windows), np.concatenate([whole, rest]))
 
 
-def burst(fmt: AudioFormat, first: float, last: float) -> bytes:
-    """Mono: silence, then noise from `first` to `last` seconds."""
-    samples = np.random.default_rng(2).uniform(-0.5, 0.5, round(last * fmt.sample_rate))
-    samples[: round(first * fmt.sample_rate)] = 0
-    return encode(samples, fmt)
-
-
-@pytest.mark.parametrize("name", ["telephone", "s16", "browser"])
-def test_a_flush_hears_what_the_resampler_still_holds(name: str) -> None:
-    """Without it, there is one window of speech too few."""
-    fmt = FORMATS[name]
-    heard = hear(fmt, [burst(fmt, 0.512, 0.576), None, burst(fmt, 0.5, 0.5)])
-    [segment] = heard.channels[0].finals
-    assert (segment.end_time, segment.flushed) == (0.576, True)
-
-
 @pytest.mark.parametrize("name", ["telephone", "s16", "browser"])
 def test_the_last_window_counts_though_it_is_not_full(name: str) -> None:
     fmt = FORMATS[name]
     [segment] = hear(fmt, [burst(fmt, 0.512, 0.564)]).channels[0].finals
     assert (segment.end_time, segment.flushed) == (0.564, False)
-
-
-def check_order(events: list[Event]) -> None:
-    """Active, inactive, segment; and the segment's span holds both times."""
-    begun, ended = list[float](), list[float]()
-    last_end = 0.0
-    for event in events:
-        match event:
-            case Active(time=time):
-                assert len(begun) == len(ended)
-                begun.append(time)
-            case Inactive(time=time):
-                assert len(begun) == len(ended) + 1
-                ended.append(time)
-            case Interim():
-                assert len(begun) == len(ended) + 1, "an interim outside speech"
-            case Segment():
-                assert last_end <= event.start_time <= begun.pop(0)
-                assert ended.pop(0) <= event.end_time
-                last_end = event.end_time
-    assert not begun
-    assert not ended
 
 
 def test_the_fakes_are_what_the_stream_wants() -> None:

@@ -20,7 +20,7 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.actions import Close
-from streamer.protocol.messages import Event, Interim, Segment, WarningEvent
+from streamer.protocol.messages import Active, Event, Flushed, Interim, Segment, WarningEvent
 from streamer.vad.engine import VadEngine
 
 
@@ -308,3 +308,46 @@ class Counting(Monitor):
 
     def interim_shed(self, model: str, reason: ShedReason) -> None:
         self.shed.append(reason)
+
+
+async def test_a_flush_is_answered_after_the_results_before_it() -> None:
+    """And what needs no result waits for the answer, but not for results after it."""
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        await results.flushed(0)
+        await results.submit_final(AUDIO, 0, 1)
+        await results.flushed(1)
+        results.post(Active(time=1, channel=0))
+        await results.submit_final(AUDIO, 1, 2)
+        results.post(Active(time=2, channel=0))
+        await results.flushed(2)
+        results.post(Active(time=3, channel=0))
+        await asyncio.sleep(0)
+        assert [type(event) for event in events] == [Flushed]
+        pool.results[1].set_result(ANSWER)
+        pool.results[0].set_exception(InferenceFailed("no"))
+        await results.no_more()
+    assert [type(event).__name__ for event in events] == [
+        *("Flushed", "ErrorEvent", "Flushed", "Active", "Active", "Segment", "Flushed", "Active"),
+    ]
+    results.post(Active(time=4, channel=0))
+    assert events[-1] == Active(time=4, channel=0)
+
+
+async def test_answers_that_wait_are_bounded_as_results_are() -> None:
+    pool = Pool()
+    results = results_of(pool, [], 3)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(results.run())
+        await results.submit_final(AUDIO, 0, 1)
+        await asyncio.sleep(0)  # `run` waits for the result
+        for _ in range(3):
+            await results.flushed(1)
+        waiting = tasks.create_task(results.flushed(1))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        pool.results[0].set_result(ANSWER)
+        await waiting
+        running.cancel()

@@ -15,9 +15,11 @@ from streamer.config.schema import VadConfig
 from streamer.protocol.messages import (
     Active,
     BadRequest,
+    ChannelSeconds,
     ErrorEvent,
     Event,
     Flush,
+    Flushed,
     GoingAway,
     Inactive,
     Interim,
@@ -472,6 +474,7 @@ IN_FORCE = VadInForce(
             '{"type":"segment","start_time":0.5,"end_time":1.0,"is_final":true,"channel":0,'
             '"flushed":true}',
         ),
+        (Flushed(time=1.5, channel=1), '{"type":"flushed","time":1.5,"channel":1}'),
         (
             WarningEvent(code="lagging", message="slow"),
             '{"type":"warning","code":"lagging","message":"slow"}',
@@ -493,8 +496,25 @@ IN_FORCE = VadInForce(
             '"start_time":0.0,"end_time":1.0}',
         ),
         (
-            Stopped(audio_seconds=0.0, segments=0, session_id="s"),
-            '{"type":"stopped","audio_seconds":0.0,"segments":0,"session_id":"s"}',
+            Stopped(
+                audio_seconds=2.0,
+                segments=1,
+                session_id="s",
+                seconds=[
+                    ChannelSeconds(
+                        channel=0,
+                        received=2.0,
+                        speech=1.0,
+                        transcribed=1.5,
+                        failed=0.0,
+                        dropped=0.125,
+                        loud_unheard=0.25,
+                    )
+                ],
+            ),
+            '{"type":"stopped","audio_seconds":2.0,"segments":1,"session_id":"s","seconds":[{'
+            '"channel":0,"received":2.0,"speech":1.0,"transcribed":1.5,"failed":0.0,'
+            '"dropped":0.125,"loud_unheard":0.25}]}',
         ),
         (
             GoingAway(message="bye", deadline_seconds=10.0),

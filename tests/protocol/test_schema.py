@@ -27,7 +27,7 @@ def test_everything_is_compared() -> None:
     assert SCHEMA.keys() == {
         *("start", "start.format", "start.vad", "flush", "keep_alive", "stop"),
         *("started", "started.vad", "active", "inactive", "interim", "segment"),
-        *("warning", "error", "stopped", "going_away"),
+        *("flushed", "warning", "error", "stopped", "stopped.seconds", "going_away"),
     }
     assert {"start_time", "is_final", "flushed"} < SCHEMA["segment"].keys()
     assert "output" not in SCHEMA["segment"]

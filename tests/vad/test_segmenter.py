@@ -6,7 +6,7 @@ between the two thresholds, and `|` is a flush between two windows.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import cycle, groupby, pairwise
+from itertools import count, cycle, groupby, pairwise
 
 import numpy as np
 import pytest
@@ -22,6 +22,7 @@ from streamer.vad.segmenter import (
     Segmenter,
     SegmenterEvent,
     SegmenterSettings,
+    SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
@@ -80,6 +81,10 @@ class Rig:
         """Segments that came as it said."""
         self.eventless_until = 0
         """What it has promised, unless there is a flush."""
+        self.dropped: list[SpeechDropped] = []
+        """Speech that was too short."""
+        self.flushes: list[int] = []
+        """Where the flushes were."""
 
     @property
     def in_speech(self) -> bool:
@@ -101,9 +106,16 @@ class Rig:
     def arrive(self, end: int) -> None:
         self.tape.end = min(max(self.tape.end, end), len(self.tape.samples))
 
-    def flush(self) -> None:
+    def flush(self, probability: float = 0.0) -> None:
+        """A flush, after what has arrived of the next window; that is given a probability."""
+        assert self.tape.end - self.heard < self.window
+        if self.heard < self.tape.end:
+            self.heard = self.tape.end
+            self.step(lambda: self.segmenter.advance(probability))
         self.step(self.segmenter.flush)
+        self.flushes.append(self.heard)
         self.eventless_until = 0
+        assert self.segmenter.keep_from == self.heard, "audio from before a flush is kept"
 
     def step(self, act: Callable[[], Iterable[SegmenterEvent]]) -> bool:
         """Whether anything came of it."""
@@ -115,13 +127,23 @@ class Rig:
             if isinstance(event, SpeechPaused | SpeechResumed):
                 self.pause(event)
                 continue
+            if isinstance(event, SpeechDropped):
+                self.drop(event)
+                continue
             if not isinstance(event, SpeechStarted):
                 assert event.start >= kept
             if isinstance(event, SegmentEnded):
                 self.foreseen += self.paused == (event.start, event.end)
                 self.paused = None
             self.events.append(event)
-        return bool(found)
+        return any(not isinstance(event, SpeechDropped) for event in found)
+
+    def drop(self, event: SpeechDropped) -> None:
+        """Speech that is too short is dropped once, after what is before it."""
+        assert not self.in_speech
+        assert event.start < event.end <= self.heard
+        assert not self.dropped or self.dropped[-1].end <= event.start
+        self.dropped.append(event)
 
     def pause(self, event: SpeechPaused | SpeechResumed) -> None:
         """Pauses and resumptions alternate, and come in an open segment only."""
@@ -203,6 +225,22 @@ def test_pictures(picture: str, events: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("picture", "dropped"),
+    [
+        ("...#......", [(30, 40)]),
+        ("...#..#...", [(30, 40), (60, 70)]),
+        ("#..##.....", [(0, 10)]),  # although the segment's padding takes it
+        ("...#", [(30, 40)]),
+        ("...##|.#", [(60, 70)]),
+        ("...#|#", [(30, 40), (40, 50)]),
+        ("##.....", []),
+    ],
+)
+def test_speech_that_is_too_short_is_reported(picture: str, dropped: list[tuple[int, int]]) -> None:
+    assert [(event.start, event.end) for event in rig_of(picture, SETTINGS).dropped] == dropped
+
+
+@pytest.mark.parametrize(
     ("picture", "events"),
     [
         ("|...|", []),
@@ -210,9 +248,12 @@ def test_pictures(picture: str, events: list[str]) -> None:
         ("...###|...", ["active 30", "flushed 60: 10-60"]),
         # In a pause: as if the silence had lasted.
         ("##.|...", ["active 0", "flushed 20: 0-30"]),
-        ("##..|##.", ["active 0", "flushed 20: 0-30", "active 40", "inactive 60: 30-70"]),
-        # A candidate is not speech yet, and may still become it.
-        ("#|#...", ["active 0", "inactive 20: 0-30"]),
+        # The prefix does not reach behind the flush.
+        ("##..|##.", ["active 0", "flushed 20: 0-30", "active 40", "inactive 60: 40-70"]),
+        ("....|.##...", ["active 50", "inactive 70: 40-80"]),
+        # A candidate is dropped, as at the end of the stream, and counts for nothing afterwards.
+        ("#|#...", []),
+        ("#|##...", ["active 10", "inactive 30: 10-40"]),
         ("#||...", []),
         # After the end there is nothing to flush.
         ("##...|", ["active 0", "inactive 20: 0-30"]),
@@ -227,13 +268,15 @@ def test_flush_in_every_state(picture: str, events: list[str]) -> None:
 
 
 @pytest.mark.parametrize("min_speech", [0, 1, 10, 15, 20])
-def test_a_flush_takes_the_samples_of_the_window_that_is_not_full(min_speech: int) -> None:
+@pytest.mark.parametrize("last", [0.9, 0.1])
+def test_a_flush_takes_the_samples_of_the_window_that_is_not_full(
+    min_speech: int, last: float
+) -> None:
+    """Also when they are not enough for the detector to find speech in them."""
     rig = Rig(replace(SETTINGS, min_speech=min_speech), np.ones(47, np.float32))
     for _ in range(4):
         rig.hear(0.9, ahead=7)
-    rig.flush()
-    # Those seven come again, as the beginning of a window or as the end of the stream.
-    rig.hear(0.9)
+    rig.flush(last)
     rig.step(rig.segmenter.finish)
     assert list(map(line, rig.events)) == ["active 0", "flushed 47: 0-47"]
 
@@ -242,25 +285,26 @@ def test_what_follows_a_flush_begins_where_it_ended() -> None:
     rig = Rig(replace(SETTINGS, min_speech=0), np.ones(60, np.float32))
     for _ in range(4):
         rig.hear(0.9, ahead=7)
-    rig.flush()
-    rig.hear(0.9)
+    rig.flush(0.9)
+    for _ in range(2):
+        rig.hear(0.9)
     rig.step(rig.segmenter.finish)
     assert list(map(line, rig.events))[1:] == [
         "flushed 47: 0-47",
         "active 47",
-        "inactive 50: 47-50",
+        "inactive 60: 47-60",
     ]
 
 
-def test_samples_a_flush_has_taken_do_not_count_as_speech_again() -> None:
-    rig = Rig(replace(SETTINGS, min_speech=10), np.ones(60, np.float32))
-    for _ in range(4):
-        rig.hear(0.9, ahead=7)
-    rig.flush()
-    rig.hear(0.9)  # three samples of it are new
-    assert not rig.in_speech
-    rig.hear(0.9)
-    assert rig.in_speech
+@pytest.mark.parametrize(("ahead", "events"), [(4, []), (5, ["active 30", "flushed 45: 10-45"])])
+def test_the_window_that_is_not_full_may_make_a_candidate_speech(
+    ahead: int, events: list[str]
+) -> None:
+    rig = Rig(replace(SETTINGS, min_speech=15), np.ones(60, np.float32))
+    for probability in (0.1, 0.1, 0.1, 0.9):
+        rig.hear(probability, ahead)
+    rig.flush(0.9)
+    assert list(map(line, rig.events)) == events
 
 
 @pytest.mark.parametrize(
@@ -425,7 +469,7 @@ def test_speech_confirmed_after_many_pauses_is_cut_as_often_as_it_takes() -> Non
         rig.hear(PROBABILITY[char])
         assert not rig.in_speech or rig.heard - rig.segmenter.keep_from < 300
     rig.step(rig.segmenter.finish)
-    check(rig.events, asked, WINDOW, rig.tape.end)
+    check(rig.events, asked, rig.tape.end)
     assert sum(isinstance(event, SegmentEnded) for event in rig.events) >= 3_600 / 300
 
 
@@ -596,6 +640,10 @@ class Case:
     probabilities: list[float]
     samples: NDArray[np.float32]
 
+    def probability(self, sample: int) -> float:
+        """Of the window that begins at a sample."""
+        return self.probabilities[min(sample // self.window, len(self.probabilities) - 1)]
+
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
@@ -611,7 +659,10 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 def check(
-    events: Iterable[SegmenterEvent], asked: SegmenterSettings, window: int, end: int
+    events: Iterable[SegmenterEvent],
+    asked: SegmenterSettings,
+    end: int,
+    flushes: Iterable[int] = (),
 ) -> None:
     """What holds for the events of any whole stream of `end` samples."""
     floor, active = 0, None
@@ -638,11 +689,8 @@ def check(
                 assert active is not None
                 assert floor <= event.start <= active < event.at <= event.end <= end
                 assert last is None or last.start == event.start
-                # A flush takes what is there of the next window as well. Nothing else can make a
-                # segment too long: the length is looked at after every window, and whatever a
-                # window adds beyond the limit is cut off again.
-                over = window - 1 if event.flushed else 0
-                assert event.end - event.start <= asked.max_segment + over
+                assert event.end - event.start <= asked.max_segment
+                assert not any(event.start < flush < event.end for flush in flushes)
                 floor, active = event.end, None
     assert active is None
 
@@ -657,10 +705,12 @@ def play(
     restless: bool = False,
 ) -> Rig:
     rig = Rig(asked, case.samples, case.window, lead, restless=restless)
-    for index, probability in enumerate(case.probabilities):
-        if index in flushes:
-            rig.flush()
-        rig.hear(probability, ahead[index % len(ahead)])
+    for index in count():
+        if rig.heard < len(case.samples) and index in flushes:
+            rig.flush(case.probability(rig.heard))
+        if rig.heard == len(case.samples):
+            break
+        rig.hear(case.probability(rig.heard), ahead[index % len(ahead)])
     rig.step(rig.segmenter.finish)
     assert rig.heard == rig.tape.end == len(case.samples)
     return rig
@@ -676,7 +726,36 @@ def test_invariants_with_flushes_anywhere(
 ) -> None:
     # Less than a window is ahead, as in `SpeechChannel.flush`.
     rig = play(case, asked, flushes, [min(ahead, case.window - 1)])
-    check(rig.events, asked, case.window, len(case.samples))
+    check(rig.events, asked, len(case.samples), rig.flushes)
+
+
+@many
+@given(cases(), settings_(), st.integers(0, 300), st.integers(0, 31))
+def test_after_a_flush_all_is_as_in_a_new_stream(
+    case: Case, asked: SegmenterSettings, flush: int, ahead: int
+) -> None:
+    rig = play(case, asked, {flush}, [min(ahead, case.window - 1)])
+    if not rig.flushes:
+        return
+    [at] = rig.flushes
+    new = Rig(asked, case.samples[at:], case.window)
+    while new.heard < len(new.tape.samples):
+        new.hear(case.probability(at + new.heard))
+    new.step(new.segmenter.finish)
+    after = [event for event in rig.events if first_sample(event) >= at]
+    assert list(map(line, after)) == [line(shifted(event, at)) for event in new.events]
+
+
+def first_sample(event: Found) -> int:
+    return event.at if isinstance(event, SpeechStarted) else event.start
+
+
+def shifted(event: Found, by: int) -> Found:
+    if isinstance(event, SpeechStarted):
+        return SpeechStarted(event.at + by)
+    if isinstance(event, InterimDue):
+        return InterimDue(event.start + by, event.end + by)
+    return SegmentEnded(event.at + by, event.start + by, event.end + by, event.flushed)
 
 
 @many
@@ -686,7 +765,7 @@ def test_how_windows_are_grouped_does_not_matter(
 ) -> None:
     alone, grouped = play(case, asked, set(), [0]), play(case, asked, set(), ahead)
     assert alone.events == grouped.events
-    check(alone.events, asked, case.window, len(case.samples))
+    check(alone.events, asked, len(case.samples))
 
 
 @many

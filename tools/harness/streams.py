@@ -147,6 +147,7 @@ def check_stream(events: list[Event]) -> None:
     assert stopped["type"] == "stopped"
     assert stopped["session_id"] == started["session_id"]
     assert stopped["segments"] == len(events_of(within, "segment"))
+    _check_account(stopped, events_of(within, "error"))
     assert not events_of(within, "started", "stopped")
     for channel in {event["channel"] for event in within if "channel" in event}:
         of_channel = [event for event in within if event.get("channel") == channel]
@@ -156,22 +157,49 @@ def check_stream(events: list[Event]) -> None:
             _check_speech(of_channel, interims=started["interim_results"])
 
 
+def _check_account(stopped: Event, errors: list[Event]) -> None:
+    """Assert that the sums close, and that what failed is what the errors name."""
+    for number, seconds in enumerate(stopped["seconds"]):
+        assert seconds["channel"] == number
+        assert seconds["received"] == stopped["audio_seconds"]
+        in_segments = seconds["transcribed"] + seconds["failed"] + seconds["dropped"]
+        assert seconds["speech"] <= in_segments + 1e-6
+        assert in_segments + seconds["loud_unheard"] <= seconds["received"] + 1e-6
+        failed = [error for error in errors if error.get("channel") == number]
+        spans = sum(error["end_time"] - error["start_time"] for error in failed)
+        assert abs(seconds["failed"] - spans) <= 0.001 * (1 + len(failed))
+
+
 def _check_chunks(events: list[Event]) -> None:
-    """Assert that segments follow one another from 0 on without a gap."""
-    assert {event["type"] for event in events} <= {"segment", "error"}
-    assert events[0]["start_time"] == 0
-    for event, after in itertools.pairwise(events):
-        assert event["end_time"] == after["start_time"]
+    """Assert that segments follow one another from 0 on without a gap, and end at a flush."""
+    assert {event["type"] for event in events} <= {"segment", "error", "flushed"}
+    end_s = 0.0
+    for event in events:
+        if event["type"] == "flushed":
+            assert event["time"] == end_s
+        else:
+            assert event["start_time"] == end_s
+            end_s = event["end_time"]
 
 
 def _check_speech(events: list[Event], *, interims: bool) -> None:
-    """Assert `active`, interims, `inactive` in turn, and the results in the same order."""
+    """Assert `active`, interims, `inactive` in turn, and the results in the same order.
+
+    A flush is answered after the results of the audio before, and before events of later audio.
+    """
     pending: list[dict[str, Any]] = []
     now: dict[str, Any] | None = None
+    flushed_s = end_s = 0.0
     for event in events:
         match event["type"]:
+            case "flushed":
+                assert now is None
+                assert not pending, "a flush is answered before a result of the audio before"
+                assert event["time"] >= end_s
+                flushed_s = event["time"]
             case "active":
                 assert now is None
+                assert event["time"] >= flushed_s
                 now = {"active": event["time"], "interims": []}
                 pending.append(now)
             case "interim":
@@ -185,7 +213,7 @@ def _check_speech(events: list[Event], *, interims: bool) -> None:
             case "segment" | "error":
                 found = pending.pop(0)
                 start_s, end_s = event["start_time"], event["end_time"]
-                assert start_s <= found["active"] < found["inactive"] <= end_s
+                assert flushed_s <= start_s <= found["active"] < found["inactive"] <= end_s
                 assert all(i["start_time"] == start_s for i in found["interims"])
                 ends = [i["end_time"] for i in found["interims"]]
                 assert ends == sorted(set(ends)), "interims must grow"

@@ -18,7 +18,7 @@ import { Settings } from './settings.js';
 import { listenForShortcuts } from './shortcuts.js';
 import { openSource } from './sources.js';
 import { disableAction, showAction, showConnection, showState } from './status-view.js';
-import { showFinals, showTraceId } from './summary-view.js';
+import { showFinals, showTraceId, showUnheard } from './summary-view.js';
 import { TranscriptView } from './transcript-view.js';
 
 /** @import { ClientEvent } from '../streamer-client/streamer-client.js' */
@@ -131,6 +131,7 @@ class App {
     this.#live.clear(source.format.channels);
     this.#transcript.clear(source.format.channels);
     showTraceId(undefined);
+    showUnheard([]);
     this.#showFinals(run);
     run.client.onMessage((json) => this.#log.add(JSON.parse(json)));
     run.client.onEvent((event) => this.#onEvent(run, event));
@@ -154,6 +155,8 @@ class App {
       this.#transcript.showGap({ start: event.start_time, end: event.end_time });
     } else if (event.type === 'started') {
       showTraceId(run.traceIds.at(-1));
+    } else if (event.type === 'stopped') {
+      showUnheard(run.channelSeconds);
     } else if (event.type === 'segment') {
       this.#showFinals(run);
       this.#transcript.disableDropped(run.transcript.entries);

@@ -5,7 +5,7 @@ import { Recording } from './recording.js';
 import { SendClock } from './send-clock.js';
 import { Transcript } from './transcript.js';
 
-/** @import { ClientOptions } from '../streamer-client/streamer-client.js' */
+/** @import { ChannelSeconds, ClientOptions } from '../streamer-client/streamer-client.js' */
 /** @import { Source } from './sources.js' */
 
 /** Codes of the errors that follow when a person presses Stop while there is no connection. */
@@ -32,6 +32,9 @@ export class Run {
     this.model = '';
     /** @type {string[]} One for each stream; a reconnection begins another. */
     this.traceIds = [];
+    /** @type {ChannelSeconds[]} Where the audio went, of each stream that has stopped. */
+    this.channelSeconds = [];
+    this.client.on('stopped', ({ seconds = [] }) => this.channelSeconds.push(...seconds));
     this.client.on('started', ({ model, trace_id }) => {
       this.model = model;
       this.traceIds.push(trace_id);

@@ -3,6 +3,7 @@
 import { find, setText } from './dom.js';
 import { formatDuration } from './format.js';
 
+/** @import { ChannelSeconds } from '../streamer-client/streamer-client.js' */
 /** @import { Entry } from './transcript.js' */
 
 /**
@@ -14,6 +15,40 @@ export function showFinals(finals) {
   const latencies = finals.flatMap(({ latency }) => latency.afterAudio ?? []).sort((a, b) => a - b);
   setText('n-latency', formatDuration(latencies[Math.floor(latencies.length / 2)]));
 }
+
+/** Less than this many seconds is not worth a line: a click, a breath. */
+const NOTABLE_SECONDS = 0.5;
+
+/**
+ * Show what became of audio that has no words.
+ * @param {ChannelSeconds[]} channels Of all streams of the run.
+ */
+export function showUnheard(channels) {
+  const text = describeUnheard(channels);
+  find('unheard', HTMLElement).hidden = text === '';
+  setText('unheard', text);
+}
+
+/**
+ * @param {ChannelSeconds[]} channels
+ * @returns {string} Empty when there is nothing to say.
+ */
+export function describeUnheard(channels) {
+  /** @type {Array<['failed' | 'dropped' | 'loud_unheard', string]>} */
+  const whereabouts = [
+    ['failed', 'had speech without a result'],
+    ['dropped', 'were too short for speech, or silence to the model'],
+    ['loud_unheard', 'were loud, but not taken for speech'],
+  ];
+  return whereabouts
+    .map(([field, words]) => ({ field, words, seconds: sum(channels.map((each) => each[field])) }))
+    .filter(({ field, seconds }) => seconds >= NOTABLE_SECONDS || (field === 'failed' && seconds > 0))
+    .map(({ words, seconds }) => `${seconds.toFixed(1)} s ${words}`)
+    .join(' · ');
+}
+
+/** @param {number[]} values */
+const sum = (values) => values.reduce((total, each) => total + each, 0);
 
 /** @param {string | undefined} id Of the last stream. */
 export function showTraceId(id) {

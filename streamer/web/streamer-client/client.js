@@ -90,9 +90,17 @@ export class StreamerClient {
     }
   }
 
-  /** End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. */
+  /**
+   * End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. Events
+   * of audio that is sent afterwards follow the `flushed` event of their channel.
+   * @returns {Promise<void>} Resolves when all results of the audio until now have arrived. It
+   *   rejects with a `StreamerError` when there is no stream, or the connection breaks before; a
+   *   caller that does not wait need not handle that.
+   */
   flush() {
-    this.#lifecycle.flush();
+    const answered = this.#lifecycle.flush();
+    answered.catch(() => {});
+    return answered;
   }
 
   /**

@@ -83,11 +83,15 @@ export class ServerConnection {
     /** @type {any} */ (this.#keepAliveTimer).unref?.(); // in Node, the timer keeps no process alive
   }
 
-  /** @param {object} request Fields that are undefined are left out. */
+  /**
+   * @param {object} request Fields that are undefined are left out.
+   * @returns {boolean} Whether there is a connection to send it on.
+   */
   sendRequest(request) {
-    if (this.#socket?.readyState !== OPEN) return;
+    if (this.#socket?.readyState !== OPEN) return false;
     this.#socket.send(JSON.stringify(request));
     this.#lastRequestMs = Date.now();
+    return true;
   }
 
   /**

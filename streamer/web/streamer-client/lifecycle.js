@@ -93,8 +93,10 @@ export class StreamLifecycle {
     }
   }
 
-  flush() {
-    this.#protocol.flush();
+  /** @returns {Promise<void>} */
+  async flush() {
+    if (!this.acceptsAudio) throw new StreamerError('not_started', 'there is no stream to flush');
+    return this.#protocol.flush();
   }
 
   /**
@@ -188,6 +190,7 @@ export class StreamLifecycle {
       this.#giveUp(error);
     }
     this.#protocol.rejectStart(error);
+    this.#protocol.rejectFlushes(error);
   }
 
   /** @param {StreamerError} error Reported as an event, unless the server has already sent one. */

@@ -66,6 +66,14 @@
  */
 
 /**
+ * @typedef {object} Flushed The answer to a flush: all results of the channel until `time` have
+ *   arrived.
+ * @property {'flushed'} type
+ * @property {number} time
+ * @property {number} channel
+ */
+
+/**
  * @typedef {object} Warned The server reports a problem that loses nothing.
  * @property {'warning'} type
  * @property {string} code
@@ -84,11 +92,25 @@
  */
 
 /**
+ * Where the audio of a channel went, in seconds. `received` is the sum of `transcribed`, `failed`,
+ * `dropped`, and what was taken for silence.
+ * @typedef {object} ChannelSeconds
+ * @property {number} channel
+ * @property {number} received
+ * @property {number} speech Between `active` and `inactive`.
+ * @property {number} transcribed In segments that have a result.
+ * @property {number} failed In segments that have an error.
+ * @property {number} dropped Too short for speech, or silence to the model.
+ * @property {number} loud_unheard Taken for silence, but louder than the background.
+ */
+
+/**
  * @typedef {object} Stopped A stream ended; nothing of it follows.
  * @property {'stopped'} type
  * @property {number} audio_seconds
  * @property {number} segments
  * @property {string} session_id
+ * @property {ChannelSeconds[]} seconds Absent from servers of older versions.
  */
 
 /**
@@ -121,7 +143,7 @@
 /**
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
- * @typedef {Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped |
+ * @typedef {Started | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped |
  *   GoingAway | Lost | Connection} ClientEvent
  */
 

@@ -1,10 +1,11 @@
 /** The requests of the protocol, and the server's messages. */
 
 import { StreamerError } from './errors.js';
+import { PendingFlushes } from './pending-flushes.js';
 import { PendingReply } from './pending-reply.js';
 import { StreamTimeline } from './stream-timeline.js';
 
-/** @import { AudioFormat, ClientEvent, Failed, Started, Stopped } from './messages.js' */
+/** @import { AudioFormat, ClientEvent, Failed, Flushed, Started, Stopped } from './messages.js' */
 /** @import { ClientOptions } from './options.js' */
 /** @import { ServerConnection } from './connection.js' */
 
@@ -28,6 +29,8 @@ export class StreamProtocol {
   #timeline = new StreamTimeline();
   /** @type {PendingReply<Started>} */ #startReply = new PendingReply();
   /** @type {PendingReply<Stopped>} */ #stopReply = new PendingReply();
+  #flushes = new PendingFlushes();
+  /** Of the stream that was requested last. */ #channels = 1;
   /** @type {Failed | null} */ #fatalError = null;
 
   /**
@@ -74,6 +77,7 @@ export class StreamProtocol {
   requestStream(format, position) {
     const { interimResults, vad, model, traceparent } = this.#options;
     this.#timeline.request(position);
+    this.#channels = format?.channels ?? 1;
     this.#connection.sendRequest({
       request: 'start',
       format,
@@ -85,8 +89,12 @@ export class StreamProtocol {
     });
   }
 
+  /** @returns {Promise<void>} Settled when every channel has answered. */
   flush() {
-    this.#connection.sendRequest({ request: 'flush' });
+    const answered = this.#flushes.expect(this.#channels);
+    const isSent = this.#connection.sendRequest({ request: 'flush' });
+    if (!isSent) this.rejectFlushes(new StreamerError('connection_lost', 'there is no connection'));
+    return answered;
   }
 
   /**
@@ -103,6 +111,11 @@ export class StreamProtocol {
     this.#startReply.reject(error);
   }
 
+  /** @param {StreamerError} error */
+  rejectFlushes(error) {
+    this.#flushes.rejectAll(error);
+  }
+
   /**
    * The stream is over. No reply follows.
    * @param {StreamerError} error Rejects the replies that are pending.
@@ -110,6 +123,7 @@ export class StreamProtocol {
   abandon(error) {
     this.#startReply.reject(error);
     this.#stopReply.reject(error);
+    this.#flushes.rejectAll(error);
     this.#timeline.endCurrent();
   }
 
@@ -129,6 +143,7 @@ export class StreamProtocol {
     this.#handlers.onEvent(rebased);
     if (event.type === 'started') this.#onStarted(event);
     else if (event.type === 'stopped') this.#onStopped(event);
+    else if (event.type === 'flushed') this.#onFlushed(event);
     else if (event.type === 'error') this.#onError(event);
   }
 
@@ -144,9 +159,15 @@ export class StreamProtocol {
   /** @param {Stopped} event */
   #onStopped(event) {
     if (!this.#stopReply.isPending || this.#timeline.hasRequested) return;
+    this.#flushes.resolveAll();
     this.#stopReply.resolve(event);
     this.#timeline.endCurrent();
     this.#handlers.onStopped();
+  }
+
+  /** @param {Flushed} event */
+  #onFlushed({ channel }) {
+    this.#flushes.answer(channel);
   }
 
   /** @param {Failed} event */

@@ -38,8 +38,14 @@ export class StreamerClient {
      * @throws {StreamerError} There is no stream any more.
      */
     ready(): Promise<void>;
-    /** End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. */
-    flush(): void;
+    /**
+     * End the current segment now, and keep the stream open. Its `segment` has `flushed: true`. Events
+     * of audio that is sent afterwards follow the `flushed` event of their channel.
+     * @returns {Promise<void>} Resolves when all results of the audio until now have arrived. It
+     *   rejects with a `StreamerError` when there is no stream, or the connection breaks before; a
+     *   caller that does not wait need not handle that.
+     */
+    flush(): Promise<void>;
     /**
      * End the stream. All pending results arrive first.
      * @param {{disconnect?: boolean}} [options] `disconnect: false` keeps the socket for the next
@@ -243,6 +249,15 @@ export type Segment = {
     [field: string]: unknown;
 };
 /**
+ * The answer to a flush: all results of the channel until `time` have
+ *   arrived.
+ */
+export type Flushed = {
+    type: "flushed";
+    time: number;
+    channel: number;
+};
+/**
  * The server reports a problem that loses nothing.
  */
 export type Warned = {
@@ -263,6 +278,34 @@ export type Failed = {
     end_time?: number | undefined;
 };
 /**
+ * Where the audio of a channel went, in seconds. `received` is the sum of `transcribed`, `failed`,
+ * `dropped`, and what was taken for silence.
+ */
+export type ChannelSeconds = {
+    channel: number;
+    received: number;
+    /**
+     * Between `active` and `inactive`.
+     */
+    speech: number;
+    /**
+     * In segments that have a result.
+     */
+    transcribed: number;
+    /**
+     * In segments that have an error.
+     */
+    failed: number;
+    /**
+     * Too short for speech, or silence to the model.
+     */
+    dropped: number;
+    /**
+     * Taken for silence, but louder than the background.
+     */
+    loud_unheard: number;
+};
+/**
  * A stream ended; nothing of it follows.
  */
 export type Stopped = {
@@ -270,6 +313,10 @@ export type Stopped = {
     audio_seconds: number;
     segments: number;
     session_id: string;
+    /**
+     * Absent from servers of older versions.
+     */
+    seconds: ChannelSeconds[];
 };
 /**
  * The server is about to end; the client reconnects afterwards.
@@ -311,7 +358,7 @@ export type State = "idle" | "connecting" | "streaming" | "stopping" | "reconnec
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
  */
-export type ClientEvent = Started | Active | Inactive | Interim | Segment | Warned | Failed | Stopped | GoingAway | Lost | Connection;
+export type ClientEvent = Started | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped | GoingAway | Lost | Connection;
 export type EventOf<T extends ClientEvent["type"]> = Extract<ClientEvent, {
     type: T;
 }>;

@@ -2,11 +2,13 @@
 
 import itertools
 
+import numpy as np
 import pytest
+import soxr
 
 from tests.end_to_end.conftest import Launch
 from tools.harness.process import Server
-from tools.harness.sounds import Audio, beckett, silence
+from tools.harness.sounds import Audio, beckett, encode, recording, silence
 from tools.harness.streams import (
     Event,
     check_stream,
@@ -20,6 +22,7 @@ BOTH = pytest.mark.parametrize("path", ["segmented", "simple"])
 SECOND = silence(1)
 SENTENCE = Audio(beckett().part(0, 1.6))
 """`Ever tried.`, from 0.35 to 1.2 s, with not enough silence after it to end by itself."""
+EVENTS_OF_SPEECH = ("active", "inactive", "segment", "flushed")
 
 
 async def test_started_says_the_settings_in_force(standin: Server) -> None:
@@ -137,25 +140,79 @@ async def test_flush_ends_the_segment_and_the_stream_goes_on(standin: Server) ->
         await socket.send(SENTENCE.data)
         await socket.events_until("active")
         await socket.send_request("flush")
-        flushed = (await socket.events_until("segment"))[-1]
+        *_, flushed, answer = await socket.events_until("flushed")
         await socket.send(beckett().data[len(SENTENCE.data) :])
         await socket.send_request("stop", disconnect=True)
         rest = await socket.events_until_close()
     assert flushed["flushed"] is True
+    assert answer == {"type": "flushed", "time": SENTENCE.seconds, "channel": 0}
     assert len(events_of(rest, "segment")) == 5
     assert not any("flushed" in event for event in rest)
     assert rest[-1]["segments"] == 6
     assert rest[-1]["audio_seconds"] == beckett().seconds
 
 
-async def test_flush_without_speech_says_nothing(standin: Server) -> None:
-    async with client(standin) as socket:
+@BOTH
+async def test_every_flush_is_answered(standin: Server, path: str) -> None:
+    """Before any audio, in silence, twice in the same place; the last of them before `stopped`."""
+    async with client(standin, path) as socket:
         await socket.start()
+        await socket.send_request("flush")
+        await socket.send(SECOND.data)
+        await socket.send_request("flush")
+        await socket.send_request("flush")
         await socket.send(SECOND.data)
         await socket.send_request("flush")
         await socket.send_request("stop", disconnect=True)
-        kinds = [event["type"] for event in await socket.events_until_close()]
-    assert kinds == ["started", "stopped"]
+        events = await socket.events_until_close()
+    check_stream(events)
+    assert [event["time"] for event in events_of(events, "flushed")] == [0, 1, 1, 2]
+    assert [event["type"] for event in events[-2:]] == ["flushed", "stopped"]
+
+
+@BOTH
+async def test_a_flush_is_answered_on_each_channel(standin: Server, path: str) -> None:
+    """Speech on one channel, silence on the other; a new start comes while all is pending."""
+    speech = np.frombuffer(SENTENCE.data, "<i2")
+    stereo = Audio(np.stack([speech, 0 * speech], axis=1).tobytes(), channels=2)
+    async with client(standin, path) as socket:
+        await socket.start(stereo)
+        for _ in range(3):
+            await socket.send(stereo.data)
+            await socket.send_request("flush")
+        await socket.start()
+        events = await socket.events_until("stopped")
+        await socket.send_request("stop", disconnect=True)
+        assert [e["type"] for e in await socket.events_until_close()] == ["started", "stopped"]
+    check_stream(events)
+    for channel in (0, 1):
+        answers = events_of(events, "flushed", channel=channel)
+        assert [event["time"] for event in answers] == pytest.approx([1.6, 3.2, 4.8])
+    if path == "segmented":
+        of_speech = [e["type"] for e in events_of(events, *EVENTS_OF_SPEECH, channel=0)]
+        assert of_speech == [*EVENTS_OF_SPEECH] * 3
+        assert not events_of(events, "active", "segment", channel=1)
+
+
+@pytest.mark.parametrize("rate", [16_000, 44_100])
+async def test_no_turn_has_audio_of_the_turn_before(standin: Server, rate: int) -> None:
+    """A sentence, flushed at once; the next begins with silence, which the padding would cross."""
+    samples = soxr.resample(*recording("beckett.wav"), rate)
+    sentence = encode(samples[: round(1.6 * rate)], rate)
+    async with client(standin) as socket:
+        await socket.start(sentence)
+        for _ in range(4):
+            await socket.send(sentence.data)
+            await socket.send_request("flush")
+        await socket.send_request("stop", disconnect=True)
+        events = await socket.events_until_close()
+    check_stream(events)
+    flushes = [event["time"] for event in events_of(events, "flushed")]
+    segments = events_of(events, "segment")
+    assert len(segments) == 4
+    for segment, begun, ended in zip(segments, [0, *flushes], flushes, strict=False):
+        assert begun <= segment["start_time"] < segment["end_time"] <= ended
+        assert segment["count"] <= 1 + 16_000 * (ended - begun)
 
 
 @BOTH

@@ -37,6 +37,10 @@ async def test_a_stream_ends_with_one_line_of_totals_and_no_text(launch: Launch)
     assert line["segments"] == len(events_of(events, "segment"))
     assert line["interims"] == len(events_of(events, "interim"))
     assert line["audio_seconds"] == pytest.approx(events[-1]["audio_seconds"], abs=0.001)
+    seconds = events[-1]["seconds"][0]
+    assert line["channel_seconds"] == {
+        name: pytest.approx(seconds[name], abs=0.001) for name in seconds if name != "channel"
+    }
     assert line["model"] == "moonshine-tiny-en"
     assert "tried" not in server.log().lower()
 

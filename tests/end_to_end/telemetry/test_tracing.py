@@ -79,6 +79,9 @@ async def test_a_trace_goes_from_the_client_through_the_worker_and_back(
     stream = session.only("stream")
     assert stream.attributes["streamer.stream.segments"] == len(events_of(events, "segment"))
     assert stream.attributes["streamer.stream.audio_seconds"] == events[-1]["audio_seconds"]
+    seconds = events[-1]["seconds"][0]
+    for name in seconds.keys() - {"channel"}:
+        assert stream.attributes[f"streamer.stream.{name}_seconds"] == seconds[name]
     segments = sorted(stream.all("segment"), key=lambda s: s.begun_ns)
     for span, event in zip(segments, events_of(events, "segment"), strict=True):
         check_segment(span, event, pids)

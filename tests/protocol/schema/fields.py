@@ -12,7 +12,7 @@ class Field:
 
     Attributes:
         required: It is in every message of the type.
-        types: Types of its value in JSON: `string`, `number`, `boolean`, `object`, `null`.
+        types: Types of its value in JSON: `string`, `number`, `boolean`, `object`, `array`, `null`.
         values: The only values it can have.
     """
 
@@ -81,6 +81,8 @@ def json_type(value: object) -> str:
             return "string"
         case dict():
             return "object"
+        case list():
+            return "array"
     raise TypeError(f"no message has a field like {value!r}")
 
 
@@ -113,4 +115,5 @@ _TYPES: Mapping[type[inspect.Type], str] = {
     inspect.BoolType: "boolean",
     inspect.StructType: "object",
     inspect.DictType: "object",
+    inspect.ListType: "array",
 }

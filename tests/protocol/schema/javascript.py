@@ -50,7 +50,7 @@ def events(messages_js: str) -> Schema:
         found[event] = _fields(members, types, ignored)
         for name, member in members.items():
             for alternative in split(member.type, "|"):
-                if inner := _members(alternative, types):
+                if inner := _members(alternative.removesuffix("[]"), types):
                     found[f"{event}.{name}"] = _fields(inner, types, set())
     return found
 
@@ -133,6 +133,8 @@ def _literal(type_: str) -> str | float | bool | None:
 def _name(type_: str, types: Declarations) -> str:
     if type_ in ("string", "number", "boolean"):
         return type_
+    if type_.endswith("[]"):
+        return "array"
     if type_ == "object" or type_.startswith("Record<") or _members(type_, types) is not None:
         return "object"
     raise ValueError(f"no message has a field of this type: {type_}")

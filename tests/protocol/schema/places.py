@@ -29,6 +29,7 @@ class Sources:
     warning_codes: Set[str]
     event_fields: Mapping[str, Mapping[str, events.EventField]]
     vad_fields: Mapping[str, events.EventField]
+    seconds_fields: Mapping[str, events.EventField]
     event_properties: Set[str]
     connect: Callable[..., object]
     transcribe: Callable[..., object]
@@ -67,6 +68,7 @@ def sources() -> Sources:
         warning_codes=set(get_args(codes.WarningCode)),
         event_fields=events.EVENT_FIELDS,
         vad_fields=events.VAD_FIELDS,
+        seconds_fields=events.SECONDS_FIELDS,
         event_properties=python_client.properties(events.Event),
         connect=connect,
         transcribe=transcribe,
@@ -89,7 +91,7 @@ def written_events(given: Sources) -> list[str]:
 
 def python_events(given: Sources) -> list[str]:
     """The Python client's table of events, and the properties of its `Event`."""
-    found = python_client.events(given.event_fields, given.vad_fields)
+    found = python_client.events(given.event_fields, given.vad_fields, given.seconds_fields)
     known = {name for fields in given.event_fields.values() for name in fields}
     return differences(given.events, found, "the tables of events.py") + [
         f"`{name}` is too much in Event of events.py"

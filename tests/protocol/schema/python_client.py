@@ -15,12 +15,15 @@ from tests.protocol.schema.fields import Field, Fields, Schema, field, json_type
 
 
 def events(
-    event_fields: Mapping[str, Mapping[str, EventField]], vad_fields: Mapping[str, EventField]
+    event_fields: Mapping[str, Mapping[str, EventField]],
+    vad_fields: Mapping[str, EventField],
+    seconds_fields: Mapping[str, EventField],
 ) -> Schema:
-    """Of `EVENT_FIELDS` and `VAD_FIELDS`."""
+    """Of `EVENT_FIELDS`, `VAD_FIELDS` and `SECONDS_FIELDS`."""
+    objects = {"started.vad": vad_fields, "stopped.seconds": seconds_fields}
     return {
         name: {key: _field(one) for key, one in fields.items()}
-        for name, fields in {**event_fields, "started.vad": vad_fields}.items()
+        for name, fields in {**event_fields, **objects}.items()
     }
 
 

@@ -18,15 +18,18 @@ OUTPUT = "output"
 
 
 def structs() -> Structs:
-    """The wire types of all requests and events, and those of the objects in them."""
+    """The wire types of all requests and events, and of the objects in them and in their lists."""
     found: dict[str, type[msgspec.Struct]] = {}
     for message in (*get_args(messages.Request), *get_args(messages.Event)):
         tag = message.__struct_config__.tag
         found[tag] = message
         for name, type_ in _types(message).items():
             for alternative in alternatives(type_):
-                if isinstance(alternative, inspect.StructType):
-                    found[f"{tag}.{name}"] = alternative.cls
+                of = alternative
+                if isinstance(of, inspect.ListType):
+                    of = of.item_type
+                if isinstance(of, inspect.StructType):
+                    found[f"{tag}.{name}"] = of.cls
     return found
 
 

@@ -111,6 +111,48 @@ test('flush brings the result of what was said so far', async () => {
   await client.stop();
 });
 
+test('flush waits for the answer of every channel, as often as it is called', async () => {
+  const { client, events, of } = simple();
+  await client.start({ ...MONO, channels: 2 });
+  await client.flush();
+  assert.equal(of('flushed').length, 2);
+  client.send(SECOND.subarray(0, 6400));
+  const [, second] = [client.flush(), client.flush()];
+  await second;
+  assert.deepEqual(of('flushed').map(({ time }) => time), [0, 0, 0.1, 0.1, 0.1, 0.1]);
+  assert.equal(of('segment').length, 2);
+  assert.equal(events.at(-1).type, 'flushed');
+  await client.stop();
+});
+
+test('a flush without a stream is rejected, and nobody need notice', async () => {
+  const { client } = simple();
+  client.flush();
+  await assert.rejects(client.flush(), { code: 'not_started' });
+  await client.start(MONO);
+  const pending = client.flush();
+  client.close();
+  await assert.rejects(pending, { code: 'closed' });
+});
+
+test('a flush that a server of an older version does not answer ends with the stream', async () => {
+  const server = new WebSocketServer({ port: 0 });
+  open.push(server);
+  server.on('connection', (socket) =>
+    socket.on('message', (message) => {
+      const { request } = JSON.parse(message);
+      const send = (event) => socket.send(JSON.stringify(event));
+      if (request === 'start') send({ type: 'started', vad: null });
+      if (request === 'stop') send({ type: 'stopped', audio_seconds: 0, segments: 0 });
+    }),
+  );
+  const { client } = connect(`ws://127.0.0.1:${server.address().port}`);
+  await client.start(MONO);
+  const flushed = client.flush();
+  await client.stop();
+  await flushed;
+});
+
 test('a format that the server refuses is an error of start', async () => {
   const { client } = simple();
   await assert.rejects(client.start({ sample_rate: 7 }), { code: 'bad_format', message: /sample_rate/ });

@@ -12,8 +12,8 @@ const INDEX = 'streamer-client.js';
 
 const CLASSES = ['Microphone', 'StreamerClient', 'StreamerError'];
 const TYPES = [
-  'Active', 'AudioFormat', 'Backoff', 'ClientEvent', 'ClientOptions', 'Connection', 'EventOf', 'Failed',
-  'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
+  'Active', 'AudioFormat', 'Backoff', 'ChannelSeconds', 'ClientEvent', 'ClientOptions', 'Connection', 'EventOf', 'Failed',
+  'Flushed', 'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
   'VadOptions', 'Warned', 'WebSocketConstructor',
 ];
 

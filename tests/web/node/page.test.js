@@ -8,6 +8,7 @@ import { textOf } from '../../../streamer/web/page/model-output.js';
 import { Recording } from '../../../streamer/web/page/recording.js';
 import { SendClock } from '../../../streamer/web/page/send-clock.js';
 import { Series } from '../../../streamer/web/page/series.js';
+import { describeUnheard } from '../../../streamer/web/page/summary-view.js';
 import { Transcript } from '../../../streamer/web/page/transcript.js';
 import { modulesIn, modulesReached } from './modules.js';
 
@@ -27,6 +28,19 @@ function report(transcript, channels = 1) {
   const { finals, gaps } = transcript;
   return { finals, gaps, channels, model: 'm', traceIds: ['t'] };
 }
+
+test('audio without words is described when there is enough of it', () => {
+  const none = { failed: 0, dropped: 0, loud_unheard: 0 };
+  assert.equal(describeUnheard([]), '');
+  assert.equal(describeUnheard([none, { ...none, dropped: 0.49 }]), '');
+  const loud = { ...none, loud_unheard: 1.6 };
+  assert.equal(describeUnheard([loud, loud]), '3.2 s were loud, but not taken for speech');
+  const failed = { failed: 0.1, dropped: 0.5, loud_unheard: 0 };
+  assert.equal(
+    describeUnheard([failed]),
+    '0.1 s had speech without a result · 0.5 s were too short for speech, or silence to the model',
+  );
+});
 
 test('an entry grows from active to final, and measures how long it took', () => {
   const transcript = transcriptOf(
