@@ -21,9 +21,9 @@ from streamer.access.sessions import FINISH, SessionRegistry
 from streamer.access.tokens import Access, is_loopback
 from streamer.app import create_app, workers_of
 from streamer.config.schema import Config, ServerConfig
+from streamer.http.listening import Listeners, listen
 from streamer.http.protocol import http_class
 from streamer.inference.model_pools import Pools
-from streamer.listening import Listeners, listen
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
 from streamer.telemetry.setup import open_telemetry

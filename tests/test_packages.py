@@ -14,7 +14,7 @@ from tests.needed import missing
 ROOT = Path(__file__).parents[1] / "streamer"
 PACKAGES = sorted(path.parent for path in ROOT.rglob("__init__.py") if path.parent != ROOT)
 AT_THE_ROOT = {
-    *("__init__.py", "__main__.py", "app.py", "listening.py", "memory.py", "model.py", "server.py"),
+    *("__init__.py", "__main__.py", "app.py", "memory.py", "model.py", "server.py"),
     *("services.py", "py.typed"),
 }
 

@@ -173,7 +173,7 @@ class Segmenter:
     def eventless_until(self) -> int:
         """Until this sample is classified, `advance` emits no event, whatever the probabilities.
 
-        So audio before it can wait; `SpeechDropped` does not count, because nobody waits for it.
+        So audio before it can wait; `SpeechDropped` does not count, because no client waits for it.
         After `SpeechPaused` this is the next window, because speech may resume. Only `SpeechPaused`
         may be due sooner, if `lead` returns more by then.
         """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamer.listening import MAX_ATTEMPTS, Listeners, listen
+from streamer.http.listening import MAX_ATTEMPTS, Listeners, listen
 
 Target = tuple[int, str]
 V4, V6 = socket.AF_INET, socket.AF_INET6
