@@ -32,9 +32,10 @@ def speech(name: str) -> Floats:
     return np.asarray(soxr.resample(samples, rate, RATE), np.float32)
 
 
-def hum(frequency: float, harmonics: int, fall: float) -> Floats:
+def hum(frequency: float, harmonics: int, fall: float, shift: int = 1) -> Floats:
+    """With shift 0, its harmonics are in phase: pulses."""
     parts = range(1, harmonics + 1)
-    waves = [np.sin(2 * np.pi * frequency * k * TIMES_S + k * k) / k**fall for k in parts]
+    waves = [np.sin(2 * np.pi * frequency * k * TIMES_S + shift * k * k) / k**fall for k in parts]
     total = np.sum(waves, axis=0)
     return np.asarray(total / np.abs(total).max(), np.float32)
 
@@ -65,10 +66,13 @@ SOUNDS = {
     "hum that is switched on": hum(50, 9, 1) * (TIMES_S > 1) * 0.1,
     "hum on DC": 0.1 * hum(60, 7, 1) + 0.2,
     **{
-        f"hum {frequency} {harmonics} {fall}": 0.1 * hum(frequency, harmonics, fall) + floor * NOISE
+        f"hum {frequency} {harmonics} {fall} {shift} {floor}": 0.1
+        * hum(frequency, harmonics, fall, shift)
+        + floor * NOISE
         for frequency in (50, 60)
         for harmonics, fall in ((1, 1), (7, 0), (7, 0.5), (7, 1), (20, 1), (60, 0))
-        for floor in (0, 1e-4)
+        for shift in (0, 1)
+        for floor in (0, 1e-4, 1e-3)
     },
 }
 
@@ -83,13 +87,18 @@ def test_sounds_without_speech_say_nothing(sound: str, seconds: float) -> None:
 
 
 @given(
-    st.floats(45, 65), st.integers(1, 60), st.floats(0, 2), st.floats(1e-3, 1), st.floats(-0.3, 0.3)
+    st.floats(45, 65),
+    st.integers(1, 60),
+    st.floats(0, 2),
+    st.integers(0, 1),
+    st.floats(1e-3, 1),
+    st.floats(-0.3, 0.3),
 )
 @settings(max_examples=50, deadline=None)
 def test_no_hum_says_anything(
-    frequency: float, harmonics: int, fall: float, level: float, offset: float
+    frequency: float, harmonics: int, fall: float, shift: int, level: float, offset: float
 ) -> None:
-    samples = level * hum(frequency, harmonics, fall)[: 2 * RATE] + np.float32(offset)
+    samples = level * hum(frequency, harmonics, fall, shift)[: 2 * RATE] + np.float32(offset)
     assert model().gate(samples) == EMPTY
 
 

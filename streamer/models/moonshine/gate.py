@@ -32,17 +32,20 @@ MIN_GAIN_RATIO = 2.0
 BLOCK = 16
 """Windows (half a second) that the network gets at once; mostly, they are enough."""
 
-STEADY_DB = 2.0
+STEADY_DB = 1.0
 """Decibels. A sound is steady when the level of none of its bands deviates more (standard
-deviation over windows): hum 1.9 at most, white noise 1.7; half a second of speech 2.4 at least."""
+deviation over time): hum of 45 to 130 Hz 0.5 at most, half a second of speech 1.3 at least."""
 
 MIN_STEADY_S = 0.5
 """Seconds. A shorter sound may be a vowel."""
 
-BANDS = (3, 10, 20, 40, 80, 160, 256)
-"""Edges in multiples of 31.25 Hz: from 94 Hz to 8 kHz in octaves, roughly."""
+STEADY_WINDOW, STEADY_HOP = 1_024, 512
+"""Samples. A window of 64 ms holds three periods of mains hum, so that its pulses do not count."""
 
-FLOOR = 1e-6
+BANDS = (6, 20, 40, 80, 160, 320, 512)
+"""Edges in multiples of 15.6 Hz: from 94 Hz to 8 kHz in octaves, roughly."""
+
+FLOOR = 1e-3
 """Share of the mean power below which a band counts as empty."""
 
 
@@ -89,10 +92,11 @@ class SpeechGate:
 
 
 def is_steady(samples: Floats) -> bool:
-    """Whether the spectrum of float32 [n] at 16 kHz stays as it is, as that of hum and noise."""
+    """Whether the spectrum of float32 [n] at 16 kHz stays as it is, as that of hum."""
     if len(samples) < MIN_STEADY_S * SAMPLE_RATE:
         return False
-    powers = np.square(np.abs(np.fft.rfft(_windows(samples) * np.hanning(WINDOW), axis=1)))
+    windows = np.lib.stride_tricks.sliding_window_view(samples, STEADY_WINDOW)[::STEADY_HOP]
+    powers = np.square(np.abs(np.fft.rfft(windows * np.hanning(STEADY_WINDOW), axis=1)))
     bands = np.stack([powers[:, low:high].sum(axis=1) for low, high in pairwise(BANDS)])
     if not bands.any():
         return True
@@ -100,11 +104,7 @@ def is_steady(samples: Floats) -> bool:
     return float(levels_db.std(axis=1).max()) < STEADY_DB
 
 
-def _windows(samples: Floats) -> Floats:
-    return samples[: len(samples) // WINDOW * WINDOW].reshape(-1, WINDOW)
-
-
 def _median_level(samples: Floats) -> float:
     """Root mean square of the median window."""
-    windows = _windows(np.pad(samples, (0, -len(samples) % WINDOW)))
+    windows = np.pad(samples, (0, -len(samples) % WINDOW)).reshape(-1, WINDOW)
     return float(np.median(np.sqrt(np.square(windows).mean(axis=1))))
