@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
+from streamer.recordings.foreign import describe
 from streamer.recordings.recognition import STREAMED, recognise, recognise_inside
 from streamer.recordings.riff import shortfall
 from streamer.recordings.view import View
@@ -21,6 +22,10 @@ _MOST_BOXES_BYTES = 1 << 20
 
 _MOST_HEADER_BYTES = 1 << 26
 """Bytes of a WAV file before its samples, at most."""
+
+
+_FOREIGN_BYTES = 16
+"""Bytes from which on what arrives may be known as no audio. Fewer look like text by chance."""
 
 
 class StandardInput:
@@ -64,6 +69,8 @@ class StandardInput:
         if found.kind is None and found.start == 0 and not self._raw_given:
             found = recognise_inside(pipe.head)
         if found.kind is None and found.start == 0:
+            if not self._raw_given:
+                _refuse_foreign(pipe.head)
             return RawInput(pipe, self._raw)
         if self._seekable:
             return OpenedFile(_rewound(self._file, len(pipe.head)), NAME)
@@ -170,6 +177,19 @@ class WavInput:
             else:
                 return wav._replace(offset_bytes=0, size_bytes=None)
         return None
+
+
+def _refuse_foreign(head: bytes) -> None:
+    """Refuse what is known and is no audio; bytes that are unknown are samples.
+
+    Raises:
+        AudioFileError: It is a web page, an archive, text and so on.
+    """
+    if len(head) >= _FOREIGN_BYTES and (what := describe(head)) is not None:
+        raise AudioFileError(
+            f"{NAME} is not an audio file but {what}; if it is raw PCM all the same, state its "
+            "format, as in '--rate 16000'"
+        )
 
 
 def _rewound(file: BinaryIO, read_bytes: int) -> BinaryIO:

@@ -279,6 +279,11 @@ async def test_a_header_counts_and_options_that_differ_do_not(
         (id3(100) + b"what is this? " * 30, "standard input is not an audio file"),
         (b"fLaC" + bytes(200), "standard input: the FLAC file "),
         (b"OggS" + bytes(200), "standard input: the OGG file "),
+        (b"%PDF-1.7\n" + bytes(200), "standard input is not an audio file but a PDF; if"),
+        (b"<!doctype html><title>404</title>", "standard input is not an audio file but HTML"),
+        (b'{"error": {"code": "not_found"}}', "standard input is not an audio file but JSON"),
+        (b"RIFF\xff\0\0\0AVI LIST" + bytes(200), "standard input is not an audio file but an AVI"),
+        (b"not a recording, but a letter", "standard input is not an audio file but text"),
     ],
 )
 async def test_nothing_that_can_be_decoded(
@@ -329,3 +334,13 @@ async def test_ctrl_c_before_anything_can_be_decoded(
         os.close(writer)
         os.close(reader)
     assert server.peers == []
+
+
+async def test_samples_that_look_like_text_are_sent_if_their_format_is_stated(
+    run_command: RunCommand, serve_script: ServeScript
+) -> None:
+    server = await serve_script(receive)
+    body = b"not a recording, but a letter!"
+    result = await run_command("-i", "-", "--rate", "16000", "-a", server.url, stdin=body)
+    assert result.code == 0
+    assert bytes(server.peer.audio) == body
