@@ -1,5 +1,6 @@
 """`POST /api/v1/analyze`: a whole recording in, the segments of `/api/v1/segmented` out."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -120,10 +121,7 @@ async def _analyze(request: RecordingRequest) -> Response:
     allowed = (*UNSPECIFIC, *PCM_TYPES) if fmt else (*UNSPECIFIC, *sum(AUDIO_TYPES.values(), ()))
     given_type = media_type(request.http)
     if given_type not in allowed:
-        text = f"Content-Type is {show(given_type)}; allowed: {', '.join(filter(None, allowed))}"
-        if given_type == "multipart/form-data":
-            text += "; the file itself is the body, as with curl --data-binary @FILE"
-        raise Refused(415, "unsupported_media_type", text)
+        raise Refused(415, "unsupported_media_type", _wrong_type(given_type, allowed))
     pool = request.pool(query.model)
     vad = VadOptions(**{name: getattr(query, name) for name in VadOptions.__struct_fields__})
     if problem := vad.over(request.services.config.vad).problem():
@@ -147,6 +145,16 @@ async def _analyze(request: RecordingRequest) -> Response:
         text = await in_thread(render, result.complete().segments, recording.channels)
         return Response(text, media_type=RENDERED_MEDIA_TYPES[query.format])
     return _json(request, pool.spec.name, pool.sample_rate or 0, result)
+
+
+def _wrong_type(given_type: str, allowed: Sequence[str]) -> str:
+    text = f"Content-Type is {show(given_type)}; "
+    if given_type == "multipart/form-data":
+        return (
+            f"{text}the file itself is the body here, as with curl --data-binary @FILE; "
+            "forms go to /v1/audio/transcriptions"
+        )
+    return f"{text}allowed: {', '.join(filter(None, dict.fromkeys(allowed)))}"
 
 
 def _check_label(given_type: str, kind: str) -> None:
