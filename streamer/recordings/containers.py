@@ -136,6 +136,15 @@ def skip_tags(file: BinaryIO, start: int) -> int:
             return start
 
 
+def only_zeros(file: BinaryIO, start: int) -> bool:
+    """Whether a file has nothing else from here to its end."""
+    while block := read_at(file, start, SCAN_BYTES):
+        if block.strip(b"\0"):
+            return False
+        start += len(block)
+    return True
+
+
 def _skip_zeros(file: BinaryIO, start: int) -> int:
     for position in range(start, start + MAX_ZEROS, SCAN_BYTES):
         block = read_at(file, position, SCAN_BYTES)

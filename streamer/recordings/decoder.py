@@ -38,6 +38,10 @@ MAX_CHANNELS = 1_024
 MAX_RATE = 10_000_000
 """Hz."""
 
+INHERITED = ("PATH", "HOME", "LANG", "LC_", "TZ", "TMPDIR", "PYTHON", "LD_LIBRARY_PATH", "DYLD_")
+"""How the names of the environment variables begin that Python may need to start. The others may
+be the server's tokens, or keys of its telemetry."""
+
 _START = (
     "import sys; sys.path[:] = sys.argv[3:]; from streamer.recordings.launcher import main; main()"
 )
@@ -81,7 +85,7 @@ class Decoders:
         """Start the launcher, so that the first recording need not wait for it."""
         ours, theirs = socket.socketpair()
         # Nothing of the server's secrets is in reach of a decoder that was taken over.
-        env = {name: text for name, text in os.environ.items() if name[:9] != "STREAMER_"}
+        env = {name: text for name, text in os.environ.items() if name.startswith(INHERITED)}
         with theirs:
             self._launcher = subprocess.Popen(  # noqa: S603 – our own program
                 [sys.executable, "-c", _START, str(theirs.fileno()), self._program, *sys.path],

@@ -3,6 +3,10 @@
 from os import SEEK_CUR, SEEK_END, SEEK_SET
 from typing import BinaryIO, Protocol
 
+MAX_POSITION = 1 << 40
+"""Bytes. Sizes in a header may lead farther than a file system, or a number in C, can; there is
+nothing."""
+
 
 class Readable(Protocol):
     """What FFmpeg reads; it may be able to seek, too."""
@@ -75,5 +79,5 @@ class View:
 
 def read_at(file: BinaryIO, position: int, count: int) -> bytes:
     """The bytes at a place of a file; fewer at its end."""
-    file.seek(position)
+    file.seek(min(position, MAX_POSITION))
     return file.read(count)

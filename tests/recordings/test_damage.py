@@ -3,6 +3,7 @@
 import contextlib
 import io
 import struct
+import tempfile
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError
 from tests.recordings.kinds import KINDS
-from tests.recordings.makers import Samples, id3, riff, sound, wav
+from tests.recordings.makers import Samples, id3, riff, sound, wav, wav_chunks
 from tests.recordings.test_decoding import decoded
 
 WITHOUT_A_LENGTH = (
@@ -99,6 +100,40 @@ def test_a_second_file_that_cannot_be_read_is_told() -> None:
     _, found, report = decoded(first + second)
     assert found.shape[1] == 16_000
     assert "another WAV file follows" in report.warnings[0]
+
+
+def test_digital_silence_where_a_wrong_length_ends_is_no_end() -> None:
+    samples = sound(2.5, 16_000)
+    samples[:, 16_000:16_400] = 0
+    _, found, _ = decoded(riff(wav_chunks(samples, 16_000), sizes={b"data": 32_000}))
+    assert found.shape[1] == 40_000
+
+
+def test_padding_with_zeros_is_no_audio() -> None:
+    _, found, report = decoded(wav(sound(1, 16_000), 16_000) + bytes(5_000))
+    assert found.shape[1] == 16_000
+    assert report.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        KINDS["m4a"].make() + struct.pack(">I4sQ", 1, b"free", (1 << 63) + 5) + bytes(100),
+        KINDS["m4a"].make() + struct.pack(">I4sQ", 1, b"free", 1 << 62) + bytes(100),
+    ],
+)
+def test_a_size_without_bounds_loses_nothing(body: bytes) -> None:
+    with tempfile.TemporaryFile() as file:  # which has other bounds than bytes in memory
+        file.write(body)
+        decoding = Decoding(file)
+        assert sum(rows.shape[1] for rows in decoding.blocks(8_000)) >= 40_000
+
+
+def test_a_size_without_bounds_before_the_samples_is_refused() -> None:
+    body = KINDS["wav w64"].make()
+    junk = b"junk" + bytes(12) + struct.pack("<Q", (1 << 64) - 1)
+    with pytest.raises(AudioFileError, match="are missing"):
+        decoded(body[:40] + junk + body[40:])
 
 
 def test_parts_with_another_rate_keep_time_exactly() -> None:

@@ -178,11 +178,12 @@ async def test_a_launcher_that_dies_with_a_decoder_is_no_fault_of_the_recording(
 
 
 async def test_no_secret_of_the_server_is_within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("STREAMER_TOKENS", "secret")
+    for name in ("STREAMER_TOKENS", "OTEL_EXPORTER_OTLP_HEADERS", "HF_TOKEN"):
+        monkeypatch.setenv(name, "my-secret")
     async with decoders() as made:
         made.start()
         (launcher,) = children()
-        assert "STREAMER_TOKENS" not in launcher.environ()
+        assert "my-secret" not in launcher.environ().values()
 
 
 def test_all_processes_end_with_the_server() -> None:
