@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from streamer.recordings.containers import container_at, find_container, skip_tags
+from streamer.recordings.containers import find_container, following
 from streamer.recordings.errors import AudioFileError as RecordingError
 from streamer.recordings.riff import Wave, open_wave, shortfall
 from streamer_client.errors import AudioFileError
@@ -124,9 +124,8 @@ def _plain_wav(file: BinaryIO, start: int, name: str) -> _WavFile | None:
         raise AudioFileError(f"{name}: the WAV file is damaged: {error}") from error
     if data is None or data.encoding is None:
         return None
-    end = skip_tags(file, wave.end)
-    if container_at(file, end) is not None or container_at(file, end + 1) is not None:
-        return None  # another recording follows
+    if following(file, wave.end) is not None:
+        return None  # another recording is joined to it
     wav = _WavFile(name, wave, data)
     if not wav.duration_s:
         raise AudioFileError(f"{name}: the WAV file holds no audio")

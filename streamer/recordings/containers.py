@@ -37,6 +37,9 @@ DEMUXERS: Mapping[str, str] = {
 SCAN_BYTES = 1 << 18
 """Bytes at the beginning in which the first frame of a stream without a container is looked for."""
 
+FOLLOWING_BYTES = 1 << 14
+"""Bytes in which a stream of frames has to show itself that follows another recording."""
+
 MAX_ZEROS = 1 << 24
 """Bytes of zeros at the beginning that are skipped at most."""
 
@@ -91,6 +94,22 @@ def container_at(file: BinaryIO, start: int) -> Found | None:
     """The container whose first byte is at `start`."""
     kind = kind_of(read_at(file, start, 64))
     return None if kind is None else Found(kind, start)
+
+
+def following(file: BinaryIO, end: int) -> Found | None:
+    """The recording that begins where another one has ended, behind tags and a byte of padding.
+
+    Without a container it has to begin exactly there.
+    """
+    start = skip_tags(file, end)
+    found = container_at(file, start) or container_at(file, start + 1)
+    if found is not None:
+        return found
+    data = read_at(file, start, FOLLOWING_BYTES)
+    for kind, parse in _STREAMS:
+        if is_stream(data, 0, parse, whole=False):
+            return Found(_later_ac3(kind, data), start)
+    return None
 
 
 def kind_of(head: bytes) -> str | None:
@@ -169,9 +188,7 @@ def _find_frames(file: BinaryIO, start: int) -> Found | None:
     ]
     if places:
         place, kind = min(places)
-        if kind == "AC-3" and data[place + 5] >> 3 > 10:
-            kind = "E-AC-3"
-        return Found(kind, start + place, place)
+        return Found(_later_ac3(kind, data[place:]), start + place, place)
     # A single frame, or damage behind the first.
     for kind, parse in _STREAMS:
         if parse(data[:8]) is not None and (
@@ -179,6 +196,10 @@ def _find_frames(file: BinaryIO, start: int) -> Found | None:
         ):
             return Found(kind, start)
     return None
+
+
+def _later_ac3(kind: str, data: bytes) -> str:
+    return "E-AC-3" if kind == "AC-3" and data[5] >> 3 > 10 else kind
 
 
 def _not_audio(head: bytes, behind: bytes, called: str) -> AudioFileError:

@@ -1,10 +1,11 @@
-"""The files within a file: the links of an OGG chain, WAV or MP4 files one behind the other."""
+"""The files within a file: the links of an OGG chain, and files one behind the other."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple
 
-from streamer.recordings.containers import DEMUXERS, Found, container_at, skip_tags
+from streamer.recordings.containers import DEMUXERS, Found, following
 from streamer.recordings.damage import Damage
+from streamer.recordings.ends import file_behind
 from streamer.recordings.lengths import (
     declared_by_caf,
     declared_by_flac,
@@ -56,25 +57,42 @@ def parts_of(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
     Raises:
         AudioFileError: The first WAV file has no samples.
     """
-    match found.kind:
+    here: Found | None = found
+    while here is not None:
+        behind = yield from _one_file(file, here, damage)
+        # A size that leads nowhere must not lead back.
+        here = behind if behind is not None and behind.start > here.start else None
+
+
+def _one_file(file: BinaryIO, found: Found, damage: Damage) -> Generator[Part, None, Found | None]:
+    """The parts of one of the files that are joined; returns the one behind it."""
+    kind, start = found.kind, found.start
+    behind: Found | None = None
+    match kind:
         case "OGG":
-            yield from links(Pages(View(file, found.start).read), damage)
+            yield from links(Pages(View(file, start).read), damage)
         case "WAV":
-            yield from _waves(file, found, damage)
+            behind = yield from _wave(file, start, damage)
         case "MP4":
-            yield from _mp4s(file, found.start, damage)
+            behind = yield from _mp4(file, start, damage)
         case "MP3":
             # FFmpeg looks for tags at the end, so it gets to know where that is.
-            view = View(file, found.start)
-            yield Part("MP3", "mp3", view, declared_by_mp3(file, found.start))
+            yield Part("MP3", "mp3", View(file, start), declared_by_mp3(file, start))
+        case _:
+            behind = file_behind(file, found)
+            end = None if behind is None else behind.start
+            view = View(file, start, end) if kind == "FLAC" else _Unsized(file, start, end)
+            yield Part(kind, DEMUXERS[kind], view, _declared(file, found))
+    return behind
+
+
+def _declared(file: BinaryIO, found: Found) -> float | None:
+    match found.kind:
         case "FLAC":
-            declared_s = declared_by_flac(file, found.start)
-            yield Part("FLAC", "flac", View(file, found.start), declared_s)
+            return declared_by_flac(file, found.start)
         case "CAF":
-            declared_s = declared_by_caf(file, found.start)
-            yield Part("CAF", "caf", _Unsized(file, found.start), declared_s)
-        case kind:
-            yield Part(kind, DEMUXERS[kind], _Unsized(file, found.start))
+            return declared_by_caf(file, found.start)
+    return None
 
 
 def links(pages: Pages, damage: Damage, *, arriving: bool = False) -> Iterator[Part]:
@@ -88,28 +106,26 @@ def links(pages: Pages, damage: Damage, *, arriving: bool = False) -> Iterator[P
     damage.gap_bytes = pages.skipped_bytes
 
 
-def _mp4s(file: BinaryIO, start: int, damage: Damage) -> Iterator[Part]:
-    at: int | None = start
-    while at is not None:
-        end = mp4_end(file, at)
-        yield Part("MP4", "mov", _Unsized(file, at, end.next_file))
-        if end.strange_bytes:
+def _mp4(file: BinaryIO, start: int, damage: Damage) -> Generator[Part, None, Found | None]:
+    end = mp4_end(file, start)
+    behind = None if end.next_file is None else Found("MP4", end.next_file)
+    if end.strange_bytes:
+        behind = following(file, file.seek(0, 2) - end.strange_bytes)
+        if behind is None:
             damage.note(
                 f"the MP4 file is damaged: its last {end.strange_bytes} bytes are no part of it"
             )
-        at = end.next_file
+    yield Part("MP4", "mov", _Unsized(file, start, None if behind is None else behind.start))
+    return behind
 
 
-def _waves(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
-    following: Found | None = found
-    while following is not None and following.kind == "WAV":
-        wave = open_wave(file, following.start)
-        note = shortfall(wave.declared_bytes, wave.found_bytes, wave.bytes_per_second)
-        if note is not None:
-            damage.note(note)
-        declared_s = None
-        if wave.declared_bytes == wave.found_bytes and wave.bytes_per_second:
-            declared_s = wave.found_bytes / wave.bytes_per_second
-        yield Part("WAV", wave.demuxer, wave.view, declared_s)
-        end = skip_tags(file, wave.end)
-        following = container_at(file, end) or container_at(file, end + 1)
+def _wave(file: BinaryIO, start: int, damage: Damage) -> Generator[Part, None, Found | None]:
+    wave = open_wave(file, start)
+    note = shortfall(wave.declared_bytes, wave.found_bytes, wave.bytes_per_second)
+    if note is not None:
+        damage.note(note)
+    declared_s = None
+    if wave.declared_bytes == wave.found_bytes and wave.bytes_per_second:
+        declared_s = wave.found_bytes / wave.bytes_per_second
+    yield Part("WAV", wave.demuxer, wave.view, declared_s)
+    return following(file, wave.end)

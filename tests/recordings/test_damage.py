@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError
 from tests.recordings.kinds import KINDS
-from tests.recordings.makers import Samples, id3, riff, sound, wav, wav_chunks
+from tests.recordings.makers import Samples, encoded, id3, riff, sound, wav, wav_chunks
 from tests.recordings.test_decoding import decoded
 
 WITHOUT_A_LENGTH = (
@@ -21,6 +21,8 @@ WITHOUT_A_LENGTH = (
     "au of a pipe", "caf of a pipe",
 )  # fmt: skip
 """Nothing in these could tell that they were cut."""
+
+SECOND = sound(1, 16_000)
 
 NOTHING_WITHOUT_THE_END = (
     "caf alac", "mov s16", "m4a", "m4a alac", "mp4 with video", "mov", "3gp amr",
@@ -134,6 +136,53 @@ def test_a_size_without_bounds_before_the_samples_is_refused() -> None:
     junk = b"junk" + bytes(12) + struct.pack("<Q", (1 << 64) - 1)
     with pytest.raises(AudioFileError, match="are missing"):
         decoded(body[:40] + junk + body[40:])
+
+
+JOINED = {
+    name: (made, kind)
+    for name, made, kind in [
+        ("aiff", lambda: encoded(SECOND, 16_000, "aiff", "pcm_s16be"), "AIFF"),
+        ("caf", lambda: encoded(SECOND, 16_000, "caf", "pcm_s16be"), "CAF"),
+        ("au", lambda: encoded(SECOND, 16_000, "au", "pcm_s16be"), "AU"),
+        ("wma", lambda: encoded(SECOND, 16_000, "asf", "wmav2", bit_rate=48_000), "WMA"),
+        ("flac", lambda: encoded(SECOND, 16_000, "flac", "flac"), "FLAC"),
+        ("amr", lambda: encoded(sound(1, 8_000), 8_000, "amr", "libopencore_amrnb"), "AMR"),
+        ("m4a", lambda: encoded(SECOND, 16_000, "ipod", "aac"), "MP4"),
+        ("webm", lambda: encoded(sound(1, 48_000), 48_000, "webm", "libopus"), "WebM"),
+        ("wav", lambda: wav(SECOND, 16_000), "WAV"),
+    ]
+}
+OTHERS = {
+    "flac 48 kHz": lambda: encoded(sound(1, 48_000, 2), 48_000, "flac", "flac"),
+    "wav 8 kHz": lambda: wav(sound(1, 8_000), 8_000),
+    "mp3": lambda: encoded(SECOND, 16_000, "mp3", "libmp3lame"),
+}
+
+
+PAIRS = [
+    (name, other)
+    for name in JOINED
+    for other in ("the same", *OTHERS)
+    # These declare no end, and a mark shows where one of their own kind begins.
+    if name not in ("flac", "amr") or other.startswith(("the same", name))
+]
+
+
+@pytest.mark.parametrize(("name", "other"), PAIRS)
+def test_what_is_joined_to_a_file_is_not_lost(name: str, other: str) -> None:
+    first, kind = JOINED[name]
+    body = first() + (first if other == "the same" else OTHERS[other])()
+    decoding, found, report = decoded(body)
+    assert decoding.header.container == kind
+    assert found.shape[1] / decoding.header.sample_rate == pytest.approx(2, abs=0.2)
+    assert np.abs(found[:, found.shape[1] * 3 // 4 :]).max() > 0.05
+    assert report.warnings == ()
+
+
+def test_a_box_that_leads_nowhere_is_no_other_file() -> None:
+    _, found, report = decoded(wav(SECOND, 16_000) + struct.pack(">I4s", 2, b"moov") + bytes(64))
+    assert found.shape[1] == 16_000
+    assert len(report.warnings) == 1
 
 
 def test_parts_with_another_rate_keep_time_exactly() -> None:

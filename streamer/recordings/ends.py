@@ -1,0 +1,99 @@
+"""Where a file ends that has another file behind it.
+
+Programs and people join recordings by writing one behind the other. FFmpeg reads some of these
+containers to their declared end only, and says nothing of the rest; others it takes for damage.
+"""
+
+from typing import BinaryIO, Literal
+
+from streamer.recordings.containers import Found, following
+from streamer.recordings.view import read_at
+
+MAX_ELEMENTS = 4_096
+"""Chunks or objects of a file that are looked at."""
+
+BLOCK_BYTES = 1 << 20
+"""Bytes that are searched at a time."""
+
+_MARKS = {"FLAC": b"fLaC\0\0\0\x22", "AMR": b"#!AMR"}
+"""Beginnings of files whose own length cannot be read. FLAC's has the size of its first block (RFC
+9639, 8.1); neither is found in audio by chance."""
+
+_UNKNOWN = 0xFFFF_FFFF
+_SEGMENT = b"\x18\x53\x80\x67"  # RFC 9559, 5.1
+
+
+def file_behind(file: BinaryIO, found: Found) -> Found | None:
+    """The file that begins where another one ends; None = there is none, or no end is declared."""
+    start = found.start
+    match found.kind:
+        case "AIFF":
+            size = int.from_bytes(read_at(file, start + 4, 4), "big")
+            return following(file, start + 8 + size) if size else None
+        case "AU":
+            head = read_at(file, start, 12)
+            offset, size = (int.from_bytes(head[at : at + 4], "big") for at in (4, 8))
+            return following(file, start + offset + size) if 0 < size < _UNKNOWN else None
+        case "CAF":
+            return _behind_elements(file, start + 8, header=12, size_at=4, order="big")
+        case "WMA":
+            return _behind_elements(file, start, header=0, size_at=16, order="little")
+        case "WebM":
+            return _behind_segment(file, start)
+        case kind if kind in _MARKS:
+            return _at_mark(file, start + 1, _MARKS[kind])
+    return None
+
+
+def _behind_elements(
+    file: BinaryIO, position: int, *, header: int, size_at: int, order: Literal["big", "little"]
+) -> Found | None:
+    """Follow elements to what is none of them.
+
+    Args:
+        file: Open for reading.
+        position: Of the first one.
+        header: Bytes of each that its size does not count.
+        size_at: Where its size stands, 8 bytes.
+        order: Of these bytes.
+    """
+    for number in range(MAX_ELEMENTS):
+        if number and (found := following(file, position)) is not None:
+            return found
+        size = int.from_bytes(read_at(file, position + size_at, 8), order, signed=True)
+        if size <= 0:
+            return None
+        position += header + size
+    return None
+
+
+def _behind_segment(file: BinaryIO, start: int) -> Found | None:
+    """What is behind a Matroska file, unless it is another one: FFmpeg goes on with that."""
+    end = _end_of_element(file, start)
+    if end is None or read_at(file, end, 4) != _SEGMENT:
+        return None
+    end = _end_of_element(file, end)
+    found = None if end is None else following(file, end)
+    return None if found is None or found.kind == "WebM" else found
+
+
+def _end_of_element(file: BinaryIO, start: int) -> int | None:
+    """Where an element ends that has an ID of 4 bytes (RFC 8794, 6); None = unknown."""
+    position = start + 4
+    head = read_at(file, position, 8)
+    length = 9 - head[0].bit_length() if head else 9
+    if length > len(head):
+        return None
+    bits = 7 * length
+    size = int.from_bytes(head[:length], "big") & (1 << bits) - 1
+    return None if size == (1 << bits) - 1 else position + length + size
+
+
+def _at_mark(file: BinaryIO, start: int, mark: bytes) -> Found | None:
+    position = start
+    while len(block := read_at(file, position, BLOCK_BYTES)) >= len(mark):
+        place = block.find(mark)
+        if place >= 0:
+            return following(file, position + place)
+        position += len(block) - len(mark) + 1
+    return None
