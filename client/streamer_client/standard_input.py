@@ -124,6 +124,8 @@ class WavInput:
     def __init__(self, pipe: Pipe, wav: WavData) -> None:
         self._pipe = pipe
         self._wav = wav
+        self._zeros = 0
+        """Bytes behind the declared samples, which are samples too if others follow."""
         self.format = wav.format
         self.warnings: list[str] = []
 
@@ -137,6 +139,9 @@ class WavInput:
         empty = True
         while wav is not None:
             await self._pipe.skip(wav.offset_bytes)
+            for left_bytes in range(self._zeros, 0, -size_bytes):
+                yield bytes(min(size_bytes, left_bytes))
+            self._zeros = 0
             left_bytes = wav.size_bytes
             while left_bytes != 0:
                 most_bytes = size_bytes if left_bytes is None else min(size_bytes, left_bytes)
@@ -164,12 +169,14 @@ class WavInput:
             if head[:4] in (b"RIFF", b"RF64"):
                 following = await _plain_wav(self._pipe, 0)
                 if following is not None and following.format == wav.format:
+                    self._zeros = 0
                     return following
                 self.warnings.append(
                     "another WAV file follows in another format; it is left out: send it by itself"
                 )
                 return None
             if not head.strip(b"\0"):
+                self._zeros += len(head)
                 await self._pipe.skip(len(head))
             elif len(head) == 8 and all(0x20 <= byte < 0x7F for byte in head[:4]):
                 size = int.from_bytes(head[4:], "little")

@@ -344,3 +344,16 @@ async def test_samples_that_look_like_text_are_sent_if_their_format_is_stated(
     result = await run_command("-i", "-", "--rate", "16000", "-a", server.url, stdin=body)
     assert result.code == 0
     assert bytes(server.peer.audio) == body
+
+
+async def test_silence_where_a_wrong_length_ends_is_sent(
+    serve_script: ServeScript, run_command: RunCommand
+) -> None:
+    """In samples of 24 bits: what is left out would move all that follows by a byte."""
+    fmt = struct.pack("<HHIIHH", 1, 1, 16_000, 48_000, 3, 24)
+    data = b"\1\2\3" * 16_000 + bytes(30_000) + b"\4\5\6" * 16_000
+    body = riff([(b"fmt ", fmt), (b"data", data)], sizes={b"data": 48_000})
+    server = await serve_script(receive)
+    result = await run_command("-i", "-", "-a", server.url, stdin=body)
+    assert result.code == 0
+    assert server.peer.audio == data
