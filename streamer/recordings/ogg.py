@@ -54,11 +54,19 @@ class Pages:
             length = self._length()
             if length and self._fill(length):
                 page = bytes(arrived[:length])
-                del arrived[:length]
                 if page[_CHECKSUM] == checksum(page):
+                    del arrived[:length]
                     return page
                 self.damaged += 1
-                return with_checksum(page)
+                # If bytes of it are lost, the next page begins within what should be this one.
+                self._fill(length + len(_CAPTURE))
+                place = arrived.find(_CAPTURE, 1, length + len(_CAPTURE))
+                if not 0 < place < length or not (rest := _begun_page(page[:place])):
+                    del arrived[:length]
+                    return with_checksum(page)
+                self.skipped_bytes += place - len(rest)
+                del arrived[:place]
+                return rest
             place = arrived.find(_CAPTURE, 1)
             if length and place < 0 and (rest := _begun_page(bytes(arrived))):
                 self.skipped_bytes += len(arrived) - len(rest)

@@ -89,6 +89,15 @@ def test_damage_in_the_middle_is_skipped_and_told(name: str) -> None:
     assert np.abs(tail).max() > 0.05  # it goes on behind the damage
 
 
+@pytest.mark.parametrize("lost", [1, 40, 300])
+def test_a_page_that_lost_bytes_takes_no_other_with_it(lost: int) -> None:
+    body = encoded(sound(6, 48_000), 48_000, "ogg", "libopus", {"page_duration": "500000"})
+    middle = len(body) * 7 // 10
+    _, found, report = decoded(body[:middle] + body[middle + lost :])
+    assert found.shape[1] / 48_000 > 5.7
+    assert report.warnings
+
+
 def test_mp3s_joined_with_tags_between_lose_nothing() -> None:
     mp3 = KINDS["mp3 cbr"].make()
     _, found, report = decoded(mp3 + b"TAG" + bytes(125) + id3(500) + mp3)
