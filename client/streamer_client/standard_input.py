@@ -139,8 +139,8 @@ class WavInput:
         empty = True
         while wav is not None:
             await self._pipe.skip(wav.offset_bytes)
-            for left_bytes in range(self._zeros, 0, -size_bytes):
-                yield bytes(min(size_bytes, left_bytes))
+            for zeros in range(self._zeros, 0, -size_bytes):
+                yield bytes(min(size_bytes, zeros))
             self._zeros = 0
             left_bytes = wav.size_bytes
             while left_bytes != 0:

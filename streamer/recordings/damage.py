@@ -12,6 +12,9 @@ GAP_S = 0.5
 """Seconds that time stamps have to leave out to be called a gap: a codec that sends nothing in
 silence (DTX) leaves out less."""
 
+MAX_NOTES = 8
+"""Sentences about single parts of a file; a file may have thousands of parts."""
+
 _EXACT_TIMES = frozenset(("FLAC",))
 """Containers whose time stamps count samples; there every gap is damage."""
 
@@ -41,6 +44,7 @@ class Damage:
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self._notes: list[str] = []
+        self._more_notes = 0
         self._packet_bytes = 0
         self._first_s = 0.0
         self._gaps_s = 0.0
@@ -60,7 +64,10 @@ class Damage:
 
     def note(self, sentence: str) -> None:
         """Something that is not counted."""
-        self._notes.append(sentence)
+        if len(self._notes) < MAX_NOTES:
+            self._notes.append(sentence)
+        else:
+            self._more_notes += 1
 
     def new_part(self) -> None:
         """Another file begins in the same file; its time stamps begin anew."""
@@ -110,6 +117,8 @@ class Damage:
                 f"{seconds_text(missing_s)} are missing"
             )
         said += self._notes
+        if self._more_notes:
+            said.append(f"{self._more_notes} more parts of the file are damaged or left out")
         if self.packets:
             said.append(
                 f"the {kind} file is damaged near {seconds_text(self._first_s)}: "

@@ -4,12 +4,14 @@ import contextlib
 import io
 import struct
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from streamer.recordings import link
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError
 from tests.recordings.kinds import KINDS
@@ -147,7 +149,7 @@ def test_a_size_without_bounds_before_the_samples_is_refused() -> None:
         decoded(body[:40] + junk + body[40:])
 
 
-JOINED = {
+JOINED: dict[str, tuple[Callable[[], bytes], str]] = {
     name: (made, kind)
     for name, made, kind in [
         ("aiff", lambda: encoded(SECOND, 16_000, "aiff", "pcm_s16be"), "AIFF"),
@@ -161,7 +163,7 @@ JOINED = {
         ("wav", lambda: wav(SECOND, 16_000), "WAV"),
     ]
 }
-OTHERS = {
+OTHERS: dict[str, Callable[[], bytes]] = {
     "flac 48 kHz": lambda: encoded(sound(1, 48_000, 2), 48_000, "flac", "flac"),
     "wav 8 kHz": lambda: wav(sound(1, 8_000), 8_000),
     "mp3": lambda: encoded(SECOND, 16_000, "mp3", "libmp3lame"),
@@ -186,6 +188,13 @@ def test_what_is_joined_to_a_file_is_not_lost(name: str, other: str) -> None:
     assert found.shape[1] / decoding.header.sample_rate == pytest.approx(2, abs=0.2)
     assert np.abs(found[:, found.shape[1] * 3 // 4 :]).max() > 0.05
     assert report.warnings == ()
+
+
+def test_thousands_of_bad_parts_are_told_in_few_sentences() -> None:
+    bad = riff([(b"fmt ", struct.pack("<HHIIHH", 0x7777, 1, 16_000, 1, 1, 8)), (b"data", b"x")])
+    _, found, report = decoded(wav(SECOND, 16_000) + 2_000 * bad)
+    assert found.shape[1] == 16_000
+    assert sum(map(len, report.warnings)) < link.MAX_TEXT_BYTES / 8
 
 
 def test_a_box_that_leads_nowhere_is_no_other_file() -> None:
