@@ -34,8 +34,9 @@ OUT_OF_SCALE = (
     "of 16 bits (24 bits: by 8388608, 32 bits: by 2147483648)"
 )
 NOT_PCM = (
-    "the audio begins like a {} file, and is processed as raw samples in the given 'format': send "
-    "decoded samples without the header of a file, or send the file to POST /api/v1/analyze"
+    "the audio begins like a file in {} format, and is processed as raw samples in the given "
+    "'format': send decoded samples without the header of a file, or send the file to POST "
+    "/api/v1/analyze"
 )
 
 PROCESSED_BLOCK_SECONDS = 1.0

@@ -56,7 +56,7 @@ async def test_a_file_sent_as_samples(
     events = await stream_audio(standin, Audio(data[: len(data) // 2 * 2]), path, sizes)
     (warning,) = [w for w in events_of(events, "warning") if w["code"] != "lagging"]
     assert warning["code"] == "not_pcm"
-    assert f"begins like a {kind} file" in warning["message"]
+    assert f"begins like a file in {kind} format" in warning["message"]
     assert "decoded samples" in warning["message"]
 
 
