@@ -184,7 +184,7 @@ def _end_of_data(
 def _chunks_follow(file: BinaryIO, position: int, size: int, order: str) -> bool:
     """Whether what begins here is chunks, or another file, or zeros, and not samples."""
     head = read_at(file, position, 64)
-    if kind_of(head) is not None or only_zeros(file, position):
+    if kind_of(head) is not None or (not head.strip(b"\0") and only_zeros(file, position)):
         return True
     if head[:3] in (b"ID3", b"TAG"):
         return True
