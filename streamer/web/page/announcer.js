@@ -11,7 +11,7 @@ const MAX_ANNOUNCED = 10;
 /** @param {Entry} entry A final one, or one that failed. */
 export function announce(entry) {
   const list = find('announcer', HTMLElement);
-  const text = entry.state === 'final' ? lineOf(entry) : `Not transcribed: ${entry.problem}`;
+  const text = entry.state === 'final' ? lineOf(entry) : `No result: ${entry.problem}`;
   if (text) list.append(make('p', {}, text));
   while (list.children.length > MAX_ANNOUNCED) list.firstElementChild?.remove();
 }

@@ -2,43 +2,58 @@
 
 import { StreamerError } from '../streamer-client/streamer-client.js';
 import { copyOnClick } from './clipboard.js';
-import { find } from './dom.js';
+import { find, setText } from './dom.js';
 import { EventLog } from './event-log.js';
 import { explainError } from './explanations.js';
-import { connectExportButtons, enableExportButtons } from './export-buttons.js';
 import { acceptDroppedFiles } from './file-drop.js';
+import { FilePace } from './file-pace.js';
 import { LiveView } from './live-view.js';
+import { endOutdatedNotices } from './outdated-notices.js';
 import { textOf } from './model-output.js';
-import { clearNotices, notify } from './notices.js';
+import { clearRunNotices, endNotices, notify } from './notices.js';
 import { Player } from './player.js';
-import { notifyOfEvent, notifyOfFailure } from './run-notices.js';
+import { ReconnectBanner } from './reconnect-banner.js';
+import { endNoticesAfter, examineFailedConnection, notifyOfEvent, notifyOfFailure } from './run-notices.js';
 import { Run } from './run.js';
-import { watchServer } from './server-info.js';
+import { ServerWatch } from './server-watch.js';
 import { Settings } from './settings.js';
 import { listenForShortcuts } from './shortcuts.js';
 import { openSource } from './sources.js';
 import { disableAction, showAction, showConnection, showState } from './status-view.js';
 import { showFinals, showTraceId, showUnheard } from './summary-view.js';
-import { TranscriptView } from './transcript-view.js';
+import { TakeDesk } from './take-desk.js';
+import { describeStart, processed, transcribes } from './wording.js';
 
 /** @import { ClientEvent } from '../streamer-client/streamer-client.js' */
 /** @import { Choices, Info } from './settings.js' */
 /** @import { Source } from './sources.js' */
+/** @import { Take } from './take.js' */
+
+/** Errors that say that the server cannot be reached. */
+const UNREACHABLE = ['connection_failed', 'worklet_failed', 'connection_lost'];
 
 /** Starts and stops runs, and passes their events to the views. */
 class App {
   /** @type {Run | null} The last run, which may be over. */ #run = null;
+  /** @type {Take | null} Of the run. */ #take = null;
   #isBusy = false;
   #isStopRequested = false;
   /** @type {Info | null} */ #info = null;
-  #settings = new Settings();
+  #settings = new Settings(() => this.#describeStart());
   #log = new EventLog();
   #player = new Player();
   #live = new LiveView(() => this.#run);
-  #transcript = new TranscriptView(
-    (piece, button) => this.#run && this.#player.toggle(this.#run.recording, piece, button),
-    ({ start }) => this.#run?.recording.keeps(start) ?? false,
+  #banner = new ReconnectBanner(() => this.#run?.client.reconnectNow());
+  #desk = new TakeDesk(
+    (recording, piece, button) => this.#player.toggle(recording, piece, button),
+    () => this.#describeStart(),
   );
+  #server = new ServerWatch({
+    isBusy: () => this.#isBusy,
+    onInfo: (info) => this.#showOffer(info),
+    onState: (state) => showState(state),
+    onReached: () => endNotices(...UNREACHABLE),
+  });
 
   constructor() {
     find('settings', HTMLFormElement).addEventListener('submit', (event) => {
@@ -46,7 +61,9 @@ class App {
       void this.#startOrStop();
     });
     find('flush', HTMLButtonElement).addEventListener('click', () => this.#run?.client.flush());
+    globalThis.addEventListener('online', () => this.#run?.client.reconnectNow());
     listenForShortcuts();
+    endOutdatedNotices();
     acceptDroppedFiles(
       () => this.#isBusy,
       (files) => {
@@ -54,15 +71,10 @@ class App {
         void this.#start();
       },
     );
-    connectExportButtons(() => this.#run);
     copyOnClick('copy-trace', () => this.#run?.traceIds.at(-1) ?? '');
-    this.#transcript.clear(1);
     void this.#settings.listMicrophones();
-    void watchServer({
-      isBusy: () => this.#isBusy,
-      onInfo: (info) => this.#showOffer(info),
-      onState: (state) => showState(state),
-    });
+    void this.#desk.load();
+    this.#server.watch();
   }
 
   /** @param {Info} info */
@@ -71,6 +83,14 @@ class App {
     this.#settings.showOffer(info);
     const names = (info.models ?? [{ name: info.model }]).map(({ name }) => name);
     find('serving', HTMLElement).textContent = `${names.join(', ')} · version ${info.version}`;
+    this.#describeStart();
+  }
+
+  /** Say what to expect with the present choices. */
+  #describeStart() {
+    const { source, endpoint, model } = this.#settings.read();
+    const isTranscriber = transcribes(this.#info, model, this.#desk?.takes ?? []);
+    setText('empty-text', describeStart(isTranscriber, endpoint, source));
   }
 
   async #startOrStop() {
@@ -86,13 +106,18 @@ class App {
   async #start() {
     this.#isBusy = true;
     this.#isStopRequested = false;
-    clearNotices();
+    clearRunNotices();
     const choices = this.#settings.read();
+    this.#settings.rememberToken();
     this.#settings.lock(true);
+    this.#settings.fold();
     showAction('stop');
     showState('opening');
     const failure = await this.#attempt(choices);
     this.#isBusy = false;
+    this.#banner.hide();
+    this.#desk.end();
+    this.#take = null;
     this.#settings.lock(false);
     showAction('start');
     showState('idle');
@@ -106,12 +131,16 @@ class App {
   async #attempt(choices) {
     try {
       const source = await openSource(choices, this.#info);
-      if (choices.source === 'microphone') void this.#settings.listMicrophones();
+      if (choices.source === 'microphone') {
+        void this.#settings.listMicrophones();
+        notifyOfMono(choices.channels, source.format.channels);
+      }
       if (this.#isStopRequested) await source.stop();
       else await this.#stream(source, choices);
       return null;
     } catch (error) {
-      return error;
+      const isFailed = error instanceof StreamerError && error.code === 'connection_failed';
+      return isFailed ? examineFailedConnection(error) : error;
     }
   }
 
@@ -119,61 +148,100 @@ class App {
    * @param {Source} source
    * @param {Choices} choices
    */
-  async #stream(source, { endpoint, interimResults, vad, model, token }) {
-    const run = new Run(source, `api/v1/${endpoint}`, {
-      interimResults,
-      vad: endpoint === 'segmented' ? vad : undefined,
-      model,
-      token: token || undefined,
-    });
+  async #stream(source, choices) {
+    const { endpoint, interimResults, vad, model, token } = choices;
+    const { channels } = source.format;
+    const isLive = choices.source === 'microphone' || choices.realTime;
+    const chunkSeconds = endpoint === 'simple' ? (this.#info?.simple.chunk_seconds ?? 1) : null;
+    const run = new Run(
+      source,
+      `api/v1/${endpoint}`,
+      {
+        // Nobody reads the interim results of a file that is sent at once, and they delay the others.
+        interimResults: interimResults && isLive,
+        vad: endpoint === 'segmented' ? vad : undefined,
+        model,
+        token: token || undefined,
+      },
+      isLive ? null : new FilePace({ channels, chunkSeconds }, performance.now()),
+    );
     this.#run = run;
     this.#log.clear();
-    this.#live.clear(source.format.channels);
-    this.#transcript.clear(source.format.channels);
+    this.#live.clear(channels);
     showTraceId(undefined);
     showUnheard([]);
-    this.#showFinals(run);
+    showFinals([]);
     run.client.onMessage((json) => this.#log.add(JSON.parse(json)));
-    run.client.onEvent((event) => this.#onEvent(run, event));
-    await run.stream((error) => notify('error', explainError(error.code)));
+    run.client.onEvent((event) => this.#onEvent(run, event, source, choices));
+    await run.stream((error) => notify('error', explainError(error.code), { topic: error.code }));
   }
 
   /**
    * @param {Run} run
    * @param {ClientEvent} event
+   * @param {Source} source
+   * @param {Choices} choices
    */
-  #onEvent(run, event) {
+  #onEvent(run, event, source, choices) {
+    if (event.type === 'started') {
+      this.#take ??= this.#beginTake(run, source, choices);
+      showTraceId(run.traceIds.at(-1));
+    }
     for (const entry of run.transcript.apply(event, performance.now())) {
-      this.#transcript.show(entry);
+      this.#desk.show(entry);
+      endNoticesAfter(entry);
       if (entry.state === 'final' && textOf(entry) === null) this.#live.addScores(entry);
     }
     if (event.type === 'connection') {
       this.#log.add(event);
       showConnection(event);
+      this.#banner.update(event);
     } else if (event.type === 'lost') {
       this.#log.add(event);
-      this.#transcript.showGap({ start: event.start_time, end: event.end_time });
-    } else if (event.type === 'started') {
-      showTraceId(run.traceIds.at(-1));
+      this.#desk.showGap({ start: event.start_time, end: event.end_time });
     } else if (event.type === 'stopped') {
       showUnheard(run.channelSeconds);
     } else if (event.type === 'segment') {
-      this.#showFinals(run);
-      this.#transcript.disableDropped(run.transcript.entries);
+      showFinals(run.transcript.finals);
+      this.#desk.trimAudio();
     }
-    notifyOfEvent(event, run.client.state);
+    const verb = this.#take ? processed(this.#take) : 'processed';
+    notifyOfEvent(event, run.client.state, verb);
   }
 
-  /** @param {Run} run */
-  #showFinals({ transcript: { finals } }) {
-    showFinals(finals);
-    enableExportButtons(finals.length > 0);
+  /**
+   * @param {Run} run
+   * @param {Source} source
+   * @param {Choices} choices
+   */
+  #beginTake({ recording, transcript, traceIds, model }, { label }, choices) {
+    const { entries, gaps } = transcript;
+    const isTranscriber = transcribes(this.#info, model, this.#desk.takes);
+    const { source } = choices;
+    return this.#desk.begin({
+      source, label, model, transcribes: isTranscriber, recording, entries, gaps, traceIds,
+    });
   }
 
   /** @param {unknown} error */
   #onFailure(error) {
+    const code = error instanceof StreamerError ? error.code : '';
+    if (UNREACHABLE.includes(code)) {
+      showState('failed');
+      this.#server.watch();
+    }
+    if (code === 'unauthorized') this.#settings.openTokenField();
     notifyOfFailure(error);
-    if (error instanceof StreamerError && error.code === 'unauthorized') this.#settings.openTokenField();
+  }
+}
+
+/**
+ * @param {number} wanted Channels.
+ * @param {number} given Channels.
+ */
+function notifyOfMono(wanted, given) {
+  if (wanted > 1 && given === 1) {
+    notify('info', 'This microphone has one channel, so the stream is mono.');
   }
 }
 

@@ -12,13 +12,13 @@ import { lineOf, numbersOf, otherValuesOf, textOf } from './model-output.js';
 
 /**
  * @param {Entry} entry
- * @param {Play} play
+ * @param {Play | null} play Null: there is no audio.
  */
 export function makeEntry(entry, play) {
-  const button = makePlayButton(entry, 'Play', play);
+  const button = play === null ? [] : [makePlayButton(entry, 'Play', play)];
   const body = make('div', {}, make('p', { className: 'said' }), make('p', { className: 'time' }));
   const latency = make('span', { className: 'latency', hidden: true });
-  return make('li', { className: 'entry' }, button, body, latency);
+  return make('li', { className: 'entry' }, ...button, body, latency);
 }
 
 /**
@@ -74,10 +74,10 @@ function fillLatency(element, { afterAudio, afterSilence }) {
 /** @param {Entry} entry */
 function sentenceOf(entry) {
   const words = lineOf(entry);
-  if (entry.state === 'failed') return `Not transcribed: ${entry.problem}`;
+  if (entry.state === 'failed') return `No result: ${entry.problem}`;
   if (entry.state === 'lost') return words ? `${words} … (connection lost)` : 'Connection lost';
   if (entry.state === 'final') return words || 'No words';
-  return words || 'Listening …';
+  return words || 'Speech …';
 }
 
 /** @param {Entry} entry */

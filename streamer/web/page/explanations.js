@@ -7,7 +7,7 @@ const ERRORS = {
   microphone_absent: 'No microphone was found. Plug one in, or choose a file instead.',
   microphone_busy: 'The microphone cannot be read. Another program may be using it.',
   microphone_unplugged:
-    'The microphone was unplugged. What it heard up to then has been transcribed.',
+    'The microphone was unplugged. The audio up to then has been processed.',
   insecure_page:
     'Browsers give the microphone only to pages over https, or on localhost. Open this page over https, or stream a file.',
   bad_file: 'This file cannot be streamed.',
@@ -23,9 +23,9 @@ const ERRORS = {
   inference_failed: 'The model failed on one segment. The stream goes on.',
   worker_lost: 'The model crashed on one segment, twice. The stream goes on.',
   inference_timeout: 'The model took too long for one segment. The stream goes on.',
-  unauthorized: 'The server wants a token. Enter it under “Access”, then press Start again.',
+  unauthorized: 'The server wants a token. Enter it under “Advanced”, then press Start again.',
   too_large: 'A message was larger than the server takes.',
-  idle_timeout: 'The server heard nothing for a while and ended the stream.',
+  idle_timeout: 'The server received nothing for a while and ended the stream.',
   session_too_long: 'The server’s longest session is over; a new one is begun.',
   overloaded: 'The server has no room for another stream now. Try again in a moment.',
   internal_error: 'Something went wrong on the server. Its operator will find it under the trace id.',

@@ -29,10 +29,11 @@ export class Lane {
   /**
    * @param {Recording | null} recording
    * @param {Transcript | null} transcript
+   * @param {boolean} isLive Whether audio arrives. Without it, the level is zero.
    */
-  draw(recording, transcript) {
-    this.#meter.draw(recording?.levels[this.#channel] ?? 0);
-    const isSpeech = transcript?.regions.some((one) => one.channel === this.#channel && one.end === null);
+  draw(recording, transcript, isLive) {
+    this.#meter.draw(isLive ? (recording?.levels[this.#channel] ?? 0) : 0);
+    const isSpeech = isLive && transcript?.regions.some((one) => one.channel === this.#channel && one.end === null);
     this.element.dataset.speech = String(isSpeech ?? false);
     const mark = isSpeech ? 'Speech' : '';
     if (this.#speechMark.textContent !== mark) this.#speechMark.textContent = mark;

@@ -44,7 +44,10 @@ export class LiveView {
     this.#drawnAtMs = now;
     const run = this.#getRun();
     const seconds = run?.recording.seconds ?? 0;
-    for (const lane of this.#lanes) lane.draw(run?.recording ?? null, run?.transcript ?? null);
+    const isLive = run !== null && !run.isOver;
+    for (const lane of this.#lanes) {
+      lane.draw(run?.recording ?? null, run?.transcript ?? null, isLive);
+    }
     this.#chart.draw(seconds);
     setText('n-audio', formatTime(seconds));
     setText('n-waiting', `${(run?.client.bufferedSeconds ?? 0).toFixed(1)} s`);

@@ -1,30 +1,61 @@
-/** Errors and warnings above the transcript, until a person dismisses them. */
+/** Errors and warnings above the transcript, until they are over or a person dismisses them. */
 
 import { find, make } from './dom.js';
 
-/** Notices that are shown at once. */
-const MAX_NOTICES = 5;
+/** Notices of each list that are shown at once. */
+const MAX_NOTICES = 4;
 
 /** @typedef {'error' | 'warning' | 'info'} Kind */
 
+/** @typedef {{label: string, act: () => void}} Action A button in the notice. */
+
 /**
+ * Show a notice, and scroll to it. Screen readers announce it.
  * @param {Kind} kind
  * @param {string} message
- * @param {string} [detail] The server's own message.
+ * @param {object} [options]
+ * @param {string} [options.detail] The server's own message.
+ * @param {string} [options.topic] For `endNotices`.
+ * @param {Action} [options.action]
  */
-export function notify(kind, message, detail = '') {
-  const list = find('notices', HTMLElement);
+export function notify(kind, message, { detail = '', topic = '', action } = {}) {
+  // `remarks` is a live region; what is added to `alerts` has the role of an alert.
+  const list = find(kind === 'error' ? 'alerts' : 'remarks', HTMLElement);
   const same = [...list.children].find((one) => one.firstElementChild?.textContent === message + detail);
   same?.remove();
   const dismiss = make('button', { type: 'button', aria: { label: 'Dismiss' } }, '×');
   const text = make('div', {}, message, ...(detail ? [make('small', {}, detail)] : []));
-  const notice = make('div', { className: 'notice', role: kind === 'error' ? 'alert' : 'status' }, text, dismiss);
-  notice.dataset.kind = kind;
+  const notice = make('div', { className: 'notice', dataset: { kind, topic } }, text);
+  if (kind === 'error') notice.setAttribute('role', 'alert');
+  if (action) {
+    const button = make('button', { type: 'button', className: 'act' }, action.label);
+    button.addEventListener('click', () => {
+      notice.remove();
+      action.act();
+    });
+    notice.append(button);
+  }
   dismiss.addEventListener('click', () => notice.remove());
+  notice.append(dismiss);
   list.append(notice);
   while (list.children.length > MAX_NOTICES) list.firstElementChild?.remove();
+  notice.scrollIntoView({ block: 'nearest' });
 }
 
-export function clearNotices() {
-  find('notices', HTMLElement).replaceChildren();
+/**
+ * What these notices say is over.
+ * @param {...string} topics
+ */
+export function endNotices(...topics) {
+  for (const topic of topics) {
+    const notices = find('notices', HTMLElement).querySelectorAll(`.notice[data-topic="${topic}"]`);
+    for (const notice of notices) notice.remove();
+  }
+}
+
+/** A new run begins: what the last one had to say is over. Notices about takes stay. */
+export function clearRunNotices() {
+  for (const notice of find('notices', HTMLElement).querySelectorAll('.notice')) {
+    if (/** @type {HTMLElement} */ (notice).dataset.topic !== 'takes') notice.remove();
+  }
 }

@@ -4,9 +4,6 @@ import { Peaks } from './peaks.js';
 
 /** @import { Peak } from './peaks.js' */
 
-/** Bytes of audio that are kept: 64 MiB, half an hour of 16 kHz mono. */
-const MAX_BYTES = 64 * 1024 * 1024;
-
 /** Keeps the audio for a while, to play it again, and its peaks, to draw it. */
 export class Recording {
   /** @type {Array<{frame: number, samples: Int16Array<ArrayBuffer>}>} Interleaved. */ #blocks = [];
@@ -29,6 +26,11 @@ export class Recording {
     return this.#frames / this.sampleRate;
   }
 
+  /** Bytes of audio that are kept. */
+  get bytes() {
+    return this.#bytes;
+  }
+
   /** The loudest sample of the last block, by channel. */
   get levels() {
     return this.#peaks.levels;
@@ -39,9 +41,15 @@ export class Recording {
     const samples = new Int16Array(pcm);
     this.#blocks.push({ frame: this.#frames, samples });
     this.#bytes += samples.byteLength;
-    while (this.#bytes > MAX_BYTES) this.#bytes -= this.#blocks.shift()?.samples.byteLength ?? 0;
     this.#peaks.add(samples);
     this.#frames += samples.length / this.channels;
+  }
+
+  /** @returns {number} Bytes of audio that were dropped. */
+  dropOldest() {
+    const dropped = this.#blocks.shift()?.samples.byteLength ?? 0;
+    this.#bytes -= dropped;
+    return dropped;
   }
 
   /**

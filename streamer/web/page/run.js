@@ -6,6 +6,7 @@ import { SendClock } from './send-clock.js';
 import { Transcript } from './transcript.js';
 
 /** @import { ChannelSeconds, ClientOptions } from '../streamer-client/streamer-client.js' */
+/** @import { FilePace } from './file-pace.js' */
 /** @import { Source } from './sources.js' */
 
 /** Codes of the errors that follow when a person presses Stop while there is no connection. */
@@ -14,8 +15,12 @@ const CODES_AFTER_STOP = ['closed', 'not_started', 'connection_failed', 'connect
 /** States of the client in which it accepts audio. */
 const ACCEPTS_AUDIO = ['connecting', 'streaming', 'reconnecting'];
 
+/** Milliseconds between two checks whether more of a recording may be sent. */
+const POLL_MS = 10;
+
 export class Run {
   #source;
+  #pace;
   #clock = new SendClock();
   #isStopping = false;
 
@@ -23,13 +28,17 @@ export class Run {
    * @param {Source} source
    * @param {string} url Of the endpoint.
    * @param {ClientOptions} options
+   * @param {FilePace | null} pace Null: the source gives its audio in real time.
    */
-  constructor(source, url, options) {
+  constructor(source, url, options, pace) {
     this.#source = source;
+    this.#pace = pace;
     this.client = new StreamerClient(url, options);
     this.recording = new Recording(source.format.channels, source.format.sample_rate);
     this.transcript = new Transcript((position) => this.#clock.at(position));
     this.model = '';
+    /** Whether the source has ended. */
+    this.isOver = false;
     /** @type {string[]} One for each stream; a reconnection begins another. */
     this.traceIds = [];
     /** @type {ChannelSeconds[]} Where the audio went, of each stream that has stopped. */
@@ -39,6 +48,7 @@ export class Run {
       this.model = model;
       this.traceIds.push(trace_id);
     });
+    this.client.onEvent((event) => pace?.onEvent(event, performance.now()));
   }
 
   /**
@@ -51,12 +61,13 @@ export class Run {
       await this.client.start(this.#source.format);
       await this.#source.run({
         take: (pcm) => this.#send(pcm),
-        ready: () => this.client.ready(),
+        ready: () => this.#untilRoom(),
         ended: (error) => {
           onSourceGone(error);
           void this.#source.stop();
         },
       });
+      this.isOver = true;
       if (this.client.state === 'streaming' || this.client.state === 'reconnecting') {
         await this.client.stop();
       }
@@ -65,6 +76,7 @@ export class Run {
       if (this.#isStopping && CODES_AFTER_STOP.includes(code)) return;
       throw error;
     } finally {
+      this.isOver = true;
       await this.#source.stop();
       this.client.close();
     }
@@ -75,6 +87,15 @@ export class Run {
     this.#isStopping = true;
     if (this.client.state === 'connecting') this.client.close();
     await this.#source.stop();
+  }
+
+  /** Wait until the network has room and, for a recording, until the server has dealt with enough. */
+  async #untilRoom() {
+    await this.client.ready();
+    while (!this.#isStopping && this.#pace?.hasRoom(this.client.position, performance.now()) === false) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      await this.client.ready();
+    }
   }
 
   /** @param {ArrayBuffer} pcm */

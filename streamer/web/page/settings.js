@@ -1,6 +1,7 @@
 /** The form with the settings of a run. */
 
 import { find, make } from './dom.js';
+import { Folds } from './folds.js';
 import { MicrophoneList } from './microphone-list.js';
 import { VadSliders } from './vad-sliders.js';
 
@@ -9,7 +10,7 @@ import { VadSliders } from './vad-sliders.js';
  * @property {string} version
  * @property {string} model
  * @property {number} sample_rate
- * @property {Array<{name: string, sample_rate?: number}>} [models]
+ * @property {Array<{name: string, type?: string, sample_rate?: number}>} [models]
  * @property {Record<string, number | string>} vad
  * @property {{chunk_seconds: number}} simple
  * @property {{max_channels: number}} limits
@@ -40,11 +41,16 @@ export class Settings {
   #token = find('token', HTMLInputElement);
   #microphones = new MicrophoneList();
   #vad = new VadSliders();
+  #folds = new Folds();
   /** @type {Info | null} */ #info = null;
 
-  constructor() {
+  /** @param {() => void} onChange The choices are others than before. */
+  constructor(onChange) {
     this.#token.value = sessionStorage.getItem(TOKEN_KEY) ?? '';
-    this.#form.addEventListener('change', () => this.#showRelevantFields());
+    this.#form.addEventListener('change', () => {
+      this.#showRelevantFields();
+      onChange();
+    });
     this.#showRelevantFields();
   }
 
@@ -54,14 +60,15 @@ export class Settings {
 
   /** @param {Info} info */
   showOffer(info) {
-    this.#info = info;
     find('sample-choice', HTMLElement).hidden = !info.sample;
     const models = info.models ?? [{ name: info.model }];
-    find('model', HTMLSelectElement).replaceChildren(
-      ...models.map(({ name }) => make('option', { value: name }, name)),
-    );
+    const list = find('model', HTMLSelectElement);
+    const chosen = list.value;
+    list.replaceChildren(...models.map(({ name }) => make('option', { value: name }, name)));
+    if (models.some(({ name }) => name === chosen)) list.value = chosen;
     find('model-field', HTMLElement).hidden = models.length < 2;
-    this.#vad.create(info.vad);
+    if (JSON.stringify(info.vad) !== JSON.stringify(this.#info?.vad)) this.#vad.create(info.vad);
+    this.#info = info;
     this.#showRelevantFields();
   }
 
@@ -77,8 +84,19 @@ export class Settings {
 
   /** Open the field for the token. */
   openTokenField() {
-    find('access', HTMLDetailsElement).open = true;
+    this.#folds.openAdvanced();
     this.#token.focus();
+  }
+
+  /** A run begins: on a phone, only the buttons stay. */
+  fold() {
+    this.#folds.fold();
+  }
+
+  /** Keep the token for a reload of this tab. */
+  rememberToken() {
+    if (this.token) sessionStorage.setItem(TOKEN_KEY, this.token);
+    else sessionStorage.removeItem(TOKEN_KEY);
   }
 
   async listMicrophones() {
@@ -88,15 +106,13 @@ export class Settings {
   /** @returns {Choices} */
   read() {
     const values = new FormData(this.#form);
-    if (this.token) sessionStorage.setItem(TOKEN_KEY, this.token);
-    else sessionStorage.removeItem(TOKEN_KEY);
     return {
-      source: /** @type {Choices['source']} */ (values.get('source')),
+      source: /** @type {Choices['source']} */ (values.get('source') ?? 'microphone'),
       deviceId: this.#microphones.selected,
       channels: Number(find('channels', HTMLSelectElement).value),
       file: find('file', HTMLInputElement).files?.[0],
       realTime: find('real-time', HTMLInputElement).checked,
-      endpoint: /** @type {Choices['endpoint']} */ (values.get('endpoint')),
+      endpoint: /** @type {Choices['endpoint']} */ (values.get('endpoint') ?? 'segmented'),
       model: (this.#info?.models?.length ?? 0) > 1 ? find('model', HTMLSelectElement).value : undefined,
       interimResults: find('interim', HTMLInputElement).checked,
       sampleRate: Number(find('rate', HTMLSelectElement).value),

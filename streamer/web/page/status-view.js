@@ -15,10 +15,9 @@ export function showState(state, text) {
 }
 
 /** @param {Connection} event */
-export function showConnection({ state, attempt = 0, delay_seconds = 0 }) {
+export function showConnection({ state }) {
   if (state === 'idle' || state === 'closed') return;
-  const delay = delay_seconds >= 1 ? ` in ${Math.round(delay_seconds)} s` : '';
-  showState(state, state === 'reconnecting' ? `Reconnecting${delay} (attempt ${attempt})` : undefined);
+  showState(state);
   find('flush', HTMLButtonElement).disabled = state !== 'streaming';
 }
 

@@ -53,7 +53,8 @@ export class StreamerClient {
 
   /**
    * Begin a stream, and first connect if necessary. Time restarts at 0. A stream that is open is
-   * finished first, as `stop` would.
+   * finished first, as `stop` would. While another `start` or a `stop` waits for its reply, this
+   * waits for it too.
    * @param {AudioFormat} format Of the audio that `send` receives.
    * @returns {Promise<Started>} The settings in force. While the server loads its model, this waits.
    * @throws {StreamerError} There is no connection, or the server refuses.
@@ -112,6 +113,14 @@ export class StreamerClient {
    */
   async stop({ disconnect = true } = {}) {
     return this.#lifecycle.stop(disconnect);
+  }
+
+  /**
+   * Make the next attempt to reconnect at once, such as when a person asks for it. It has no effect
+   * unless the client waits before an attempt.
+   */
+  reconnectNow() {
+    this.#lifecycle.reconnectNow();
   }
 
   /** Close the connection at once, without pending results. The client cannot be used again. */

@@ -1,6 +1,7 @@
 /** The WebSocket to the server. */
 
 import { StreamerError } from './errors.js';
+import { describeFailedConnection } from './failed-connection.js';
 
 /** @import { ClientOptions, WebSocketConstructor } from './options.js' */
 
@@ -46,9 +47,8 @@ export class ServerConnection {
     if (!this.#WebSocket) throw new TypeError('no WebSocket here: give one in options.WebSocket');
   }
 
-  /** Whether there is a socket, which may still be opening. */
-  get exists() {
-    return this.#socket !== null;
+  get isOpen() {
+    return this.#socket?.readyState === OPEN;
   }
 
   /** How many bytes wait in the socket. */
@@ -113,6 +113,14 @@ export class ServerConnection {
     this.#socket?.close(1000);
   }
 
+  /** Close the socket that there is, without a report. Nothing that it still receives matters. */
+  drop() {
+    clearInterval(this.#keepAliveTimer);
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(1000);
+  }
+
   /**
    * @param {WebSocket} socket
    * @param {string} url
@@ -132,7 +140,7 @@ export class ServerConnection {
         clearTimeout(timer);
         this.#onClose(socket, code);
         // This has no effect after `open`.
-        reject(new StreamerError('connection_failed', `there is no connection to ${url}`));
+        reject(new StreamerError('connection_failed', describeFailedConnection(url)));
       });
     });
   }

@@ -23,6 +23,10 @@ export class StreamLifecycle {
   /** @type {AudioSender} */ #audio;
   /** @type {number | null} Position since which audio has no result, while there is no stream. */
   #disconnectedSince = null;
+  /** Whether the server closes the connection after the present stream, as requested. */
+  #isEnding = false;
+  /** @type {Promise<void> | null} Settled when the last `start` or `stop` has its reply. */
+  #pending = null;
   /** Ends what the client waits for: a connection attempt, or the delay before the next. */
   #abortController = new AbortController();
 
@@ -75,17 +79,30 @@ export class StreamLifecycle {
   }
 
   /**
+   * One after another: a `start` waits for the reply to the `start` or `stop` before it.
    * @param {AudioFormat} format
    * @returns {Promise<Started>}
    */
-  async start(format) {
+  start(format) {
+    const pending = this.#pending;
+    const started = pending === null ? this.#start(format) : pending.then(() => this.#start(format));
+    return this.#track(started);
+  }
+
+  /**
+   * @param {AudioFormat} format
+   * @returns {Promise<Started>}
+   */
+  async #start(format) {
     if (this.#state === 'closed') throw closedError();
+    const isReusable =
+      this.#connection.isOpen && !this.#isEnding && this.#protocol.fatalError === null;
     this.#reset();
     this.#reconnector.reset();
     this.#audio.restart(format);
     this.#setState('connecting');
     try {
-      if (!this.#connection.exists) await this.#connect(this.signal);
+      if (!isReusable) await this.#connect(this.signal);
       return await this.#requestStream();
     } catch (error) {
       if (this.#state === 'connecting') this.#finish('idle');
@@ -115,14 +132,33 @@ export class StreamLifecycle {
     if (outrunSince !== null) this.#reportLost('outrun', outrunSince, position);
     this.#audio.close();
     const stopped = this.#protocol.stop(disconnect);
+    this.#isEnding = disconnect;
     this.#setState('stopping');
-    return stopped;
+    return this.#track(stopped);
+  }
+
+  /** Make the next attempt to reconnect at once. */
+  reconnectNow() {
+    this.#reconnector.skipDelay();
   }
 
   close() {
     if (this.#state === 'closed') return;
     this.#finish('closed');
     this.#connection.close();
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} reply The next `start` waits for it.
+   * @returns {Promise<T>}
+   */
+  #track(reply) {
+    const settled = reply.then(() => {}, () => {}).then(() => {
+      if (this.#pending === settled) this.#pending = null;
+    });
+    this.#pending = settled;
+    return reply;
   }
 
   /** Reset everything that belongs to an earlier stream. */
@@ -137,6 +173,8 @@ export class StreamLifecycle {
 
   /** @param {AbortSignal} signal */
   #connect(signal) {
+    this.#connection.drop();
+    this.#isEnding = false;
     this.#protocol.clearStreams();
     return this.#connection.open(this.#getUrl(), signal);
   }

@@ -40,6 +40,18 @@ export async function openMedia({ deviceId, channels = 1, processing = false }) 
 }
 
 /**
+ * @param {MediaStreamTrack | undefined} track Of a microphone.
+ * @returns {number | undefined} Its channels; undefined where the browser does not say. A browser may
+ *   say that a mono microphone gives as many channels as were requested, all of them the same; then
+ *   its capabilities tell.
+ */
+export function channelsOf(track) {
+  const given = track?.getSettings().channelCount;
+  const most = track?.getCapabilities?.().channelCount?.max;
+  return given === undefined || most === undefined ? (given ?? most) : Math.min(given, most);
+}
+
+/**
  * @param {MediaStream} media
  * @param {number | undefined} sampleRate In Hz.
  * @returns {{context: AudioContext, source: MediaStreamAudioSourceNode}}

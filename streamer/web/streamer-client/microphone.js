@@ -1,7 +1,7 @@
 /** The microphone of a browser. */
 
 import { StreamerError } from './errors.js';
-import { addWorklet, openContext, openMedia } from './microphone-device.js';
+import { addWorklet, channelsOf, openContext, openMedia } from './microphone-device.js';
 
 /** @import { MicrophoneOptions } from './options.js' */
 
@@ -38,7 +38,7 @@ export class Microphone {
     let context;
     try {
       const [track] = media.getAudioTracks();
-      const count = Math.min(channels, track?.getSettings().channelCount ?? channels);
+      const count = Math.min(channels, channelsOf(track) ?? channels);
       const opened = openContext(media, options.sampleRate);
       context = opened.context;
       await addWorklet(context, workletUrl);

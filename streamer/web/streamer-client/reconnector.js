@@ -30,6 +30,8 @@ export class Reconnector {
   /** @type {ReconnectHandlers} */ #handlers;
   #attempt = 0;
   #streamStartedMs = 0;
+  /** Ends the delay before the next attempt. */
+  #skipDelay = () => {};
 
   /**
    * @param {ClientOptions['reconnect']} options
@@ -72,7 +74,7 @@ export class Reconnector {
       const delayMs = this.#nextDelayMs();
       this.#handlers.onAttempt(this.#attempt, delayMs / 1000);
       try {
-        await sleep(delayMs, signal);
+        await this.#delay(delayMs, signal);
         await this.#handlers.reconnect(signal);
         return;
       } catch (failure) {
@@ -81,6 +83,25 @@ export class Reconnector {
       }
     }
     this.#handlers.onGiveUp(error);
+  }
+
+  /** Make the next attempt at once, if one will follow. */
+  skipDelay() {
+    this.#skipDelay();
+  }
+
+  /**
+   * @param {number} ms
+   * @param {AbortSignal} signal Its reason is thrown when it aborts the delay.
+   */
+  async #delay(ms, signal) {
+    const delay = new AbortController();
+    const end = () => delay.abort();
+    this.#skipDelay = end;
+    signal.addEventListener('abort', end, { once: true });
+    await sleep(ms, delay.signal).catch(() => signal.throwIfAborted());
+    signal.removeEventListener('abort', end);
+    this.#skipDelay = () => {};
   }
 
   /** A random delay in the upper half, so that many clients do not reconnect at the same moment. */

@@ -1,0 +1,264 @@
+/** The takes: in the storage, on the page, and while they are made. */
+
+import { clearAnnouncements } from './announcer.js';
+import { find, setText } from './dom.js';
+import { Follower } from './follower.js';
+import { endNotices, notify } from './notices.js';
+import { Recordings } from './recordings.js';
+import { TakeBook } from './take-book.js';
+import { TakeSync } from './take-sync.js';
+import { isEmpty } from './take.js';
+import { TakesView } from './takes-view.js';
+
+/** @import { Play, Piece } from './entry-view.js' */
+/** @import { Recording } from './recording.js' */
+/** @import { SourceKind, Take } from './take.js' */
+/** @import { Entry } from './transcript.js' */
+
+const KEPT = 'Takes are kept in this browser, also after a reload. Audio is not stored.';
+const NOT_KEPT =
+  'This browser does not store takes for this page: export them before you close or reload it.';
+
+export class TakeDesk {
+  #book = new TakeBook();
+  #sync;
+  #view;
+  #follower = new Follower();
+  #recordings = new Recordings();
+  #playPiece;
+  /** @type {Take | null} The take that is being made. */ #current = null;
+
+  /**
+   * @param {(recording: Recording, piece: Piece, button: HTMLButtonElement) => void} playPiece
+   * @param {() => void} onChange The takes are others than before.
+   */
+  constructor(playPiece, onChange) {
+    this.#playPiece = playPiece;
+    this.onChange = onChange;
+    this.#view = new TakesView({
+      rename: (take, name) => this.#rename(take, name),
+      remove: (take) => this.#remove(take),
+      forget: () => this.#forget(),
+    });
+    this.#sync = new TakeSync({
+      onChanged: (take, bytes) => this.#onChangedElsewhere(take, bytes),
+      onRemoved: (id) => this.#onRemovedElsewhere(id),
+      onForgotten: () => this.#book.takes.forEach(({ id }) => this.#onRemovedElsewhere(id)),
+      onSaved: (take, bytes) => this.#book.setSize(take.id, bytes),
+      onTrouble: (message) => notify('warning', message, { topic: 'takes' }),
+      onUnavailable: () => setText('kept-text', NOT_KEPT),
+    });
+    setText('kept-text', KEPT);
+  }
+
+  get takes() {
+    return this.#book.takes;
+  }
+
+  /** Show the takes that are stored. */
+  async load() {
+    const { takes, unreadable } = await this.#sync.load();
+    for (const { take, bytes } of takes) this.#book.put(take, bytes);
+    this.#arrange();
+    const last = this.#book.takes.at(-1);
+    if (last) this.#view.open(last);
+    this.#announceSurplus();
+    if (unreadable.length > 0) this.#offerToRemove(unreadable);
+  }
+
+  /**
+   * Begin a take below the last one.
+   * @param {{source: SourceKind, label: string, model: string, transcribes: boolean | null,
+   *   recording: Recording, entries: Entry[], gaps: Take['gaps'], traceIds: string[]}} run Its lists
+   *   grow.
+   * @returns {Take}
+   */
+  begin({ source, label, model, transcribes, recording, entries, gaps, traceIds }) {
+    this.#removeEmpty();
+    const removed = this.#book.removeAnnounced();
+    for (const { id } of removed) this.#recordings.remove(id);
+    void this.#sync.remove(removed.map(({ id }) => id));
+    /** @type {Take} */
+    const take = {
+      id: newId(),
+      name: this.#book.newName(source === 'microphone' ? undefined : label),
+      source,
+      startedAt: new Date().toISOString(),
+      model,
+      channels: recording.channels,
+      traceIds,
+      seconds: 0,
+      entries,
+      gaps,
+      transcribes,
+      isOver: false,
+    };
+    this.#current = take;
+    this.#book.put(take);
+    this.#recordings.add(take.id, recording);
+    this.#sync.begin(take);
+    clearAnnouncements();
+    this.#arrange();
+    this.#view.open(take);
+    this.#announceSurplus();
+    this.#follower.restart();
+    const element = find('takes', HTMLElement).lastElementChild;
+    if (element) this.#follower.follow(element);
+    return take;
+  }
+
+  /** @param {Entry} entry Of the take that is being made; new or changed. */
+  show(entry) {
+    const take = this.#current;
+    if (take === null) return;
+    const item = this.#view.show(take, entry);
+    if (item) this.#follower.follow(item);
+    if (entry.state !== 'speaking' && entry.state !== 'pending') this.#saveCurrent(take);
+  }
+
+  /** @param {{start: number, end: number}} gap Of the take that is being made. */
+  showGap(gap) {
+    if (this.#current === null) return;
+    this.#view.showGap(this.#current, gap);
+    this.#saveCurrent(this.#current);
+  }
+
+  /** The run is over. */
+  end() {
+    const take = this.#current;
+    this.#follower.end();
+    if (take === null) return;
+    this.#current = null;
+    take.isOver = true;
+    take.seconds = this.#recordings.find(take.id)?.seconds ?? take.seconds;
+    void this.#sync.end(take).then(() => this.#announceSurplus());
+    this.#view.update();
+    this.onChange();
+  }
+
+  /** Audio was added: that of older takes may have to go. */
+  trimAudio() {
+    if (this.#recordings.trim()) {
+      this.#view.disableDropped(
+        ({ id }, { start }) => this.#recordings.find(id)?.keeps(start) ?? false,
+      );
+    }
+  }
+
+  /** @param {Take} take */
+  #saveCurrent(take) {
+    take.seconds = this.#recordings.find(take.id)?.seconds ?? take.seconds;
+    this.#sync.saveSoon(take);
+  }
+
+  #arrange() {
+    this.#view.arrange(this.#book.takes, ({ id }) => this.#playOf(id));
+    this.onChange();
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Play | null}
+   */
+  #playOf(id) {
+    if (!this.#recordings.find(id)) return null;
+    return (piece, button) => {
+      const recording = this.#recordings.find(id);
+      if (recording) this.#playPiece(recording, piece, button);
+    };
+  }
+
+  /** Nothing was said in these takes, so they need not stay. */
+  #removeEmpty() {
+    const empty = this.#book.takes.filter((take) => take.isOver && isEmpty(take));
+    for (const { id } of empty) this.#book.remove(id);
+    void this.#sync.remove(empty.map(({ id }) => id));
+  }
+
+  /**
+   * @param {Take} take
+   * @param {string} name
+   */
+  #rename(take, name) {
+    this.#book.rename(take.id, name);
+    this.#view.update();
+    if (take.isOver) void this.#sync.save(take);
+    else this.#sync.saveSoon(take);
+  }
+
+  /** @param {Take} take */
+  #remove(take) {
+    this.#book.remove(take.id);
+    void this.#sync.remove([take.id]);
+    this.#arrange();
+    this.#offerUndo(`“${take.name}” was removed.`, [take]);
+  }
+
+  #forget() {
+    const takes = this.#book.takes;
+    for (const { id } of takes) this.#book.remove(id);
+    void this.#sync.clear();
+    this.#arrange();
+    endNotices('takes');
+    this.#offerUndo('All takes were forgotten.', takes);
+  }
+
+  /**
+   * @param {string} message
+   * @param {Take[]} takes
+   */
+  #offerUndo(message, takes) {
+    const act = () => {
+      for (const take of takes) {
+        this.#book.put(take);
+        void this.#sync.save(take);
+      }
+      this.#arrange();
+      for (const take of takes) this.#view.open(take);
+    };
+    notify('info', message, { topic: 'takes', action: { label: 'Undo', act } });
+    find('start', HTMLButtonElement).focus({ preventScroll: true });
+  }
+
+  #announceSurplus() {
+    for (const take of this.#book.announceSurplus()) {
+      const message =
+        `The storage for takes is full. The oldest, “${take.name}”, will be removed when the next ` +
+        'take begins: export it if you need it.';
+      notify('warning', message, { topic: 'takes' });
+    }
+  }
+
+  /** @param {IDBValidKey[]} keys */
+  #offerToRemove(keys) {
+    const what = keys.length === 1 ? 'A stored take' : `${keys.length} stored takes`;
+    const act = () => void this.#sync.remove(keys);
+    const action = { label: 'Remove from the storage', act };
+    notify('warning', `${what} cannot be read.`, { topic: 'takes', action });
+  }
+
+  /**
+   * @param {Take} take
+   * @param {number} bytes
+   */
+  #onChangedElsewhere(take, bytes) {
+    if (take.id === this.#current?.id) return;
+    this.#book.put(take, bytes);
+    this.#view.forgetView(take.id);
+    this.#arrange();
+    this.#view.open(take);
+  }
+
+  /** @param {string} id A take that is being made here stays. */
+  #onRemovedElsewhere(id) {
+    if (id === this.#current?.id) return;
+    this.#book.remove(id);
+    this.#arrange();
+  }
+}
+
+/** @returns {string} `crypto.randomUUID` exists on pages over https only. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
