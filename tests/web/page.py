@@ -78,10 +78,41 @@ class Page:
     def expect_state(self, text: str) -> None:
         expect(self.tab.locator("#state-text")).to_contain_text(text)
 
+    @property
+    def takes(self) -> sync_api.Locator:
+        """The takes, oldest first."""
+        return self.tab.locator(".take")
+
+    def names(self) -> list[str]:
+        """Of the takes."""
+        return [name.input_value() for name in self.takes.locator(".take-name").all()]
+
+    def in_view(self, element: sync_api.Locator) -> bool:
+        """Whether all of an element is inside of the window, and nothing lies above its middle."""
+        return bool(
+            element.evaluate(
+                """(element) => {
+                    const { top, bottom, left, right } = element.getBoundingClientRect();
+                    const inside = top >= 0 && bottom <= innerHeight + 0.5 && left >= 0 && right <= innerWidth;
+                    const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+                    return inside && bottom > top && (element.contains(above) || above?.contains(element));
+                }"""
+            )
+        )
+
     # What is done
 
     def choose(self, group: str, value: str) -> None:
-        self.tab.locator(f'input[name="{group}"][value="{value}"]').check()
+        choice = self.tab.locator(f'input[name="{group}"][value="{value}"]')
+        if group == "endpoint":
+            self.open_advanced()
+        choice.check()
+
+    def open_advanced(self) -> None:
+        """Show the technical settings."""
+        advanced = self.tab.locator("#advanced")
+        if advanced.get_attribute("open") is None:
+            advanced.locator("summary").click()
 
     def give(self, name: str, wav: bytes) -> None:
         """Choose a file."""
@@ -91,7 +122,7 @@ class Page:
 
     def end_segments_sooner(self) -> None:
         """Let a short pause end a segment, so that the first one is not long in coming."""
-        self.tab.get_by_text("Voice activity").click()
+        self.open_advanced()
         self.tab.get_by_label("Silence that ends a segment").fill("200")
 
     def start(self) -> None:

@@ -141,6 +141,7 @@ def test_large_messages_of_many_channels_are_never_too_large(
 ) -> None:
     page = open_page(address(standin))
     sent = page.sizes_of_messages()
+    page.open_advanced()
     page.tab.get_by_label("Sample rate sent").select_option("48000")
     page.give("wide.wav", wav(*[np.zeros(48_000)] * 8, sample_rate=48_000))
     page.tab.locator("#real-time").uncheck()
@@ -168,7 +169,7 @@ def test_two_channels_have_a_lane_each(transcriber: Server, open_page: Open) -> 
 
 def test_settings_are_sent(standin: Server, open_page: Open) -> None:
     page = open_page(address(standin))
-    page.tab.get_by_text("Voice activity").click()
+    page.open_advanced()
     page.tab.get_by_label("Silence that ends a segment").fill("900")
     page.tab.get_by_label("Interim results while speaking").uncheck()
     page.tab.get_by_label("Sample rate sent").select_option("48000")
@@ -184,7 +185,7 @@ def test_settings_of_the_server_between_two_steps_of_a_slider_stay(
 ) -> None:
     vad = {"threshold": 0.33, "min_silence_ms": 333}
     page = open_page(address(launch({"model": {"type": "standin"}, "vad": vad})))
-    page.tab.get_by_text("Voice activity").click()
+    page.open_advanced()
     sliders = page.tab.locator("#vad")
     expect(sliders).to_contain_text("333 ms")
     page.tab.get_by_label("Silence that ends a segment").fill("900")
@@ -378,10 +379,14 @@ def test_a_file_that_is_not_audio(standin: Server, open_page: Open) -> None:
 
 def test_without_a_server(launch: Launch, open_page: Open) -> None:
     server = launch({"model": {"type": "standin"}})
-    page = open_page(address(server), allowed="ERR_CONNECTION|WebSocket connection to")
+    port = server.port
+    page = open_page(address(server), allowed="ERR_CONNECTION|WebSocket connection to|503")
     server.stop()
     page.button.click()
     expect(page.notices).to_contain_text("The server cannot be reached")
+    page.expect_state("Not reachable")
+    launch({"model": {"type": "standin"}}, "--port", str(port))
+    expect(page.notices).to_have_count(0)
     page.expect_state("Ready")
 
 
@@ -404,8 +409,8 @@ def test_nothing_keeps_people_out(transcriber: Server, open_page: Open, scheme: 
     page.tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     check = axe()
     page.give("beckett.wav", beckett_wav())
-    for details in page.tab.locator("details").all():
-        details.locator("summary").click()
+    page.open_advanced()
+    page.tab.locator("details.log summary").click()
     _assert_accessible(page.tab.evaluate(f"{check}; axe.run()"))
     page.button.click()
     expect(page.entries().first).to_be_visible()
@@ -426,6 +431,8 @@ def _assert_accessible(result: dict[str, list[dict[str, object]]]) -> None:
 
 def test_everything_is_reached_by_keyboard(standin: Server, open_page: Open) -> None:
     page = open_page(address(standin))
+    page.open_advanced()
+    page.tab.evaluate("document.activeElement.blur()")
     focused = "document.activeElement.id || document.activeElement.className"
     reached = set()
     for _ in range(30):

@@ -101,6 +101,69 @@ test('a socket serves one stream after another', async () => {
   assert.equal(of('started')[0].session_id, of('started')[1].session_id);
 });
 
+test('after stop, the next start opens another connection', async () => {
+  const { client, of } = simple();
+  for (let n = 0; n < 3; n += 1) {
+    await client.start(MONO);
+    client.send(SECOND);
+    assert.equal((await client.stop()).audio_seconds, 1);
+  }
+  assert.equal(new Set(of('started').map(({ session_id }) => session_id)).size, 3);
+  assert.deepEqual([of('error'), of('lost')], [[], []]);
+});
+
+test('start may be called before a stop was answered', async () => {
+  const { client, of } = simple();
+  await client.start(MONO);
+  client.send(SECOND);
+  const stopped = client.stop();
+  const started = client.start(MONO);
+  assert.equal((await stopped).audio_seconds, 1);
+  await started;
+  client.send(SECOND);
+  client.send(SECOND);
+  assert.equal((await client.stop()).audio_seconds, 2);
+  assert.deepEqual([of('error'), of('lost')], [[], []]);
+});
+
+test('two starts at once begin one stream after the other', async () => {
+  const { client, of } = simple();
+  const [first, second] = await Promise.all([client.start(MONO), client.start({ sample_rate: 8000 })]);
+  assert.equal(first.session_id, second.session_id);
+  client.send(SECOND);
+  assert.equal((await client.stop()).audio_seconds, 2);
+  assert.equal(of('started').length, 2);
+  const refused = await Promise.allSettled([client.start({ sample_rate: 7 }), client.start(MONO)]);
+  assert.deepEqual(refused.map(({ status }) => status), ['rejected', 'fulfilled']);
+  const late = client.start(MONO);
+  client.close();
+  await assert.rejects(late, { code: 'closed' });
+});
+
+test('start while the client reconnects opens a connection of its own', async () => {
+  const { client, proxy, of } = await through('simple', { reconnect: { initialMs: 60_000 } });
+  await client.start(MONO);
+  proxy.cut();
+  await state(client, 'reconnecting');
+  await client.start(MONO);
+  client.send(SECOND);
+  assert.equal((await client.stop()).audio_seconds, 1);
+  assert.equal(of('started').length, 2);
+});
+
+test('a person who asks need not wait for the next attempt', async () => {
+  const { client, proxy, of } = await through('simple', { reconnect: { initialMs: 60_000, maxMs: 60_000 } });
+  client.reconnectNow();
+  await client.start(MONO);
+  client.reconnectNow();
+  proxy.cut();
+  await state(client, 'reconnecting');
+  client.reconnectNow();
+  await state(client, 'streaming');
+  await client.stop();
+  assert.equal(of('started').length, 2);
+});
+
 test('flush brings the result of what was said so far', async () => {
   const { client } = simple();
   await client.start(MONO);
