@@ -20,6 +20,7 @@ from streamer.access.error_responses import (
     served_path,
     unauthorized,
 )
+from streamer.access.origin_report import describe_refusal
 from streamer.access.sessions import Refusal, SessionRegistry, counting_key
 from streamer.access.tokens import Access, AuthState, Origins, bearer
 
@@ -27,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 REPORT_INTERVAL_S = 10.0
-"""Seconds between two log lines about clients that found no room."""
+"""Seconds between two log lines about clients that found no room, and about refused web pages."""
 
 
 class Gate:
@@ -65,6 +66,7 @@ class Gate:
         self._on_refused = on_refused
         self._clock = clock
         self._next_report_s = clock()
+        self._next_origin_report_s = clock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -107,6 +109,7 @@ class Gate:
 
     def _forbidden(self, scope: Scope) -> Response:
         self._on_refused("unauthorized")
+        self._report_origin(Headers(scope=scope), scope["scheme"])
         message = "this Origin may not use the server; see access.origins"
         return error_response(403, "unauthorized", message, {}, path=served_path(scope))
 
@@ -125,6 +128,16 @@ class Gate:
         if now_s >= self._next_report_s:
             _log.warning("a client was refused: %s", message)
             self._next_report_s = now_s + REPORT_INTERVAL_S
+
+    def _report_origin(self, headers: Headers, scheme: str) -> None:
+        """Log at most one line each `REPORT_INTERVAL_S` about a web page that was refused."""
+        now_s = self._clock()
+        if now_s < self._next_origin_report_s:
+            return
+        self._next_origin_report_s = now_s + REPORT_INTERVAL_S
+        own = f"{scheme.replace('ws', 'http')}://{headers.get('host', '')}"
+        origins = self._origins.listed
+        _log.warning("%s", describe_refusal(headers.get("origin", ""), own, origins))
 
     def _origin_allowed(self, headers: Headers) -> bool:
         return self._origins.allow(headers.get("origin"), headers.get("host", ""))

@@ -90,11 +90,15 @@ class Origins:
         allowed: Origins such as `https://example.com`, or `*` for all. Without any, only pages
             that came from the server itself.
         local: The server listens on loopback only. A page then has to come from a loopback host
-            name: another name that resolves to this machine is a DNS rebinding attack.
+            name: another name that resolves to this machine is a DNS rebinding attack. All
+            loopback names are the same place: a page from `localhost` may connect to `127.0.0.1`
+            on the same port. That gives nothing away: such a page came from a program on this
+            machine, and programs on this machine can connect without an origin.
     """
 
     def __init__(self, allowed: Iterable[str], *, local: bool) -> None:
-        self._allowed = {origin.lower() for origin in allowed}
+        self.listed = tuple(allowed)
+        self._allowed = {origin.lower() for origin in self.listed}
         self._local = local
 
     def allow(self, origin: str | None, host: str) -> bool:
@@ -111,9 +115,11 @@ class Origins:
         try:
             parts = urlsplit(origin)
             came_from = _address(origin, parts.scheme)
-            return came_from == _address(f"//{host}", parts.scheme) and (
-                not self._local or is_loopback(came_from[0])
-            )
+            served_at = _address(f"//{host}", parts.scheme)
+            if self._local:
+                loopback = is_loopback(came_from[0]) and is_loopback(served_at[0])
+                return loopback and came_from[1] == served_at[1]
+            return came_from == served_at
         except ValueError:
             return False
 

@@ -1,5 +1,6 @@
-"""What the log is told of those who find no room."""
+"""What the log says of those who find no room, and of web pages that may not connect."""
 
+import json
 import logging
 
 import pytest
@@ -8,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from streamer.access.gate import REPORT_INTERVAL_S, Gate
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins
-from streamer.config.schema import LimitsConfig
+from streamer.config.schema import AccessConfig, LimitsConfig
 
 
 async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,3 +53,89 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
         assert await knock() == 2, "that a server ends is no lack of room"
     assert refused == ["overloaded"] * 5
     assert [m["status"] for m in sent if "status" in m] == [503] * 5
+
+
+PAGE, OWN = "http://localhost:8000", "http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("listed", "host", "value"),
+    [
+        ((), "127.0.0.1:8080", f'["{OWN}", "{PAGE}"]'),
+        (("https://a.example",), "127.0.0.1:8080", f'["https://a.example", "{PAGE}"]'),
+        ((), "nonsense\r\nx", f'["{PAGE}"]'),
+        ((), "", f'["{PAGE}"]'),
+    ],
+)
+async def test_the_log_names_the_value_that_would_allow_a_page(
+    caplog: pytest.LogCaptureFixture, listed: tuple[str, ...], host: str, value: str
+) -> None:
+    (line,) = await refused_pages(caplog, [PAGE], listed=listed, host=host)
+    assert line == f"a web page of {PAGE} was refused; to allow it, set access.origins to {value}"
+    assert AccessConfig(origins=tuple(json.loads(value))).problem() is None
+
+
+async def test_what_is_no_origin_is_shown_and_not_offered(caplog: pytest.LogCaptureFixture) -> None:
+    (line,) = await refused_pages(caplog, ["null"])
+    assert "opened from a file" in line
+    for origin in (
+        "evil\nline two",
+        "http://" + "x" * 5_000,
+        'http://"quote',
+        "chrome-extension://a",
+    ):
+        (line,) = await refused_pages(caplog, [origin])
+        assert "set access.origins" not in line
+        assert "\n" not in line
+        assert len(line) < 300
+
+
+async def test_refused_pages_are_one_line_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
+    pages = [f"http://localhost:{port}" for port in range(9_000, 9_100)]
+    assert len(await refused_pages(caplog, pages)) == 1
+    assert len(await refused_pages(caplog, pages[:3], seconds_between=REPORT_INTERVAL_S)) == 3
+
+
+async def refused_pages(
+    caplog: pytest.LogCaptureFixture,
+    pages: list[str],
+    *,
+    listed: tuple[str, ...] = (),
+    host: str = "127.0.0.1:8080",
+    seconds_between: float = 0.0,
+) -> list[str]:
+    """The lines in the log when these pages try to connect, one after the other."""
+    now_s = 100.0
+    caplog.clear()
+    gate = Gate(
+        nobody,
+        access=Access([], lambda: now_s),
+        origins=Origins(listed, local=True),
+        registry=SessionRegistry(LimitsConfig()),
+        queue_seconds=lambda: 0.0,
+        on_refused=lambda code: None,
+        clock=lambda: now_s,
+    )
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    for page in pages:
+        headers = [(b"origin", page.encode("latin-1")), (b"host", host.encode("latin-1"))]
+        scope = {
+            "type": "websocket",
+            "scheme": "ws",
+            "path": "/api/v1/simple",
+            "headers": headers,
+            "client": ("127.0.0.1", 1),
+            "extensions": {"websocket.http.response": {}},
+        }
+        with caplog.at_level(logging.WARNING):
+            await gate(scope, receive, send)
+        now_s += seconds_between
+    assert [m["status"] for m in sent if "status" in m] == [403] * len(pages)
+    return [record.getMessage() for record in caplog.records]

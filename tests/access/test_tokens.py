@@ -119,6 +119,28 @@ def test_by_default_a_page_has_to_come_from_the_server(
     assert Origins((), local=local).allow(origin, host) is same
 
 
+@pytest.mark.parametrize(
+    ("origin", "host", "on_loopback"),
+    [
+        ("http://localhost:8080", "127.0.0.1:8080", True),
+        ("http://127.0.0.1:8080", "localhost:8080", True),
+        ("http://[::1]:8080", "127.0.0.1:8080", True),
+        ("http://app.localhost:8080", "localhost:8080", True),
+        ("http://localhost:8000", "127.0.0.1:8080", False),
+        ("http://localhost", "127.0.0.1:8080", False),
+        ("http://localhost:8080", "evil.example:8080", False),
+        ("http://evil.example:8080", "127.0.0.1:8080", False),
+        ("http://localhost.evil.example:8080", "127.0.0.1:8080", False),
+    ],
+)
+def test_all_names_of_this_machine_are_one_on_a_server_that_only_it_reaches(
+    origin: str, host: str, *, on_loopback: bool
+) -> None:
+    assert Origins((), local=True).allow(origin, host) is on_loopback
+    assert not Origins((), local=False).allow(origin, host)
+    assert not Origins(("https://a.example",), local=True).allow(origin, host)
+
+
 @pytest.mark.parametrize("local", [True, False])
 def test_a_name_that_was_made_to_lead_here_is_not_this_machine(*, local: bool) -> None:
     """DNS rebinding: the page and the server agree on the name, and it is the attacker's."""

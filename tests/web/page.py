@@ -93,9 +93,10 @@ class Page:
             element.evaluate(
                 """(element) => {
                     const { top, bottom, left, right } = element.getBoundingClientRect();
-                    const inside = top >= 0 && bottom <= innerHeight + 0.5 && left >= 0 && right <= innerWidth;
+                    const fits = top >= 0 && bottom <= innerHeight + 0.5 && bottom > top;
                     const above = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
-                    return inside && bottom > top && (element.contains(above) || above?.contains(element));
+                    const isFree = element.contains(above) || above?.contains(element);
+                    return fits && left >= 0 && right <= innerWidth && isFree;
                 }"""
             )
         )
