@@ -91,6 +91,13 @@ def test_every_python_block_is_a_file_that_runs() -> None:
     assert [block for block in shown if block not in known] == []
 
 
+def test_every_page_in_html_is_an_example() -> None:
+    known = {path.read_text() for path in EXAMPLES.rglob("*.html")}
+    shown = [block for page in PAGES for block in blocks(page, "html")]
+    assert shown
+    assert [block for block in shown if block not in known] == []
+
+
 def test_the_model_example_is_configured_as_shown() -> None:
     configured = json.loads((EXAMPLES / "loudness/config.json").read_text())
     for page in (ROOT / "README.md", ROOT / "docs/your-own-model.md"):
