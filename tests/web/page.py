@@ -7,9 +7,15 @@ from typing import Any
 from playwright import sync_api
 from playwright.sync_api import expect
 
-from tools.harness.process import TIMEOUT_S
+from tests.web.tools import axe
+from tools.harness.process import TIMEOUT_S, Server
 
 expect.set_options(timeout=TIMEOUT_S * 1000)
+
+
+def address(server: Server) -> str:
+    """Of a server's page."""
+    return f"http://127.0.0.1:{server.port}/"
 
 
 class Page:
@@ -35,7 +41,8 @@ class Page:
     def close(self) -> None:
         """Close the tab; nothing unexpected was in its console."""
         self.tab.close()
-        assert [text for text in self.complaints if not self._allowed.search(text)] == []
+        complaints = [text for text in self.complaints if not self._allowed.search(text)]
+        assert complaints == [], complaints
 
     def _on_console(self, message: sync_api.ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -101,6 +108,19 @@ class Page:
             )
         )
 
+    def assert_accessible(self) -> None:
+        """axe finds nothing, and nothing is wider than the window."""
+        # Colours change in transitions, and axe would measure one in between.
+        self.tab.wait_for_function(
+            "() => !document.getAnimations().some((one) => one instanceof CSSTransition)"
+        )
+        result = self.tab.evaluate(f"{axe()}; axe.run()")
+        assert len(result["passes"]) > 10
+        found = {str(one["id"]): str(one["nodes"])[:500] for one in result["violations"]}
+        assert found == {}, found
+        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert self.tab.evaluate(overflow) == 0
+
     # What is done
 
     def choose(self, group: str, value: str) -> None:
@@ -125,6 +145,14 @@ class Page:
         """Let a short pause end a segment, so that the first one is not long in coming."""
         self.open_advanced()
         self.tab.get_by_label("Silence that ends a segment").fill("200")
+
+    def stream_at_once(self, name: str, wav: bytes, endpoint: str = "simple") -> None:
+        """Stream a file, as fast as possible, to its end."""
+        self.choose("endpoint", endpoint)
+        self.give(name, wav)
+        self.tab.locator("#real-time").uncheck()
+        self.button.click()
+        self.expect_state("Ready")
 
     def start(self) -> None:
         self.button.click()

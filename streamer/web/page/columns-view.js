@@ -27,7 +27,7 @@ export class ColumnsView {
     this.#processed = processed;
     this.#lists = Array.from({ length: channels }, () => make('ol', { className: 'entries' }));
     const columns = this.#lists.map((list, channel) => {
-      const title = make('h4', {}, `Channel ${channel + 1}`);
+      const title = make('h3', {}, `Channel ${channel + 1}`);
       title.style.setProperty('--column', String(channel + 1));
       return make('div', { className: 'column' }, ...(channels > 1 ? [title] : []), list);
     });
