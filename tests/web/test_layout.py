@@ -1,6 +1,8 @@
 """What is in view, on a laptop, a phone and a large screen."""
 
+import json
 import re
+from collections.abc import Generator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +30,15 @@ SIZES = pytest.mark.parametrize("size", [LAPTOP, PHONE, LARGE], ids=["laptop", "
 LONG = wav(np.zeros(16_000 * 8), sample_rate=16_000)
 """Eight seconds: 32 chunks, more than any of these windows shows."""
 
+
+TALKER = """
+from streamer import Model
+
+
+class Talker(Model):
+    def infer(self, samples):
+        return {"text": f"{len(samples)} samples"}
+"""
 
 CUTTABLE = """() => {
     const Real = WebSocket;
@@ -118,11 +129,26 @@ def test_on_a_phone_settings_stay_folded_after_a_run(standin: Server, open_page:
     page.stop()
 
 
+@pytest.fixture(scope="module")
+def talker(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+    """A server whose model has a text for each quarter of a second."""
+    folder = tmp_path_factory.mktemp("talker")
+    (folder / "talker.py").write_text(TALKER)
+    config = {"model": {"type": "talker:Talker"}, "simple": {"chunk_seconds": 0.25}}
+    (folder / "streamer.json").write_text(json.dumps(config))
+    server = Server(folder, None, "--config", str(folder / "streamer.json"))
+    try:
+        server.wait_ready()
+        yield server
+    finally:
+        server.stop()
+
+
 @SIZES
 def test_the_newest_line_is_in_view_unless_a_person_scrolls_away(
-    standin: Server, open_page: Open, size: Size
+    talker: Server, open_page: Open, size: Size
 ) -> None:
-    page = open_page(address(standin))
+    page = open_page(address(talker))
     page.stream_at_once("a.wav", LONG)
     page.give("b.wav", wav(np.zeros(16_000 * 60), sample_rate=16_000))
     page.tab.locator("#real-time").check()
@@ -146,6 +172,19 @@ def test_the_newest_line_is_in_view_unless_a_person_scrolls_away(
     assert page.in_view(entries.nth(count + 6))
     page.stop()
     expect(newest).to_be_hidden()
+
+
+@SIZES
+def test_the_chart_of_scores_stays_in_view(standin: Server, open_page: Open, size: Size) -> None:
+    page = open_page(address(standin))
+    page.stream_at_once("a.wav", LONG)
+    resize(page, size)
+    page.tab.evaluate("scrollTo(0, 0)")
+    page.button.click()
+    expect(page.takes.nth(1).locator(".entry").nth(20)).to_be_attached()
+    page.expect_state("Ready")
+    assert scrolled(page) == 0
+    expect(page.tab.locator("#newest")).to_be_hidden()
 
 
 @SIZES

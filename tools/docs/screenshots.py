@@ -85,9 +85,9 @@ def opened(
 
 def speak(page: Page, first: str, sentences: int) -> None:
     """Stream from the microphone until some sentences are final and another is under way."""
-    page.get_by_text("Voice activity").click()
+    page.locator("#advanced summary").click()
     page.get_by_label("Silence that ends a segment").fill("300")
-    page.get_by_text("Voice activity").click()
+    page.locator("#advanced summary").click()
     page.locator("#start").click()
     expect(page.locator(".entry[data-state=final]").first).to_contain_text(first)
     expect(page.locator(".entry[data-state=final]")).to_have_count(sentences)
@@ -114,7 +114,9 @@ def play_two_channels(page: Page) -> None:
 def play_scores(page: Page) -> None:
     """The sample, through a model that gives a probability for each 32 ms."""
     choose(page, "sample")
+    page.locator("#advanced summary").click()
     page.locator("input[value=simple]").check()
+    page.locator("#advanced summary").click()
     page.locator("#start").click()
     expect(page.locator("#n-audio")).to_contain_text(re.compile(r"0:14"))
 

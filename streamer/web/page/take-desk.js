@@ -7,7 +7,7 @@ import { endNotices, notify } from './notices.js';
 import { Recordings } from './recordings.js';
 import { TakeBook } from './take-book.js';
 import { TakeSync } from './take-sync.js';
-import { isEmpty } from './take.js';
+import { isEmpty, isTranscript } from './take.js';
 import { TakesView } from './takes-view.js';
 
 /** @import { Play, Piece } from './entry-view.js' */
@@ -103,7 +103,7 @@ export class TakeDesk {
     this.#announceSurplus();
     this.#follower.restart();
     const element = find('takes', HTMLElement).lastElementChild;
-    if (element) this.#follower.follow(element);
+    if (element && transcribes !== false) this.#follower.follow(element);
     return take;
   }
 
@@ -112,7 +112,9 @@ export class TakeDesk {
     const take = this.#current;
     if (take === null) return;
     const item = this.#view.show(take, entry);
-    if (item) this.#follower.follow(item);
+    // Of scores, the chart above shows the newest.
+    if (isTranscript(take) === false || take.transcribes === false) this.#follower.end();
+    else if (item) this.#follower.follow(item);
     if (entry.state !== 'speaking' && entry.state !== 'pending') this.#saveCurrent(take);
   }
 
@@ -217,7 +219,7 @@ export class TakeDesk {
       for (const take of takes) this.#view.open(take);
     };
     notify('info', message, { topic: 'takes', action: { label: 'Undo', act } });
-    find('start', HTMLButtonElement).focus({ preventScroll: true });
+    find('transcript', HTMLElement).focus({ preventScroll: true });
   }
 
   #announceSurplus() {
