@@ -112,6 +112,7 @@ async def refused_pages(
         access=Access([], lambda: now_s),
         origins=Origins(listed, local=True),
         registry=SessionRegistry(LimitsConfig()),
+        sockets=["/api/v1/simple"],
         queue_seconds=lambda: 0.0,
         on_refused=lambda code: None,
         clock=lambda: now_s,

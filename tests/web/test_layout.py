@@ -222,7 +222,7 @@ def test_what_is_no_error_is_announced_by_a_region_that_was_there_before(
 def test_while_it_reconnects_a_banner_counts_down_and_goes(
     standin: Server, open_page: Open, size: Size
 ) -> None:
-    page = open_page(address(standin), allowed="WebSocket connection to|WebSocket is already")
+    page = open_page(address(standin), allowed="WebSocket connection to")
     page.tab.evaluate(CUTTABLE)
     resize(page, size)
     page.choose("endpoint", "simple")

@@ -88,7 +88,8 @@ export class AudioSender {
   send(audio) {
     requireBuffer(audio);
     this.#position.requireWholeFrames(audio.byteLength);
-    const isSent = this.#isOpen && this.#admit();
+    // A socket that closes takes nothing any more, before it reports that it is closed.
+    const isSent = this.#isOpen && this.#connection.isOpen && this.#admit();
     if (isSent) this.#connection.sendAudio(audio);
     this.#position.advance(audio.byteLength);
     return isSent;
