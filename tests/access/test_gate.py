@@ -72,7 +72,7 @@ async def test_the_log_names_the_value_that_would_allow_a_page(
 ) -> None:
     (line,) = await refused_pages(caplog, [PAGE], listed=listed, host=host)
     assert line == f"a web page of {PAGE} was refused; to allow it, set access.origins to {value}"
-    assert AccessConfig(origins=tuple(json.loads(value))).problem() is None
+    assert AccessConfig(origins=tuple(json.loads(value))).conflict() is None
 
 
 async def test_what_is_no_origin_is_shown_and_not_offered(caplog: pytest.LogCaptureFixture) -> None:
