@@ -107,6 +107,7 @@ def test_a_lost_server_is_said_and_the_captions_go_on(
     tab = captions(server)
     tab.locator("button").click()
     expect(tab.locator("button")).to_have_text("Stop")
+    expect(tab.locator("button")).to_be_enabled()  # the stream has started
     server.process.kill()
     expect(tab.locator("#problem")).to_contain_text("Reconnecting")
     server.process.wait()
