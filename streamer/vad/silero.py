@@ -90,9 +90,12 @@ class SileroVad:
         return SileroDetector(self)
 
     def detect(self, detector: "SileroDetector", windows: WindowArray) -> Awaitable[list[float]]:
-        """Probabilities of one channel's next windows, computed in a batch with other channels'."""
-        if windows.shape[1:] != (WINDOW,):
-            raise DetectionFailed(f"windows of shape {windows.shape}; allowed: (n, {WINDOW})")
+        """Probabilities of one channel's next windows, computed in a batch with other channels'.
+
+        Args:
+            detector: The channel's state.
+            windows: float32 [n, 512], with the channel's gain applied.
+        """
         loop = asyncio.get_running_loop()
         waiting = _Waiting(detector, windows, loop.create_future())
         if not len(windows):
@@ -220,5 +223,11 @@ class SileroDetector:
         self._gain = InputGain()
 
     def detect(self, windows: WindowArray) -> Awaitable[list[float]]:
-        """Probabilities of speech of `windows`, float32 [n, 512]."""
+        """Probabilities of speech of `windows`, float32 [n, 512].
+
+        Raises:
+            DetectionFailed: The shape is another; the detector's state is as it was.
+        """
+        if windows.shape[1:] != (WINDOW,):
+            raise DetectionFailed(f"windows of shape {windows.shape}; allowed: (n, {WINDOW})")
         return self._engine.detect(self, self._gain.apply(windows))

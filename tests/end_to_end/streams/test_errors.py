@@ -207,18 +207,22 @@ async def test_a_message_over_the_limit_is_too_large(
         check_stream(events)
 
 
-def test_the_command_says_when_its_messages_are_too_large(standin: Server) -> None:
+@pytest.mark.parametrize("limit", [262_144, 1_024])
+def test_the_command_splits_chunks_over_the_limit(launch: Launch, limit: int) -> None:
+    limits = {"max_message_bytes": limit, "max_messages_per_second": 0}
+    server = launch({"model": {"type": "standin"}, "limits": limits})
     recording = require("moonshine-tiny-en") / "beckett.wav"
-    address = f"ws://127.0.0.1:{standin.port}/api/v1/segmented"
-    command = ["-i", str(recording), "-a", address, "--chunk-size", "300000"]
+    address = f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+    command = ["-i", str(recording), "-a", address, "-v", "--chunk-size", str(limit + 37_856)]
     run = subprocess.run(
         [sys.executable, "-m", "streamer_client", *command],
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
     )
-    assert run.returncode == 5
-    assert "limits.max_message_bytes" in run.stderr
+    assert run.returncode == 0, run.stderr
+    assert "10.0 s of audio in" in run.stderr
+    assert "6 segments" in run.stderr
 
 
 async def test_a_message_far_over_the_limit_ends_the_connection(standin: Server) -> None:
