@@ -10,7 +10,7 @@ from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.account import AccountReport
+from streamer.pipeline.account import Account, AccountReport
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.no_speech import no_speech
@@ -178,8 +178,7 @@ class Stream:
         sample_rate = self._start.format.sample_rate
         accounts = [channel.results.account for channel in self._channels]
         if self._context.segmentation == "speech" and not self._warned & NO_AUDIO:
-            if text := no_speech(accounts, sample_rate):
-                self._warn("no_speech", text)
+            self._warn_if_without_speech(accounts)
         return Stopped(
             audio_seconds=self._audio_seconds,
             segments=sum(channel.results.totals.segments for channel in self._channels),
@@ -272,6 +271,10 @@ class Stream:
     def _warn(self, code: WarningCode, message: str) -> None:
         self._warned.add(code)
         self._context.outbox.post(WarningEvent(code=code, message=message))
+
+    def _warn_if_without_speech(self, accounts: list[Account]) -> None:
+        if text := no_speech(accounts, self._start.format.sample_rate):
+            self._warn("no_speech", text)
 
     async def _process(self, rows: Samples) -> None:
         self._frames += rows.shape[1]

@@ -161,13 +161,13 @@ async def test_each_jsonl_line_is_written_at_once(
     [
         (
             "srt",
-            "1\n00:00:00,000 --> 00:00:00,250\n[channel 0] hello <there>\n\n"
-            "2\n00:00:00,250 --> 00:00:00,500\n[channel 1] grüße\n\n",
+            "1\n00:00:00,000 --> 00:00:00,250\n[channel 1] hello <there>\n\n"
+            "2\n00:00:00,250 --> 00:00:00,500\n[channel 2] grüße\n\n",
         ),
         (
             "vtt",
-            "WEBVTT\n\n00:00:00.000 --> 00:00:00.250\n<v channel 0>hello &lt;there&gt;\n\n"
-            "00:00:00.250 --> 00:00:00.500\n<v channel 1>grüße\n\n",
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.250\n<v channel 1>hello &lt;there&gt;\n\n"
+            "00:00:00.250 --> 00:00:00.500\n<v channel 2>grüße\n\n",
         ),
     ],
 )
@@ -202,9 +202,9 @@ async def test_subtitles_are_in_order_of_time_whatever_comes_first(
     result = await run_command("-i", stereo, "-a", server.url, "--output", "srt")
     assert (result.code, result.out) == (
         0,
-        "1\n00:00:00,000 --> 00:00:02,537\n[channel 0] This is how it all began.\n\n"
-        "2\n00:00:02,000 --> 00:00:03,000\n[channel 1] Really?\n\n"
-        "3\n00:00:02,537 --> 00:00:04,000\n[channel 0] And it goes on.\n\n",
+        "1\n00:00:00,000 --> 00:00:02,537\n[channel 1] This is how it all began.\n\n"
+        "2\n00:00:02,000 --> 00:00:03,000\n[channel 2] Really?\n\n"
+        "3\n00:00:02,537 --> 00:00:04,000\n[channel 1] And it goes on.\n\n",
     )
 
 
