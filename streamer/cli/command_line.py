@@ -1,4 +1,4 @@
-"""The argument parser of `streamer` and `streamer-client`: a mistake is one line with what to do."""
+"""The argument parser of the commands: a mistake is answered with one line that has the remedy."""
 
 import argparse
 import difflib

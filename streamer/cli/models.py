@@ -76,7 +76,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     command.add_argument(
         "path",
         metavar="PATH",
-        help="a model's folder or name, a configuration file, or module:Class",
+        help="a model's folder or name, an ONNX file, a configuration file, or module:Class",
     )
     command.set_defaults(run=run, models_command=_check)
 

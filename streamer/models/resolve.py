@@ -8,7 +8,7 @@ from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
 from streamer.models import registry
 from streamer.models.registry import BuiltIn, ModelSpec
-from streamer.weights.manifest import find_model, known_models, require
+from streamer.weights.manifest import MANIFEST, find_model, known_models, manifest_of, require
 
 
 def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
@@ -53,16 +53,20 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         folder = own if own.is_dir() else _known_folder(built_in, path, section)
     return ModelSpec(
         type=model.type,
-        name=model.name or _default_name(model.type, folder),
+        name=model.name or _default_name(model.type, built_in, folder),
         folder=str(folder) if folder else None,
         options=model.options,
         search_path=(str(config_folder),),
     )
 
 
-def _default_name(model_type: str, folder: Path | None) -> str:
+def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None) -> str:
+    """The name in `model.json`, else that of the folder, else that of the class."""
     if folder is None:
         return model_type.rpartition(":")[2]
+    # A class of one's own may have another kind of `model.json` among its files.
+    if built_in is not None and built_in.manifest_kind and (folder / MANIFEST).is_file():
+        return manifest_of(folder).name
     return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
 
 
