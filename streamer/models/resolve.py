@@ -50,7 +50,7 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
     folder = None
     if path:
         own = config_folder / path
-        folder = own if own.is_dir() else _known_folder(built_in, path, section)
+        folder = own if own.is_dir() else _known_folder(built_in, path, section, own)
     return ModelSpec(
         type=model.type,
         name=model.name or _default_name(model.type, built_in, folder),
@@ -70,11 +70,19 @@ def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None
     return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
 
 
-def _known_folder(built_in: BuiltIn | None, name: str, section: str) -> Path:
-    """The folder of a model that has a manifest, whose `kind` must fit a built-in type."""
+def _known_folder(built_in: BuiltIn | None, name: str, section: str, own: Path) -> Path:
+    """The folder of a model that has a manifest, whose `kind` must fit a built-in type.
+
+    Args:
+        built_in: Of the type; None = a class of one's own.
+        name: The configured path.
+        section: Of the configuration.
+        own: The folder that the path would be, and which does not exist.
+    """
     if name not in known_models():
         raise SettingsError(
-            f"'{section}.path' is {show(name)}; allowed: a folder, or a name that "
+            f"'{section}.path' is {show(name)}, and there is no folder {own}; allowed: a folder, "
+            "seen from that of the configuration file, or a name that "
             f"`streamer models list` shows ({', '.join(known_models())})"
         )
     folder = require(name)
