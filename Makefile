@@ -12,14 +12,14 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-install-run: $(FETCHED)  ## set up what running needs: packages, model weights (SIZE_RUN MB)
+install-run: $(FETCHED)  ## set up what running needs: packages, model weights (400 MB)
 
-install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (SIZE_ALL MB)
+install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (950 MB)
 
 run: install-run  ## start the server on http://127.0.0.1:8080
 	$(BIN)/streamer --config config.json
@@ -77,6 +77,9 @@ tools: $(TOOLS)/.installed  ## install the programs that check the dependencies 
 
 audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of the locked packages
 	$(BIN)/python -m tools.audit
+
+moving-picture: install  ## draw the moving picture of the README
+	$(BIN)/python -m tools.docs.moving_picture
 
 screenshots: install  ## take the pictures of the page for the documentation
 	$(BIN)/python -m tools.docs.screenshots
