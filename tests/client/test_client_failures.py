@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.recordings.makers import encoded
 
@@ -383,3 +384,17 @@ async def test_a_damaged_flac(
         f"streamer-client: {path}: the FLAC file ends early or is damaged"
     )
     assert 5.0 < server.peer.audio_s < 8.0
+
+
+async def test_sound_without_speech_is_one_warning(
+    run_command: RunCommand, tmp_path: Path, launch: Launch
+) -> None:
+    beeps = np.tile(np.repeat([0.3, 0.0], 8_000) * np.sin(np.arange(16_000) * 1.2), 4)
+    soundfile.write(tmp_path / "beeps.wav", beeps, 16_000)
+    server = launch({"model": {"type": "standin"}})
+    address = f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+    result = await run_command(tmp_path / "beeps.wav", "-a", address)
+    assert (result.code, result.out) == (0, "")
+    warning, _ = result.err.splitlines()
+    assert warning.startswith("warning no_speech: no speech was found in 4.0 s of audio")
+    assert "/api/v1/simple" in warning
