@@ -1,25 +1,30 @@
-# Everything to do with this repository. `make run` and `make test` are all you need.
+# Everything to do with this repository. `make run` and `make test` are all you need: each first
+# installs what it needs and is missing.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+RUNNABLE := $(VENV)/.runnable
 INSTALLED := $(VENV)/.installed
 TOOLS := build/tools
 FETCHED := $(VENV)/.models-fetched
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit screenshots dashboards check format lint imports types lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-install: $(FETCHED)  ## set up: virtual environment, locked dependencies, model weights
+install-run: $(FETCHED)  ## set up what running needs: packages, model weights (400 MB)
 
-run: install  ## start the server on http://127.0.0.1:8080
+install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (950 MB)
+
+run: install-run  ## start the server on http://127.0.0.1:8080
 	$(BIN)/streamer --config config.json
 
-demo: install  ## start the server, play a recording through the client, stop
+demo: install-run  ## start the server, play a recording through the client, stop
 	$(BIN)/python -m tools.demo
 
 test: install  ## run all tests
@@ -73,6 +78,9 @@ tools: $(TOOLS)/.installed  ## install the programs that check the dependencies 
 audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of the locked packages
 	$(BIN)/python -m tools.audit
 
+moving-picture: install  ## draw the moving picture of the README
+	$(BIN)/python -m tools.docs.moving_picture
+
 screenshots: install  ## take the pictures of the page for the documentation
 	$(BIN)/python -m tools.docs.screenshots
 
@@ -102,12 +110,16 @@ lock: $(INSTALLED)  ## resolve the dependencies again, also those of the contain
 clean:  ## remove what `make` has made, except the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(INSTALLED): requirements/development.lock pyproject.toml
+$(RUNNABLE): requirements/image.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements/development.lock
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP_INSTALL) --require-hashes -r requirements/image.lock
+	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	touch $@
+
+$(INSTALLED): $(RUNNABLE) requirements/development.lock
+	$(PIP_INSTALL) --require-hashes -r requirements/development.lock
 	touch $@
 
 $(TOOLS)/.installed: requirements/tools.txt
@@ -115,6 +127,6 @@ $(TOOLS)/.installed: requirements/tools.txt
 	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements/tools.txt
 	touch $@
 
-$(FETCHED): $(INSTALLED) $(wildcard models/*/model.json)
+$(FETCHED): $(RUNNABLE) $(wildcard models/*/model.json)
 	$(BIN)/streamer models fetch
 	touch $@

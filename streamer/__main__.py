@@ -25,8 +25,10 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from streamer.cli import load, models
+    from streamer.cli.command_line import CommandLine
 
-    parser = argparse.ArgumentParser(
+    parser = CommandLine(
+        without_command="without a command, streamer is the server",
         prog="streamer",
         description="Serve a CPU-bound audio model: audio streams in over a WebSocket, "
         "observations stream out.",
@@ -39,7 +41,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", metavar="N", help="port; 0 picks a free one (default: 8080)")
     parser.add_argument("--log-level", help="debug, info, warning or error (default: info)")
     parser.add_argument("--version", action="version", version=f"streamer {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(
+        title="commands",
+        metavar="COMMAND",
+        description="Without a command: the server.",
+    )
     models.add_parser(commands)
     load.add_parser(commands)
     return parser

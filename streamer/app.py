@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamer.access.cors import Cors
 from streamer.access.error_responses import error_response, served_path
 from streamer.access.gate import Gate
+from streamer.access.refusal_log import RefusalLog
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
 from streamer.config.explain import show
@@ -73,6 +75,7 @@ def create_app(
         on_broken: Called once, when there are no workers and never will be.
         sockets: The addresses of WebSockets, and what makes the dialect of each socket.
     """
+    refusals = RefusalLog(time.monotonic)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -87,6 +90,7 @@ def create_app(
             monitor=monitor,
             tracer=telemetry.tracer,
             decoders=decoders,
+            refusals=refusals,
         )
         app.state.slots = RequestSlots(config.limits.max_concurrent_requests)
         with contextlib.closing(decoders):
@@ -128,6 +132,7 @@ def create_app(
         sockets=frozenset(sockets),
         queue_seconds=lambda: app.state.services.pools.queue_seconds,
         on_refused=telemetry.monitor.error,
+        refusals=refusals,
     )
     if config.access.origins:
         app.add_middleware(Cors, origins=config.access.origins)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from streamer.access.refusal_log import RefusalLog
 from streamer.access.tokens import Access
 from streamer.config.schema import Config
 from streamer.inference.model_pools import Pools
@@ -21,3 +22,4 @@ class Services(msgspec.Struct, frozen=True):
     monitor: Monitor
     tracer: Tracer
     decoders: Decoders
+    refusals: RefusalLog

@@ -109,7 +109,8 @@ async def _run(options: Options) -> int:
     except StreamerError as error:
         sent_s = run.tally.sent_s if run else 0.0
         progress = Progress(progress.duration_s, sent_s, started=run is not None)
-        return _fail(*explain(error, options.address, progress))
+        token_given = options.token is not None
+        return _fail(*explain(error, options.address, progress, token_given=token_given))
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -112,6 +112,8 @@ def check_address(url: str) -> str:
         raise InvalidAddress(f"{url} is not a WebSocket address: {error}") from error
     if parts.scheme in ("http", "https"):
         better = url.replace("http", "ws", 1)
+        if parts.path in ("", "/"):
+            better = better.rstrip("/") + STREAM_PATHS[0]
         raise InvalidAddress(f"{url} is not a WebSocket address; did you mean {better}?")
     if parts.scheme not in ("ws", "wss") or not host:
         raise InvalidAddress(
@@ -130,7 +132,7 @@ def error_for_close(closed: ConnectionClosed, received_s: float | None) -> Strea
     suffix = f": {reason}" if reason else ""
     match code:
         case 1008 if "unauthorized" in reason.lower() or "token" in reason.lower():
-            return Unauthorized(f"the server refused the token{suffix}")
+            return Unauthorized(f"the server did not admit this client{suffix}")
         case 1008:
             return ServerError("policy", reason or "the server's policy ended the stream")
         case 1009:

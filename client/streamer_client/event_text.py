@@ -41,8 +41,8 @@ def describe_problem(event: Event, channels: int) -> str:
 
 
 def channel_label(event: Event, channels: int) -> str | None:
-    """Return `channel 0` and so on, `None` when there is only one."""
-    return f"channel {event.channel or 0}" if channels > 1 else None
+    """Return `channel 1` for the event's `channel` 0 and so on, `None` when there is only one."""
+    return f"channel {(event.channel or 0) + 1}" if channels > 1 else None
 
 
 def time_span(event: Event) -> str:

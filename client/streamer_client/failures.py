@@ -39,13 +39,17 @@ class Progress:
     started: bool = False
 
 
-def explain(error: StreamerError, address: str, progress: Progress) -> tuple[ExitCode, str]:
+def explain(
+    error: StreamerError, address: str, progress: Progress, *, token_given: bool
+) -> tuple[ExitCode, str]:
     """Return the exit code for `error`, and one line with the remedy."""
-    code, line = _explain(error, address, progress)
+    code, line = _explain(error, address, progress, token_given)
     return code, printable(line)
 
 
-def _explain(error: StreamerError, address: str, progress: Progress) -> tuple[ExitCode, str]:
+def _explain(
+    error: StreamerError, address: str, progress: Progress, token_given: bool
+) -> tuple[ExitCode, str]:
     match error:
         case AudioFileError() | InvalidAddress():
             return ExitCode.USAGE, str(error)
@@ -63,9 +67,10 @@ def _explain(error: StreamerError, address: str, progress: Progress) -> tuple[Ex
         case CannotConnect():
             return ExitCode.CANNOT_CONNECT, f"{error}; check the address given with -a"
         case Unauthorized():
-            return ExitCode.REFUSED, (
-                f"{error}; give a valid one with --token or in STREAMER_TOKEN"
-            )
+            remedy = "check the one that --token or STREAMER_TOKEN gives"
+            if not token_given:
+                remedy = "give one with --token or in STREAMER_TOKEN"
+            return ExitCode.REFUSED, f"{error}; {remedy}"
         case ServerGoingAway():
             return ExitCode.LOST, f"{error}; {_unsent(error.received_s, progress)}"
         case ConnectionLost():

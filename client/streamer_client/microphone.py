@@ -1,6 +1,7 @@
 """The default microphone, through the optional `sounddevice`."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
@@ -29,9 +30,15 @@ class Microphone:
         try:
             import sounddevice
         except ImportError as error:
-            raise AudioFileError("--mic needs: pip install 'streamer[mic]'") from error
+            raise AudioFileError(
+                "--mic needs the Python package sounddevice: "
+                f"{sys.executable} -m pip install sounddevice"
+            ) from error
         except OSError as error:
-            raise AudioFileError(f"--mic needs the PortAudio library: {error}") from error
+            raise AudioFileError(
+                f"--mic needs the library PortAudio ({error}): apt install libportaudio2, "
+                "or brew install portaudio"
+            ) from error
         self._sounddevice = sounddevice
         self.format = AudioFormat(sample_rate, channels, 16)
         self.warnings: list[str] = []

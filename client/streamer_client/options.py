@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
-from typing import NoReturn
 
+from streamer.cli.command_line import CommandLine
 from streamer_client.api import DEFAULT_URL
-from streamer_client.failures import ExitCode
 from streamer_client.formats import AudioFormat
 from streamer_client.transcript import OutputFormat
 
@@ -63,9 +62,10 @@ class Options:
         ]
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(ExitCode.USAGE, f"{PROGRAM}: {message} (see {PROGRAM} --help)\n")
+OUTPUT_OF_SUFFIX: Mapping[str, OutputFormat] = MappingProxyType(
+    {".srt": "srt", ".vtt": "vtt", ".json": "json", ".jsonl": "jsonl", ".txt": "text"}
+)
+"""What the name of `--output-file` means when there is no `--output`."""
 
 
 def parse_options(arguments: Sequence[str] | None) -> Options:
@@ -75,7 +75,10 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         SystemExit: they are wrong, after one line on standard error; or help was asked for.
     """
     parser = _build_parser()
-    given = parser.parse_args(arguments)
+    given, rest = parser.parse_known_args(arguments)
+    if any(argument.startswith("-") for argument in rest):
+        parser.refuse(rest, given)
+    given.input = _input(parser, [*given.files, *rest], given)
     raw = {name: value for name in _RAW_DEFAULTS if (value := getattr(given, name)) is not None}
     for name, default in _RAW_DEFAULTS.items():
         setattr(given, name, raw.get(name, default))
@@ -113,7 +116,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         chunk_bytes=given.chunk_size,
         real_time=given.real_time,
         interim_results=given.interim_results,
-        output=given.output,
+        output=given.output or _output_of(output_file),
         output_file=output_file,
         token=token or None,
         model=given.model,
@@ -126,23 +129,42 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     )
 
 
-def _build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _input(parser: CommandLine, files: Sequence[str], given: argparse.Namespace) -> str | None:
+    """The one recording, however it is given; None = the microphone."""
+    inputs = [*files, *([given.input] if given.input is not None else [])]
+    if given.mic and inputs:
+        parser.error(f"{inputs[0]!r} and --mic are given: leave out one of them")
+    if len(inputs) > 1:
+        listed = " and ".join(map(repr, inputs))
+        parser.error(
+            f"one recording at a time: {listed} are given; for several: for f in *.wav; do "
+            f'{PROGRAM} "$f" -o "$f.txt"; done'
+        )
+    if not inputs and not given.mic:
+        parser.error(
+            f"what is to be sent? A recording: {PROGRAM} FILE; standard input: {PROGRAM} -; "
+            "the microphone: --mic"
+        )
+    return inputs[0] if inputs else None
+
+
+def _build_parser() -> CommandLine:
+    parser = CommandLine(
         prog=PROGRAM,
         description="Stream audio to a Streamer server and print the events that come back.",
         epilog="exit codes: 0 done, 2 usage or bad input, 3 cannot connect, 4 refused, "
         "5 connection lost, server going away, or audio lost in reconnecting, "
         "6 the server reported errors, 130 interrupted",
-        allow_abbrev=False,
     )
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_argument_group("what to send (one of these)")
     source.add_argument(
-        "-i",
-        "--input",
+        "files",
+        nargs="*",
         metavar="FILE",
         help="a recording (WAV, MP3, M4A, WebM, OGG, FLAC, …), or '-' for standard input: a "
         "recording, too, or raw PCM",
     )
+    source.add_argument("-i", "--input", metavar="FILE", help="the same")
     source.add_argument("--mic", action="store_true", help="record until Ctrl-C")
 
     raw = parser.add_argument_group(
@@ -201,7 +223,7 @@ def _build_parser() -> argparse.ArgumentParser:
         "--reconnect",
         nargs="?",
         const=_RECONNECT_S,
-        type=_seconds,
+        type=_reconnect_seconds,
         metavar="S",
         help="when the connection is lost, connect again and continue; give up after this time in "
         "seconds (default: %(const)g)",
@@ -218,9 +240,8 @@ def _build_parser() -> argparse.ArgumentParser:
     sending.add_argument("--real-time", action="store_true", help="send no faster than it plays")
     sending.add_argument(
         "--output",
-        choices=("text", "jsonl", "srt", "vtt"),
-        default="text",
-        help="default: %(default)s",
+        choices=("text", "json", "jsonl", "srt", "vtt"),
+        help="default: by the name of --output-file (.srt, .vtt, .json, .jsonl, .txt), else text",
     )
     sending.add_argument(
         "-o",
@@ -253,6 +274,19 @@ def _seconds(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
+
+
+def _reconnect_seconds(text: str) -> float:
+    try:
+        return _seconds(text)
+    except argparse.ArgumentTypeError as error:
+        # `--reconnect FILE` takes the file for its number.
+        hint = f"; if it is the recording: {PROGRAM} {text} --reconnect"
+        raise argparse.ArgumentTypeError(f"{error}{hint}") from None
+
+
+def _output_of(output_file: Path | None) -> OutputFormat:
+    return OUTPUT_OF_SUFFIX.get(output_file.suffix.lower(), "text") if output_file else "text"
 
 
 def _setting(text: str) -> tuple[str, float]:

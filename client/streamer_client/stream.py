@@ -223,5 +223,5 @@ def _reason(event: Event) -> StreamEnded:
     """Return the exception for an `error` event."""
     message = event.message or "no reason given"
     if event.code == "unauthorized":
-        return Unauthorized(f"the server refused the token: {message}")
+        return Unauthorized(f"the server did not admit this client: {message}")
     return ServerError(event.code or "unknown", message)

@@ -30,6 +30,8 @@ class Tally:
     reconnections: int = 0
     lost_s: float = 0.0
     interrupted: bool = False
+    without_speech: bool = False
+    """Whether the server has warned that it found no speech."""
     unheard_s: dict[str, float] = field(default_factory=lambda: dict.fromkeys(WHEREABOUTS, 0.0))
     """Seconds of all channels, by field of `stopped.seconds`."""
 
@@ -39,6 +41,8 @@ class Tally:
             self.first_event_s = now_s
         self.segments += event.type == "segment"
         self.errors += event.type == "error" and not event.fatal  # that one ends the stream
+        if event.type == "warning" and event.code == "no_speech":
+            self.without_speech = True
         if event.type == "stopped":
             self._count_seconds(event.fields.get("seconds"))
 
@@ -48,6 +52,7 @@ class Tally:
             f"{seconds:.1f} s {WHEREABOUTS[name]}"
             for name, seconds in self.unheard_s.items()
             if seconds >= NOTABLE_S or (name == "failed" and seconds)
+            if not (name == "loud_unheard" and self.without_speech)  # the warning says so
         ]
         return "; ".join(parts) or None
 

@@ -9,7 +9,7 @@ from streamer_client.cue_order import CueOrder
 from streamer_client.event_text import format_jsonl, format_text
 from streamer_client.events import Event
 
-OutputFormat = Literal["text", "jsonl", "srt", "vtt"]
+OutputFormat = Literal["text", "json", "jsonl", "srt", "vtt"]
 
 
 class Formatter(Protocol):
@@ -40,6 +40,23 @@ class _Lines:
         return ""
 
 
+class _Document:
+    """All events as one JSON document: a list."""
+
+    header = "[\n"
+
+    def __init__(self) -> None:
+        self._separator = ""
+
+    def event(self, event: Event) -> str:
+        text = self._separator + format_jsonl(event).rstrip("\n")
+        self._separator = ",\n"
+        return text
+
+    def end(self) -> str:
+        return "\n]\n"
+
+
 class _Subtitles:
     """Cues in order of time."""
 
@@ -66,6 +83,8 @@ class _Subtitles:
 def make_formatter(output: OutputFormat, channels: int) -> Formatter:
     """Return the formatter for an output."""
     match output:
+        case "json":
+            return _Document()
         case "jsonl":
             return _Lines(format_jsonl)
         case "srt":

@@ -1,9 +1,12 @@
-"""Send audio while events are read: `.venv/bin/python docs/examples/live.py < AUDIO`."""
+"""Send audio while events are read: `.venv/bin/python docs/examples/live.py < AUDIO`.
+
+AUDIO is raw PCM: 16 kHz, mono, 16-bit little-endian.
+"""
 
 import asyncio
 import sys
 
-from streamer_client import connect
+from streamer_client import StreamerError, connect
 
 
 async def main() -> None:
@@ -12,6 +15,8 @@ async def main() -> None:
         async for event in stream:
             if event.type == "segment":
                 print(event.text)
+            elif event.type in ("warning", "error"):
+                print(event.message, file=sys.stderr)
 
 
 async def send(stream):
@@ -20,4 +25,9 @@ async def send(stream):
     await stream.stop()
 
 
-asyncio.run(main())
+problem = None
+try:
+    asyncio.run(main())
+except* StreamerError as errors:  # no server, connection lost …
+    problem = f"live.py: {errors.exceptions[0]}"
+sys.exit(problem)

@@ -3,11 +3,17 @@
 import sys
 from pathlib import Path
 
-from openai import OpenAI
+from openai import OpenAI, OpenAIError
 
-client = OpenAI()
+if len(sys.argv) != 2:
+    sys.exit("usage: openai_transcribe.py RECORDING")
 recording = Path(sys.argv[1])
-for event in client.audio.transcriptions.create(model="whisper-1", file=recording, stream=True):
-    if event.type == "transcript.text.delta":
-        print(event.delta, end="", flush=True)
-print()
+try:
+    client = OpenAI()
+    answer = client.audio.transcriptions.create(model="whisper-1", file=recording, stream=True)
+    for event in answer:
+        if event.type == "transcript.text.delta":
+            print(event.delta, end="", flush=True)
+    print()
+except (OpenAIError, OSError) as error:  # no server, no key, no such file …
+    sys.exit(f"openai_transcribe.py: {error}")

@@ -3,13 +3,18 @@
 import asyncio
 import sys
 
-from streamer_client import transcribe
+from streamer_client import StreamerError, transcribe
 
 
 async def main(path: str) -> None:
     async for event in transcribe(path, "ws://localhost:8080/api/v1/segmented"):
         if event.type == "segment":
             print(f"{event.start_time:6.2f} s  {event.text}")
+        elif event.type in ("warning", "error"):
+            print(event.message, file=sys.stderr)
 
 
-asyncio.run(main(sys.argv[1] if sys.argv[1:] else "models/moonshine-tiny-en/beckett.wav"))
+try:
+    asyncio.run(main(sys.argv[1] if sys.argv[1:] else "models/moonshine-tiny-en/beckett.wav"))
+except StreamerError as error:  # no such file, no server, no token …
+    sys.exit(f"transcribe.py: {error}")

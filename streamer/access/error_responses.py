@@ -64,11 +64,16 @@ def error_response(
     return JSONResponse(body, status, headers=headers)
 
 
-def unauthorized(path: str = "") -> Response:
-    """The answer to a request without a token, or with a wrong one."""
-    message = "a valid token is needed: Authorization: Bearer …"
+def unauthorized(message: str, path: str = "") -> Response:
+    """The answer to a request without a token, or with a wrong one.
+
+    Args:
+        message: Which of the two, for people.
+        path: Of the address, as `served_path` gives it.
+    """
     headers = {"WWW-Authenticate": "Bearer"}
-    return error_response(401, "unauthorized", message, headers, path=path)
+    text = f"{message}; send Authorization: Bearer TOKEN"
+    return error_response(401, "unauthorized", text, headers, path=path)
 
 
 def is_openai(path: str) -> bool:

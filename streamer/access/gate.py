@@ -6,8 +6,6 @@ than read (POST and the like), and everything below `/v1/`. Reading health, read
 because each dialect carries it in another place.
 """
 
-import logging
-import time
 from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers
@@ -21,14 +19,11 @@ from streamer.access.error_responses import (
     unauthorized,
 )
 from streamer.access.origin_report import describe_refusal
+from streamer.access.refusal_log import RefusalLog, why_unauthorized
 from streamer.access.sessions import Refusal, SessionRegistry, counting_key
 from streamer.access.tokens import Access, AuthState, Origins, bearer
 
-_log = logging.getLogger(__name__)
-
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-REPORT_INTERVAL_S = 10.0
-"""Seconds between two log lines about clients that found no room, and about refused web pages."""
 
 
 class Gate:
@@ -42,7 +37,7 @@ class Gate:
         sockets: The addresses of WebSockets; at another there is nothing for which to need room.
         queue_seconds: Expected queueing time of a new session's first segment.
         on_refused: Called with the code of each refusal.
-        clock: Monotonic seconds.
+        refusals: Logs them.
     """
 
     def __init__(
@@ -55,7 +50,7 @@ class Gate:
         sockets: Collection[str],
         queue_seconds: Callable[[], float],
         on_refused: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
+        refusals: RefusalLog,
     ) -> None:
         self._app = app
         self._access = access
@@ -64,9 +59,7 @@ class Gate:
         self._sockets = sockets
         self._queue_seconds = queue_seconds
         self._on_refused = on_refused
-        self._clock = clock
-        self._next_report_s = clock()
-        self._next_origin_report_s = clock()
+        self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or WebSocket."""
@@ -99,9 +92,10 @@ class Gate:
         token = bearer(headers.get("authorization"))
         if not self._origin_allowed(headers):
             app = self._forbidden(scope)
-        elif self._access.auth_state(token) is not AuthState.ADMITTED:
+        elif (auth := self._access.auth_state(token)) is not AuthState.ADMITTED:
             self._on_refused("unauthorized")
-            app = unauthorized(served_path(scope))
+            self._refusals.unauthorized(scope["client"] and scope["client"][0], auth)
+            app = unauthorized(why_unauthorized(auth), served_path(scope))
         elif self._registry.draining:
             app = self._overloaded(scope, self._registry.refusal("", 0.0))
         with self._registry.busy():
@@ -117,27 +111,15 @@ class Gate:
         assert refusal is not None
         self._on_refused("overloaded")
         if not self._registry.draining:
-            self._report(refusal.message)
+            self._refusals.no_room(refusal.message)
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
         path = served_path(scope)
         return error_response(503, "overloaded", refusal.message, headers, path=path)
 
-    def _report(self, message: str) -> None:
-        """Log at most one line each `REPORT_INTERVAL_S`; the metrics count every refusal."""
-        now_s = self._clock()
-        if now_s >= self._next_report_s:
-            _log.warning("a client was refused: %s", message)
-            self._next_report_s = now_s + REPORT_INTERVAL_S
-
     def _report_origin(self, headers: Headers, scheme: str) -> None:
-        """Log at most one line each `REPORT_INTERVAL_S` about a web page that was refused."""
-        now_s = self._clock()
-        if now_s < self._next_origin_report_s:
-            return
-        self._next_origin_report_s = now_s + REPORT_INTERVAL_S
         own = f"{scheme.replace('ws', 'http')}://{headers.get('host', '')}"
         origins = self._origins.listed
-        _log.warning("%s", describe_refusal(headers.get("origin", ""), own, origins))
+        self._refusals.page(describe_refusal(headers.get("origin", ""), own, origins))
 
     def _origin_allowed(self, headers: Headers) -> bool:
         return self._origins.allow(headers.get("origin"), headers.get("host", ""))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from streamer.check.files import ONNX, advice, folder_of, onnx_advice
 from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import load_config
 from streamer.models import registry
@@ -37,8 +38,9 @@ def find_targets(named: str) -> list[Target]:
     """The model that `named` means, or all models of a configuration.
 
     Args:
-        named: A folder with a `model.json` or a `config.json`, one of these files, the name of a
-            model that `streamer models list` shows, or `module:Class`.
+        named: A folder with a `model.json` or a `config.json`, one of these files, an ONNX file
+            with a `model.json` beside it, the name of a model that `streamer models list` shows,
+            or `module:Class`.
 
     Raises:
         CannotCheck: It leads to no model.
@@ -48,6 +50,12 @@ def find_targets(named: str) -> list[Target]:
     path = Path(named)
     if path.name == MANIFEST and path.is_file():
         return _of_folder(path.parent)
+    if path.suffix == ONNX and path.is_file():
+        if (folder := folder_of(path)) is None:
+            raise CannotCheck(onnx_advice(path))
+        return _of_folder(folder)
+    if path.is_file() and path.suffix != ".json":
+        raise CannotCheck(advice(path))
     if path.is_file():
         return _of_config(path)
     if path.is_dir() and (path / MANIFEST).is_file():
@@ -55,11 +63,15 @@ def find_targets(named: str) -> list[Target]:
     if path.is_dir() and (path / CONFIG).is_file():
         return _of_config(path / CONFIG)
     if path.is_dir():
-        raise CannotCheck(f"{path} has no {MANIFEST} and no {CONFIG}")
+        files = sorted(path.glob(f"*{ONNX}"))
+        hint = f"; `streamer models check {files[0]}` shows what to write" if files else ""
+        raise CannotCheck(f"{path} has no {MANIFEST} and no {CONFIG}{hint}")
     if ":" in named:
         return _of(Config(model=ModelConfig(type=named)), Path())
     if named in known_models():
         return _of_manifest(find_model(named).manifest, named)
+    if path.suffix or path.parent != Path():
+        raise CannotCheck(f"{path} does not exist")
     raise CannotCheck(
         f"{named!r} is no folder, no configuration file and no module:Class; known models are "
         + ", ".join(known_models())

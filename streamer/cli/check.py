@@ -16,6 +16,8 @@ from streamer.weights.manifest import ModelError
 
 COLUMNS = ("sound", "seconds", "p50", "p95", "real-time factor", "output")
 LONGEST_OUTPUT = 100
+BAR_WIDTH = 16
+"""Characters of the longest bar."""
 
 
 class BadTarget(ModelError):
@@ -58,7 +60,11 @@ def _print_report(report: ProbeReport, out: Console) -> None:
         "stateful" if ready.stateful else batch,
     )
     _print_line(f"{spec.name} ({spec.type}): {', '.join(facts)}")
-    print_table(out, [COLUMNS, *map(_row, report.outcomes)], wrapped="output")
+    rows = [COLUMNS, *map(_row, report.outcomes)]
+    if out.is_terminal:
+        bars = ["", *_bars(report)]
+        rows = [(*row[:4], bar, *row[4:]) for row, bar in zip(rows, bars, strict=True)]
+    print_table(out, rows, wrapped="output")
     for line in _summary(report):
         _print_line(line)
 
@@ -72,6 +78,24 @@ def _row(outcome: SoundOutcome) -> tuple[str, ...]:
     if len(output) > LONGEST_OUTPUT:
         output = output[: LONGEST_OUTPUT - 1] + "…"
     return (outcome.sound, audio, p50, p95, f"{real_time_factor(outcome):.4f}", output)
+
+
+def _bars(report: ProbeReport) -> Iterator[str]:
+    """The median of each sound as a full bar, on to the 95th percentile as a light one.
+
+    All have the scale of the longest.
+    """
+    measured = [outcome for outcome in report.outcomes if outcome.seconds]
+    longest_s = max((percentile(outcome, 95) for outcome in measured), default=0.0) or 1.0
+    for outcome in report.outcomes:
+        if not outcome.seconds:
+            yield ""
+            continue
+        full, whole = (
+            max(1, round(BAR_WIDTH * percentile(outcome, percent) / longest_s))
+            for percent in (50, 95)
+        )
+        yield "█" * full + "░" * (whole - full)
 
 
 def _summary(report: ProbeReport) -> Iterator[str]:

@@ -5,9 +5,12 @@ Only what parsing needs is imported before the command runs.
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamer.load.load_report import LoadReport
@@ -18,24 +21,67 @@ PROGRAM = "streamer load"
 READ_BLOCK_BYTES = 1 << 20
 """Bytes of a recording that are read at a time."""
 
+DEFAULT_URL = "ws://localhost:8080/api/v1/segmented"
+"""That of `streamer-client`; written here because its modules are not imported to parse."""
+
+MEANINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "audio_seconds": "sent, by all streams together",
+        "events": "number received, by type",
+        "lost": "segments that began, and have neither a result nor an error",
+        "unfinished": "streams that did not get `stopped`",
+        "final_ms": "from the last speech that was sent to its `segment`",
+        "after_inactive_ms": "from `inactive` to `segment`",
+        "after_stop_ms": "from `stop` to the last `segment`",
+        "active_ms": "from the first speech that was sent to its `active`",
+        "sent_late_ms": "lateness of messages; above 20 ms this command is the bottleneck",
+    }
+)
+"""By figure: what it is."""
+
 LONGEST_S = 86_400
 """Seconds that a stream may play at most."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Add the ``load`` command; the parsed arguments get ``run`` as the function to call."""
     parser = subparsers.add_parser(
         "load",
         help="play many live streams to a server, and time what comes back",
         description="Play many live streams to a server and time what comes back.",
     )
-    parser.add_argument("-a", "--addr", metavar="URL", help="ws://… address")
-    parser.add_argument("--audio", type=Path, required=True, help="a recording, or a folder")
-    parser.add_argument("-n", "--streams", type=_positive, default=8, help="at once")
-    parser.add_argument("--seconds", type=_seconds, default=30.0, help="that each of them plays")
-    parser.add_argument("--interim-results", action="store_true")
-    parser.add_argument("--token", help="access token")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "-a", "--addr", metavar="URL", help=f"address of the server (default: {DEFAULT_URL})"
+    )
+    parser.add_argument(
+        "--audio",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a recording, or a folder of them; played round and round",
+    )
+    parser.add_argument(
+        "-n",
+        "--streams",
+        type=_positive,
+        default=8,
+        metavar="N",
+        help="number of streams at the same time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seconds",
+        type=_seconds,
+        default=30.0,
+        metavar="S",
+        help="length of each stream (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--interim-results", action="store_true", help="request interims (default: no)"
+    )
+    parser.add_argument("--token", help="access token (default: $STREAMER_TOKEN)")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object (default: a line a figure)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -43,26 +89,29 @@ def run(args: argparse.Namespace) -> int:
     """Run the command that was parsed; return the exit code. Errors are one line on stderr."""
     from streamer.load.generate import generate
     from streamer.load.plan import LoadPlan
-    from streamer_client.api import DEFAULT_URL
-    from streamer_client.errors import AudioFileError, StreamerError
-    from streamer_client.failures import ExitCode
+    from streamer_client.connection import check_address
+    from streamer_client.errors import StreamerError
+    from streamer_client.failures import ExitCode, Progress, explain
 
+    address = args.addr or DEFAULT_URL
+    token = args.token or os.environ.get("STREAMER_TOKEN") or None
     try:
+        check_address(address)
         audio, audio_format = read_recordings(args.audio)
         plan = LoadPlan(
-            args.addr or DEFAULT_URL,
+            address,
             args.streams,
             args.seconds,
             audio,
             audio_format,
             interim_results=args.interim_results,
-            token=args.token,
+            token=token,
         )
         report = generate(plan, lambda passed_s: _show_progress(passed_s, args.seconds))
-    except (AudioFileError, ValueError) as error:
-        return _fail(ExitCode.USAGE, error)
     except StreamerError as error:
-        return _fail(ExitCode.CANNOT_CONNECT, error)
+        return _fail(*explain(error, address, Progress(), token_given=token is not None))
+    except ValueError as error:
+        return _fail(ExitCode.USAGE, error)
     except KeyboardInterrupt:
         return _fail(ExitCode.INTERRUPTED, "interrupted")
     sys.stderr.write("\r" + " " * 40 + "\r" if sys.stderr.isatty() else "")
@@ -109,7 +158,8 @@ def print_report(report: "LoadReport", *, as_json: bool) -> None:
         return
     for name, value in figures.items():
         pairs = value.items() if isinstance(value, dict) else [("", value)]
-        sys.stdout.write(f"{name:<18}{'  '.join(f'{k} {v}'.strip() for k, v in pairs)}\n")
+        shown = "  ".join(f"{k} {v}".strip() for k, v in pairs) or "none"
+        sys.stdout.write(f"{name:<18}{shown:<32}  {MEANINGS[name]}\n")
 
 
 def _show_progress(passed_s: float, seconds: float) -> None:

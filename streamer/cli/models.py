@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from rich.console import Console
 
@@ -30,7 +31,7 @@ from streamer.weights.progress_bar import slow_progress
 COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 
 
-def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Add the ``models`` command; the parsed arguments get ``run`` as the function to call."""
     parser = subparsers.add_parser("models", help="list, fetch, export, check and verify models")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
@@ -75,7 +76,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument(
         "path",
         metavar="PATH",
-        help="a model's folder or name, a configuration file, or module:Class",
+        help="a model's folder or name, an ONNX file, a configuration file, or module:Class",
     )
     command.set_defaults(run=run, models_command=_check)
 

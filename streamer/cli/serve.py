@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
             access,
             folder.absolute(),
             announce,
-            lambda address, pools: announce(welcome(address, pools)),
+            lambda address, pools: announce(welcome(address, pools, access.required)),
         )
     except (SettingsError, CannotServe, ModelError) as error:
         _print(f"streamer: {error}")
@@ -72,8 +72,15 @@ def _print(text: str, level: int = logging.INFO) -> None:
     sys.stderr.flush()
 
 
-def welcome(address: str, pools: Pools) -> str:
-    """What is announced when the server is ready: addresses, and a command to try."""
+def welcome(address: str, pools: Pools, needs_token: bool) -> str:
+    """What is announced when the server is ready: addresses, and a command to try.
+
+    Args:
+        address: Of the server.
+        pools: Its workers.
+        needs_token: Whether clients must have a token. None is shown: this may go into a log.
+    """
+    token = " --token TOKEN" if needs_token else ""
     socket_address = address.replace("http", "ws", 1)
     client = Path(sys.argv[0]).with_name("streamer-client")
     command = os.path.relpath(client) if client.is_file() else "streamer-client"
@@ -85,7 +92,7 @@ def welcome(address: str, pools: Pools) -> str:
             f"  for operators   {address}/api/v1/info   {address}/api/v1/ready",
             "Try, in another terminal:",
             f"  {command} --real-time --interim-results"
-            f" -a {socket_address}/api/v1/segmented -i {_sample_recording()}",
+            f" -a {socket_address}/api/v1/segmented{token} {_sample_recording()}",
             "Stop with Ctrl-C.",
         )
     )

@@ -17,6 +17,7 @@ from streamer.config.schema import NO_HEADER, Config, fits_header
 
 ENVIRONMENT_PREFIX = "STREAMER_"
 TOKENS_VARIABLE = "STREAMER_TOKENS"
+_OWN_VARIABLES = frozenset({TOKENS_VARIABLE, "STREAMER_TOKEN", "STREAMER_MODELS"})
 SECRET = {
     "access": "allowed: an object with tokens, tokens_file, origins",
     "access.tokens": 'allowed: a list of text, ["…", "…"]',
@@ -56,9 +57,7 @@ def load_config(
         problem = explain(error, tree, Config)
         field = problem.field.partition("[")[0]
         secret = field in SECRET
-        message = (
-            f"'{field}' is not as it should be; {SECRET[field]}" if secret else problem.message
-        )
+        message = _without_value(field, tree) if secret else problem.message
         raise SettingsError(f"{sources.of(field)}: {message}") from None
     if problem_of_vad := config.vad.problem():
         where = sources.of_keys("vad", ("prefix_padding_ms", "min_speech_ms", "max_segment_ms"))
@@ -72,6 +71,34 @@ def load_config(
             raise SettingsError(f"{where}: {conflict.message}")
     folder = path.parent if path else Path()
     return _with_tokens(config, environment, folder, sources.of("access.tokens_file"))
+
+
+def _without_value(field: str, tree: Tree) -> str:
+    """What is wrong with a secret setting: of which kind its value is, and what is allowed."""
+    value: object = tree
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    found = _kind(value)
+    if isinstance(value, list):
+        other = sorted({_kind(item) for item in value if not isinstance(item, str)})
+        found = f"a list that holds {' and '.join(other)}" if other else "a list"
+    return f"'{field}' is {found}; {SECRET[field]}"
+
+
+def _kind(value: object) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return "null"
 
 
 class _Sources:
@@ -114,17 +141,27 @@ class _Sources:
 
 
 def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
-    """A line for each variable that names a setting as it would be named with two underscores.
+    """A line for each variable that names a setting in part, or with one underscore.
 
-    For a service that is called `streamer-server`, Kubernetes sets some of these names to its
-    addresses; those are meant for others.
+    For a service that is called `streamer` or `streamer-server`, Kubernetes sets some of these
+    names to its addresses; those are meant for others.
     """
+    for name, text in environment.items():
+        if name in _OWN_VARIABLES or "://" in text:
+            continue
+        if right := _right_names().get(name):
+            yield f"{name} is not a setting and has no effect; did you mean {' or '.join(right)}?"
+
+
+def _right_names() -> dict[str, list[str]]:
+    """The names of the variables that may be meant, by the wrong one."""
+    names: dict[str, list[str]] = {}
     for section in fields_of("", Config):
         for key in fields_of(section, Config):
-            name = f"{ENVIRONMENT_PREFIX}{section}_{key}".upper()
-            if name in environment and "://" not in environment[name]:
-                right = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
-                yield f"{name} is not a setting and has no effect; did you mean {right}?"
+            right = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
+            for wrong in (f"{section}_{key}", key):
+                names.setdefault(f"{ENVIRONMENT_PREFIX}{wrong}".upper(), []).append(right)
+    return names
 
 
 def _with_tokens(

@@ -64,7 +64,7 @@ class NativeDialect:
     def refuse(self, refused: UpgradeRefused) -> Response:
         """As the HTTP endpoints answer."""
         if refused.code == "unauthorized":
-            return unauthorized()
+            return unauthorized(refused.message)
         return error_response(refused.status, refused.code, refused.message, {})
 
     def read(self, frame: str | bytes) -> Sequence[Input]:

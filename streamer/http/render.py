@@ -48,7 +48,7 @@ def _cues(segments: Iterable[Segment], channels: int) -> list[Cue]:
 
 
 def _label(segment: Segment, channels: int) -> str:
-    return f"channel {segment.channel}" if channels > 1 else ""
+    return f"channel {segment.channel + 1}" if channels > 1 else ""
 
 
 def _value(value: object) -> str:

@@ -6,7 +6,8 @@ from starlette.responses import JSONResponse, Response
 
 import streamer
 from streamer.access.error_responses import served_path, unauthorized
-from streamer.access.tokens import TICKET_SECONDS, Access, bearer
+from streamer.access.refusal_log import why_unauthorized
+from streamer.access.tokens import TICKET_SECONDS, Access, AuthState, bearer
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION
 from streamer.services import Services
@@ -58,8 +59,10 @@ async def info(request: Request) -> Response:
 async def ticket(request: Request) -> Response:
     """A single-use ticket; another ticket does not buy one."""
     access: Access = request.app.state.services.access
-    if not access.is_token(bearer(request.headers.get("authorization")) or ""):
-        return unauthorized(served_path(request.scope))
+    token = bearer(request.headers.get("authorization"))
+    if not access.is_token(token or ""):
+        message = why_unauthorized(AuthState.UNKNOWN if token is None else AuthState.REFUSED)
+        return unauthorized(message, served_path(request.scope))
     body = {"ticket": access.issue_ticket(), "expires_in_seconds": TICKET_SECONDS}
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

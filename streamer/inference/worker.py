@@ -10,11 +10,13 @@ import selectors
 import signal
 import socket
 import sys
+import sysconfig
 import threading
 import time
 import traceback
 from collections import deque
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +37,12 @@ SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LONGEST_REASON = 500
 """Characters of a model's error message that are sent to the server."""
 
+_PACKAGE = str(Path(__file__).parents[1])
+_LIBRARIES = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+"""Folders of the standard library and of installed packages."""
+
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -54,7 +62,7 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         model = make_model(spec)
         model.warm_up()
     except BaseException as error:  # whatever it is, the server reports it
-        link.sendall(ipc.encode_message(ipc.LoadFailed(_describe(error))))
+        link.sendall(ipc.encode_message(ipc.LoadFailed(_describe(error) + _place_in_model(error))))
         return
     link.sendall(ipc.encode_message(_ready(model)))
     samples = np.ctypeslib.as_array(slot)
@@ -218,6 +226,23 @@ def _raised(error: Exception, started: float) -> ipc.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
     return ipc.Raised(_describe(error), time.perf_counter() - started, where)
+
+
+def _place_in_model(error: BaseException) -> str:
+    """Where the model's own code failed while it was loaded, ` (file:line in function)`.
+
+    Empty if none of it ran: then the message says what is wrong with the configuration.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f" ({error.filename}:{error.lineno})"
+    while error.__cause__ is not None:
+        error = error.__cause__
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith((_PACKAGE, "<frozen", *_LIBRARIES))
+    ]
+    return f" ({own[-1].filename}:{own[-1].lineno} in {own[-1].name})" if own else ""
 
 
 def _describe(error: BaseException) -> str:

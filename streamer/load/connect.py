@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from streamer.load.plan import LoadPlan
 from streamer.load.websocket_frames import TEXT, FrameReader, client_frame, upgrade
 from streamer_client.connection import reason_in
-from streamer_client.errors import CannotConnect, ServerError
+from streamer_client.errors import CannotConnect, ServerError, Unauthorized
 
 CONNECT_TIMEOUT_S = 30.0
 """Seconds until the server must have accepted, and answered `start`."""
@@ -29,6 +29,7 @@ def open_stream(plan: LoadPlan) -> tuple[socket.socket, bytes]:
 
     Raises:
         CannotConnect: Nothing usable answers at the address.
+        Unauthorized: The token is missing or not valid.
         ServerError: The server refuses the stream.
     """
     address = urlsplit(plan.address)
@@ -42,7 +43,8 @@ def open_stream(plan: LoadPlan) -> tuple[socket.socket, bytes]:
             connected.close()
             raise
     except OSError as error:
-        raise CannotConnect(f"cannot connect to {plan.address}: {error}") from error
+        reason = error.strerror or str(error)
+        raise CannotConnect(f"cannot connect to {plan.address}: {reason}") from error
 
 
 def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
@@ -59,6 +61,8 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
     opcode, payload = found[0]
     event = json.loads(payload) if opcode == TEXT else {}
     if event.get("type") == "error":
+        if event["code"] == "unauthorized":
+            raise Unauthorized(f"the server did not admit this client: {event['message']}")
         raise ServerError(event["code"], event["message"])
     connected.setblocking(False)
     return frames
@@ -78,10 +82,10 @@ def _upgrade(connected: socket.socket, plan: LoadPlan) -> bytes:
         return rest
     reason = reason_in(_receive_body(connected, rest))
     code = status.split()[1:2]
-    raise CannotConnect(
-        f"{plan.address} answered {status}{f': {reason}' if reason else ''}",
-        status=int(code[0]) if code and code[0].isdecimal() else None,
-    )
+    message = f"{plan.address} answered {status}{f': {reason}' if reason else ''}"
+    if code == ["401"]:
+        raise Unauthorized(message)
+    raise CannotConnect(message, status=int(code[0]) if code and code[0].isdecimal() else None)
 
 
 def _receive_body(connected: socket.socket, received: bytes) -> bytes:

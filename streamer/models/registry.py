@@ -8,6 +8,7 @@ own module is imported when the model is made.
 """
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -127,10 +128,13 @@ def make_model(spec: ModelSpec) -> Model:
     try:
         model_class = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}") from error
+        places = " or ".join((*spec.search_path, "among the installed packages"))
+        looked = f"; looked in {places}" if _names_module(error, module_name) else ""
+        raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}{looked}") from error
     if not (isinstance(model_class, type) and issubclass(model_class, Model)):
         raise ModelTypeError(f"model.type {spec.type!r} is not a subclass of streamer.Model")
     files = {"folder": Path(spec.folder)} if spec.folder else {}
+    _check_arguments(model_class, spec, {**files, **spec.options})
     model = model_class(**files, **spec.options)
     for name, allowed, is_allowed in _ATTRIBUTES:
         value = getattr(model, name)
@@ -139,6 +143,32 @@ def make_model(spec: ModelSpec) -> Model:
                 f"{name} of model.type {spec.type!r} is {value!r}; allowed: {allowed}"
             )
     return model
+
+
+def _names_module(error: Exception, module_name: str) -> bool:
+    """Whether the module itself was not found, and not one that it imports."""
+    return isinstance(error, ModuleNotFoundError) and module_name.startswith(str(error.name))
+
+
+def _check_arguments(model_class: type[Model], spec: ModelSpec, given: dict[str, object]) -> None:
+    """Check that the constructor takes what the configuration gives.
+
+    Raises:
+        ModelTypeError: It does not.
+    """
+    try:
+        signature = inspect.signature(model_class)
+    except ValueError:  # of a class that is not written in Python
+        return
+    try:
+        signature.bind(**given)
+    except TypeError as error:
+        takes = ", ".join(signature.parameters) or "nothing"
+        raise ModelTypeError(
+            f"the constructor of model.type {spec.type!r} does not fit 'model.options' and "
+            f"'model.path': {error}; it takes {takes} ('folder' comes from 'model.path', the "
+            "others from 'model.options')"
+        ) from None
 
 
 def _is_count(value: object) -> bool:

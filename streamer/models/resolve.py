@@ -8,7 +8,7 @@ from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
 from streamer.models import registry
 from streamer.models.registry import BuiltIn, ModelSpec
-from streamer.weights.manifest import find_model, known_models, require
+from streamer.weights.manifest import MANIFEST, find_model, known_models, manifest_of, require
 
 
 def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
@@ -50,27 +50,39 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
     folder = None
     if path:
         own = config_folder / path
-        folder = own if own.is_dir() else _known_folder(built_in, path, section)
+        folder = own if own.is_dir() else _known_folder(built_in, path, section, own)
     return ModelSpec(
         type=model.type,
-        name=model.name or _default_name(model.type, folder),
+        name=model.name or _default_name(model.type, built_in, folder),
         folder=str(folder) if folder else None,
         options=model.options,
         search_path=(str(config_folder),),
     )
 
 
-def _default_name(model_type: str, folder: Path | None) -> str:
+def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None) -> str:
+    """The name in `model.json`, else that of the folder, else that of the class."""
     if folder is None:
         return model_type.rpartition(":")[2]
+    # A class of one's own may have another kind of `model.json` among its files.
+    if built_in is not None and built_in.manifest_kind and (folder / MANIFEST).is_file():
+        return manifest_of(folder).name
     return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
 
 
-def _known_folder(built_in: BuiltIn | None, name: str, section: str) -> Path:
-    """The folder of a model that has a manifest, whose `kind` must fit a built-in type."""
+def _known_folder(built_in: BuiltIn | None, name: str, section: str, own: Path) -> Path:
+    """The folder of a model that has a manifest, whose `kind` must fit a built-in type.
+
+    Args:
+        built_in: Of the type; None = a class of one's own.
+        name: The configured path.
+        section: Of the configuration.
+        own: The folder that the path would be, and which does not exist.
+    """
     if name not in known_models():
         raise SettingsError(
-            f"'{section}.path' is {show(name)}; allowed: a folder, or a name that "
+            f"'{section}.path' is {show(name)}, and there is no folder {own}; allowed: a folder, "
+            "seen from that of the configuration file, or a name that "
             f"`streamer models list` shows ({', '.join(known_models())})"
         )
     folder = require(name)

@@ -36,6 +36,7 @@ class Account:
         dropped: In segments that the model took for silence; and speech that was too short.
         loud_unheard: Outside of speech, but louder than the background.
         pending: In segments that have neither result nor error yet.
+        audible_s: As `LoudWindows.audible_s`: seconds, whether speech or not. Not one of the sums.
     """
 
     received: int = 0
@@ -45,6 +46,7 @@ class Account:
     dropped: int = 0
     loud_unheard: int = 0
     pending: int = 0
+    audible_s: float = 0.0
 
     def seconds(self, sample_rate: int, channel: int) -> ChannelSeconds:
         """The sums as clients see them.
@@ -157,6 +159,7 @@ class SpeechAccount:
             self._drop(*self._too_short.pop(0))
         for run in self._loud.judge(until, all_of_it=over):
             self._account.loud_unheard += self._outside(*run)
+        self._account.audible_s = self._loud.audible_s
         while self._entered and self._entered[0][1] <= self._loud.judged_until:
             self._entered.pop(0)
 

@@ -29,6 +29,11 @@ LEAST_DBFS = -80.0
 The dither of 16-bit recordings is 13 dB below it; speech that was recorded at -25 dBFS and made
 50 dB quieter is 5 dB above it."""
 
+AUDIBLE_DBFS = -40.0
+"""Decibels relative to full scale, RMS. From here on a sound counts as audible, also when it is as
+steady as an alarm tone, which is its own noise floor. The noise of a microphone in a quiet room is
+10 dB below it or more."""
+
 _SILENCE = 1e-12
 
 
@@ -38,9 +43,14 @@ class LoudWindows:
     Args:
         window: Samples in a window.
         sample_rate: In Hz.
+
+    Attributes:
+        audible_s: Seconds of the audio judged so far that are at `AUDIBLE_DBFS` or above.
     """
 
     def __init__(self, window: int, sample_rate: int) -> None:
+        self.audible_s = 0.0
+        self._sample_rate = sample_rate
         self._window = window
         self._block = round(BLOCK_SECONDS * sample_rate / window)
         """Windows in a block."""
@@ -108,6 +118,8 @@ class LoudWindows:
         levels = 10 * np.log10(np.maximum(squares - means * means, _SILENCE))
         floor = np.sort(levels)[len(levels) * FLOOR_PERCENTILE // 100]
         loud = levels[-count:] >= max(floor + MARGIN_DB, LEAST_DBFS)
+        audible = sizes[-count:][levels[-count:] >= AUDIBLE_DBFS]
+        self.audible_s += int(audible.sum()) / self._sample_rate
         edges = self._begin + np.concatenate([[0], np.cumsum(sizes[-count:])])
         changes = np.flatnonzero(np.diff(loud, prepend=False, append=False))
         del self._sums[:first], self._squares[:first], self._sizes[:first]

@@ -10,9 +10,10 @@ from streamer.audio.track import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.account import AccountReport
+from streamer.pipeline.account import Account, AccountReport
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.no_speech import no_speech
 from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
@@ -39,6 +40,9 @@ NOT_PCM = (
     "/api/v1/analyze"
 )
 
+NO_AUDIO: frozenset[WarningCode] = frozenset({"not_pcm", "out_of_scale"})
+"""Warnings that already explain why no speech was found: the samples are not audio."""
+
 PROCESSED_BLOCK_SECONDS = 1.0
 """Seconds of audio in a block: a longer backlog is processed in several, and others run between."""
 
@@ -62,8 +66,8 @@ class Stream:
         """Bytes in a block."""
         self._frames = 0
         self._bytes = 0
-        self._warned = False
-        """Whether the client was warned of samples that are not finite."""
+        self._warned: set[WarningCode] = set()
+        """Codes of the warnings that were sent."""
         self._head = HeadCheck()
         self._level = LevelCheck() if start.format.is_float else None
         monitor = context.monitor
@@ -172,13 +176,15 @@ class Stream:
         await asyncio.gather(*self._sending)
         self._report_received()
         sample_rate = self._start.format.sample_rate
+        accounts = [channel.results.account for channel in self._channels]
+        if self._context.segmentation == "speech" and not self._warned & NO_AUDIO:
+            self._warn_if_without_speech(accounts)
         return Stopped(
             audio_seconds=self._audio_seconds,
             segments=sum(channel.results.totals.segments for channel in self._channels),
             session_id=self._context.session_id,
             seconds=[
-                channel.results.account.seconds(sample_rate, number)
-                for number, channel in enumerate(self._channels)
+                account.seconds(sample_rate, number) for number, account in enumerate(accounts)
             ],
         )
 
@@ -258,13 +264,17 @@ class Stream:
         rows = self._decoder.decode(data)
         media_s = rows.shape[1] / self._start.format.sample_rate
         self._decoding.add(self._decoding.clock() - begun_s, media_s)
-        if self._decoder.bad_samples and not self._warned:
-            self._warned = True
+        if self._decoder.bad_samples and "bad_samples" not in self._warned:
             self._warn("bad_samples", BAD_SAMPLES)
         await self._process(rows)
 
     def _warn(self, code: WarningCode, message: str) -> None:
+        self._warned.add(code)
         self._context.outbox.post(WarningEvent(code=code, message=message))
+
+    def _warn_if_without_speech(self, accounts: list[Account]) -> None:
+        if text := no_speech(accounts, self._start.format.sample_rate):
+            self._warn("no_speech", text)
 
     async def _process(self, rows: Samples) -> None:
         self._frames += rows.shape[1]

@@ -21,7 +21,13 @@ ErrorCode = Literal[
 """Of `error` events."""
 
 WarningCode = Literal[
-    "interim_shed", "lagging", "bad_trace_id", "bad_samples", "out_of_scale", "not_pcm"
+    "interim_shed",
+    "lagging",
+    "bad_trace_id",
+    "bad_samples",
+    "out_of_scale",
+    "not_pcm",
+    "no_speech",
 ]
 """Of `warning` events."""
 

@@ -6,6 +6,7 @@ Synchronous: the order of the calls is the order of the inputs.
 from collections.abc import Callable, Iterable
 from typing import assert_never
 
+from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import Access, AuthState
 from streamer.config.explain import show
 from streamer.pipeline.outbox import Outbox
@@ -46,7 +47,7 @@ from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
 from streamer.session.pauses import PauseWatch
 
-UNAUTHORIZED = "a valid token is needed, in a header, a subprotocol or the first start"
+TOKEN_PLACES = "send one in a header, a subprotocol or the first start"  # noqa: S105 – a sentence
 
 
 class ClientInputs:
@@ -58,6 +59,7 @@ class ClientInputs:
         outbox: Takes what is sent at once.
         services: What all sessions share.
         auth: Whether the client has shown a credential.
+        address: Of the client; None = unknown.
         ping: Sends a ping, whose pong is passed to `on_pong`; returns False if it cannot.
 
     Attributes:
@@ -71,6 +73,7 @@ class ClientInputs:
         outbox: Outbox,
         services: Services,
         auth: AuthState,
+        address: str | None,
         ping: Callable[[], bool],
     ) -> None:
         self._dialect = dialect
@@ -80,6 +83,7 @@ class ClientInputs:
         self._limits = services.config.limits
         self._access: Access = services.access
         self._auth = auth
+        self._address = address
         self._socket = SocketState()
         self.pauses = PauseWatch(services.monitor.clock, ping, self._on_pause)
         self.on_pong = self.pauses.on_pong
@@ -108,7 +112,7 @@ class ClientInputs:
         if self._auth is AuthState.ADMITTED:
             self._read(frame)
         else:
-            self._step(_unauthorized())
+            self._refuse(AuthState.UNKNOWN)
 
     def on_text(self, text: str) -> None:
         """A text message."""
@@ -181,10 +185,17 @@ class ClientInputs:
         if self._auth is not AuthState.ADMITTED:
             token = start.token if start is not None else None
             if token is None or not self._access.admits(token):
-                self._step(_unauthorized())
+                self._refuse(AuthState.UNKNOWN if token is None else AuthState.REFUSED)
                 return False
             self._auth = AuthState.ADMITTED
         return True
+
+    def _refuse(self, auth: AuthState) -> None:
+        if not self.over:
+            self._services.refusals.unauthorized(self._address, auth)
+        message = f"{why_unauthorized(auth)}; {TOKEN_PLACES}"
+        event = ErrorEvent(code="unauthorized", message=message, fatal=True)
+        self._step(Unauthorized(event))
 
     def _on_pause(self) -> None:
         self._step(AudioPaused())
@@ -237,10 +248,6 @@ def check_start(start: Start, services: Services) -> None:
         raise BadRequest("bad_message", f"'model' is {show(start.model)}; allowed: {allowed}")
     if problem := start.vad.over(services.config.vad).problem():
         raise BadRequest("bad_message", f"'vad': {problem}")
-
-
-def _unauthorized() -> Unauthorized:
-    return Unauthorized(ErrorEvent(code="unauthorized", message=UNAUTHORIZED, fatal=True))
 
 
 def _going_away(deadline_seconds: float) -> GoingAway:

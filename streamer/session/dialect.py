@@ -27,12 +27,14 @@ class UpgradeRequest:
         query: Names and values, decoded, in order; a name may come several times.
         headers: Values by lower-case names.
         subprotocols: Those that the client offers, in its order of preference.
+        address: Of the client; None = unknown.
     """
 
     path: str
     query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]
     subprotocols: Sequence[str]
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

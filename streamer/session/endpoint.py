@@ -6,6 +6,7 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from streamer.access.refusal_log import why_unauthorized
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import AuthState
 from streamer.protocol.inputs import Input, StartRequested
@@ -54,7 +55,8 @@ def _open(
     opening = dialect.open(request)
     auth = services.access.auth_state(opening.credential)
     if auth is AuthState.REFUSED or (auth is AuthState.UNKNOWN and not dialect.credential_in_start):
-        raise UpgradeRefused(401, "unauthorized", "the credential is missing or not valid")
+        services.refusals.unauthorized(request.address, auth)
+        raise UpgradeRefused(401, "unauthorized", why_unauthorized(auth))
     _check(opening.inputs, services)
     return opening, auth
 
@@ -74,4 +76,5 @@ def _request(scope: Scope) -> UpgradeRequest:
         query=QueryParams(scope["query_string"]).multi_items(),
         headers=Headers(scope=scope),
         subprotocols=scope["subprotocols"],
+        address=scope["client"] and scope["client"][0],
     )

@@ -71,7 +71,13 @@ class Session:
             limits.max_buffered_bytes, self._monitor.clock, services.vad.invitations
         )
         self._inputs = ClientInputs(
-            dialect, self._inbox, self._outbox, services, auth, ping_of(socket.scope)
+            dialect,
+            self._inbox,
+            self._outbox,
+            services,
+            auth,
+            socket.client and socket.client.host,
+            ping_of(socket.scope),
         )
         self._executor = Executor(
             self._context,

@@ -63,7 +63,7 @@ class CueMaker:
         The time is shared out by characters. Cues of one channel neither overlap nor are empty: a
         text that begins before the one before it ended is shown after that.
         """
-        speaker = f"channel {said.channel}" if self._channels > 1 else None
+        speaker = f"channel {said.channel + 1}" if self._channels > 1 else None
         words = words_of(said.text, label_characters(speaker))
         start_ms = max(_milliseconds(said.start_s), self._ended_ms.get(said.channel, 0))
         least_s = min(SHORTEST_S, max(0.0, said.end_s - said.start_s))

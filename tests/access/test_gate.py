@@ -6,9 +6,10 @@ import logging
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from streamer.access.gate import REPORT_INTERVAL_S, Gate
+from streamer.access.gate import Gate
+from streamer.access.refusal_log import REPORT_INTERVAL_S, RefusalLog
 from streamer.access.sessions import SessionRegistry
-from streamer.access.tokens import Access, Origins
+from streamer.access.tokens import Access, AuthState, Origins
 from streamer.config.schema import AccessConfig, LimitsConfig
 
 
@@ -28,7 +29,7 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
         sockets={"/"},
         queue_seconds=lambda: 0.0,
         on_refused=refused.append,
-        clock=lambda: now_s,
+        refusals=RefusalLog(lambda: now_s),
     )
     sent: list[Message] = []
     scope = {"type": "websocket", "path": "/", "headers": [], "client": ("192.0.2.1", 1)}
@@ -49,10 +50,22 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
         now_s += REPORT_INTERVAL_S
         assert [await knock(), await knock()] == [2, 2]
         now_s += REPORT_INTERVAL_S
+        assert "(1 more since" in caplog.records[1].getMessage()
         sessions.draining = True
         assert await knock() == 2, "that a server ends is no lack of room"
     assert refused == ["overloaded"] * 5
     assert [m["status"] for m in sent if "status" in m] == [503] * 5
+
+
+def test_who_shows_no_token_and_who_a_wrong_one_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    log = RefusalLog(lambda: 0.0)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            log.unauthorized("192.0.2.1", AuthState.UNKNOWN)
+            log.unauthorized("192.0.2.2", AuthState.REFUSED)
+    missing, wrong = (record.getMessage() for record in caplog.records)
+    assert missing.startswith("a client at 192.0.2.1 was refused: a token is needed")
+    assert wrong.startswith("a client at 192.0.2.2 was refused: the token is not valid")
 
 
 PAGE, OWN = "http://localhost:8000", "http://127.0.0.1:8080"
@@ -115,7 +128,7 @@ async def refused_pages(
         sockets=["/api/v1/simple"],
         queue_seconds=lambda: 0.0,
         on_refused=lambda code: None,
-        clock=lambda: now_s,
+        refusals=RefusalLog(lambda: now_s),
     )
     sent: list[Message] = []
 

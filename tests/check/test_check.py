@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from rich.console import Console
 
 from streamer.check.judgement import notes, percentile, problems
 from streamer.check.probe import ProbeReport, SoundOutcome, Together
 from streamer.check.target import Target
+from streamer.cli.check import check as check_models
 from streamer.cli.models import add_parser
 from streamer.config.schema import Config
 from streamer.inference.ipc import Ready
@@ -114,6 +116,7 @@ def check(capfd: pytest.CaptureFixture[str]) -> Check:
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "own.py").write_text(MODELS)
+    (tmp_path / "standin.json").write_text('{"model": {"type": "standin"}}')
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -258,6 +261,104 @@ def test_what_is_no_model_is_said_in_one_line(
     assert outcome.code == 1
     assert words in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+RAISING = """
+from streamer import Model
+
+class {name}(Model):
+    def __init__(self, scale: float = 1.0):
+        {init}
+    def infer(self, samples):
+        {infer}
+"""
+
+
+@pytest.mark.parametrize(
+    ("init", "infer", "says"),
+    [
+        ("raise OSError('no weights')", "return {}", "OSError: no weights (FILE:6 in __init__)"),
+        ("self.a = int('x')", "return {}", "invalid literal for int() with base 10: 'x' (FILE:6"),
+        ("pass", "return {'a': self.missing}", "no attribute 'missing' (FILE:8 in infer)"),
+        ("import json; json.loads('{')", "return {}", " (FILE:6 in __init__)"),
+        ("pass", "return {]", " (FILE:8)"),
+    ],
+)
+def test_a_model_that_raises_while_it_is_built_is_told_with_its_place(
+    check: Check, own: Path, init: str, infer: str, says: str
+) -> None:
+    file = own / "raising.py"
+    file.write_text(RAISING.format(name="Raising", init=init, infer=infer))
+    outcome = check("raising:Raising")
+    assert outcome.code == 1
+    assert says.replace("FILE", str(file)) in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_options_that_a_model_does_not_take_are_told(check: Check, own: Path) -> None:
+    (own / "raising.py").write_text(RAISING.format(name="Fine", init="pass", infer="return {}"))
+    model = {"type": "raising:Fine", "options": {"scael": 2}}
+    (own / "config.json").write_text(json.dumps({"model": model}))
+    outcome = check("config.json")
+    assert outcome.code == 1
+    assert "got an unexpected keyword argument 'scael'; it takes scale ('folder'" in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_the_places_where_a_module_was_looked_for_are_told(check: Check, own: Path) -> None:
+    outcome = check("nowhere:Model")
+    assert f"No module named 'nowhere'; looked in {own} or among" in outcome.err
+
+
+def test_an_onnx_file_leads_to_its_folder(check: Check, classifier: Make) -> None:
+    folder = classifier()
+    outcome = check(folder / "model.onnx")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith(f"{json.loads((folder / 'model.json').read_text())['name']} (")
+
+
+def test_what_an_onnx_file_proposes_can_be_checked(check: Check, classifier: Make) -> None:
+    folder = classifier()
+    (folder / "model.json").unlink()
+    file = (folder / "model.onnx").rename(folder / "alarm.onnx")
+    assert f"`streamer models check {file}` shows what to write" in check(folder).err
+    outcome = check(file)
+    assert outcome.code == 1
+    assert outcome.err.count("\n") == 1
+    found, proposed = outcome.err.split("sample rate: ")
+    assert f"{file} has the input" in found
+    (folder / "model.json").write_text(proposed)
+    outcome = check(file)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.startswith("alarm (classifier): loaded in ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("a.onnx", b"not onnx", "cannot be read as ONNX"),
+        ("a.py", b"", "&& streamer models check a:Class"),
+        ("a.pt", b"PK", "export it to ONNX, or write a class that loads it"),
+        ("a.bin", b"\xff", "is no configuration, no model.json and no ONNX file"),
+        ("a.json", b"\xff", "is not JSON"),
+        ("b.onnx", None, "b.onnx does not exist"),
+    ],
+)
+def test_a_file_that_is_no_model_is_understood(
+    check: Check, own: Path, name: str, content: bytes | None, says: str
+) -> None:
+    if content is not None:
+        (own / name).write_bytes(content)
+    outcome = check(own / name)
+    assert outcome.code == 1
+    assert says in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_a_terminal_gets_bars(own: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    terminal = Console(force_terminal=True, width=150, color_system=None)
+    assert check_models("standin.json", terminal, Console(stderr=True)) == 0
+    assert capfd.readouterr().out.count("█") >= 5
 
 
 def report(*outcomes: SoundOutcome, together: Together | None = None) -> ProbeReport:

@@ -161,13 +161,13 @@ async def test_each_jsonl_line_is_written_at_once(
     [
         (
             "srt",
-            "1\n00:00:00,000 --> 00:00:00,250\n[channel 0] hello <there>\n\n"
-            "2\n00:00:00,250 --> 00:00:00,500\n[channel 1] grüße\n\n",
+            "1\n00:00:00,000 --> 00:00:00,250\n[channel 1] hello <there>\n\n"
+            "2\n00:00:00,250 --> 00:00:00,500\n[channel 2] grüße\n\n",
         ),
         (
             "vtt",
-            "WEBVTT\n\n00:00:00.000 --> 00:00:00.250\n<v channel 0>hello &lt;there&gt;\n\n"
-            "00:00:00.250 --> 00:00:00.500\n<v channel 1>grüße\n\n",
+            "WEBVTT\n\n00:00:00.000 --> 00:00:00.250\n<v channel 1>hello &lt;there&gt;\n\n"
+            "00:00:00.250 --> 00:00:00.500\n<v channel 2>grüße\n\n",
         ),
     ],
 )
@@ -202,10 +202,49 @@ async def test_subtitles_are_in_order_of_time_whatever_comes_first(
     result = await run_command("-i", stereo, "-a", server.url, "--output", "srt")
     assert (result.code, result.out) == (
         0,
-        "1\n00:00:00,000 --> 00:00:02,537\n[channel 0] This is how it all began.\n\n"
-        "2\n00:00:02,000 --> 00:00:03,000\n[channel 1] Really?\n\n"
-        "3\n00:00:02,537 --> 00:00:04,000\n[channel 0] And it goes on.\n\n",
+        "1\n00:00:00,000 --> 00:00:02,537\n[channel 1] This is how it all began.\n\n"
+        "2\n00:00:02,000 --> 00:00:03,000\n[channel 2] Really?\n\n"
+        "3\n00:00:02,537 --> 00:00:04,000\n[channel 1] And it goes on.\n\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("a.srt", "1\n00:00:00,000 -->"),
+        ("a.VTT", "WEBVTT\n"),
+        ("a.jsonl", '{"type":'),
+        ("a.txt", "[00:00.0 → "),
+        ("a.out", "[00:00.0 → "),
+    ],
+)
+async def test_the_name_of_the_file_is_its_format(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path, tmp_path: Path,
+    name: str, begins: str,
+) -> None:  # fmt: skip
+    server = await serve_script(talk)
+    result = await run_command(speech, "-a", server.url, "-o", tmp_path / name)
+    assert (result.code, result.out) == (0, "")
+    written = (tmp_path / name).read_text("utf-8").replace('{"session', '{"type')
+    assert written.startswith(begins) or json.loads(written.splitlines()[0])["type"] == "started"
+
+
+async def test_an_option_counts_more_than_the_name(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path, tmp_path: Path
+) -> None:
+    server = await serve_script(talk)
+    await run_command(speech, "-a", server.url, "-o", tmp_path / "a.srt", "--output", "vtt")
+    assert (tmp_path / "a.srt").read_text("utf-8").startswith("WEBVTT")
+
+
+async def test_json_is_one_document(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path, tmp_path: Path
+) -> None:
+    server = await serve_script(talk)
+    await run_command(speech, "-a", server.url, "-o", tmp_path / "a.json")
+    events = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert [event["type"] for event in events][:2] == ["started", "active"]
+    assert events[-1]["type"] == "stopped"
 
 
 async def test_scores_of_a_classifier(

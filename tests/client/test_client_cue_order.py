@@ -46,7 +46,7 @@ def test_a_cue_waits_for_the_segment_of_another_channel_that_began_before_it() -
     order.place(active(20.0, 1))
     assert order.place(segment(19.8, 22.0, 1)) == []
     assert starts(order.place(segment(0.1, 15.0, 0))) == [(0.1, 0)]
-    assert order.place(active(24.0, 1)) == []  # speech at 15 s of channel 0 may be announced yet
+    assert order.place(active(24.0, 1)) == []  # speech at 15 s of channel 1 may be announced yet
     assert starts(order.place(active(30.0, 1))) == [(19.8, 1)]
 
 
@@ -75,8 +75,8 @@ def test_the_end_brings_the_rest() -> None:
     assert formatter.event(active(0.3, 0)) == ""
     assert formatter.event(segment(1.0, 2.0, 1, "later")) == ""
     assert formatter.event(segment(0.1, 3.0, 0, "earlier")) == (
-        "1\n00:00:00,100 --> 00:00:03,000\n[channel 0] earlier\n\n"
-        "2\n00:00:01,000 --> 00:00:02,000\n[channel 1] later\n\n"
+        "1\n00:00:00,100 --> 00:00:03,000\n[channel 1] earlier\n\n"
+        "2\n00:00:01,000 --> 00:00:02,000\n[channel 2] later\n\n"
     )
     assert formatter.event(segment(3.0, 4.0, 0, "last")) == ""
     assert formatter.end().startswith("3\n")

@@ -34,7 +34,7 @@ def test_clock(seconds: float, shown: str) -> None:
 
 def test_text_of_one_channel_and_of_several() -> None:
     assert format_text(segment(text=" hello "), 1) == "[00:03.2 → 00:05.9] hello\n"
-    assert format_text(segment(text="hello"), 2) == "[00:03.2 → 00:05.9] channel 1: hello\n"
+    assert format_text(segment(text="hello"), 2) == "[00:03.2 → 00:05.9] channel 2: hello\n"
 
 
 def test_an_interim_is_marked() -> None:
@@ -95,7 +95,7 @@ def test_trouble_says_where() -> None:
         "error", code="inference_failed", message="boom", channel=1, start_time=1, end_time=2
     )
     assert describe_problem(error, 2) == (
-        "error inference_failed at [00:01.0 → 00:02.0] on channel 1: boom"
+        "error inference_failed at [00:01.0 → 00:02.0] on channel 2: boom"
     )
     assert describe_problem(event("going_away", message="bye"), 1) == "going away: bye"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.recordings.makers import encoded
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
     from tests.client.conftest import Peer, RunCommand, ServeScript
+    from tests.end_to_end.conftest import Launch
 
 NOWHERE = "ws://127.0.0.1:1/api/v1/segmented"
 
@@ -86,8 +88,8 @@ async def test_the_servers_reason_for_having_no_room(
     [
         (404, "/nope", 3, "/api/v1/segmented or ws://127.0.0.1:"),
         (403, "/nope", 3, "has no stream at"),
-        (403, "/api/v1/simple", 4, "requires a token (HTTP 403); give a valid one with --token"),
-        (401, "/api/v1/segmented", 4, "requires a token (HTTP 401); give a valid one with --token"),
+        (403, "/api/v1/simple", 4, "requires a token (HTTP 403); give one with --token"),
+        (401, "/api/v1/segmented", 4, "requires a token (HTTP 401); give one with --token"),
         (503, "/api/v1/segmented", 3, "no room for another stream now (HTTP 503); try again in 7"),
         (502, "/api/v1/segmented", 3, "answered HTTP 502 instead of opening a WebSocket; check"),
     ],
@@ -120,8 +122,8 @@ async def test_a_refused_token(
     result = await run_command("-i", speech, "-a", server.url, "--token", "wrong")
     assert (result.code, result.err) == (
         4,
-        "streamer-client: the server refused the token: unknown token; "
-        "give a valid one with --token or in STREAMER_TOKEN\n",
+        "streamer-client: the server did not admit this client: unknown token; "
+        "check the one that --token or STREAMER_TOKEN gives\n",
     )
 
 
@@ -259,23 +261,33 @@ async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content:
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ("", "one of the arguments -i/--input --mic is required"),
+        ("", "what is to be sent? A recording: streamer-client FILE; standard input"),
+        ("a.wav b.wav", "one recording at a time: 'a.wav' and 'b.wav' are given; for several"),
+        ("a.wav -v b.wav", "one recording at a time: 'a.wav' and 'b.wav' are given; for several"),
+        ("a.wav -i b.wav", "one recording at a time: 'a.wav' and 'b.wav' are given; for several"),
+        ("a.wav --mic", "'a.wav' and --mic are given: leave out one of them"),
+        ("--reconnect a.wav", "if it is the recording: streamer-client a.wav --reconnect"),
         ("-i x --chunk-size 0", "'0' is not a whole number of at least 1"),
         ("-i x --chunk-size 2.5", "'2.5' is not a whole number of at least 1"),
         ("-i x --vad threshold", "'threshold' is not KEY=NUMBER"),
         ("-i x --vad threshold=high", "'threshold=high' is not KEY=NUMBER"),
         ("-i x --timeout 0", "'0' is not a number of seconds above 0"),
-        ("-i x --output pdf", "invalid choice: 'pdf'"),
+        ("-i x --output pdf", "there is no 'pdf'; allowed: text, json, jsonl, srt, vtt"),
         ("-i x --rate 8000", "--rate is only for raw audio"),
         ("-i - --bit-depth 16 --float", "--float needs --bit-depth 32 or 64"),
         ("--mic --bit-depth 24", "--mic records 16-bit integers"),
         ("-i - --bit-depth 64", "--bit-depth 64 needs --float"),
         ("-i x -o /no/such/place/a.srt", "there is no directory /no/such/place"),
         ("-i x -o /", "it is a directory"),
-        ("-i x -a http://localhost:8080/", "did you mean ws://localhost:8080/?"),
+        ("-i x -a http://localhost:8080/", "did you mean ws://localhost:8080/api/v1/segmented?"),
         ("-i x -a localhost:8080", "give one like ws://localhost:8080/api/v1/segmented"),
         ("-i x --token \x01", "the token has characters"),
-        ("-i x --nope", "unrecognized arguments: --nope"),
+        ("-i x --nope", "there is no option --nope (see"),
+        ("x --interim", "there is no option --interim; did you mean --interim-results?"),
+        ("x --ouput=srt", "there is no option --ouput; did you mean --output?"),
+        ("--ouput srt x", "there is no option --ouput; did you mean --output?"),
+        ("x --vad-threshold 0.4", "there is no option --vad-threshold; did you mean --vad?"),
+        ("-n 5", "there is no option -n (see"),
     ],
 )
 async def test_bad_flags(run_command: RunCommand, flags: str, says: str) -> None:
@@ -298,8 +310,31 @@ async def test_the_microphone_without_sounddevice(run_command: RunCommand, tmp_p
     result = await run_command("--mic", "-a", NOWHERE, modules=tmp_path)
     assert (result.code, result.err) == (
         2,
-        "streamer-client: --mic needs: pip install 'streamer[mic]'\n",
+        "streamer-client: --mic needs the Python package sounddevice: "
+        f"{sys.executable} -m pip install sounddevice\n",
     )
+
+
+async def test_the_microphone_without_portaudio(run_command: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")
+    result = await run_command("--mic", "-a", NOWHERE, modules=tmp_path)
+    assert result.code == 2
+    assert "apt install libportaudio2" in result.err
+    assert result.err.count("\n") == 1
+
+
+async def test_a_token_that_is_missing_and_one_that_is_wrong(
+    run_command: RunCommand, speech: Path, launch: Launch
+) -> None:
+    server = launch({"model": {"type": "standin"}, "access": {"tokens": ["right"]}})
+    address = f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+    missing = await run_command(speech, "-a", address)
+    wrong = await run_command(speech, "-a", address, "--token", "wrong")
+    assert missing.code == wrong.code == 4
+    assert "give one with --token or in STREAMER_TOKEN" in missing.err
+    assert "refused the token" in wrong.err
+    assert "check the one that --token or STREAMER_TOKEN gives" in wrong.err
+    assert missing.err.count("\n") == wrong.err.count("\n") == 1
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
@@ -349,3 +384,17 @@ async def test_a_damaged_flac(
         f"streamer-client: {path}: the FLAC file ends early or is damaged"
     )
     assert 5.0 < server.peer.audio_s < 8.0
+
+
+async def test_sound_without_speech_is_one_warning(
+    run_command: RunCommand, tmp_path: Path, launch: Launch
+) -> None:
+    beeps = np.tile(np.repeat([0.3, 0.0], 8_000) * np.sin(np.arange(16_000) * 1.2), 4)
+    soundfile.write(tmp_path / "beeps.wav", beeps, 16_000)
+    server = launch({"model": {"type": "standin"}})
+    address = f"ws://127.0.0.1:{server.port}/api/v1/segmented"
+    result = await run_command(tmp_path / "beeps.wav", "-a", address)
+    assert (result.code, result.out) == (0, "")
+    warning, _ = result.err.splitlines()
+    assert warning.startswith("warning no_speech: no speech was found in 4.0 s of audio")
+    assert "/api/v1/simple" in warning

@@ -95,12 +95,21 @@ def test_one_underscore_instead_of_two_is_told() -> None:
         "STREAMER_TOKENS": "a",
         "STREAMER_PORT": "tcp://10.0.0.1:80",
         "STREAMER_SERVER_HOST": "tcp://10.0.0.1:80",
+        "STREAMER_LOG_LEVEL": "debug",
+        "STREAMER_SERVICE_PORT": "80",
+        "STREAMER_PATH": "bands",
     }
     assert list(misnamed(environment)) == [
         "STREAMER_SERVER_PORT is not a setting and has no effect; did you mean "
         "STREAMER_SERVER__PORT?",
         "STREAMER_VAD_MIN_SILENCE_MS is not a setting and has no effect; did you mean "
         "STREAMER_VAD__MIN_SILENCE_MS?",
+        "STREAMER_LOG_LEVEL is not a setting and has no effect; did you mean "
+        "STREAMER_SERVER__LOG_LEVEL?",
+        "STREAMER_PATH is not a setting and has no effect; did you mean STREAMER_MODEL__PATH?",
+    ]
+    assert list(misnamed({"STREAMER_PORT": "9000"})) == [
+        "STREAMER_PORT is not a setting and has no effect; did you mean STREAMER_SERVER__PORT?"
     ]
 
 
@@ -392,9 +401,12 @@ def test_tokens_that_no_header_can_carry(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"access": {"tokens": "s3cret"}}', "'access.tokens' is not as it should be; allowed"),
-        ('{"access": {"tokens": ["s3cret", 7]}}', "'access.tokens' is not as it should be"),
-        ('{"access": "s3cret"}', "'access' is not as it should be"),
+        ('{"access": {"tokens": "s3cret"}}', "'access.tokens' is text; allowed: a list of text"),
+        (
+            '{"access": {"tokens": ["s3cret", 7]}}',
+            "'access.tokens' is a list that holds a number; allowed: a list of",
+        ),
+        ('{"access": "s3cret"}', "'access' is text; allowed: an object with tokens"),
         ('{"access": {"tokens": ["s3cret here"]}}', "that no HTTP header can carry"),
         ('{"access": {"tokens": [""]}}', "that no HTTP header can carry"),
         (

@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from streamer.access.refusal_log import NO_TOKEN, WRONG_TOKEN
 from streamer.access.tokens import Access
 from streamer.app import SOCKETS, create_app
 from streamer.config.schema import Config, LimitsConfig, ModelConfig
@@ -100,8 +101,8 @@ async def test_it_may_close_on_any_event(
 @pytest.mark.parametrize(
     ("query", "status", "body"),
     [
-        ("?key=wrong", 401, "NO unauthorized: the credential is missing or not valid"),
-        ("", 401, "NO unauthorized: the credential is missing or not valid"),
+        ("?key=wrong", 401, f"NO unauthorized: {WRONG_TOKEN}"),
+        ("", 401, f"NO unauthorized: {NO_TOKEN}"),
         (f"?key={KEY}&rate=fast", 400, "NO bad_rate: rate is fast; allowed: a number of Hz"),
         (f"?key={KEY}&model=nova", 400, "NO bad_message: 'model' is \"nova\"; allowed: standin"),
         (f"?key={KEY}&rate=1", 400, "NO bad_format"),

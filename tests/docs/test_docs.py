@@ -205,3 +205,32 @@ def test_the_wrong_setting_is_answered_as_shown() -> None:
     run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert run.returncode == 2
     assert run.stderr in shown
+
+
+def test_every_page_leads_back_to_the_index_which_has_them_all() -> None:
+    index = ROOT / "docs/README.md"
+    assert "(../README.md)" in index.read_text().split("\n")[2]
+    listed = {
+        (index.parent / link).resolve()
+        for link in re.findall(r"\]\((?!https?:)([^)#]+\.md)", index.read_text())
+    }
+    pages = {page.resolve() for page in PAGES} - {index, ROOT / "README.md"}
+    assert listed - {ROOT / "README.md"} == pages
+    for page in pages:
+        back = re.search(r"\[← Documentation\]\(([^)]+)\)", page.read_text().split("\n")[2])
+        assert back, f"{page} does not lead back"
+        assert (page.parent / back[1]).resolve() == index
+
+
+def test_the_figures_of_the_readme_are_the_published_ones() -> None:
+    text = (ROOT / "README.md").read_text()
+    bench = json.loads((ROOT / "docs/performance/bench.json").read_text())
+    reached = {row["what"]: row["reached"] for row in bench["targets"]}
+    words = json.loads((ROOT / "docs/performance/accuracy.json").read_text())["word_error_rate"]
+    assert f"| {reached['finals, 32 streams, p95 ms']:.0f} ms (p95)" in text
+    assert f"| {reached['most streams with p95 ≤ 1 s']:.0f} | `make bench`" in text
+    assert (
+        f"| {words['socket']:.1f} % (the same model on whole files: {words['whole']:.1f} %)" in text
+    )
+    pause = json.loads((ROOT / "config.json").read_text())["vad"]["min_silence_ms"]
+    assert f"of which {pause} ms are the pause" in text

@@ -204,3 +204,16 @@ def test_a_spec_survives_its_way_to_the_worker() -> None:
     spec = ModelSpec("a:B", "b", "/c", {"d": 1}, ("/e",))
     assert pickle.loads(pickle.dumps(spec)) == spec
     assert msgspec.structs.asdict(spec)["options"] == {"d": 1}
+
+
+def test_clients_see_the_name_in_the_manifest(tmp_path: Path) -> None:
+    folder = tmp_path / "v3"
+    folder.mkdir()
+    manifest = {"name": "alarm", "kind": "classifier", "sample_rate": 16_000}
+    (folder / "model.json").write_text(json.dumps(manifest))
+    for path, name, seen in (("v3", None, "alarm"), ("v3", "own", "own")):
+        config = Config(model=ModelConfig(type="classifier", path=path, name=name))
+        assert model_specs(config, tmp_path)[0].name == seen
+    (folder / "model.json").write_text("not for this server")
+    config = Config(model=ModelConfig(type="own:Model", path="v3"))
+    assert model_specs(config, tmp_path)[0].name == "v3"

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from streamer.access.refusal_log import RefusalLog
 from streamer.access.tokens import Access, AuthState
 from streamer.audio.format import AudioFormat
 from streamer.config.schema import Config, LimitsConfig
@@ -46,12 +47,13 @@ class Client:
             pools=SimpleNamespace(names=["one"]),
             access=Access([TOKEN], lambda: 0.0),
             monitor=Monitor(),
+            refusals=RefusalLog(lambda: 0.0),
         )
         self.inbox: Inbox[QueuedAction] = Inbox(1 << 20, lambda: 0.0)
         self.outbox = Outbox(Monitor())
         dialect = cast("Dialect", Scripted(**script))
         self.inputs = ClientInputs(
-            dialect, self.inbox, self.outbox, cast("Services", services), auth, lambda: False
+            dialect, self.inbox, self.outbox, cast("Services", services), auth, None, lambda: False
         )
 
     async def queued(self) -> list[Any]:

@@ -102,7 +102,7 @@ def test_channels_are_mixed_in_order_of_time() -> None:
     short = TimedText(4.8, 6, "Really?", 0)
     cues = cues_of([long, short], 2)
     assert [cue.channel for cue in cues] == [1, 1, 0, 1]
-    assert {cue.speaker for cue in cues} == {"channel 0", "channel 1"}
+    assert {cue.speaker for cue in cues} == {"channel 1", "channel 2"}
 
 
 def test_the_mark_of_a_channel_counts_as_part_of_the_line() -> None:

@@ -20,7 +20,7 @@ def test_vtt_cue_has_point_times() -> None:
 
 def test_srt_text_can_neither_end_its_cue_nor_look_like_times() -> None:
     written = srt_cue(cue("one\n\n2\n00:00 --> 00:01\r\nx", 2, 1), 1)
-    assert written == "1\n00:00:00,000 --> 00:00:01,000\n[channel 1] one 2 00:00 → 00:01 x\n\n"
+    assert written == "1\n00:00:00,000 --> 00:00:01,000\n[channel 2] one 2 00:00 → 00:01 x\n\n"
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def test_vtt_text_is_escaped(text: str, written: str) -> None:
 
 
 def test_vtt_speaker_is_a_voice_tag() -> None:
-    assert vtt_cue(cue("hi", 2)).splitlines()[1] == "<v channel 0>hi"
+    assert vtt_cue(cue("hi", 2)).splitlines()[1] == "<v channel 1>hi"
 
 
 def test_a_mark_comes_once_in_a_cue_of_two_lines() -> None:
     shown = cue("When the rain had stopped, all of us went out again.", 2, 1)
     assert srt_cue(shown, 1).splitlines()[2:4] == [
-        "[channel 1] When the rain had stopped,",
+        "[channel 2] When the rain had stopped,",
         "all of us went out again.",
     ]
-    assert vtt_cue(shown).count("<v channel 1>") == 1
+    assert vtt_cue(shown).count("<v channel 2>") == 1

@@ -3,11 +3,16 @@
 Three band-pass filters and the logarithm of each one's mean power: [batch, samples] to [batch, 3].
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ImportError:
+    sys.exit(f"this script needs onnx: {sys.executable} -m pip install onnx")
 
 SAMPLE_RATE = 16_000
 BANDS_HZ = ((50, 500), (500, 2_000), (2_000, 8_000))

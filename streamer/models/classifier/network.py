@@ -8,7 +8,7 @@ import numpy as np
 
 from streamer.models.classifier.windows import WindowCutter
 from streamer.onnx.graph import Floats
-from streamer.onnx.runtime import open_network
+from streamer.onnx.runtime import OnnxSession, open_network
 from streamer.weights.manifest_schema import ClassifierSettings
 
 
@@ -52,8 +52,7 @@ class WaveformNetwork:
             self._session = open_network(path, threads)
         except Exception as error:  # ONNX Runtime has a class for each reason, with no base
             raise UnfitNetwork(f"{path} cannot be read as ONNX: {error}") from error
-        inputs = [_declared(value) for value in self._session.get_inputs()]
-        outputs = [_declared(value) for value in self._session.get_outputs()]
+        inputs, outputs = _declared_by(self._session)
         if found := list(problems(inputs, outputs, settings, windows)):
             raise UnfitNetwork(f"{path} does not fit its model.json: {'; '.join(found)}")
         self._input = inputs[0].name
@@ -74,6 +73,20 @@ class WaveformNetwork:
                 "'classifier.scores'"
             )
         return np.asarray(scores, dtype=np.float32)
+
+
+def declared_tensors(path: Path) -> tuple[list[DeclaredTensor], list[DeclaredTensor]]:
+    """The inputs and the outputs of an ONNX file.
+
+    Raises:
+        Exception: ONNX Runtime cannot read it; it has a class for each reason, with no base.
+    """
+    return _declared_by(open_network(path))
+
+
+def _declared_by(session: OnnxSession) -> tuple[list[DeclaredTensor], list[DeclaredTensor]]:
+    inputs = [_declared(value) for value in session.get_inputs()]
+    return inputs, [_declared(value) for value in session.get_outputs()]
 
 
 def problems(

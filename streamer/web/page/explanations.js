@@ -38,6 +38,7 @@ const WARNINGS = {
   bad_trace_id: 'The page’s trace id was not understood; the server began a trace of its own.',
   bad_samples: 'Some samples were not numbers and were taken as silence.',
   out_of_scale: 'The samples are far too large: as floats, they have to be between -1 and 1.',
+  no_speech: 'There was sound, but no speech was found in it.',
   not_pcm: 'The bytes are those of an audio file, and were processed as raw samples.',
 };
 

@@ -186,9 +186,9 @@ def test_text_and_subtitles(transcriber: Server) -> None:
 def test_subtitles_of_several_channels_say_which(standin: Server) -> None:
     samples, rate = recording("beckett.wav")
     body = wav(np.stack([samples, samples], axis=1), rate)
-    assert "channel 1: count=" in analyze(standin, body, format="text").text
-    assert "\n[channel 0] count=" in analyze(standin, body, format="srt").text
-    assert "\n<v channel 1>count=" in analyze(standin, body, format="vtt").text
+    assert "channel 2: count=" in analyze(standin, body, format="text").text
+    assert "\n[channel 1] count=" in analyze(standin, body, format="srt").text
+    assert "\n<v channel 2>count=" in analyze(standin, body, format="vtt").text
 
 
 def test_silence_has_no_segments(standin: Server) -> None:

@@ -125,6 +125,25 @@ async def test_the_token_is_wanted_once(guarded: Server) -> None:
         assert await is_let_in(socket)
 
 
+async def test_a_missing_token_is_told_from_a_wrong_one(guarded: Server) -> None:
+    starts: list[tuple[dict[str, Any], str]] = [
+        ({}, "a token is needed"),
+        ({"token": WRONG}, "the token is not valid"),
+    ]
+    for start, says in starts:
+        async with opened(guarded) as socket:
+            await socket.start(**start)
+            assert says in (await socket.next_event())["message"]
+        assert f"a client at 127.0.0.1 was refused: {says}" in guarded.log()
+    for headers, says in (
+        ({}, "a token is needed"),
+        ({"Authorization": f"Bearer {WRONG}"}, "the token is not valid"),
+    ):
+        for path in ("/api/v1/ticket", "/api/v1/analyze", "/v1/audio/transcriptions"):
+            _, body = await asyncio.to_thread(post, guarded, path, **headers)
+            assert body["error"]["message"].startswith(says)
+
+
 def post(server: Server, path: str, **headers: str) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=40)
     with contextlib.closing(connection):

@@ -1,5 +1,8 @@
 """The models of `docs/your-own-model.md`, served as it says."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +81,28 @@ async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Lau
             assert [e["above_usual_db"] for e in events_of(events, "segment", channel=1)] == [
                 0.0
             ] * 3
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("transcribe.py /no/such.wav", "transcribe.py: /no/such.wav does not exist"),
+        ("openai_transcribe.py", "usage: openai_transcribe.py RECORDING"),
+        ("openai_transcribe.py /no/such.wav", "No such file or directory"),
+        (f"openai_transcribe.py {EXAMPLES}/transcribe.py", "openai_transcribe.py: Connection"),
+    ],
+)
+def test_a_usual_mistake_is_one_line(command: str, says: str) -> None:
+    script, *arguments = command.split()
+    nowhere = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_API_KEY": "none"}
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | nowhere,
+    )
+    assert run.returncode == 1
+    assert says in run.stderr
+    assert run.stderr.count("\n") == 1

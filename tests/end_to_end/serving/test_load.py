@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from streamer.__main__ import main
+from streamer.cli.load import MEANINGS
 from streamer.load.generate import generate
 from streamer.load.plan import LoadPlan
 from streamer_client.errors import CannotConnect, InvalidAddress, ServerError
@@ -21,6 +22,11 @@ from tools.harness.sounds import beckett
 
 FORMAT = AudioFormat(16_000, 1, 16)
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def guarded(launch: Launch) -> Server:
+    return launch({"model": {"type": "standin"}, "access": {"tokens": ["right"]}})
 
 
 def _plan(address: str, audio_format: AudioFormat = FORMAT) -> LoadPlan:
@@ -83,7 +89,7 @@ def test_a_length_that_is_none(
 def test_an_address_where_nobody_listens(standin: Server) -> None:
     with pytest.raises(CannotConnect):
         generate(_plan("ws://127.0.0.1:1/api/v1/segmented"))
-    with pytest.raises(CannotConnect, match="403"):
+    with pytest.raises(CannotConnect, match="404"):
         generate(_plan(f"ws://127.0.0.1:{standin.port}/nowhere"))
     with pytest.raises(InvalidAddress):
         generate(_plan("http://127.0.0.1/"))
@@ -128,3 +134,42 @@ def test_no_room_is_told_with_its_reason(launch: Launch) -> None:
     with pytest.raises(CannotConnect, match=r"503.*limits\.max_sessions_per_ip is 2") as caught:
         generate(_plan(_address(server)))
     assert caught.value.status == 503
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "code", "says"),
+    [
+        ("ws://127.0.0.1:1/", [], 3, "start a server with 'make run' or give its address with -a"),
+        ("http://127.0.0.1:1/", [], 2, "did you mean ws://127.0.0.1:1/api/v1/segmented?"),
+        ("/nowhere", [], 3, "use ws://127.0.0.1:"),
+        ("/api/v1/segmented", [], 4, "give one with --token or in STREAMER_TOKEN"),
+        ("/api/v1/segmented", ["--token", "x"], 4, "check the one that --token"),
+    ],
+)
+def test_the_command_says_what_the_client_would(
+    guarded: Server, address: str, options: list[str], code: int, says: str
+) -> None:
+    url = address if "://" in address else f"ws://127.0.0.1:{guarded.port}{address}"
+    run = _run("load", "--audio", "models/moonshine-tiny-en/beckett.wav", "-a", url, *options)
+    assert run.returncode == code
+    assert says in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_each_figure_is_explained(standin: Server) -> None:
+    audio = "models/moonshine-tiny-en/beckett.wav"
+    run = _run("load", "--audio", audio, "-a", _address(standin), "-n", "1", "--seconds", "1")
+    assert run.returncode == 0
+    assert all(meaning in run.stdout for meaning in MEANINGS.values())
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = Path(sys.executable).with_name("streamer")
+    return subprocess.run(
+        [command, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+        cwd=ROOT,
+    )

@@ -235,7 +235,7 @@ def test_models_that_there_cannot_be(launch: Launch) -> None:
     wrong = [
         ({"type": "whisper"}, "'model.type' is \"whisper\"; allowed: one of moonshine, standin"),
         ({"type": "moonshine", "path": "silero-vad"}, "'model.path' is \"silero-vad\""),
-        ({"type": "moonshine", "path": "nope"}, "'model.path' is \"nope\"; allowed: a folder, or"),
+        ({"type": "moonshine", "path": "nope"}, "'model.path' is \"nope\", and there is no folder"),
     ]
     for model, says in wrong:
         assert says in refused(launch({"model": model}, ready=False), 2)
@@ -246,3 +246,12 @@ def test_options_that_a_model_does_not_take(launch: Launch) -> None:
     assert "unexpected keyword argument 'dealy'" in refused(
         launch({"model": model}, ready=False), 1
     )
+
+
+@pytest.mark.parametrize("tokens", [[], ["s3cret"]])
+def test_the_command_to_try_shows_a_token_where_one_is_needed(
+    launch: Launch, tokens: list[str]
+) -> None:
+    server = launch(STANDIN | {"access": {"tokens": tokens}})
+    assert ("/api/v1/segmented --token TOKEN" in server.log()) is bool(tokens)
+    assert "s3cret" not in server.log()

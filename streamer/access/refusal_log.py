@@ -1,0 +1,67 @@
+"""Log lines about clients that were refused: few, however often they try again."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from typing import Literal
+
+from streamer.access.tokens import AuthState
+
+REPORT_INTERVAL_S = 10.0
+"""Seconds between two log lines of one kind."""
+
+NO_TOKEN = "a token is needed, and the request has none"  # noqa: S105 – a sentence
+WRONG_TOKEN = (
+    "the token is not valid: it is none of the server's tokens, and no ticket that is unused"  # noqa: S105
+)
+
+RefusalKind = Literal["room", "no token", "wrong token", "page"]
+
+_log = logging.getLogger(__name__)
+
+
+def why_unauthorized(auth: AuthState) -> str:
+    """The sentence for a client that is not admitted."""
+    return NO_TOKEN if auth is AuthState.UNKNOWN else WRONG_TOKEN
+
+
+class RefusalLog:
+    """Logs at most one line of each kind every `REPORT_INTERVAL_S`; the metrics count them all.
+
+    Args:
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._next_s: dict[RefusalKind, float] = {}
+        self._unreported: Counter[RefusalKind] = Counter()
+
+    def no_room(self, message: str) -> None:
+        """A client found no room."""
+        self._report("room", f"a client was refused: {message}")
+
+    def unauthorized(self, address: str | None, auth: AuthState) -> None:
+        """A client showed no token, or a wrong one.
+
+        Args:
+            address: Of the client; None = unknown.
+            auth: What is known of it.
+        """
+        kind: RefusalKind = "no token" if auth is AuthState.UNKNOWN else "wrong token"
+        who = f"a client at {address or 'an unknown address'}"
+        self._report(kind, f"{who} was refused: {why_unauthorized(auth)}")
+
+    def page(self, line: str) -> None:
+        """A web page may not connect."""
+        self._report("page", line)
+
+    def _report(self, kind: RefusalKind, line: str) -> None:
+        now_s = self._clock()
+        if now_s < self._next_s.get(kind, now_s):
+            self._unreported[kind] += 1
+            return
+        more = self._unreported.pop(kind, 0)
+        since = f" ({more} more since the last line about this)" if more else ""
+        _log.warning("%s%s", line, since)
+        self._next_s[kind] = now_s + REPORT_INTERVAL_S
