@@ -189,6 +189,8 @@ def _find_frames(file: BinaryIO, start: int) -> Found | None:
     if places:
         place, kind = min(places)
         return Found(_later_ac3(kind, data[place:]), start + place, place)
+    if describe(data) is not None:
+        return None
     # A single frame, or damage behind the first.
     for kind, parse in _STREAMS:
         if parse(data[:8]) is not None and (
