@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
+from streamer.audio.containers import container_of
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.foreign import describe
 from streamer.recordings.frames import (
@@ -39,6 +40,10 @@ SCAN_BYTES = 1 << 18
 
 FOLLOWING_BYTES = 1 << 14
 """Bytes in which a stream of frames has to show itself that follows another recording."""
+
+MAX_BEFORE = 64
+"""Bytes before a container that are no part of it, at most: a mark of UTF-8, line ends, the size of
+an HTTP chunk, and what else programs put before a file by mistake."""
 
 MAX_ZEROS = 1 << 24
 """Bytes of zeros at the beginning that are skipped at most."""
@@ -82,9 +87,13 @@ def find_container(file: BinaryIO, called: str) -> Found:
     start = skip_tags(file, 0)
     if (found := container_at(file, start)) is not None:
         return found
-    start = skip_tags(file, _skip_zeros(file, start))
+    behind_tags, start = start, skip_tags(file, _skip_zeros(file, start))
     if (found := container_at(file, start)) is not None:
         return found
+    # An MP4 file begins with up to three zeros of its own.
+    begin = max(behind_tags, start - 3)
+    if (inside := container_inside(read_at(file, begin, SCAN_BYTES))) is not None:
+        return Found(inside.kind, begin + inside.start, inside.skipped)
     if (found := _find_frames(file, start)) is not None:
         return found
     raise _not_audio(read_at(file, 0, SCAN_BYTES), read_at(file, start, SCAN_BYTES), called)
@@ -94,6 +103,22 @@ def container_at(file: BinaryIO, start: int) -> Found | None:
     """The container whose first byte is at `start`."""
     kind = kind_of(read_at(file, start, 64))
     return None if kind is None else Found(kind, start)
+
+
+def container_inside(head: bytes) -> Found | None:
+    """The container that begins behind at most `MAX_BEFORE` bytes of something else.
+
+    More is demanded of it than of one that begins a file. None = there is none, or these bytes are
+    of a file that is known, such as an archive with a recording in it.
+
+    Args:
+        head: The first bytes of a file.
+    """
+    for place in range(1, min(len(head), MAX_BEFORE + 1)):
+        kind = container_of(head[place : place + _STRICT_BYTES])
+        if kind in _STRICT:
+            return None if describe(head) is not None else Found(kind, place, place)
+    return None
 
 
 def following(file: BinaryIO, end: int) -> Found | None:
@@ -110,6 +135,10 @@ def following(file: BinaryIO, end: int) -> Found | None:
         if is_stream(data, 0, parse, whole=False):
             return Found(_later_ac3(kind, data), start)
     return None
+
+
+_STRICT = frozenset(DEMUXERS) - {"MP3", "AAC"}  # those are found anywhere
+_STRICT_BYTES = 96
 
 
 def kind_of(head: bytes) -> str | None:

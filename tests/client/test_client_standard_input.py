@@ -454,3 +454,19 @@ async def test_tags_behind_a_wav_are_no_samples(
         assert result.code == 0
         assert server.peers[-1].audio_s == 1
         assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n"])
+@pytest.mark.parametrize("kind", ["wav of ffmpeg -f wav -", "flac", "opus", "fragmented mp4"])
+async def test_a_few_bytes_before_a_recording_are_skipped(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path, before: bytes, kind: str
+) -> None:
+    server = await serve_script(receive)
+    command = await start_command("-i", "-", "-a", server.url)
+    assert command.process.stdin is not None
+    command.process.stdin.write(before)
+    await command.process.stdin.drain()
+    result = await command.result(recording(kind, tmp_path))
+    assert result.code == 0
+    assert server.peer.audio_s == pytest.approx(SECONDS, abs=0.2)
+    assert result.err.count("\n") == 1
