@@ -35,6 +35,9 @@ DEMUXERS: Mapping[str, str] = {
 }
 """The containers that are accepted, and FFmpeg's demuxer for each."""
 
+HEAD_BYTES = 64
+"""Bytes that are enough to recognise any of them that has a header of its own."""
+
 SCAN_BYTES = 1 << 18
 """Bytes at the beginning in which the first frame of a stream without a container is looked for."""
 
@@ -101,7 +104,7 @@ def find_container(file: BinaryIO, called: str) -> Found:
 
 def container_at(file: BinaryIO, start: int) -> Found | None:
     """The container whose first byte is at `start`."""
-    kind = kind_of(read_at(file, start, 64))
+    kind = kind_of(read_at(file, start, HEAD_BYTES))
     return None if kind is None else Found(kind, start)
 
 

@@ -179,7 +179,7 @@ class Decoding:
             if (opened := self._open(part)) is None:
                 continue
             container, stream = opened
-            self._damage.new_part()
+            self._damage.new_part(part.kind)
             with container:
                 if not self._codec:
                     self._codec = stream.codec_context.codec.name

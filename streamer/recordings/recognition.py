@@ -7,7 +7,7 @@ often that is the first one.
 from io import BytesIO
 from typing import NamedTuple
 
-from streamer.recordings.containers import container_inside, kind_of, skip_tags
+from streamer.recordings.containers import HEAD_BYTES, container_inside, kind_of, skip_tags
 from streamer.recordings.frames import (
     CHAIN,
     Parse,
@@ -18,9 +18,6 @@ from streamer.recordings.frames import (
     loas_frame,
     mpeg_frame,
 )
-
-HEAD_BYTES = 64
-"""Bytes that are enough to recognise any container."""
 
 STREAMED = frozenset(("AAC", "AC-3", "AMR", "E-AC-3", "FLAC", "LATM", "MP3", "MP4", "OGG", "WebM"))
 """Containers that can be decoded while they arrive; an MP4 file only if its index comes first."""

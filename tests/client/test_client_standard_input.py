@@ -368,7 +368,8 @@ def other_kind(kind: str) -> bytes:
         case "mp3 behind a tag":
             return encoded(sound(1, 16_000), 16_000, "mp3", "libmp3lame")
         case "mp3 without a tag":
-            return encoded(sound(1, 16_000), 16_000, "mp3", "libmp3lame", pipe=True)
+            options = {"id3v2_version": "0", "write_xing": "0"}
+            return encoded(sound(1, 16_000), 16_000, "mp3", "libmp3lame", options=options)
         case "opus":
             return encoded(sound(1, 48_000), 48_000, "ogg", "libopus", pipe=True)
         case "wav of another rate":
