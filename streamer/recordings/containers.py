@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
-from streamer.audio.containers import container_of
-from streamer.recordings.errors import AudioFileError
-from streamer.recordings.foreign import describe
-from streamer.recordings.frames import (
+from streamer.audio.containers import AMR_NAMES, ASF, EBML, RIFF_NAMES, W64, container_of
+from streamer.audio.frames import (
     ac3_frame,
     adts_frame,
     find_stream,
@@ -14,6 +12,8 @@ from streamer.recordings.frames import (
     loas_frame,
     mpeg_frame,
 )
+from streamer.recordings.errors import AudioFileError
+from streamer.recordings.foreign import describe
 from streamer.recordings.view import read_at
 
 DEMUXERS: Mapping[str, str] = {
@@ -57,9 +57,6 @@ ID3_HEADER = 10
 APE_HEADER = 32
 """Bytes of an APEv2 tag's header, and of its footer."""
 
-_W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
-_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
-_EBML = b"\x1a\x45\xdf\xa3"
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof", b"styp")
 
 
@@ -149,9 +146,9 @@ def kind_of(head: bytes) -> str | None:
 
     Not those without a container: MP3, AAC and AC-3.
     """
+    if head[:4] in RIFF_NAMES and head[8:12] == b"WAVE":
+        return "WAV"
     match head[:4], head[8:12]:
-        case (b"RIFF" | b"RIFX" | b"RF64" | b"BW64", b"WAVE"):
-            return "WAV"
         case (b"FORM", b"AIFF" | b"AIFC"):
             return "AIFF"
         case (b"fLaC", _):
@@ -162,13 +159,13 @@ def kind_of(head: bytes) -> str | None:
             return "AU"
         case (b"caff", _):
             return "CAF"
-    if head.startswith((b"#!AMR\n", b"#!AMR-WB\n")):
+    if head.startswith(AMR_NAMES):
         return "AMR"
-    if head.startswith(_W64):
+    if head.startswith(W64):
         return "WAV"
-    if head.startswith(_ASF):
+    if head.startswith(ASF):
         return "WMA"
-    if head.startswith(_EBML) and (b"webm" in head or b"matroska" in head):
+    if head.startswith(EBML) and (b"webm" in head or b"matroska" in head):
         return "WebM"
     return "MP4" if head[4:8] in _MP4_BOXES else None
 
