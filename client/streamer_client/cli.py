@@ -21,12 +21,12 @@ from streamer_client.options import PROGRAM, Options, parse_options
 from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Reconnector
 from streamer_client.run import Run
-from streamer_client.standard_input import NAME as STANDARD_INPUT
 from streamer_client.standard_input import RawInput, StandardInput
 from streamer_client.supply import ReplayBuffer, RewindableSupply, Supply
 from streamer_client.tally import Tally
 from streamer_client.tracing import begin_trace
 from streamer_client.transcript import make_formatter
+from streamer_client.wav_input import NAME as STANDARD_INPUT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

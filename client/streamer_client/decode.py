@@ -1,6 +1,7 @@
 """Compressed and other recordings as PCM: what the server would make of them."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError as RecordingError
+from streamer.recordings.joining import Joiner
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 
@@ -36,11 +38,61 @@ class Pcm:
 
     def encode(self, rows: npt.NDArray[np.float32]) -> bytes:
         """Return float32 [channels, n] as interleaved little-endian bytes."""
-        samples: npt.NDArray[np.float32 | np.int16] = rows.T.astype("<f4")
-        if not self._is_float:
-            integers = np.clip(np.rint(rows.T * np.float32(32_768.0)), -32_768, 32_767)
-            samples = integers.astype("<i2")
-        return samples.tobytes()
+        return pcm_bytes(rows, self.format)
+
+
+def pcm_bytes(rows: npt.NDArray[np.float32], audio_format: AudioFormat) -> bytes:
+    """Samples, float32 [channels, n], as interleaved bytes of a format without `encoding`."""
+    bits = audio_format.bit_depth
+    if audio_format.is_float:
+        return rows.T.astype(f"<f{bits // 8}").tobytes()
+    top = 1 << (bits - 1)
+    # Floats of 32 bits have no 2**31 - 1, to which integers of 32 bits are limited.
+    wide = rows.T if bits <= 16 else rows.T.astype(np.float64)
+    integers = np.clip(np.rint(wide * wide.dtype.type(top)), -top, top - 1)
+    match bits:
+        case 8:
+            return (integers + 128).astype(np.uint8).tobytes()
+        case 24:
+            four_bytes = np.ascontiguousarray(integers.astype("<i4")).view(np.uint8)
+            return four_bytes.reshape(-1, 4)[:, :3].tobytes()
+    return integers.astype(f"<i{bits // 8}").tobytes()
+
+
+def converted(
+    file: BinaryIO, audio_format: AudioFormat, size_bytes: int, warnings: list[str]
+) -> Iterator[bytes]:
+    """Yield the samples of a recording in a format that was announced before it.
+
+    Args:
+        file: Open for reading and seeking.
+        audio_format: Its rate and channels are what the recording is brought to.
+        size_bytes: Of all pieces but the last.
+        warnings: Gets what is missing or was skipped.
+
+    Raises:
+        AudioFileError: of `recordings`; nothing in it can be decoded.
+    """
+    if audio_format.encoding is not None:
+        raise RecordingError(f"it cannot be converted to {audio_format.encoding}")
+    recording = Decoding(file)
+    joiner = Joiner(audio_format.sample_rate, audio_format.channels)
+    rate = recording.header.sample_rate
+    frames = -(-size_bytes // audio_format.frame_bytes)
+    pushed = (ready for rows in recording.blocks(frames) for ready in joiner.push(rows, rate))
+    rest = b""
+    for rows in chain(pushed, _finished(joiner)):
+        rest += pcm_bytes(rows, audio_format)
+        while len(rest) >= size_bytes:
+            yield rest[:size_bytes]
+            rest = rest[size_bytes:]
+    if rest:
+        yield rest
+    warnings += recording.report().warnings
+
+
+def _finished(joiner: Joiner) -> Iterator[npt.NDArray[np.float32]]:
+    yield from joiner.finish()
 
 
 class DecodedFile:

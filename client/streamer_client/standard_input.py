@@ -7,22 +7,15 @@ from typing import BinaryIO, cast
 
 from streamer.recordings.foreign import describe
 from streamer.recordings.recognition import STREAMED, recognise, recognise_inside
-from streamer.recordings.riff import shortfall
 from streamer.recordings.view import View
 from streamer_client.audio_sources import OpenedFile, Source
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 from streamer_client.pipe import READ_BYTES, Pipe
-from streamer_client.wav import WavData, WavIncomplete, parse_wav
-
-NAME = "standard input"
+from streamer_client.wav_input import NAME, WavInput, plain_wav
 
 _MOST_BOXES_BYTES = 1 << 20
 """Bytes of an MP4 file in which its index is looked for."""
-
-_MOST_HEADER_BYTES = 1 << 26
-"""Bytes of a WAV file before its samples, at most."""
-
 
 _FOREIGN_BYTES = 16
 """Bytes from which on what arrives may be known as no audio. Fewer look like text by chance."""
@@ -74,7 +67,7 @@ class StandardInput:
             return RawInput(pipe, self._raw)
         if self._seekable:
             return OpenedFile(_rewound(self._file, len(pipe.head)), NAME)
-        if found.kind == "WAV" and (wav := await _plain_wav(pipe, found.start)) is not None:
+        if found.kind == "WAV" and (wav := await plain_wav(pipe, found.start)) is not None:
             return WavInput(pipe, wav)
         if found.kind in STREAMED and (found.kind != "MP4" or await _index_comes_first(pipe)):
             from streamer_client.arriving_input import open_arriving
@@ -114,78 +107,6 @@ class RawInput:
             raise AudioFileError("there is no audio on standard input")
 
 
-class WavInput:
-    """The samples of a WAV file, as they come; those of files that follow it, too."""
-
-    live = False
-    replayable = False
-    duration_s = None
-
-    def __init__(self, pipe: Pipe, wav: WavData) -> None:
-        self._pipe = pipe
-        self._wav = wav
-        self._zeros = 0
-        """Bytes behind the declared samples, which are samples too if others follow."""
-        self.format = wav.format
-        self.warnings: list[str] = []
-
-    async def chunks(self, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        """Yield the samples until the end of input.
-
-        Raises:
-            AudioFileError: there are none.
-        """
-        wav: WavData | None = self._wav
-        empty = True
-        while wav is not None:
-            await self._pipe.skip(wav.offset_bytes)
-            for zeros in range(self._zeros, 0, -size_bytes):
-                yield bytes(min(size_bytes, zeros))
-            self._zeros = 0
-            left_bytes = wav.size_bytes
-            while left_bytes != 0:
-                most_bytes = size_bytes if left_bytes is None else min(size_bytes, left_bytes)
-                if not (chunk := await self._pipe.read(most_bytes)):
-                    break
-                empty = False
-                left_bytes = None if left_bytes is None else left_bytes - len(chunk)
-                yield chunk
-            if left_bytes and wav.size_bytes is not None:
-                there_bytes = wav.size_bytes - left_bytes
-                note = shortfall(wav.size_bytes, there_bytes, wav.format.bytes_per_second)
-                self.warnings += [note] if note else []
-            wav = await self._next(wav) if left_bytes == 0 else None
-        if empty:
-            raise AudioFileError(f"{NAME}: the WAV file holds no audio")
-
-    async def _next(self, wav: WavData) -> WavData | None:
-        """The samples that follow those of `wav`: of another file, or more than it declared."""
-        assert wav.size_bytes is not None
-        while head := await self._pipe.look_at(8):
-            if wav.size_bytes % 2 and head[:1] == b"\0":  # chunks are padded to an even length
-                await self._pipe.skip(1)
-                wav = wav._replace(size_bytes=0)
-                continue
-            if head[:4] in (b"RIFF", b"RF64"):
-                following = await _plain_wav(self._pipe, 0)
-                if following is not None and following.format == wav.format:
-                    self._zeros = 0
-                    return following
-                self.warnings.append(
-                    "another WAV file follows in another format; it is left out: send it by itself"
-                )
-                return None
-            if not head.strip(b"\0"):
-                self._zeros += len(head)
-                await self._pipe.skip(len(head))
-            elif len(head) == 8 and all(0x20 <= byte < 0x7F for byte in head[:4]):
-                size = int.from_bytes(head[4:], "little")
-                await self._pipe.skip(8 + size + size % 2)
-            else:
-                return wav._replace(offset_bytes=0, size_bytes=None)
-        return None
-
-
 def _refuse_foreign(head: bytes) -> None:
     """Refuse what is known and is no audio; bytes that are unknown are samples.
 
@@ -202,23 +123,6 @@ def _refuse_foreign(head: bytes) -> None:
 def _rewound(file: BinaryIO, read_bytes: int) -> BinaryIO:
     """The file from where it was before `read_bytes` of it were read."""
     return cast("BinaryIO", View(file, file.tell() - read_bytes))
-
-
-async def _plain_wav(pipe: Pipe, start: int) -> WavData | None:
-    """Where the samples of a WAV file are that are sent as they are. None = it has none."""
-    while True:
-        try:
-            wav = parse_wav(pipe.head[start:], ended=pipe.ended)
-        except WavIncomplete:
-            if len(pipe.head) > _MOST_HEADER_BYTES:
-                raise AudioFileError(f"{NAME}: the WAV file has no samples") from None
-            await pipe.look()
-            continue
-        except ValueError as error:
-            raise AudioFileError(f"{NAME}: the WAV file is damaged: {error}") from error
-        if wav is None or wav.encoding is None:
-            return None
-        return wav._replace(offset_bytes=start + wav.offset_bytes)
 
 
 async def _index_comes_first(pipe: Pipe) -> bool:

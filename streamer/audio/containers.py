@@ -7,14 +7,21 @@ one stream in 2**30 begins like a container.
 
 from collections.abc import Callable
 
+from streamer.audio.frames import FrameHeader, Parse, adts_frame, mpeg_frame
+
 HEAD_BYTES = 8_192
 """Bytes at the beginning of a stream that are looked at; three frames of an MP3 are in 4 323."""
 
 FRAMES = 3
 """Consecutive frames by which a stream of frames without a container is recognized."""
 
-_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
-_W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+RIFF_NAMES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+"""Of WAV: little-endian, big-endian, and with lengths of 64 bits."""
+
+AMR_NAMES = (b"#!AMR\n", b"#!AMR-WB\n")
+ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
+W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+EBML = b"\x1a\x45\xdf\xa3"
 _MP4_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat")
 _MAX_MP4_BOX = 1 << 16
 """Bytes of the first box of an MP4, at most, unless it is `mdat` or `moov`."""
@@ -54,7 +61,7 @@ class HeadCheck:
 
 
 def _riff(head: bytes) -> bool:
-    return head[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and head[8:12] == b"WAVE"
+    return head[:4] in RIFF_NAMES and head[8:12] == b"WAVE"
 
 
 def _flac(head: bytes) -> bool:
@@ -70,7 +77,7 @@ def _ogg(head: bytes) -> bool:
 def _webm(head: bytes) -> bool:
     """RFC 8794: an EBML header, which names its type of document."""
     begin, _, kind = head[:96].partition(b"\x42\x82")
-    return begin[:4] == b"\x1a\x45\xdf\xa3" and any(name in kind for name in (b"webm", b"matroska"))
+    return begin[:4] == EBML and any(name in kind for name in (b"webm", b"matroska"))
 
 
 def _mp4(head: bytes) -> bool:
@@ -95,68 +102,41 @@ def _id3(head: bytes) -> bool:
     )
 
 
-def _mpeg_frame(head: bytes, at: int) -> int | None:
-    """Bytes of the frame at `at` (ISO/IEC 11172-3, section 2.4.1.3); None = there is none.
-
-    Layers II and III of MPEG 1, 2 and 2.5.
-    """
-    if len(head) < at + 4 or head[at] != 0xFF or head[at + 1] & 0xE0 != 0xE0:
-        return None
-    version, layer = head[at + 1] >> 3 & 3, head[at + 1] >> 1 & 3
-    bitrate, rate, padding = head[at + 2] >> 4, head[at + 2] >> 2 & 3, head[at + 2] >> 1 & 1
-    if version == 1 or layer not in (1, 2) or bitrate in (0, 15) or rate == 3:
-        return None
-    bits = _BITRATES[version == 3, layer][bitrate - 1] * 1_000
-    hertz = (44_100, 48_000, 32_000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
-    samples = 576 if layer == 1 and version != 3 else 1_152
-    return samples // 8 * bits // hertz + padding
+def _layer_2_or_3(head: bytes) -> FrameHeader | None:
+    """A frame of MPEG audio, but not of layer I, which begins like small negative samples."""
+    return mpeg_frame(head) if head[1:2] and head[1] & 6 != 6 else None
 
 
-_BITRATES = {
-    (True, 1): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (False, 1): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-"""Thousands of bits a second, by whether it is MPEG 1, and by the two bits of the layer."""
-
-
-def _adts_frame(head: bytes, at: int) -> int | None:
-    """Bytes of the frame at `at` (ISO/IEC 14496-3, section 1.A.2.2.1); None = there is none."""
-    if len(head) < at + 7 or head[at] != 0xFF or head[at + 1] & 0xF6 != 0xF0:
-        return None
-    size = (head[at + 3] & 3) << 11 | head[at + 4] << 3 | head[at + 5] >> 5
-    return size if head[at + 2] >> 2 & 15 <= 12 and size > 7 else None
-
-
-def _frames(frame: Callable[[bytes, int], int | None]) -> Callable[[bytes], bool]:
+def _frames(parse: Parse) -> Callable[[bytes], bool]:
     """Whether it begins with frames, each right behind the other, of the same kind."""
 
     def begins(head: bytes) -> bool:
-        at = 0
+        at, first = 0, parse(head[:8])
         for _ in range(FRAMES):
-            size = frame(head, at)
-            if size is None or head[at + 1] != head[1] or (head[at + 2] ^ head[2]) & 0x0C:
+            header = parse(head[at : at + 8])
+            if header is None or first is None or header.same != first.same:
                 return False
-            at += size
+            if head[at + 1] != head[1]:
+                return False
+            at += header.size
         # A periodic signal has the same bytes between the frames, too.
-        return head[:4] not in head[4 : frame(head, 0)]
+        return first is not None and head[:4] not in head[4 : first.size]
 
     return begins
 
 
 _CONTAINERS: tuple[tuple[str, Callable[[bytes], bool]], ...] = (
-    ("WAV", lambda head: _riff(head) or head.startswith(_W64)),
+    ("WAV", lambda head: _riff(head) or head.startswith(W64)),
     ("FLAC", _flac),
     ("OGG", _ogg),
     ("WebM", _webm),
     ("MP4", _mp4),
-    ("MP3", lambda head: _id3(head) or _frames(_mpeg_frame)(head)),
-    ("AAC", _frames(_adts_frame)),
-    ("AMR", lambda head: head.startswith((b"#!AMR\n", b"#!AMR-WB\n"))),
+    ("MP3", lambda head: _id3(head) or _frames(_layer_2_or_3)(head)),
+    ("AAC", _frames(adts_frame)),
+    ("AMR", lambda head: head.startswith(AMR_NAMES)),
     ("AIFF", lambda head: head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC")),
     ("CAF", lambda head: head[:8] == b"caff\0\x01\0\0"),
     ("AU", lambda head: head[:6] == b".snd\0\0" and len(head) >= 8),
     ("SPHERE", lambda head: head.startswith(b"NIST_1A\n")),
-    ("WMA", lambda head: head.startswith(_ASF)),
+    ("WMA", lambda head: head.startswith(ASF)),
 )

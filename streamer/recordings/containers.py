@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import BinaryIO, NamedTuple
 
-from streamer.recordings.errors import AudioFileError
-from streamer.recordings.foreign import describe
-from streamer.recordings.frames import (
+from streamer.audio.containers import AMR_NAMES, ASF, EBML, RIFF_NAMES, W64, container_of
+from streamer.audio.frames import (
     ac3_frame,
     adts_frame,
     find_stream,
@@ -13,6 +12,8 @@ from streamer.recordings.frames import (
     loas_frame,
     mpeg_frame,
 )
+from streamer.recordings.errors import AudioFileError
+from streamer.recordings.foreign import describe
 from streamer.recordings.view import read_at
 
 DEMUXERS: Mapping[str, str] = {
@@ -34,11 +35,18 @@ DEMUXERS: Mapping[str, str] = {
 }
 """The containers that are accepted, and FFmpeg's demuxer for each."""
 
+HEAD_BYTES = 64
+"""Bytes that are enough to recognise any of them that has a header of its own."""
+
 SCAN_BYTES = 1 << 18
 """Bytes at the beginning in which the first frame of a stream without a container is looked for."""
 
 FOLLOWING_BYTES = 1 << 14
 """Bytes in which a stream of frames has to show itself that follows another recording."""
+
+MAX_BEFORE = 64
+"""Bytes before a container that are no part of it, at most: a mark of UTF-8, line ends, the size of
+an HTTP chunk, and what else programs put before a file by mistake."""
 
 MAX_ZEROS = 1 << 24
 """Bytes of zeros at the beginning that are skipped at most."""
@@ -49,9 +57,6 @@ ID3_HEADER = 10
 APE_HEADER = 32
 """Bytes of an APEv2 tag's header, and of its footer."""
 
-_W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
-_ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
-_EBML = b"\x1a\x45\xdf\xa3"
 _MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof", b"styp")
 
 
@@ -82,9 +87,13 @@ def find_container(file: BinaryIO, called: str) -> Found:
     start = skip_tags(file, 0)
     if (found := container_at(file, start)) is not None:
         return found
-    start = skip_tags(file, _skip_zeros(file, start))
+    behind_tags, start = start, skip_tags(file, _skip_zeros(file, start))
     if (found := container_at(file, start)) is not None:
         return found
+    # An MP4 file begins with up to three zeros of its own.
+    begin = max(behind_tags, start - 3)
+    if (inside := container_inside(read_at(file, begin, SCAN_BYTES))) is not None:
+        return Found(inside.kind, begin + inside.start, inside.skipped)
     if (found := _find_frames(file, start)) is not None:
         return found
     raise _not_audio(read_at(file, 0, SCAN_BYTES), read_at(file, start, SCAN_BYTES), called)
@@ -92,8 +101,24 @@ def find_container(file: BinaryIO, called: str) -> Found:
 
 def container_at(file: BinaryIO, start: int) -> Found | None:
     """The container whose first byte is at `start`."""
-    kind = kind_of(read_at(file, start, 64))
+    kind = kind_of(read_at(file, start, HEAD_BYTES))
     return None if kind is None else Found(kind, start)
+
+
+def container_inside(head: bytes) -> Found | None:
+    """The container that begins behind at most `MAX_BEFORE` bytes of something else.
+
+    More is demanded of it than of one that begins a file. None = there is none, or these bytes are
+    of a file that is known, such as an archive with a recording in it.
+
+    Args:
+        head: The first bytes of a file.
+    """
+    for place in range(1, min(len(head), MAX_BEFORE + 1)):
+        kind = container_of(head[place : place + _STRICT_BYTES])
+        if kind in _STRICT:
+            return None if describe(head) is not None else Found(kind, place, place)
+    return None
 
 
 def following(file: BinaryIO, end: int) -> Found | None:
@@ -112,14 +137,18 @@ def following(file: BinaryIO, end: int) -> Found | None:
     return None
 
 
+_STRICT = frozenset(DEMUXERS) - {"MP3", "AAC"}  # those are found anywhere
+_STRICT_BYTES = 96
+
+
 def kind_of(head: bytes) -> str | None:
     """The one of `DEMUXERS` that begins with these bytes, 16 or more; None = none does.
 
     Not those without a container: MP3, AAC and AC-3.
     """
+    if head[:4] in RIFF_NAMES and head[8:12] == b"WAVE":
+        return "WAV"
     match head[:4], head[8:12]:
-        case (b"RIFF" | b"RIFX" | b"RF64" | b"BW64", b"WAVE"):
-            return "WAV"
         case (b"FORM", b"AIFF" | b"AIFC"):
             return "AIFF"
         case (b"fLaC", _):
@@ -130,13 +159,13 @@ def kind_of(head: bytes) -> str | None:
             return "AU"
         case (b"caff", _):
             return "CAF"
-    if head.startswith((b"#!AMR\n", b"#!AMR-WB\n")):
+    if head.startswith(AMR_NAMES):
         return "AMR"
-    if head.startswith(_W64):
+    if head.startswith(W64):
         return "WAV"
-    if head.startswith(_ASF):
+    if head.startswith(ASF):
         return "WMA"
-    if head.startswith(_EBML) and (b"webm" in head or b"matroska" in head):
+    if head.startswith(EBML) and (b"webm" in head or b"matroska" in head):
         return "WebM"
     return "MP4" if head[4:8] in _MP4_BOXES else None
 
@@ -189,6 +218,8 @@ def _find_frames(file: BinaryIO, start: int) -> Found | None:
     if places:
         place, kind = min(places)
         return Found(_later_ac3(kind, data[place:]), start + place, place)
+    if describe(data) is not None:
+        return None
     # A single frame, or damage behind the first.
     for kind, parse in _STREAMS:
         if parse(data[:8]) is not None and (

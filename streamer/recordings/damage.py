@@ -43,6 +43,7 @@ class Damage:
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
+        self._part_kind = kind
         self._notes: list[str] = []
         self._more_notes = 0
         self._packet_bytes = 0
@@ -69,8 +70,9 @@ class Damage:
         else:
             self._more_notes += 1
 
-    def new_part(self) -> None:
-        """Another file begins in the same file; its time stamps begin anew."""
+    def new_part(self, kind: str) -> None:
+        """Another file begins in the same file, of a kind of its own; its time begins anew."""
+        self._part_kind = kind
         self._expected = None
 
     def undecodable(self, packet: "Packet[AudioStream]", at_s: float) -> None:
@@ -85,11 +87,11 @@ class Damage:
 
     def timed(self, packet: "Packet[AudioStream]", at_s: float) -> None:
         """Look for a gap in the time stamps before a packet."""
-        if self._kind not in _TIMED or packet.pts is None or packet.time_base is None:
+        if self._part_kind not in _TIMED or packet.pts is None or packet.time_base is None:
             return
         if self._expected is not None:
             gap_s = float((packet.pts - self._expected) * packet.time_base)
-            if gap_s > (0.0 if self._kind in _EXACT_TIMES else GAP_S):
+            if gap_s > (0.0 if self._part_kind in _EXACT_TIMES else GAP_S):
                 self._first_gap_s = self._first_gap_s if self._gaps_s else at_s
                 self._gaps_s += gap_s
         self._expected = packet.pts + (packet.duration or 0) if packet.duration else None

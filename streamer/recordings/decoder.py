@@ -83,10 +83,10 @@ class Decoders:
 
     def start(self) -> None:
         """Start the launcher, so that the first recording need not wait for it."""
-        ours, theirs = socket.socketpair()
         # Nothing of the server's secrets is in reach of a decoder that was taken over.
         env = {name: text for name, text in os.environ.items() if name.startswith(INHERITED)}
-        with theirs:
+        with contextlib.ExitStack() as unused:
+            ours, theirs = map(unused.enter_context, socket.socketpair())
             self._launcher = subprocess.Popen(  # noqa: S603 – our own program
                 [sys.executable, "-c", _START, str(theirs.fileno()), self._program, *sys.path],
                 stdin=subprocess.DEVNULL,
@@ -94,8 +94,10 @@ class Decoders:
                 # Threads would not survive a fork.
                 env={**env, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
             )
-        ours.setblocking(False)
-        self._control = ours
+            ours.setblocking(False)
+            self._control = ours
+            unused.pop_all()
+            theirs.close()
 
     def close(self) -> None:
         """End the launcher, and with it all decoders."""
@@ -116,17 +118,27 @@ class Decoders:
             AudioFileError: It cannot be decoded.
             DecoderLost: No process could be started for it.
         """
-        answers, their_answers = socket.socketpair()
-        lifeline, their_lifeline = socket.socketpair()
-        decoder = Decoder(answers, lifeline)
+        decoder = self._begin(body)
         try:
-            with their_answers, their_lifeline:
-                self._send((body, their_answers.fileno(), their_lifeline.fileno()))
             await decoder.begin()
         except BaseException:
             decoder.close()
             raise
         return decoder
+
+    def _begin(self, body: int) -> "Decoder":
+        with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+            ends = []
+            try:
+                for _ in range(2):
+                    our_end, their_end = socket.socketpair()
+                    ends.append((ours.enter_context(our_end), theirs.enter_context(their_end)))
+                (answers, their_answers), (lifeline, their_lifeline) = ends
+                self._send((body, their_answers.fileno(), their_lifeline.fileno()))
+            except OSError as error:  # too many descriptors or processes, or no memory
+                raise DecoderLost(f"no decoder can be started: {error.strerror}") from error
+            ours.pop_all()
+            return Decoder(answers, lifeline)
 
     def _send(self, descriptors: tuple[int, ...]) -> None:
         for _ in range(2):

@@ -16,10 +16,10 @@ from av.error import FFmpegError
 from av.logging import Capture
 from av.packet import Packet
 
+from streamer.audio.frames import mpeg_frame
 from streamer.recordings.containers import Found, find_container
 from streamer.recordings.damage import Damage
 from streamer.recordings.errors import AudioFileError
-from streamer.recordings.frames import mpeg_frame
 from streamer.recordings.joining import Joiner
 from streamer.recordings.lengths import has_index
 from streamer.recordings.opening import audio_stream, declared_seconds, open_container
@@ -179,7 +179,7 @@ class Decoding:
             if (opened := self._open(part)) is None:
                 continue
             container, stream = opened
-            self._damage.new_part()
+            self._damage.new_part(part.kind)
             with container:
                 if not self._codec:
                     self._codec = stream.codec_context.codec.name

@@ -4,9 +4,11 @@ Programs and people join recordings by writing one behind the other. FFmpeg read
 containers to their declared end only, and says nothing of the rest; others it takes for damage.
 """
 
+from collections.abc import Iterator
 from typing import BinaryIO, Literal
 
-from streamer.recordings.containers import Found, following
+from streamer.audio.containers import container_of
+from streamer.recordings.containers import DEMUXERS, Found, following
 from streamer.recordings.view import read_at
 
 MAX_ELEMENTS = 4_096
@@ -15,9 +17,18 @@ MAX_ELEMENTS = 4_096
 BLOCK_BYTES = 1 << 20
 """Bytes that are searched at a time."""
 
-_MARKS = {"FLAC": b"fLaC\0\0\0\x22", "AMR": b"#!AMR"}
-"""Beginnings of files whose own length cannot be read. FLAC's has the size of its first block (RFC
-9639, 8.1); neither is found in audio by chance."""
+_ENDLESS = frozenset(("FLAC", "AMR", "MP3", "AAC", "LATM", "AC-3", "E-AC-3"))
+"""Containers whose own length cannot be read."""
+
+_MARKS = (
+    *((b"fLaC\0\0\0\x22", 0), (b"RIFF", 0), (b"OggS\0\2", 0), (b"ftyp", 4)),
+    *((b"\x1a\x45\xdf\xa3", 0), (b"#!AMR", 0), (b"FORM", 0)),
+)
+"""Of containers that may begin behind those, and bytes that a container has before its mark. What
+is behind a mark has to fit, too, so none is found in audio by chance."""
+
+_OVERLAP_BYTES = 16
+_MARK_BYTES = 96
 
 _UNKNOWN = 0xFFFF_FFFF
 _SEGMENT = b"\x18\x53\x80\x67"  # RFC 9559, 5.1
@@ -40,8 +51,10 @@ def file_behind(file: BinaryIO, found: Found) -> Found | None:
             return _behind_elements(file, start, header=0, size_at=16, order="little")
         case "WebM":
             return _behind_segment(file, start)
-        case kind if kind in _MARKS:
-            return _at_mark(file, start + 1, _MARKS[kind])
+        case "FLAC":
+            return _at_mark(file, _behind_metadata(file, start))
+        case kind if kind in _ENDLESS:
+            return _at_mark(file, start + 1)
     return None
 
 
@@ -89,11 +102,35 @@ def _end_of_element(file: BinaryIO, start: int) -> int | None:
     return None if size == (1 << bits) - 1 else position + length + size
 
 
-def _at_mark(file: BinaryIO, start: int, mark: bytes) -> Found | None:
+def _behind_metadata(file: BinaryIO, start: int) -> int:
+    """The first frame of a FLAC file (RFC 9639, 8.1): its metadata may hold a WAV file's header."""
+    position = start + 4
+    for _ in range(MAX_ELEMENTS):
+        head = read_at(file, position, 4)
+        if len(head) < 4:
+            break
+        position += 4 + int.from_bytes(head[1:], "big")
+        if head[0] & 0x80:
+            return position
+    return start + 4
+
+
+def _at_mark(file: BinaryIO, start: int) -> Found | None:
+    """The first container that begins at `start` or behind it."""
     position = start
-    while len(block := read_at(file, position, BLOCK_BYTES)) >= len(mark):
-        place = block.find(mark)
-        if place >= 0:
-            return following(file, position + place)
-        position += len(block) - len(mark) + 1
+    while len(block := read_at(file, position, BLOCK_BYTES)) > _OVERLAP_BYTES:
+        for place in sorted(_places(block)):
+            kind = container_of(read_at(file, position + place, _MARK_BYTES))
+            if kind in DEMUXERS and (found := following(file, position + place)) is not None:
+                return found
+        position += len(block) - _OVERLAP_BYTES
     return None
+
+
+def _places(block: bytes) -> Iterator[int]:
+    """Where a container may begin."""
+    for mark, before in _MARKS:
+        place = block.find(mark, before)
+        while place >= 0:
+            yield place - before
+            place = block.find(mark, place + 1)

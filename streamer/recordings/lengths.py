@@ -3,7 +3,7 @@
 import struct
 from typing import BinaryIO, NamedTuple
 
-from streamer.recordings.frames import mpeg_frame
+from streamer.audio.frames import mpeg_frame
 from streamer.recordings.view import read_at
 
 MAX_BOXES = 1 << 17

@@ -76,8 +76,10 @@ def _one_file(file: BinaryIO, found: Found, damage: Damage) -> Generator[Part, N
         case "MP4":
             behind = yield from _mp4(file, start, damage)
         case "MP3":
+            behind = file_behind(file, found)
             # FFmpeg looks for tags at the end, so it gets to know where that is.
-            yield Part("MP3", "mp3", View(file, start), declared_by_mp3(file, start))
+            view = View(file, start, None if behind is None else behind.start)
+            yield Part("MP3", "mp3", view, declared_by_mp3(file, start))
         case _:
             behind = file_behind(file, found)
             end = None if behind is None else behind.start

@@ -7,8 +7,8 @@ often that is the first one.
 from io import BytesIO
 from typing import NamedTuple
 
-from streamer.recordings.containers import kind_of, skip_tags
-from streamer.recordings.frames import (
+from streamer.audio.containers import ASF, EBML, RIFF_NAMES, W64
+from streamer.audio.frames import (
     CHAIN,
     Parse,
     ac3_frame,
@@ -18,9 +18,7 @@ from streamer.recordings.frames import (
     loas_frame,
     mpeg_frame,
 )
-
-HEAD_BYTES = 64
-"""Bytes that are enough to recognise any container."""
+from streamer.recordings.containers import HEAD_BYTES, container_inside, kind_of, skip_tags
 
 STREAMED = frozenset(("AAC", "AC-3", "AMR", "E-AC-3", "FLAC", "LATM", "MP3", "MP4", "OGG", "WebM"))
 """Containers that can be decoded while they arrive; an MP4 file only if its index comes first."""
@@ -33,11 +31,11 @@ _HEADER_BYTES = 8
 """Bytes that are enough to recognise the header of a frame."""
 
 _BEGINNINGS = (
-    *(b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff\x2e\x91\xcf\x11", b"FORM", b"fLaC", b"OggS"),
-    *(b".snd", b"caff", b"#!AMR", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"\x1a\x45\xdf\xa3"),
-    *(b"ID3", b"APETAGEX", b"\0\0"),
+    *(*RIFF_NAMES, W64[:8], b"FORM", b"fLaC", b"OggS", b".snd", b"caff", b"#!AMR", ASF[:8], EBML),
+    *(b"ID3", b"APETAGEX", b"\0\0", b"\xef\xbb\xbf", b"\r\n"),
 )
-"""What `kind_of` and `skip_tags` look for; an MP4 file begins with the size of its first box."""
+"""What `kind_of` and `skip_tags` look for; an MP4 file begins with the size of its first box. A
+mark of UTF-8 and a line end are no part of a recording, but may be before it."""
 
 _SYNC: tuple[tuple[str, Parse, int, int], ...] = (
     ("MP3", mpeg_frame, 0xFFE0, 0xFFE0),
@@ -91,10 +89,13 @@ def recognise(head: bytes, *, ended: bool) -> Recognised | None:
 
 
 def recognise_inside(head: bytes) -> Recognised:
-    """Recognise a stream of frames that begins within one, as when recording began in the middle.
+    """Recognise a recording behind a few other bytes, or a stream that begins within a frame.
 
-    Four headers where each one says that the next is are not found in samples by chance.
+    The latter is so when recording began in the middle. Four headers where each one says that the
+    next is are not found in samples by chance.
     """
+    if (found := container_inside(head)) is not None:
+        return Recognised(found.kind, found.start)
     places = [
         (place, kind)
         for kind, parse, _, _ in _SYNC

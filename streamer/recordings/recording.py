@@ -7,14 +7,11 @@ import numpy.typing as npt
 
 from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
-from streamer.recordings.containers import kind_of
+from streamer.recordings.containers import HEAD_BYTES, kind_of
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.threads import in_thread
 
 Rows = npt.NDArray[np.float32]
-
-HEAD_BYTES = 64
-"""Bytes at the beginning by which a container is recognised."""
 
 BLOCK_S = 1.0
 """Seconds of raw PCM that are read at a time."""

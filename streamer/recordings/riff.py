@@ -9,7 +9,7 @@ taken to reach as far as the file does, unless what follows them is really other
 import struct
 from typing import BinaryIO, NamedTuple
 
-from streamer.recordings.containers import kind_of, only_zeros
+from streamer.recordings.containers import HEAD_BYTES, following, only_zeros
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.view import View, read_at
 
@@ -183,8 +183,10 @@ def _end_of_data(
 
 def _chunks_follow(file: BinaryIO, position: int, size: int, order: str) -> bool:
     """Whether what begins here is chunks, or another file, or zeros, and not samples."""
-    head = read_at(file, position, 64)
-    if kind_of(head) is not None or (not head.strip(b"\0") and only_zeros(file, position)):
+    head = read_at(file, position, HEAD_BYTES)
+    if following(file, position) is not None or (
+        not head.strip(b"\0") and only_zeros(file, position)
+    ):
         return True
     if head[:3] in (b"ID3", b"TAG"):
         return True

@@ -10,6 +10,7 @@ from fcntl import ioctl
 from termios import FIONREAD
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from tests.recordings.makers import (
@@ -357,3 +358,116 @@ async def test_silence_where_a_wrong_length_ends_is_sent(
     result = await run_command("-i", "-", "-a", server.url, stdin=body)
     assert result.code == 0
     assert server.peer.audio == data
+
+
+def other_kind(kind: str) -> bytes:
+    """A second of what follows a WAV file, in another container or format."""
+    match kind:
+        case "flac":
+            return encoded(sound(1, 48_000), 48_000, "flac", "flac")
+        case "mp3 behind a tag":
+            return encoded(sound(1, 16_000), 16_000, "mp3", "libmp3lame")
+        case "mp3 without a tag":
+            options = {"id3v2_version": "0", "write_xing": "0"}
+            return encoded(sound(1, 16_000), 16_000, "mp3", "libmp3lame", options=options)
+        case "opus":
+            return encoded(sound(1, 48_000), 48_000, "ogg", "libopus", pipe=True)
+        case "wav of another rate":
+            return wav(sound(1, 8_000), 8_000)
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "depth"),
+    [
+        *(("flac", depth) for depth in (8, 16, 24, 32, "float")),
+        *((kind, 16) for kind in ("mp3 behind a tag", "mp3 without a tag", "opus")),
+        ("wav of another rate", 16),
+    ],
+)
+async def test_what_follows_a_wav_is_brought_to_its_format(
+    serve_script: ServeScript, run_command: RunCommand, kind: str, depth: int | str
+) -> None:
+    bits = 32 if depth == "float" else int(depth)
+    codec = "pcm_f32le" if depth == "float" else "pcm_u8" if bits == 8 else f"pcm_s{bits}le"
+    first = encoded(sound(1, 16_000), 16_000, "wav", codec)
+    server = await serve_script(receive)
+    result = await run_command("-i", "-", "-a", server.url, stdin=first + other_kind(kind))
+    assert result.code == 0
+    assert result.err.count("\n") == 1, "no warning beside the summary"
+    assert server.peer.start["format"]["sample_rate"] == 16_000
+    assert server.peer.audio_s == pytest.approx(2, abs=0.2)
+    audio = samples_of(bytes(server.peer.audio), depth)
+    whole, tail = np.abs(audio[:16_000]), np.abs(audio[18_000:30_000])
+    assert tail.max() == pytest.approx(whole.max(), rel=0.3)
+    assert tail.mean() == pytest.approx(np.abs(audio[2_000:14_000]).mean(), rel=0.3)
+
+
+def samples_of(audio: bytes, depth: int | str) -> np.ndarray:
+    match depth:
+        case "float":
+            return np.frombuffer(audio, "<f4")
+        case 8:
+            return np.frombuffer(audio, np.uint8) / 128.0 - 1
+        case 24:
+            bytes_ = np.frombuffer(audio, np.uint8).reshape(-1, 3)
+            wide = np.zeros((len(bytes_), 4), np.uint8)
+            wide[:, 1:] = bytes_
+            return wide.view("<i4")[:, 0] / 2.0**31
+    return np.frombuffer(audio, f"<i{int(depth) // 8}") / 2.0 ** (int(depth) - 1)
+
+
+@pytest.mark.parametrize(
+    "following",
+    [b"fLaC" + bytes(200), riff([(b"fmt ", struct.pack("<HHIIHH", 0x7777, 1, 1, 1, 1, 8))])],
+)
+async def test_what_follows_a_wav_and_cannot_be_decoded_is_told(
+    serve_script: ServeScript, run_command: RunCommand, following: bytes
+) -> None:
+    server = await serve_script(receive)
+    first = wav(sound(1, 16_000), 16_000)
+    result = await run_command("-i", "-", "-a", server.url, stdin=first + following)
+    assert result.code == 0
+    assert server.peer.audio_s == 1
+    assert "follows the WAV file, and is left out: " in result.err
+
+
+async def test_samples_that_look_like_a_chunk_are_sent(
+    serve_script: ServeScript, run_command: RunCommand
+) -> None:
+    """Where a wrong length ends: a chunk of 1 GB, and one of more than there is."""
+    fmt, server = wav_chunks(sound(1, 16_000), 16_000)[0], await serve_script(receive)
+    for size in (1 << 30, 40_000):
+        data = b"\1\2" * 16_000 + b"abcd" + struct.pack("<I", size) + b"\3\4" * 8_000
+        body = riff([fmt, (b"data", data)], sizes={b"data": 32_000})
+        result = await run_command("-i", "-", "-a", server.url, stdin=body)
+        assert result.code == 0
+        assert server.peers[-1].audio == data
+
+
+async def test_tags_behind_a_wav_are_no_samples(
+    serve_script: ServeScript, run_command: RunCommand
+) -> None:
+    server = await serve_script(receive)
+    for tag in (id3(500), b"TAG" + b"Song name".ljust(125)):
+        body = wav(sound(1, 16_000), 16_000) + tag
+        result = await run_command("-i", "-", "-a", server.url, stdin=body)
+        assert result.code == 0
+        assert server.peers[-1].audio_s == 1
+        assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\r\n"])
+@pytest.mark.parametrize("kind", ["wav of ffmpeg -f wav -", "flac", "opus", "fragmented mp4"])
+async def test_a_few_bytes_before_a_recording_are_skipped(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path, before: bytes, kind: str
+) -> None:
+    server = await serve_script(receive)
+    command = await start_command("-i", "-", "-a", server.url)
+    assert command.process.stdin is not None
+    command.process.stdin.write(before)
+    await command.process.stdin.drain()
+    result = await command.result(recording(kind, tmp_path))
+    assert result.code == 0
+    assert server.peer.audio_s == pytest.approx(SECONDS, abs=0.2)
+    assert result.err.count("\n") == 1

@@ -149,6 +149,11 @@ def test_a_size_without_bounds_before_the_samples_is_refused() -> None:
         decoded(body[:40] + junk + body[40:])
 
 
+def bare_mp3() -> bytes:
+    options = {"id3v2_version": "0", "write_xing": "0"}
+    return encoded(SECOND, 16_000, "mp3", "libmp3lame", options=options)
+
+
 JOINED: dict[str, tuple[Callable[[], bytes], str]] = {
     name: (made, kind)
     for name, made, kind in [
@@ -161,21 +166,31 @@ JOINED: dict[str, tuple[Callable[[], bytes], str]] = {
         ("m4a", lambda: encoded(SECOND, 16_000, "ipod", "aac"), "MP4"),
         ("webm", lambda: encoded(sound(1, 48_000), 48_000, "webm", "libopus"), "WebM"),
         ("wav", lambda: wav(SECOND, 16_000), "WAV"),
+        ("mp3", lambda: encoded(SECOND, 16_000, "mp3", "libmp3lame"), "MP3"),
+        ("mp3 without a tag", bare_mp3, "MP3"),
+        ("aac", lambda: encoded(SECOND, 16_000, "adts", "aac"), "AAC"),
+        ("latm", lambda: encoded(SECOND, 16_000, "latm", "aac"), "LATM"),
+        ("ac3", lambda: encoded(sound(1, 48_000), 48_000, "ac3", "ac3"), "AC-3"),
     ]
 }
 OTHERS: dict[str, Callable[[], bytes]] = {
     "flac 48 kHz": lambda: encoded(sound(1, 48_000, 2), 48_000, "flac", "flac"),
     "wav 8 kHz": lambda: wav(sound(1, 8_000), 8_000),
     "mp3": lambda: encoded(SECOND, 16_000, "mp3", "libmp3lame"),
+    "opus": lambda: encoded(sound(1, 48_000), 48_000, "ogg", "libopus"),
+    "m4a": lambda: encoded(SECOND, 16_000, "ipod", "aac"),
+    "webm": lambda: encoded(sound(1, 48_000), 48_000, "webm", "libopus"),
+    "mp3 without a tag": bare_mp3,
 }
 
 
+NO_END = ("flac", "amr", "mp3", "mp3 without a tag", "aac", "latm", "ac3")
 PAIRS = [
     (name, other)
     for name in JOINED
     for other in ("the same", *OTHERS)
-    # These declare no end, and a mark shows where one of their own kind begins.
-    if name not in ("flac", "amr") or other.startswith(("the same", name))
+    # These declare no end, and only a container shows where another file begins.
+    if name not in NO_END or not other.startswith("mp3") or name.startswith("mp3")
 ]
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -220,3 +222,68 @@ def test_the_server_never_loads_ffmpeg() -> None:
         "sys.exit('av' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def open_descriptors() -> int:
+    return psutil.Process().num_fds()
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS])
+@pytest.mark.parametrize("pair", [1, 2])
+async def test_a_lack_of_descriptors_is_no_fault_of_the_recording(
+    monkeypatch: pytest.MonkeyPatch, number: int, pair: int
+) -> None:
+    async with decoders() as made:
+        made.start()
+        before, count, socketpair = open_descriptors(), 0, socket.socketpair
+
+        def failing() -> tuple[socket.socket, socket.socket]:
+            nonlocal count
+            count += 1
+            if count == pair:
+                raise OSError(number, os.strerror(number))
+            ends = socketpair()
+            held.extend(ends)  # so that nothing but the code under test closes them
+            return ends
+
+        held: list[socket.socket] = []
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "socketpair", failing)
+            with pytest.raises(DecoderLost, match=os.strerror(number)):
+                await opened(made, b"")
+        assert open_descriptors() == before
+
+
+@pytest.mark.parametrize("number", [errno.ETOOMANYREFS, errno.EMFILE, errno.ENOBUFS])
+async def test_descriptors_that_cannot_be_sent_are_no_fault_of_the_recording(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def failing(*args: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    async with decoders() as made:
+        made.start()
+        before = open_descriptors()
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "send_fds", failing)
+            with pytest.raises(DecoderLost, match=os.strerror(number)):
+                await opened(made, b"")
+        assert open_descriptors() == before
+        decoder = await opened(made, wav(sound(0.5, 16_000), 16_000))
+        assert (await read_all(decoder)).shape == (1, 8_000)
+        decoder.close()
+
+
+async def test_a_launcher_that_cannot_be_started_is_no_fault_of_the_recording(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def failing(*args: object, **kwargs: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    async with decoders() as made:
+        before = open_descriptors()
+        with monkeypatch.context() as patch:
+            patch.setattr(subprocess, "Popen", failing)
+            with pytest.raises(DecoderLost):
+                await opened(made, b"")
+        assert open_descriptors() == before

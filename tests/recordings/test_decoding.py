@@ -56,3 +56,16 @@ def test_a_recording_comes_out_whole(name: str) -> None:
     if kind.repeats > 1 or kind.seconds > 3:  # the end of what was joined is there, too
         tail = found[:, -right.shape[1] // kind.repeats :]
         assert np.sqrt(np.mean(tail**2)) > 0.5 * np.sqrt(np.mean(right**2))
+
+
+@pytest.mark.parametrize(
+    "before", [b"\xef\xbb\xbf", b"\r\n", b"\0\r\n\r\n", b"5a0\r\n", b"\1" * 64]
+)
+@pytest.mark.parametrize("name", ["wav s16", "flac stereo", "ogg opus", "mov s16", "webm opus"])
+def test_a_few_bytes_before_a_container_are_skipped(name: str, before: bytes) -> None:
+    body = KINDS[name].make()
+    _, whole, _ = decoded(body)
+    decoding, found, report = decoded(before + body)
+    assert decoding.header.container == KINDS[name].container
+    assert np.array_equal(found, whole)
+    assert report.warnings == ()

@@ -48,6 +48,12 @@ def refusal(body: bytes) -> AudioFileError:
         (b"MThd\0\0\0\6", "a MIDI file, which holds notes and no sound"),
         (b"data:audio/wav;base64,UklGRg==", "a data: URL"),
         (b"dear reader, this is text", "text"),
+        (b"PK\x03\x04" + bytes(26) + b"a.wav" + wav(SECRET, 16_000), "a ZIP archive"),
+        (b"I am free to skip a wide ftyp, mdat or moov.", "text"),
+        ("\ufeffdear reader, this is text".encode("utf-16-le"), "UTF-16 text"),
+        ("\ufeffdear reader, this is text".encode("utf-16-be"), "UTF-16 text"),
+        ('\ufeff{"error": "expired"} '.encode("utf-16-le") * 400, "UTF-16 text"),
+        ("\ufeff\u0290 \u0100".encode("utf-16-le"), "UTF-16 text"),
         (bytes(10_000), "zeros"),
     ],
 )
