@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -111,7 +111,7 @@ def create_app(
             *page_routes(),
             *(WebSocketRoute(path, SocketEndpoint(dialect)) for path, dialect in sockets.items()),
             *(Route(path, _socket_only(path)) for path in sockets),
-            *(Route(o.path, o.endpoint, methods=[o.method]) for o in OPERATIONS),
+            *_operation_routes(),
             Route(openapi.PATH, openapi.openapi),
             Route("/metrics", MetricsEndpoint(telemetry.expose).get),
         ],
@@ -137,6 +137,14 @@ def create_app(
     if config.access.origins:
         app.add_middleware(Cors, origins=config.access.origins)
     return app
+
+
+def _operation_routes() -> Iterator[Route]:
+    """Each also with a slash at its end: clients do not send a form again after a redirect."""
+    for operation in OPERATIONS:
+        yield Route(operation.path, operation.endpoint, methods=[operation.method])
+        if not operation.path.endswith("}"):
+            yield Route(f"{operation.path}/", operation.endpoint, methods=[operation.method])
 
 
 def _origins(config: Config) -> Origins:

@@ -1,8 +1,10 @@
 """The HTTP answers to requests that are refused, for every address of the server.
 
-Below `/v1/` they have the shape that OpenAI's clients expect, elsewhere the server's own.
+Where the address has `/v1/` in it they have the shape that OpenAI's clients expect, elsewhere, and
+below `/api/v1/`, the server's own.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -11,6 +13,10 @@ from starlette.responses import JSONResponse, Response
 
 OPENAI_PREFIX = "/v1/"
 """Everything below has the shapes of OpenAI's API."""
+
+_LIKE_OPENAI = re.compile(r"(?<!/api)/v1(/|$)", re.IGNORECASE)
+"""An address of OpenAI's API, also one that is not right: a client was given a base address with a
+slash too many, with a second `/v1`, or with the prefix of another server."""
 
 SERVER_ERRORS = 500
 """HTTP status from which on the server is at fault."""
@@ -78,7 +84,7 @@ def unauthorized(message: str, path: str = "") -> Response:
 
 def is_openai(path: str) -> bool:
     """Whether an address is one of OpenAI's API, or could be taken for one."""
-    return f"{path}/".startswith(OPENAI_PREFIX)
+    return _LIKE_OPENAI.search(path) is not None
 
 
 def served_path(scope: Mapping[str, Any]) -> str:

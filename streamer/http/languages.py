@@ -3,8 +3,12 @@
 import re
 from typing import NamedTuple
 
-AUTOMATIC = frozenset({"auto", "automatic", "auto-detect", "autodetect", "detect", "und"})
-"""The client leaves the language to the server; `und` is ISO 639's code for undetermined."""
+AUTOMATIC = frozenset(
+    {"auto", "automatic", "auto-detect", "autodetect", "detect", "und", "unknown"}
+    | {"mul", "multi", "multilingual", "any", "*"}
+)
+"""The client leaves the language to the server, or allows all: `und` and `mul` are ISO 639's codes
+for an undetermined language and for several."""
 
 
 class Language(NamedTuple):

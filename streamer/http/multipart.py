@@ -27,12 +27,17 @@ MAX_FIELD_BYTES = 1 << 20
 MAX_TEXT_BYTES = 4 << 20
 """Of all fields of text together, in bytes."""
 
+MAX_PREAMBLE_BYTES = 64 << 10
+"""What may be before the first boundary (RFC 2046, section 5.1.1), in bytes."""
+
 _PARAMETER = re.compile(
     rb";\s*([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*=\s*" rb'(?:"((?:[^"\\]|\\.)*)"(?=\s*(?:;|$))|([^;]*))',
     re.DOTALL,
 )
 """A parameter of a header (RFC 9110, section 5.6.6), in quotes or as whatever comes up to the next
 semicolon: some programs quote nothing."""
+
+_NO_BOUNDARY = "the form cannot be read: its boundary is missing"
 
 
 class FormError(ValueError):
@@ -91,6 +96,9 @@ class FormReader:
         self._text: tuple[str, bytearray] | None = None
         """Name and value of the part that is open; None = it is the file."""
         self._parts = self._text_bytes = 0
+        self._delimiter = b"\n--" + boundary
+        self._preamble: bytearray | None = bytearray(b"\n")
+        """What has arrived, after the end of a line, before the first boundary; None = it has."""
         try:
             self._parser = python_multipart.MultipartParser(
                 boundary,
@@ -115,6 +123,15 @@ class FormReader:
         Raises:
             FormError: It is not a form, or not one that is wanted.
         """
+        if self._preamble is not None:
+            searched = len(self._preamble) - len(self._delimiter)
+            self._preamble += data
+            begin = self._preamble.find(self._delimiter, max(0, searched))
+            if begin < 0:
+                if len(self._preamble) > MAX_PREAMBLE_BYTES:
+                    raise FormError(_NO_BOUNDARY)
+                return []
+            data, self._preamble = bytes(self._preamble[begin + 1 :]), None
         try:
             self._parser.write(data)
         except FormParserError as error:
@@ -128,6 +145,8 @@ class FormReader:
         Raises:
             FormError: The form has not ended.
         """
+        if self._preamble is not None:
+            raise FormError(_NO_BOUNDARY)
         if not self.complete:
             raise FormError("the form cannot be read: its end is missing")
 

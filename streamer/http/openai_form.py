@@ -21,12 +21,18 @@ from streamer.protocol.messages import VadOptions
 ABSENT = frozenset({"", "null", "undefined", "none"})
 """Values of a field that has none: empty, or as JavaScript and Python write an absent value."""
 
+YES = frozenset({"true", "t", "yes", "y", "on", "1"})
+NO = frozenset({"false", "f", "no", "n", "off", "0"})
+"""What programs and their users write for true and false."""
+
 LISTS = ("timestamp_granularities", "include", "languages")
 
 OBJECTS = ("chunking_strategy",)
 
 ALIASES = {"vad": "vad_filter"}
 """Other servers' names for fields of this one."""
+
+Temperature = Annotated[float, Meta(ge=0, le=1)]
 
 
 class ChunkingStrategy(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +65,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     languages: list[str] = []
     prompt: str | None = None
-    temperature: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    temperature: Temperature = 0.0
     timestamp_granularities: list[Literal["segment", "word"]] = []
     include: list[str] = []
     chunking_strategy: ChunkingStrategy | None = None
@@ -67,6 +73,10 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     task: Literal["transcribe", "translate"] = "transcribe"
     translate: bool = False
     to_language: str | None = None
+
+
+SWITCHES = frozenset(field.name for field in msgspec.structs.fields(Form) if field.type is bool)
+"""Fields that are true or false."""
 
 
 class ReadForm(NamedTuple):
@@ -93,6 +103,7 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
         Refused: One is given twice, of the wrong type, out of range, or cannot be ignored.
     """
     tree: dict[str, object] = {}
+    temperatures: list[object] = []
     written_as: dict[str, str] = {}
     """How the client wrote each field, for messages."""
     extras: list[tuple[str, str, str]] = []
@@ -110,6 +121,8 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
             before = tree.setdefault(name, [])
             assert isinstance(before, list)
             before += _items(value)
+        elif name == "temperature":
+            temperatures += _items(value)
         elif name in OBJECTS and keys:
             members = tree.setdefault(name, {})
             if again or not isinstance(members, dict):
@@ -120,7 +133,9 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
         elif name in tree:
             raise _twice(written)
         else:
-            tree[name] = _object(value) if name in OBJECTS else value
+            tree[name] = _value(name, value)
+    if temperatures:
+        tree["temperature"] = _first_temperature(temperatures)
     try:
         form = msgspec.convert(tree, Form, strict=False)
     except msgspec.ValidationError as error:
@@ -174,6 +189,26 @@ def _items(value: str) -> list[object]:
     except (ValueError, RecursionError):
         found = [item.strip() for item in value.split(",")]
     return found if isinstance(found, list) else [value]
+
+
+def _value(name: str, value: str) -> object:
+    """The value of a field that is no list."""
+    if name in OBJECTS:
+        return _object(value)
+    if name in SWITCHES:
+        word = value.strip().lower()
+        return True if word in YES else False if word in NO else value
+    return value
+
+
+def _first_temperature(given: list[object]) -> object:
+    """The one to begin with, of those that Whisper's decoder tries in turn; or the first wrong."""
+    for temperature in given:
+        try:
+            msgspec.convert(temperature, Temperature, strict=False)
+        except msgspec.ValidationError:
+            return temperature
+    return given[0]
 
 
 def _object(value: str) -> object:

@@ -24,8 +24,8 @@ async def model(request: Request) -> Response:
     """Describe one model, as OpenAI's endpoint of this name does."""
     names = request.app.state.services.pools.names
     name = request.path_params["model"]
-    if not name:  # the address of all of them, with a slash at its end
-        return await models(request)
+    if name not in names:
+        name = name.removesuffix("/")
     if served_name(name, names) in (None, *names):
         return JSONResponse(_model(name))
     message = f"'model' is {show(name)}; allowed: {', '.join(names)}"

@@ -41,7 +41,13 @@ def test_what_is_none(given: str) -> None:
     assert language_of(given) is None
 
 
-@pytest.mark.parametrize("given", ["auto", "AUTO", " auto-detect", "auto_detect", "Auto Detect"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("auto", "AUTO", " auto-detect", "auto_detect", "Auto Detect", "detect", "unknown", "und"),
+        *("mul", "Multi", "multilingual", "any", "*"),
+    ],
+)
 def test_leaving_it_to_the_server(given: str) -> None:
     assert is_automatic(given)
     assert not is_automatic("en")

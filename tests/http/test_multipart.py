@@ -125,9 +125,20 @@ def test_text_that_is_not_utf_8_is_read_all_the_same() -> None:
     assert content(read([body])) == ([("prompt", "größe")], b"x")
 
 
-def test_what_is_before_the_form_and_after_it_is_no_part_of_it() -> None:
-    body = b"\r\n\r\n" + form(('; name="file"', SOUND)) + b"epilogue\r\n--boundary\r\n"
+@pytest.mark.parametrize(
+    "preamble",
+    [
+        b"\r\n\r\n",
+        b"This is a message in MIME format.\r\n",
+        b"- and --bound, --boundary\r\n--boun\r\n\r\n",
+        b"x" * 20_000 + b"\n",
+    ],
+    ids=lambda preamble: preamble[:20],
+)
+def test_what_is_before_the_form_and_after_it_is_no_part_of_it(preamble: bytes) -> None:
+    body = preamble + form(('; name="file"', SOUND)) + b"epilogue\r\n--boundary\r\n"
     assert content(read([body])) == ([], SOUND)
+    assert content(read(body[i : i + 1] for i in range(len(body)))) == ([], SOUND)
 
 
 @given(
@@ -162,9 +173,10 @@ def test_bytes_that_are_no_form_are_refused_and_nothing_else(body: bytes, at: li
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "its end is missing"),
-        (b"RIFF....WAVE", "the form cannot be read"),
-        (form(end=False), "its end is missing"),
+        (b"", "the form cannot be read: its boundary is missing"),
+        (b"RIFF....WAVE", "the form cannot be read: its boundary is missing"),
+        (bytes(1 << 20), "the form cannot be read: its boundary is missing"),
+        (b"--boundary\r\n", "its end is missing"),
         (form(('; name="file"', SOUND), end=False), "its end is missing"),
         (form(('; name="file"', SOUND))[:-6], "its end is missing"),
         (form(("; filename=a.wav", SOUND)), "a part has no name"),

@@ -70,11 +70,41 @@ def test_what_a_form_can_say() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["true", "True", "TRUE", "1"])
-def test_yes_and_no(text: str) -> None:
-    assert read_fields([("stream", text)]).form.stream
-    opposite = {"1": "0"}.get(text, "False" if text == "True" else "false")
-    assert not read_fields([("stream", opposite)]).form.stream
+@pytest.mark.parametrize("name", ["stream", "vad_filter", "vad", "translate"])
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [
+        *(
+            ("true", "false"),
+            ("True", "False"),
+            ("TRUE", "FALSE"),
+            (" true ", " false "),
+            ("1", "0"),
+        ),
+        *(("on", "off"), ("On", "OFF"), ("yes", "no"), ("Yes", "NO"), ("y", "n"), ("t", "f")),
+    ],
+)
+def test_yes_and_no(name: str, yes: str, no: str) -> None:
+    field = "vad_filter" if name == "vad" else name
+    assert getattr(read_fields([(name, yes)]).form, field) is True
+    assert getattr(read_fields([(name, no)]).form, field) is False
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("temperature", "0.2,0.4")],
+        [("temperature", " 0.2, 0.4 ")],
+        [("temperature", "[0.2, 0.4]")],
+        [("temperature[]", "0.2"), ("temperature[]", "0.4")],
+        [("temperature", "0.2"), ("temperature", "0.4")],
+    ],
+    ids=str,
+)
+def test_several_temperatures(fields: Fields) -> None:
+    """Whisper's decoder tries one after the other."""
+    assert read_fields(fields) == (Form(temperature=0.2), [])
+    assert read_fields([("temperature", "[]")]).form == Form()
 
 
 LISTS: list[Fields] = [
@@ -142,6 +172,10 @@ BRACKETS = "chunking_strategy[threshold]"
     ("fields", "field", "says"),
     [
         ([("temperature", "2")], "temperature", 'is "2"; allowed: a number from 0 to 1'),
+        ([("temperature", "0,2")], "temperature", 'is "2"; allowed: a number from 0 to 1'),
+        ([("temperature", "[0, 2]")], "temperature", "is 2; allowed: a number from 0 to 1"),
+        ([("temperature[]", "0"), ("temperature[]", "x")], "temperature[]", 'is "x"; allowed: a'),
+        ([("vad_filter", "2")], "vad_filter", 'is "2"; allowed: true or false'),
         ([("stream", "maybe")], "stream", 'is "maybe"; allowed: true or false'),
         ([("response_format", "diarized_json")], "response_format", "allowed: one of json, srt,"),
         ([("model", "a"), ("model", "a")], "model", "'model' is given more than once"),

@@ -46,6 +46,19 @@ def test_an_unknown_address_is_not_found(standin: Server) -> None:
     assert reply.json() == {"ok": False, "error": {"code": "not_found", "message": message}}
 
 
+def test_a_slash_at_the_end_of_an_address_does_not_matter(standin: Server) -> None:
+    for path in ("/health", "/api/v1/ready", "/v1/models", "/v1/models/standin"):
+        assert standin.get(f"{path}/").json() == standin.get(path).json()
+    connection = http.client.HTTPConnection("127.0.0.1", standin.port, timeout=TIMEOUT_S)
+    with contextlib.closing(connection):
+        connection.request("POST", "/api/v1/analyze/", body=b"no audio")
+        reply = connection.getresponse()
+        assert (reply.status, json.loads(reply.read())["error"]["code"]) == (
+            415,
+            "unsupported_media_type",
+        )
+
+
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("path", ["/api/v1/segmented", "/api/v1/simple"])
 def test_a_request_to_a_socket_is_told_what_it_is(standin: Server, path: str, method: str) -> None:

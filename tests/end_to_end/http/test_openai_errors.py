@@ -69,6 +69,14 @@ TRANSCRIPTIONS = "/v1/audio/transcriptions"
         ("GET", "/v1/nothing", b"", {"authorization": BEARER}, 404, "there is nothing at"),
         ("POST", "/v1/chat/completions", b"{}", {"authorization": BEARER}, 404, "there is nothing"),
         ("POST", "/v1/audio/speech", b"{}", {"authorization": BEARER}, 404, "there is nothing at"),
+        ("GET", "//v1/models", b"", {"authorization": BEARER}, 404, "there is nothing at"),
+        ("POST", f"/{TRANSCRIPTIONS}", b"x", {"authorization": BEARER}, 404, "there is nothing at"),
+        ("POST", f"/{TRANSCRIPTIONS}", b"x", {}, 401, "a valid token is needed"),
+        ("POST", f"/v1{TRANSCRIPTIONS}", b"x", {"authorization": BEARER}, 404, "there is nothing"),
+        ("GET", "/api/v1/v1/models", b"", {"authorization": BEARER}, 404, "there is nothing at"),
+        ("GET", "/openai/v1/models", b"", {"authorization": BEARER}, 404, "there is nothing at"),
+        ("GET", "/openai/v1", b"", {"authorization": BEARER}, 404, "there is nothing at"),
+        ("GET", f"{TRANSCRIPTIONS}/", b"", {"authorization": BEARER}, 405, "allowed: POST"),
         ("GET", TRANSCRIPTIONS, b"", {"authorization": BEARER}, 405, "allowed: POST"),
         ("DELETE", "/v1/models", b"", {"authorization": BEARER}, 405, "does not take DELETE"),
         ("OPTIONS", "/v1/models", b"", {"authorization": BEARER}, 405, "does not take OPTIONS"),
@@ -86,6 +94,20 @@ TRANSCRIPTIONS = "/v1/audio/transcriptions"
             {"authorization": BEARER, "content_type": FORM},
             400,
             "is not an audio file",
+        ),
+        *(
+            (
+                "POST",
+                path,
+                HEAD + b"no audio\r\n--x--\r\n",
+                {"authorization": BEARER, "content_type": FORM},
+                400,
+                says,
+            )
+            for path, says in (
+                (f"{TRANSCRIPTIONS}/", "is not an audio file"),
+                ("/v1/audio/translations/", "the model standin does not translate"),
+            )
         ),
         (
             "POST",
