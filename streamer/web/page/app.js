@@ -157,7 +157,7 @@ class App {
       source,
       `api/v1/${endpoint}`,
       {
-        // Nobody reads the interim results of a file that is sent at once, and they delay the others.
+        // The interim results of a file that is sent at once are not read, and they delay the others.
         interimResults: interimResults && isLive,
         vad: endpoint === 'segmented' ? vad : undefined,
         model,
@@ -231,7 +231,7 @@ class App {
       this.#server.watch();
     }
     if (code === 'unauthorized') this.#settings.openTokenField();
-    notifyOfFailure(error);
+    notifyOfFailure(error, Boolean(this.#settings.token));
   }
 }
 

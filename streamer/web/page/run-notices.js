@@ -40,14 +40,18 @@ export function endNoticesAfter({ state, latency: { afterAudio } }) {
   if (isPrompt) endNotices('lagging', 'interim_shed');
 }
 
-/** @param {unknown} error That ended a run. An error that is not the client's is thrown again. */
-export function notifyOfFailure(error) {
+/**
+ * @param {unknown} error That ended a run. An error that is not the client's is thrown again.
+ * @param {boolean} hasToken Whether there was a token in the settings.
+ */
+export function notifyOfFailure(error, hasToken) {
   if (!(error instanceof StreamerError)) {
     notify('error', 'Something went wrong in the page.', { detail: String(error) });
     throw error;
   }
   const isExplained = error.code.startsWith('microphone');
-  notify('error', explainError(error.code), {
+  const reason = error.code === 'unauthorized' && hasToken ? 'wrong_token' : error.code;
+  notify('error', explainError(reason), {
     detail: isExplained ? '' : error.message,
     topic: error.code,
   });
