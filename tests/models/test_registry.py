@@ -109,7 +109,9 @@ async def test_a_new_entry_is_all_that_serving_it_takes(server: Server) -> None:
     assert transcription(server).json()["language"] == "latin"
     reply = transcription(server, language="fr")
     assert reply.status == 400
-    assert reply.json()["error"]["message"] == ("'language' is \"fr\"; allowed with this model: la, auto")
+    assert reply.json()["error"]["message"] == (
+        "'language' is \"fr\"; allowed with this model: la, auto"
+    )
 
 
 def transcription(server: Server, **fields: str) -> Reply:
