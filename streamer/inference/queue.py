@@ -186,7 +186,7 @@ class JobQueue:
 
     def _due_s(self) -> float | None:
         """Until when the next batch waits for more jobs; None = it does not."""
-        if not self._max_wait_s or self._scheduler.batch_complete:
+        if not self._max_wait_s or self._scheduler.batch_complete or self._scheduler.retry_waits:
             return None
         first_s = min((job.gathering_since_s for job in self._scheduler.runnable()), default=None)
         return None if first_s is None else first_s + self._max_wait_s

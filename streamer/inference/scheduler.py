@@ -146,6 +146,11 @@ class Scheduler(Generic[J]):
             return bool(self._early_retries) or self._early.count >= size
         return self._may_run_interims and self._interims.count >= size
 
+    @property
+    def retry_waits(self) -> bool:
+        """Whether a job waits that a worker has begun before: it has waited enough for others."""
+        return bool(self._retries or self._early_retries)
+
     def runnable(self) -> Iterator[J]:
         """The waiting jobs that an idle worker may be given now, in no order."""
         interims = self._interims if self._may_run_interims else ()

@@ -22,6 +22,7 @@ from streamer.audio.pcm import clean_floats
 from streamer.recordings import link
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.launcher import DECODER, STATUS
+from streamer.recordings.sandbox import signals_blocked
 
 Rows = npt.NDArray[np.float32]
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class Decoders:
         """Start the launcher, so that the first recording need not wait for it."""
         # Nothing of the server's secrets is in reach of a decoder that was taken over.
         env = {name: text for name, text in os.environ.items() if name.startswith(INHERITED)}
-        with contextlib.ExitStack() as unused:
+        with contextlib.ExitStack() as unused, signals_blocked():
             ours, theirs = map(unused.enter_context, socket.socketpair())
             self._launcher = subprocess.Popen(  # noqa: S603 – our own program
                 [sys.executable, "-c", _START, str(theirs.fileno()), self._program, *sys.path],

@@ -42,8 +42,7 @@ STATUS = struct.Struct("<i")
 
 def main() -> None:
     """Run: the arguments are the descriptor of control, and what decoders run."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # the server ends it, by closing control
+    sandbox.ignore_signals()  # the server ends it, by closing control
     with socket.socket(fileno=int(sys.argv[1])) as control:
         run = _load(sys.argv[2])
         _warm_up()

@@ -4,12 +4,17 @@ Without root, namespaces or a container. No descriptor can be opened any more, s
 files, no network, no new pipes; and no memory, processor time or size of a file without end.
 """
 
+import contextlib
 import ctypes
 import os
 import resource
 import signal
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+
+SERVER_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""They may reach all processes of the server, from a terminal or a service manager; only the server
+acts on them, and ends the launcher."""
 
 CPU_S = 600
 """Seconds of processor time for a recording. The slowest accepted codec, measured, takes 5 s for an
@@ -28,6 +33,26 @@ def address_space_bytes() -> int:
         return 0
 
 
+@contextlib.contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Block `SERVER_SIGNALS`, so that a process that is started cannot be ended by them at once.
+
+    The process inherits the mask, and removes it with `ignore_signals`.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SERVER_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore_signals() -> None:
+    """Ignore `SERVER_SIGNALS` from now on, also those that were blocked and have come already."""
+    for number in SERVER_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SERVER_SIGNALS)
+
+
 def keep_only(descriptors: Collection[int]) -> None:
     """Close all descriptors but these, and those of standard input, output and error."""
     kept = sorted({0, 1, 2, *descriptors})
@@ -41,8 +66,7 @@ def confine(memory_bytes: int) -> None:
     Args:
         memory_bytes: The address space that it may have; 0 = no limit.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # only the launcher ends it
+    ignore_signals()  # only the launcher ends it
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -110,11 +110,11 @@ class Machine(RuleBasedStateMachine):
         return jobs
 
     def check_batch(self, worker: Worker) -> None:
-        """It is of one kind, and full, or a retry, or one of those that wait has waited enough."""
+        """It is of one kind, and full, or a retry waits, or one that waits has waited enough."""
         jobs = worker.jobs
         assert len({given.kind for given in jobs}) <= 1
         assert all(given.waits for given in jobs)
-        if jobs and len(jobs) < BATCH and not jobs[0].retried:
+        if jobs and len(jobs) < BATCH and not any(given.retried for given in self.waiting()):
             first_s = min(given.since_s for given in self.waiting())
             assert worker.begun_s >= first_s + WINDOW_S - MOMENT_S
 

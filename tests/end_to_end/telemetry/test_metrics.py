@@ -109,7 +109,7 @@ async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:
         series = await asyncio.to_thread(scrape, server)
         assert value(series, "sessions_open", route="segmented") == 1
         assert value(series, "channels_open", route="segmented") == 2
-        assert value(series, "tasks_alive", subsystem="client") == 3
+        assert value(series, "tasks_alive", subsystem="client") == 4
         assert value(series, "tasks_alive", subsystem="decode") == 1
         socket.abort()
     for name in ("sessions_open", "channels_open"):
