@@ -50,12 +50,12 @@ async def read_all(decoder: Decoder) -> np.ndarray:
 
 
 def children() -> list[psutil.Process]:
-    """The launcher and the decoders; other tests have left processes of their own."""
+    """This process's launcher and its decoders; the servers of other tests have their own."""
     found = []
-    for one in psutil.Process().children(recursive=True):
+    for one in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             if any("recordings.launcher" in word for word in one.cmdline()):
-                found.append(one)
+                found += [one, *one.children()]
     return found
 
 
