@@ -19,7 +19,7 @@ from streamer.observe.traceparent import TraceContext
 from streamer.telemetry.opentelemetry import OtelTracer, TraceIds
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
-from tests.end_to_end.http.posting import KINDS, encoded, post, wav
+from tests.end_to_end.http.posting import post, wav
 from tests.end_to_end.telemetry.receiver import Receiver, Span, grpc_receiver, http_receiver
 from tools.harness.process import TIMEOUT_S, wait_until
 from tools.harness.sounds import beckett, recording, silence
@@ -215,25 +215,25 @@ async def test_a_request_is_traced_as_a_stream_is(
 
 
 @pytest.mark.parametrize(
-    ("failure_rate", "part", "status", "code"),
-    [(0, 0.9, 400, "bad_audio"), (1, 1.0, 500, "inference_failed")],
+    ("failure_rate", "longest_s", "status", "code"),
+    [(0, 5, 413, "too_long"), (1, 60, 500, "inference_failed")],
 )
 async def test_a_request_without_a_result_says_why(
     launch: Launch,
     receiver: tuple[Receiver, str],
     failure_rate: int,
-    part: float,
+    longest_s: int,
     status: int,
     code: str,
 ) -> None:
     received, endpoint = receiver
     model = {"type": "standin", "options": {"failure_rate": failure_rate}}
-    server = launch({"model": model}, env=env_for(endpoint))
-    (flac,) = (kind for kind in KINDS if str(kind) == "FLAC-PCM_16")
-    body = encoded(*recording("beckett.wav"), flac)
-    body = body[: int(len(body) * part)]
+    limits = {"max_recording_seconds": longest_s}
+    server = launch({"model": model, "limits": limits}, env=env_for(endpoint))
+    body = bytearray(wav(*recording("beckett.wav")))
+    body[4:8] = body[40:44] = b"\xff" * 4  # as from a pipe, so its length is counted
     header = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
-    reply = await asyncio.to_thread(post, server, "/api/v1/analyze", body, headers=header)
+    reply = await asyncio.to_thread(post, server, "/api/v1/analyze", bytes(body), headers=header)
     assert (reply.status, reply.json()["error"]["code"]) == (status, code)
     (request,) = await asyncio.to_thread(arrived, received, TRACE, "request")
     assert request.attributes["http.response.status_code"] == status
