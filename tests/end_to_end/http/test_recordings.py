@@ -115,6 +115,9 @@ def test_a_header_that_declares_hours_is_a_hint(standin: Server) -> None:
     assert "are missing" in answer["warnings"][0]["message"]
 
 
+ROOT = Path(__file__).parents[3]
+"""The tests are no part of what is installed; the stand-ins are among them."""
+
 ATTACKS = ("crash", "exit", "grow", "garbage", "late", "lie")
 
 
@@ -123,6 +126,7 @@ def attacked(tmp_path: Path) -> Generator[Server]:
     """A server whose decoders do what a recording's bytes say."""
     program = (
         "import sys\n"
+        f"sys.path.append({str(ROOT)!r})\n"
         "from streamer.recordings.decoder import Decoders\n"
         "Decoders.__init__.__defaults__ = ('tests.recordings.stand_ins:run',)\n"
         "from streamer.__main__ import main\n"
