@@ -71,7 +71,7 @@ TRANSCRIPTIONS = "/v1/audio/transcriptions"
         ("POST", "/v1/audio/speech", b"{}", {"authorization": BEARER}, 404, "there is nothing at"),
         ("GET", "//v1/models", b"", {"authorization": BEARER}, 404, "there is nothing at"),
         ("POST", f"/{TRANSCRIPTIONS}", b"x", {"authorization": BEARER}, 404, "there is nothing at"),
-        ("POST", f"/{TRANSCRIPTIONS}", b"x", {}, 401, "a valid token is needed"),
+        ("POST", f"/{TRANSCRIPTIONS}", b"x", {}, 401, "a token is needed"),
         ("POST", f"/v1{TRANSCRIPTIONS}", b"x", {"authorization": BEARER}, 404, "there is nothing"),
         ("GET", "/api/v1/v1/models", b"", {"authorization": BEARER}, 404, "there is nothing at"),
         ("GET", "/openai/v1/models", b"", {"authorization": BEARER}, 404, "there is nothing at"),
