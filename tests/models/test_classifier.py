@@ -40,7 +40,7 @@ def test_a_folder_of_ones_own_needs_two_files_and_no_more(classifier: Make) -> N
     folder = classifier(rate=8_000)
     config = Config(model=ModelConfig(type="classifier", path=folder.name))
     (spec,) = model_specs(config, folder.parent)
-    assert spec.name == "my-folder"
+    assert spec.name == "mine"
     model = make_model(spec)
     assert model.sample_rate == 8_000
     assert (model.max_batch_size, model.max_batch_wait_ms) == (1, 0.0)
@@ -51,7 +51,7 @@ def test_a_folder_of_ones_own_needs_two_files_and_no_more(classifier: Make) -> N
 def test_a_configuration_can_lie_in_the_folder_itself(classifier: Make) -> None:
     folder = classifier()
     config = Config(model=ModelConfig(type="classifier", path="."))
-    assert model_specs(config, folder)[0].name == "my-folder"
+    assert model_specs(config, folder)[0].name == "mine"
 
 
 def test_a_classifier_needs_a_folder(tmp_path: Path) -> None:
