@@ -50,7 +50,7 @@ class Monitor:
         """Audio has arrived: its size in bytes, and the seconds of one channel."""
 
     def accounted(self, entry: AccountEntry, media_s: float) -> None:
-        """So many more seconds of a channel's audio went here.
+        """Count `media_s` seconds more of a channel's audio under an entry of its account.
 
         The entries are those of `stopped.seconds`, and `abandoned`: in segments without a result
         when their stream was broken off.

@@ -170,7 +170,7 @@ def _begun_page(data: bytes) -> bytes:
         whole += 1
     if len(data) < PAGE_HEADER + data[26] or not whole:
         return b""
-    # It is not the last page any more: by the last one's position, FFmpeg cuts padding off.
+    # Without the end-of-stream flag, or FFmpeg cuts off what is behind the position as padding.
     head = data[:5] + bytes([data[5] & ~_LAST]) + data[6:26] + bytes([whole]) + table[:whole]
     return with_checksum(head + data[PAGE_HEADER + data[26] : there])
 

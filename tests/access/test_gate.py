@@ -13,8 +13,8 @@ from streamer.access.tokens import Access, AuthState, Origins
 from streamer.config.schema import AccessConfig, LimitsConfig
 
 
-async def nobody(scope: Scope, receive: Receive, send: Send) -> None:
-    raise AssertionError("somebody was let in")
+async def not_reached(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("the gate let a refused client through")
 
 
 async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
@@ -22,7 +22,7 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
     refused: list[str] = []
     sessions = SessionRegistry(LimitsConfig(max_sessions=1))
     gate = Gate(
-        nobody,
+        not_reached,
         access=Access([], lambda: now_s),
         origins=Origins([], local=False),
         registry=sessions,
@@ -121,7 +121,7 @@ async def refused_pages(
     now_s = 100.0
     caplog.clear()
     gate = Gate(
-        nobody,
+        not_reached,
         access=Access([], lambda: now_s),
         origins=Origins(listed, local=True),
         registry=SessionRegistry(LimitsConfig()),

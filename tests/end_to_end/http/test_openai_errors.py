@@ -1,4 +1,4 @@
-"""Every error below `/v1/` has the shape of OpenAI's, whoever answers it."""
+"""Every error below `/v1/` has the shape of OpenAI's, also one of the gate or the router."""
 
 import http.client
 import json

@@ -74,4 +74,4 @@ def test_a_recording_waits_for_its_reader(launch: Launch, tmp_path: Path) -> Non
     deltas = [event for event in events if event["type"] == "transcript.text.delta"]
     assert events[-1]["type"] == "transcript.text.done"
     assert events[-1]["text"].split() == ["la" * 20_000] * len(deltas)
-    assert before < len(deltas) * 2 // 3, "it did not run to its end while nobody read"
+    assert before < len(deltas) * 2 // 3, "inference waited while the client read nothing"

@@ -1,4 +1,4 @@
-"""A client that stops sending while nobody speaks, in real time, over real sockets."""
+"""A client that sends no audio during silence, in real time, over real sockets."""
 
 import asyncio
 import contextlib

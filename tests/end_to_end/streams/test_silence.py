@@ -1,4 +1,4 @@
-"""Audio in which nobody speaks: an empty text, by every way to the transcriber."""
+"""Audio without speech: an empty text, by every way to the transcriber."""
 
 import numpy as np
 import pytest
