@@ -8,8 +8,7 @@ from streamer.inference.submission import Submission
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.pending import PendingFlush, PendingResult
-from streamer.pipeline.pending_queue import PendingQueue
+from streamer.pipeline.pending import PendingFlush, PendingQueue, PendingResult
 from streamer.pipeline.sender import ResultSender
 from streamer.protocol.messages import Active, Flushed, Inactive
 
