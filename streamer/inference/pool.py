@@ -2,22 +2,67 @@
 
 A `supervisor.py` for each worker keeps its process alive and runs jobs in it. Nothing is shared
 between workers, so the death of one can neither block nor corrupt another. Jobs wait in `queue.py`.
+A `Submission` stands for a job that has been submitted.
 """
 
 import asyncio
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
-from streamer.inference.job import Counters, InferenceJob, JobKind, SegmentAudio
+from streamer.inference.job import Counters, InferenceJob, JobKind, PendingInference, SegmentAudio
 from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
-from streamer.inference.submission import Submission
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_process import ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
+
+Shed = Callable[[InferenceJob, ShedReason], None]
+"""Counts and reports an interim that is given up, and cancels its result."""
+
+
+class Submission:
+    """A job that has been submitted to a pool.
+
+    Args:
+        job: What was submitted.
+        queue: Where it waits.
+        shed: Called when it is an interim and withdrawn before a worker has begun it.
+    """
+
+    __slots__ = ("_job", "_queue", "_shed", "result")
+
+    def __init__(self, job: InferenceJob, queue: JobQueue, shed: Shed) -> None:
+        self._job = job
+        self._queue = queue
+        self._shed = shed
+        self.result: PendingInference = job.result
+        """Cancelled when the job was withdrawn or, as an interim, superseded."""
+
+    def confirm(self) -> bool:
+        """The segment of an early final is final now: the job joins the finals if it still waits.
+
+        Returns:
+            Whether the job was still queued: not begun, or to be tried again, and the pool open.
+        """
+        return self._queue.confirm(self._job)
+
+    def withdraw(self) -> bool:
+        """The result is not needed any more: it is cancelled, and the job is not begun.
+
+        An interim that still waits is counted and reported as dropped.
+
+        Returns:
+            Whether the job was still queued: not begun, or to be tried again, not superseded, and
+            the pool open.
+        """
+        waited = self._queue.withdraw(self._job)
+        if waited and self._job.interim:
+            self._shed(self._job, "dropped")
+        self.result.cancel()  # a failure that is there already counts as retrieved
+        return waited
 
 
 class WorkerPool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
-from streamer.inference.submission import Submission
+from streamer.inference.pool import Submission
 from streamer.observe.timeline import Timeline
 from streamer.protocol.messages import Active, Flushed, Inactive
 

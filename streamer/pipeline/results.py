@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from streamer.inference.job import InferenceError, JobKind, SegmentAudio
-from streamer.inference.submission import Submission
+from streamer.inference.pool import Submission
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
