@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from streamer.audio.track import Samples
+from streamer.audio.resample import Samples
 from streamer.observe.monitor import AccountEntry, Monitor
 from streamer.pipeline.loudness import LoudWindows
 from streamer.protocol.messages import ChannelSeconds

@@ -1,6 +1,6 @@
 """Channels without a VAD: every sample reaches the model, as a whole or in equal chunks."""
 
-from streamer.audio.track import Samples, Track
+from streamer.audio.resample import Samples, Track
 from streamer.observe.monitor import Meter
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext

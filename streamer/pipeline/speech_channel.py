@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from streamer.audio.track import Samples, Track
+from streamer.audio.resample import Samples, Track
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter

@@ -6,7 +6,7 @@ import logging
 from streamer.audio.containers import HeadCheck
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
-from streamer.audio.track import Samples
+from streamer.audio.resample import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
