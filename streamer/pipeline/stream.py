@@ -10,10 +10,9 @@ from streamer.audio.resample import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.account import Account, AccountReport
+from streamer.pipeline.account import Account, AccountReport, no_speech
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.no_speech import no_speech
 from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
