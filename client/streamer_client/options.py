@@ -99,6 +99,11 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         parser.error(f"cannot write {output_file}: there is no directory {output_file.parent}")
     if output_file is not None and output_file.is_dir():
         parser.error(f"cannot write {output_file}: it is a directory")
+    if output_file is not None and not given.output and _output_of(output_file) is None:
+        parser.error(
+            f"the ending of {output_file} is not one of {', '.join(OUTPUT_OF_SUFFIX)}: "
+            "use one of them, or say the format with --output"
+        )
     if output_file is not None and output_file.exists() and not given.mic:
         source = Path(given.input)
         if source.exists() and output_file.samefile(source):
@@ -116,7 +121,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         chunk_bytes=given.chunk_size,
         real_time=given.real_time,
         interim_results=given.interim_results,
-        output=given.output or _output_of(output_file),
+        output=given.output or _output_of(output_file) or "text",
         output_file=output_file,
         token=token or None,
         model=given.model,
@@ -285,8 +290,14 @@ def _reconnect_seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{error}{hint}") from None
 
 
-def _output_of(output_file: Path | None) -> OutputFormat:
-    return OUTPUT_OF_SUFFIX.get(output_file.suffix.lower(), "text") if output_file else "text"
+def _output_of(output_file: Path | None) -> OutputFormat | None:
+    """The format that the file's name implies; None = there is no file, or its ending is unknown.
+
+    A name without an ending, such as `/dev/stdout` or `transcript`, is for text.
+    """
+    if output_file is None:
+        return None
+    return OUTPUT_OF_SUFFIX.get(output_file.suffix.lower()) if output_file.suffix else "text"
 
 
 def _setting(text: str) -> tuple[str, float]:

@@ -279,6 +279,8 @@ async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content:
         ("-i - --bit-depth 64", "--bit-depth 64 needs --float"),
         ("-i x -o /no/such/place/a.srt", "there is no directory /no/such/place"),
         ("-i x -o /", "it is a directory"),
+        ("x -o a.doc", "the ending of a.doc is not one of .srt, .vtt, .json, .jsonl, .txt: use one"),
+        ("x -o talk.2026", "or say the format with --output"),
         ("-i x -a http://localhost:8080/", "did you mean ws://localhost:8080/api/v1/segmented?"),
         ("-i x -a localhost:8080", "give one like ws://localhost:8080/api/v1/segmented"),
         ("-i x --token \x01", "the token has characters"),
