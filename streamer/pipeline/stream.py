@@ -276,16 +276,20 @@ class Stream:
             *NO_AUDIO,
         }
 
+    def _warn_of_no_speech_yet(self) -> None:
+        # A recording is answered once it is over: what it has so far is not of interest.
+        if self._context.route == "recording" or not self._may_lack_speech:
+            return
+        if text := no_speech_yet(self._accounts, self._start.format.sample_rate):
+            self._warn("no_speech", text)
+
     async def _process(self, rows: Samples) -> None:
         self._frames += rows.shape[1]
         if self._level is not None and self._level.out_of_scale(rows):
             self._warn("out_of_scale", OUT_OF_SCALE)
         if self._frames - self._reported_frames >= self._start.format.sample_rate:
             self._report_received()
-            # A recording is answered once it is over: what it has so far is not of interest.
-            if self._context.route != "recording" and self._may_lack_speech:
-                if text := no_speech_yet(self._accounts, self._start.format.sample_rate):
-                    self._warn("no_speech", text)
+            self._warn_of_no_speech_yet()
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
         for channel, detection in zip(self._channels, detections, strict=True):
             await channel.advance(detection)

@@ -40,7 +40,7 @@ const WARNINGS = {
   bad_samples: 'Some samples were not numbers and were taken as silence.',
   out_of_scale: 'The samples are far too large: as floats, they have to be between -1 and 1.',
   no_speech:
-    'There is sound, but no speech was found in it. If you speak, come closer to the microphone. For other sounds, choose “Equal chunks” under “Advanced”.',
+    'There is sound, but no speech was found in it. If it is speech, it may be too quiet. For other sounds, choose “Equal chunks” under “Advanced”.',
   not_pcm: 'The bytes are those of an audio file, and were processed as raw samples.',
 };
 
