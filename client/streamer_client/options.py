@@ -99,15 +99,15 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         parser.error(f"cannot write {output_file}: there is no directory {output_file.parent}")
     if output_file is not None and output_file.is_dir():
         parser.error(f"cannot write {output_file}: it is a directory")
+    if output_file is not None and output_file.exists() and not given.mic:
+        source = Path(given.input)
+        if source.exists() and output_file.samefile(source):
+            parser.error(f"{output_file} is the recording itself: give -o another name")
     if output_file is not None and not given.output and _output_of(output_file) is None:
         parser.error(
             f"the ending of {output_file} is not one of {', '.join(OUTPUT_OF_SUFFIX)}: "
             "use one of them, or say the format with --output"
         )
-    if output_file is not None and output_file.exists() and not given.mic:
-        source = Path(given.input)
-        if source.exists() and output_file.samefile(source):
-            parser.error(f"{output_file} is the recording itself: give -o another name")
     token: str = given.token or os.environ.get("STREAMER_TOKEN", "")
     if not (token.isascii() and (token == "" or token.isprintable())):
         parser.error("the token has characters that no HTTP header can carry")
