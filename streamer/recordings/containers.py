@@ -92,6 +92,8 @@ def find_container(file: BinaryIO, called: str) -> Found:
         return found
     # An MP4 file begins with up to three zeros of its own.
     begin = max(behind_tags, start - 3)
+    if (found := container_at(file, begin)) is not None:
+        return found
     if (inside := container_inside(read_at(file, begin, SCAN_BYTES))) is not None:
         return Found(inside.kind, begin + inside.start, inside.skipped)
     if (found := _find_frames(file, start)) is not None:

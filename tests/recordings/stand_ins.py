@@ -1,7 +1,9 @@
 """Decoders that do what a decoder may be made to do by a file; a recording's bytes say what."""
 
 import ctypes
+import math
 import os
+import resource
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +13,8 @@ import numpy as np
 
 from streamer.recordings import link
 from streamer.recordings.decoding import Header
+from streamer.recordings.launcher import MEMORY_BYTES
+from streamer.recordings.sandbox import CPU_S
 
 
 def run(body_fd: int, answers: socket.socket) -> None:
@@ -38,9 +42,27 @@ def _hang(answers: socket.socket) -> None:
 
 
 def _grow(answers: socket.socket) -> None:
+    """Four times what a decoder may have: enough to show that a limit is missing, and no more."""
     kept = []
-    while True:
+    while sum(map(len, kept)) < 4 * MEMORY_BYTES:
         kept.append(b"\1" * (16 << 20))
+    _say(answers, link.REFUSAL, msgspec.json.encode(link.Refusal("it grew")))
+
+
+def _work(answers: socket.socket) -> None:
+    """Take more processor time than is allowed, of which only a second is left."""
+    _, hard_s = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard_s != CPU_S:
+        _say(answers, link.REFUSAL, msgspec.json.encode(link.Refusal(f"allowed: {hard_s} s")))
+    used_s = math.ceil(time.process_time())
+    resource.setrlimit(resource.RLIMIT_CPU, (used_s + 1, hard_s))
+    _hang(answers)
+
+
+def _write(answers: socket.socket) -> None:
+    """Write to a file that is open already: the recording itself, or standard output."""
+    size, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    _say(answers, link.REFUSAL, msgspec.json.encode(link.Refusal(f"files of {size} bytes")))
 
 
 def _garbage(answers: socket.socket) -> None:
@@ -104,4 +126,6 @@ _OBEY: Mapping[bytes, Callable[[socket.socket], None]] = {
     b"late": _late,
     b"lie": _lie,
     b"open": _open,
+    b"work": _work,
+    b"write": _write,
 }

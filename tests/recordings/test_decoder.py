@@ -84,7 +84,9 @@ async def test_warnings_come_with_the_end() -> None:
     [
         (b"crash", "crashed"),
         (b"exit", "failed (exit code 3)"),
-        (b"grow", "failed|memory"),
+        (b"grow", "failed (exit code 1)"),
+        (b"work", "took too much processor time"),
+        (b"write", "files of 0 bytes"),
         (b"garbage", "its decoder failed"),
         (b"nothing", "its decoder"),
     ],

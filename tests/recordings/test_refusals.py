@@ -10,9 +10,14 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.error import FFmpegError
 
+from streamer.recordings import opening
+from streamer.recordings.containers import DEMUXERS
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError
+from streamer.recordings.opening import open_container
+from streamer.recordings.view import View
 from tests.recordings.makers import encoded, id3, sound, wav
 
 PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n%s\n#EXT-X-ENDLIST\n"
@@ -93,6 +98,43 @@ def test_a_codec_that_is_not_on_the_list() -> None:
     assert "holds audio of tta, which is not decoded here" in str(refusal(body))
 
 
+def test_a_demuxer_that_is_not_on_the_list() -> None:
+    body = encoded(SECRET, 16_000, "tta", "tta")
+    with pytest.raises(FFmpegError):
+        open_container("tta", View(io.BytesIO(body)))
+    with pytest.raises(FFmpegError):
+        open_container("hls", View(io.BytesIO(PLAYLIST % b"secret.wav")))
+    allowed = opening._OPTIONS["format_whitelist"].split(",")
+    assert set(DEMUXERS.values()) <= set(allowed)
+
+
+def test_the_first_audio_track_counts_and_pictures_do_not() -> None:
+    file = io.BytesIO()
+    tracks = [(SECRET, "mono"), (sound(1, 16_000, 2), "stereo")]
+    with av.open(file, "w", format="matroska") as out:
+        picture = out.add_stream("mpeg4", rate=5)
+        assert isinstance(picture, av.VideoStream)
+        picture.width = picture.height = 32
+        streams = [out.add_stream("flac", rate=16_000) for _ in tracks]
+        for stream, (_, layout) in zip(streams, tracks, strict=True):
+            assert isinstance(stream, av.AudioStream)
+            stream.layout = layout
+        frame = av.VideoFrame(32, 32, "yuv420p")
+        frame.pts = 0
+        out.mux([*picture.encode(frame), *picture.encode(None)])
+        for stream, (samples, layout) in zip(streams, tracks, strict=True):
+            for at in range(0, 16_000, 1_000):
+                block = np.ascontiguousarray(samples[:, at : at + 1_000])
+                audio = av.AudioFrame.from_ndarray(block, "fltp", layout)
+                audio.sample_rate, audio.pts = 16_000, at
+                out.mux(stream.encode(audio))
+            out.mux(stream.encode(None))
+    decoding = Decoding(io.BytesIO(file.getvalue()))
+    found = np.concatenate(list(decoding.blocks(1_000)), axis=1)
+    assert found.shape == SECRET.shape
+    assert np.abs(found - SECRET).max() < 1e-3
+
+
 def test_a_playlist_with_a_name_is_a_playlist(tmp_path: Path) -> None:
     """As a named file, FFmpeg's own choice would read the file that it refers to."""
     (tmp_path / "secret.wav").write_bytes(wav(SECRET, 16_000))
@@ -136,3 +178,23 @@ def test_a_reference_to_another_file_is_not_followed(tmp_path: Path) -> None:
         av.open(io.BytesIO(body), format="mov", options=risky, io_open=record)
     assert [url.endswith("secret.raw") for url in opened] == [True]
     assert "MP4 file" in str(refusal(body))
+
+
+@pytest.mark.parametrize("barrier", ["references", "paths", "opening"])
+def test_each_barrier_before_other_files_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, barrier: str
+) -> None:
+    secret = tmp_path / "secret.raw"
+    secret.write_bytes((SECRET * 32_767).astype("<i2").tobytes() * 40)
+    body = _with_reference(secret)
+    lowered = {"enable_drefs": "1", "use_absolute_path": "1", "protocol_whitelist": "file"}
+    match barrier:
+        case "references":
+            del lowered["enable_drefs"]
+        case "paths":
+            del lowered["use_absolute_path"]
+    monkeypatch.setattr(opening, "_OPTIONS", {**opening._OPTIONS, **lowered})
+    if barrier != "opening":
+        monkeypatch.setattr(opening, "_refuse_to_open", None)
+    with pytest.raises((AudioFileError, PermissionError)):
+        Decoding(io.BytesIO(body))
