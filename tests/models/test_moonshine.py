@@ -105,14 +105,14 @@ def test_short_pieces_lose_no_last_words_to_the_token_limit(
     assert texts == [model.infer(piece) for piece in pieces]
 
 
-@pytest.mark.parametrize("speed", [1.5, 2.0])
+@pytest.mark.parametrize(("speed", "seconds"), [(1.5, 4), (2.0, 4), (2.0, 7)])
 def test_fast_speech_is_within_the_token_limit(
-    model: Moonshine, speech: Floats, speed: float
+    model: Moonshine, speech: Floats, speed: float, seconds: int
 ) -> None:
     rate = Moonshine.sample_rate
     fast = np.asarray(soxr.resample(speech, rate * speed, rate), np.float32)
-    for at in range(0, len(fast), 4 * rate):
-        piece = fast[at : at + 4 * rate]
+    for at in range(0, len(fast), seconds * rate):
+        piece = fast[at : at + seconds * rate]
         assert len(model.tokens(piece)) < max_tokens(piece)
 
 

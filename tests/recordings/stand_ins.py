@@ -43,8 +43,8 @@ def _hang(answers: socket.socket) -> None:
 
 def _grow(answers: socket.socket) -> None:
     """Four times what a decoder may have: enough to show that a limit is missing, and no more."""
-    kept = []
-    while sum(map(len, kept)) < 4 * MEMORY_BYTES:
+    kept: list[bytes] = []
+    while sum(len(each) for each in kept) < 4 * MEMORY_BYTES:
         kept.append(b"\1" * (16 << 20))
     _say(answers, link.REFUSAL, msgspec.json.encode(link.Refusal("it grew")))
 

@@ -87,7 +87,7 @@ async def test_warnings_come_with_the_end() -> None:
         (b"grow", "failed (exit code 1)"),
         (b"work", "took too much processor time"),
         (b"write", "files of 0 bytes"),
-        (b"garbage", "its decoder failed"),
+        (b"garbage", "its decoder failed; "),
         (b"nothing", "its decoder"),
     ],
 )
@@ -101,7 +101,7 @@ async def test_what_a_decoder_does_wrong_is_the_recordings_fault(order: bytes, s
         decoder.close()
 
 
-@pytest.mark.parametrize(("order", "says"), [(b"late", "crashed"), (b"lie", "failed")])
+@pytest.mark.parametrize(("order", "says"), [(b"late", "crashed"), (b"lie", "failed; ")])
 async def test_what_it_does_wrong_later(order: bytes, says: str) -> None:
     async with decoders(STAND_INS) as made:
         decoder = await opened(made, order)
@@ -133,13 +133,18 @@ async def test_a_slow_reader_holds_the_decoder_up() -> None:
     """Nothing is decoded ahead of what the socket takes: the memory of long recordings."""
     long = wav(sound(60, 48_000, 2), 48_000)
     async with decoders() as made:
-        decoder = await opened(made, long)
-        await decoder.read()
-        (worker,) = (one for one in children() if one.ppid() != os.getpid())
-        wait_until(lambda: worker.status() == psutil.STATUS_SLEEPING, "it waits")
-        used_s = worker.cpu_times().user
-        await asyncio.sleep(0.2)
-        assert worker.cpu_times().user == used_s
+        with tempfile.TemporaryFile() as file:
+            file.write(long)
+            file.seek(0)
+            decoder = await made.open(file.fileno())
+            await decoder.read()
+            (worker,) = (one for one in children() if one.ppid() != os.getpid())
+            wait_until(lambda: worker.status() == psutil.STATUS_SLEEPING, "it waits")
+            used_s = worker.cpu_times().user
+            await asyncio.sleep(0.2)
+            assert worker.cpu_times().user == used_s
+            # Both have the same position in the file.
+            assert os.lseek(file.fileno(), 0, os.SEEK_CUR) < len(long) / 10
         assert (await read_all(decoder)).shape == (2, 59 * 48_000)
         decoder.close()
 

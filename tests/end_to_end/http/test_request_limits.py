@@ -1,6 +1,7 @@
 """What requests may cost: bytes, seconds, slots; and what is left when a client goes away."""
 
 import http.client
+import re
 import select
 import socket
 import time
@@ -92,6 +93,21 @@ def test_two_hours_are_not_held_in_memory(launch: Launch) -> None:
             time.sleep(0.01)
     assert answer.result()["duration_seconds"] == 7_200
     assert peak - before < 60 << 20  # decoded, it has 440 MiB
+
+
+def test_a_bomb_of_unknown_length_is_stopped_at_the_limit(launch: Launch) -> None:
+    """An hour in 50 kB, of which the header says nothing: it is counted while it is decoded."""
+    limits = {"max_recording_seconds": 60}
+    server = launch({"model": {"type": "standin"}, "vad": {"engine": "webrtc"}, "limits": limits})
+    body = bytearray(encoded(np.zeros(16_000 * 3_600), 16_000, KINDS[5]))
+    body[21] &= 0xF0
+    body[22:26] = bytes(4)  # the samples in STREAMINFO (RFC 9639, 8.2): unknown
+    assert len(body) < 1_000_000
+    message = refused(analyze(server, bytes(body)), 413, "too_long")
+    assert message.endswith("longer than 60 s; allowed: limits.max_recording_seconds, 60")
+    series = server.get("/metrics").text
+    (received_s,) = re.findall(r'channel_audio_seconds_total\{[^}]*"received"[^}]*\} (\S+)', series)
+    assert float(received_s) <= 61, "nothing is decoded behind the limit"
 
 
 def test_no_more_requests_than_slots(launch: Launch) -> None:
