@@ -48,7 +48,19 @@ def coloured(power: float) -> Floats:
     return np.asarray(0.3 * noise / np.abs(noise).max(), np.float32)
 
 
+def dialled(digits: str) -> Floats:
+    """The tones of telephone keys (ITU-T Q.23), 0.15 s each."""
+    rows, columns = (697, 770, 852, 941), (1_209, 1_336, 1_477)
+    tones = []
+    for key in digits:
+        row, column = divmod("123456789*0#".index(key), 3)
+        both = [np.sin(2 * np.pi * hz * TIMES_S[:2_400]) for hz in (rows[row], columns[column])]
+        tones += [0.2 * sum(both), np.zeros(1_600)]
+    return np.asarray(np.concatenate(tones), np.float32)
+
+
 SOUNDS = {
+    "telephone keys": dialled("0123456789*#5550"),
     "zeros": 0 * TIMES_S,
     "dither": np.round(np.clip(NOISE, -1, 1)) / 32_768,
     "DC": 0.3 + 0 * TIMES_S,
