@@ -116,6 +116,19 @@ def test_a_page_that_lost_bytes_takes_no_other_with_it(lost: int) -> None:
     assert report.warnings
 
 
+@pytest.mark.parametrize("loud_first", [True, False])
+def test_no_length_is_estimated_from_the_first_frames(loud_first: bool) -> None:
+    """Of an MP3 without a header for it, whose bit rate changes."""
+    rate = 44_100
+    silence, noise = np.zeros(6 * rate), np.random.default_rng(3).normal(0, 0.2, 3 * rate)
+    parts = [noise, silence] if loud_first else [silence, noise]
+    samples = np.concatenate(parts).astype(np.float32)[None]
+    body = encoded(samples, rate, "mp3", "libmp3lame", {"write_xing": "0"}, pipe=True, quality=5)
+    _, found, report = decoded(body)
+    assert found.shape[1] / rate == pytest.approx(9, abs=0.1)
+    assert report.warnings == ()
+
+
 def test_mp3s_joined_with_tags_between_lose_nothing() -> None:
     mp3 = KINDS["mp3 cbr"].make()
     _, found, report = decoded(mp3 + b"TAG" + bytes(125) + id3(500) + mp3)
