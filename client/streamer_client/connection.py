@@ -131,7 +131,7 @@ def check_address(url: str) -> str:
 
 
 def _meant(url: str) -> str | None:
-    """The complete address that somebody left parts of out; None = none like it is known."""
+    """The complete address of which parts are missing; None = none like it is known."""
     scheme, separator, rest = url.rpartition("://")
     if scheme not in ("", "http", "https") or (separator and not scheme):
         return None

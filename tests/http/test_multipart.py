@@ -5,7 +5,7 @@ import itertools
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.http.multipart import (
@@ -141,6 +141,7 @@ def test_what_is_before_the_form_and_after_it_is_no_part_of_it(preamble: bytes) 
     assert content(read(body[i : i + 1] for i in range(len(body)))) == ([], SOUND)
 
 
+@settings(deadline=None)
 @given(
     parts=st.lists(
         st.tuples(
@@ -164,6 +165,7 @@ def test_any_cut_gives_the_same(
     assert byte_by_byte == found
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=5))
 def test_bytes_that_are_no_form_are_refused_and_nothing_else(body: bytes, at: list[int]) -> None:
     with pytest.raises(FormError):
