@@ -58,6 +58,11 @@ class Tokenizer:
         """
         return cls(list(_entries(path)))
 
+    @property
+    def pieces(self) -> Sequence[bytes]:
+        """The bytes of each token."""
+        return self._pieces
+
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of `tokens`, whatever they are: printable characters and single spaces.
 
