@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from streamer.models.moonshine.tokenizer import MARKER, SPACE
+from streamer.onnx.graph import Floats
 
 FIRST_BYTE, FIRST_PIECE = 3, 259
 """Tokens: those from the first to below the second are single bytes."""
@@ -26,15 +26,15 @@ class Encoder:
         pieces: The bytes of each token; the index is the token's number.
 
     Attributes:
-        continues_word: Whether each token, bool [tokens], goes on with the word of the token before
-            it. Others begin a word, are punctuation, or end the text.
+        ends_word: Float32 [tokens]: 1 for the tokens that do not go on with the word before them,
+            because they begin a word, are punctuation or end the text; 0 for the others.
     """
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         whole = enumerate(pieces[FIRST_PIECE:], FIRST_PIECE)
         self._tokens = {piece: token for token, piece in whole if not MARKER.fullmatch(piece)}
         self._pieces = pieces
-        self.continues_word: npt.NDArray[np.bool_] = np.array([_continues_word(p) for p in pieces])
+        self.ends_word: Floats = np.array([not _continues_word(p) for p in pieces], np.float32)
 
     def encode(self, text: str) -> list[int]:
         """The tokens of `text` after a space or at the start.

@@ -45,11 +45,12 @@ class KeyTerms:
         encoder: Of the network.
 
     Attributes:
+        encoder: Of the network.
         first: The tokens that begin a phrase.
     """
 
     def __init__(self, phrases: Sequence[str], encoder: Encoder) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._whole: dict[bytes, frozenset[int]] = {}
         self._terms: dict[bytes, frozenset[int]] = {}
         self._after: dict[bytes, NextTokens] = {}
@@ -80,7 +81,7 @@ class KeyTerms:
                     token: text[: len(beginning) + length]
                     for text in self._whole
                     if text.startswith(beginning)
-                    for token, length in self._encoder.beginnings(text[len(beginning) :])
+                    for token, length in self.encoder.beginnings(text[len(beginning) :])
                 }
             )
         return self._after[beginning]
@@ -92,7 +93,7 @@ class KeyTerms:
             open_beginnings: Those that were written before it.
             token: What was written; it may also begin a phrase.
         """
-        piece = self._encoder.piece(token)
+        piece = self.encoder.piece(token)
         return frozenset(
             beginning + piece
             for beginning in (*open_beginnings, b"")

@@ -19,10 +19,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from streamer.models.moonshine.encoding import Encoder
 from streamer.models.moonshine.key_terms import KeyTerms, NextTokens
-from streamer.onnx.graph import Floats
+from streamer.models.moonshine.steps import Step
+from streamer.models.moonshine.tokenizer import SPACE
+
+Doubles = npt.NDArray[np.float64]
 
 BONUS = 3.5
 """Nats, of a whole phrase. In 63 recordings the spoken terms that greedy search had missed were
@@ -32,29 +35,20 @@ that were not spoken, by 5.4."""
 BONUS_IF_BEGUN = 4.5
 """Nats, of a phrase whose beginning greedy search has written already."""
 
-FIRST_TOKEN_BONUS = 2.75
-"""Nats, of the first token of a phrase. Most forks end with it, so this is what bounds the cost."""
+FIRST_TOKEN_BONUS = {1: 1.0, 2: 2.0}
+"""Nats, of the first token of a phrase, by its letters; of a longer one as much as of a phrase. A
+short one begins many words, so it is seldom that of the phrase unless it is likely. Most forks are
+given up after the first token: with the same bonus for all there are three times as many, for one
+in twenty more terms found."""
 
 LOOK_AHEAD = 4
 """Tokens that are written after a fork before it is decided."""
 
-INITIAL_RUNS, RUNS_PER_TOKEN = 2.0, 0.1
+INITIAL_RUNS, RUNS_PER_TOKEN = 4.0, 0.12
 """Runs of the network that may be spent on forks: at the start, and more with each token."""
 
 MIN_PROBABILITY = 1e-9
 """Of the end of a word, because a logarithm needs one."""
-
-
-class Step(NamedTuple):
-    """What the network returned for a token.
-
-    Attributes:
-        logits: Float32 [tokens], of the token that follows.
-        others: The other outputs; the network gets them for the token that follows.
-    """
-
-    logits: Floats
-    others: Sequence[Floats]
 
 
 Run = Callable[[int, int, Step], Step]
@@ -67,12 +61,13 @@ class Rewritten(NamedTuple):
     Attributes:
         position: Of the step whose next token is the first one of the phrase.
         tokens: Of the phrase.
-        steps: One for each of its tokens. The last one's logits are those of the token after it.
+        steps: The one at the position, and one for each token of the phrase: the last one's logits
+            are those of the token after it.
     """
 
     position: int
-    tokens: list[int]
-    steps: list[Step]
+    tokens: Sequence[int]
+    steps: Sequence[Step]
 
 
 class _Fork(NamedTuple):
@@ -122,15 +117,14 @@ class TermSearch:
 
     Args:
         terms: What may be written.
-        encoder: Of the network.
         run: Runs the network.
         end_token: That ends the text.
     """
 
-    def __init__(self, terms: KeyTerms, encoder: Encoder, run: Run, end_token: int) -> None:
+    def __init__(self, terms: KeyTerms, run: Run, end_token: int) -> None:
         self._terms = terms
-        self._continues_word = encoder.continues_word
-        self._ends_word = (~encoder.continues_word).astype(np.float32)
+        self._ends_word = terms.encoder.ends_word
+        self._first_bonus = np.array([_first_token_bonus(text) for text in terms.first.beginnings])
         self._run = run
         self._end_token = end_token
         self._position = 0
@@ -161,26 +155,20 @@ class TermSearch:
         return self._decide(ended=token == self._end_token)
 
     def _find_forks(self, position: int, step: Step, token: int) -> None:
-        begun = [(self._terms.after(text), BONUS_IF_BEGUN) for text in sorted(self._open)]
-        if not self._continues_word[token]:
-            begun.append((self._terms.first, FIRST_TOKEN_BONUS))
-        on_its_way = [self._terms.terms(b) for b in self._terms.follow(self._open, token)]
-        for following, bonus in begun:
-            if not len(following.tokens):
-                continue
-            behind = step.logits[following.tokens] - step.logits[token]
-            for index in np.flatnonzero(behind > -bonus):
-                fork = self._fork(position, step, following, int(index), float(behind[index]))
-                if bonus == BONUS_IF_BEGUN:
-                    fork = fork._replace(score=fork.score + BONUS_IF_BEGUN - BONUS)
-                if fork.token != token and self._terms.terms(fork.beginning).difference(*on_its_way):
-                    self._forks.append(fork)
-
-    def _fork(
-        self, position: int, step: Step, following: NextTokens, index: int, score: float
-    ) -> _Fork:
-        token, beginning = int(following.tokens[index]), following.beginnings[index]
-        return _Fork(position, step, score, token, beginning)
+        begun = BONUS_IF_BEGUN
+        likely: list[tuple[NextTokens, Doubles, float]] = [
+            (self._terms.after(text), np.array(begun), begun - BONUS) for text in sorted(self._open)
+        ]
+        if self._ends_word[token]:
+            likely.append((self._terms.first, self._first_bonus, 0.0))
+        on_its_way = [self._terms.terms(text) for text in self._terms.follow(self._open, token)]
+        for following, bonus, more in likely:
+            scores = step.logits[following.tokens] - step.logits[token]
+            for at in np.flatnonzero(scores > -bonus).tolist():
+                beginning = following.beginnings[at]
+                score, other = float(scores[at]) + more, int(following.tokens[at])
+                if other != token and self._terms.terms(beginning).difference(*on_its_way):
+                    self._forks.append(_Fork(position, step, score, other, beginning))
 
     def _decide(self, *, ended: bool) -> Rewritten | None:
         """Decide the forks that are old enough; all, if the text has ended."""
@@ -219,8 +207,8 @@ class TermSearch:
         while candidates and -candidates[0].cost > least:
             candidate = heapq.heappop(candidates)
             if candidate.whole:
-                tokens, steps = list(candidate.tokens), list(candidate.steps[1:])
-                return _Found(-candidate.cost, Rewritten(position, tokens, steps))
+                rewritten = Rewritten(position, candidate.tokens, candidate.steps)
+                return _Found(-candidate.cost, rewritten)
             if self._runs < 1:
                 return None
             self._runs -= 1
@@ -255,3 +243,8 @@ class TermSearch:
         self._forks.clear()
         self._open = frozenset()
         self._written = [(at, terms) for at, terms in self._written if at < first]
+
+
+def _first_token_bonus(beginning: bytes) -> float:
+    letters = len(beginning.replace(SPACE, b"").decode("utf-8", "ignore"))
+    return FIRST_TOKEN_BONUS.get(letters, BONUS)
