@@ -6,6 +6,7 @@ to 30 seconds, so the cost grows with the length of the segment.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,9 @@ from streamer.memory import trim_heap
 from streamer.model import Model, SegmentRequest
 from streamer.models.moonshine import graphs
 from streamer.models.moonshine.decoding import NOTHING_ELSE, Decoded, GreedyDecoder, Wanted
+from streamer.models.moonshine.encoding import Encoder
 from streamer.models.moonshine.gate import SpeechGate
+from streamer.models.moonshine.key_terms import KeyTerms
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.models.moonshine.words import (
@@ -52,6 +55,9 @@ SHORTEST_CUT_S = 2.5
 length the decoder found the sentence after 9 to 30 repetitions of six phrases in 72 of 72 cases; in
 pieces of 4 s, in 71."""
 
+KEPT_KEY_TERMS = 16
+"""Lists of key terms that are kept for the next segments: to read 100 phrases takes 20 ms."""
+
 LOOP_REPEATS = 3
 """Repetitions that are a loop in a short piece of audio, if the decoder does not end by itself."""
 
@@ -66,6 +72,7 @@ class Moonshine(Model):
     """
 
     sample_rate = 16_000
+    uses_key_terms = True
     max_seconds = 60.0
     """Seconds. There are positions for 98 (`blocks.MAX_POSITIONS`)."""
 
@@ -81,6 +88,7 @@ class Moonshine(Model):
         self.decoder = GreedyDecoder(open_network(decoder, threads), self._sizes, layers)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
+        self._key_terms = lru_cache(KEPT_KEY_TERMS)(self._read_key_terms)
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
 
     def text(self, tokens: list[int]) -> str:
@@ -102,11 +110,15 @@ class Moonshine(Model):
     def infer_request(self, samples: Floats, request: SegmentRequest) -> dict[str, object]:
         """As `infer`, with the words if they are wanted; an interim has neither.
 
+        Key terms are for finals: what they cost, interims would cost again and again.
+
         Raises:
             Unwanted: The result is not needed any more.
         """
         wanted = Wanted(log_probabilities=not request.interim, attention=request.words)
-        pieces = [*self._pieces(samples, wanted)]
+        phrases = () if request.interim else request.key_terms
+        key_terms = self._key_terms(phrases) if phrases else None
+        pieces = [*self._pieces(samples, wanted, key_terms)]
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
         output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
@@ -131,7 +143,17 @@ class Moonshine(Model):
             for word in timed_words(self._tokenizer, piece, self._word_times, speech_start_s)
         ]
 
-    def _pieces(self, samples: Floats, wanted: Wanted, start_s: float = 0.0) -> Iterator[Piece]:
+    def _read_key_terms(self, phrases: tuple[str, ...]) -> KeyTerms:
+        return KeyTerms(phrases, self._text_encoder)
+
+    @cached_property
+    def _text_encoder(self) -> Encoder:
+        """Made when key terms are first given: it takes 6 MB."""
+        return Encoder(self._tokenizer.pieces)
+
+    def _pieces(
+        self, samples: Floats, wanted: Wanted, key_terms: KeyTerms | None, start_s: float = 0.0
+    ) -> Iterator[Piece]:
         """What is said in the pieces of float32 [n]: one, unless the decoder repeats itself.
 
         Then the audio is cut into shorter and shorter pieces, until the decoder ends each by
@@ -139,7 +161,11 @@ class Moonshine(Model):
         """
         short = len(samples) < SHORTEST_CUT_S * self.sample_rate
         decoded = self._decode(
-            samples, max_tokens(samples), stop_at_repetition=not short, wanted=wanted
+            samples,
+            max_tokens(samples),
+            stop_at_repetition=not short,
+            wanted=wanted,
+            key_terms=key_terms,
         )
         if decoded.ended or short:
             looped = 0 if decoded.ended else repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
@@ -150,7 +176,7 @@ class Moonshine(Model):
             cut_s = start_s + cut / self.sample_rate
             for piece, piece_start_s in ((samples[:cut], start_s), (samples[cut:], cut_s)):
                 if self._may_hold_speech(piece):
-                    yield from self._pieces(piece, wanted, piece_start_s)
+                    yield from self._pieces(piece, wanted, key_terms, piece_start_s)
 
     def _may_hold_speech(self, samples: Floats) -> bool:
         return self._gate is None or self._gate.may_hold_speech(samples)
@@ -162,6 +188,7 @@ class Moonshine(Model):
         *,
         stop_at_repetition: bool,
         wanted: Wanted = NOTHING_ELSE,
+        key_terms: KeyTerms | None = None,
     ) -> Decoded:
         """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
         return self.decoder.decode(
@@ -170,6 +197,7 @@ class Moonshine(Model):
             stop_at_repetition=stop_at_repetition,
             unwanted=self.unwanted,
             wanted=wanted,
+            key_terms=key_terms,
         )
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
