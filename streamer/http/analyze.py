@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
+from streamer.config.schema import KeyTerms
 from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
@@ -66,6 +67,7 @@ class Query(VadOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     channels: Literal["split", "mix"] = "split"
     vad: bool = True
     words: bool = False
+    keyterms: KeyTerms = ()
     format: Literal["json", "text", "srt", "vtt"] = "json"
     sample_rate: Annotated[int, Meta(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)] | None = None
     channel_count: Annotated[int, Meta(ge=1)] | None = None
@@ -130,7 +132,7 @@ async def _analyze(request: RecordingRequest) -> Response:
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
     words = query.words or (query.format in TIMED_FORMATS and pool.returns_words)
-    plan = RecordingPlan(pool, vad if query.vad else None, words)
+    plan = RecordingPlan(pool, vad if query.vad else None, words, query.keyterms)
     try:
         recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     except AudioFileError as error:

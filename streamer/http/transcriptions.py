@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from streamer.access.error_responses import openai_error
 from streamer.config.explain import show
+from streamer.config.schema import MAX_KEY_TERMS
 from streamer.http.languages import is_automatic, language_of
 from streamer.http.multipart import FormError, FormReader, ReceivedForm, read_form
 from streamer.http.openai_answers import (
@@ -29,6 +30,7 @@ from streamer.http.openai_answers import (
 )
 from streamer.http.openai_form import Form, is_field, read_fields, vad_options
 from streamer.http.openai_models import served_name
+from streamer.http.prompts import key_terms_of
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
@@ -138,14 +140,16 @@ async def _prepare(endpoint: Task, request: RecordingRequest) -> _Work:
     language = _check_languages(form, task, pool)
     asked = form.asks_for_words or form.asks_for_logprobs
     words = pool.returns_words and (asked or form.response_format in TIMED_FORMATS)
-    plan = RecordingPlan(pool, vad_options(form, request.services.config.vad), words)
-    warnings = [RecordingWarning(code="ignored_field", message=field.message) for field in ignored]
+    terms, without_effect = _key_terms(form, pool)
+    plan = RecordingPlan(pool, vad_options(form, request.services.config.vad), words, terms)
+    messages = [*(field.message for field in ignored), *without_effect]
+    warnings = [RecordingWarning(code="ignored_field", message=text) for text in messages]
     if asked and not words:
         warnings.append(RecordingWarning(code="no_words", message=_without_words(form, pool)))
     recording = await _open(request, received.file, plan)
     if not form.vad_filter and form.chunking_strategy is None:
         if fits_whole(request, recording, pool):
-            plan = RecordingPlan(pool, None, words)
+            plan = plan._replace(vad=None)
         else:
             text = "'vad_filter' was ignored: the recording is too long to be processed as a whole"
             warnings.append(RecordingWarning(code="ignored_field", message=text))
@@ -159,6 +163,20 @@ def _without_words(form: Form, pool: WorkerPool) -> str:
     if not form.asks_for_words:
         lacking = "log probabilities: the answer has none"
     return f"the model {pool.spec.name} gives no {lacking}"
+
+
+def _key_terms(form: Form, pool: WorkerPool) -> tuple[tuple[str, ...], list[str]]:
+    """The key terms of a form, and a sentence if its prompt has no effect."""
+    if not form.prompt:
+        return form.keyterms, []
+    if not pool.uses_key_terms:
+        text = f"'prompt' was ignored: the model {pool.spec.name} makes no use of it"
+        return form.keyterms, [text]
+    named = key_terms_of(form.prompt)
+    if not named:
+        text = "'prompt' was ignored: only names and unusual words in it count, and it has none"
+        return form.keyterms, [text]
+    return (*form.keyterms, *named)[:MAX_KEY_TERMS], []
 
 
 async def _open(request: RecordingRequest, file: BinaryIO, plan: RecordingPlan) -> Recording:

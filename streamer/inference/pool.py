@@ -6,6 +6,7 @@ A `Submission` stands for a job that has been submitted.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Hashable
 
@@ -19,6 +20,8 @@ from streamer.inference.worker_process import ModelCannotLoad
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
+
+_log = logging.getLogger(__name__)
 
 Shed = Callable[[InferenceJob, ShedReason], None]
 """Counts and reports an interim that is given up, and cancels its result."""
@@ -216,3 +219,7 @@ class WorkerPool:
         if not self._warm.done() and self.workers_alive == self._size:
             self.queue.allow_batches(ready.max_batch_size, ready.max_batch_wait_ms / 1000)
             self._warm.set_result(ready)
+            if self.spec.key_terms and not ready.key_terms:
+                _log.warning(
+                    "%s makes no use of key terms: 'keyterms' has no effect", self.spec.name
+                )

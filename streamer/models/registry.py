@@ -98,6 +98,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
         folder: Where its files are. None = it has none.
         options: Keyword arguments of its constructor.
         search_path: Folders to import it from, besides the installed packages.
+        key_terms: Phrases that all clients are expected to say.
     """
 
     type: str
@@ -105,6 +106,7 @@ class ModelSpec(msgspec.Struct, frozen=True):
     folder: str | None = None
     options: dict[str, object] = {}
     search_path: tuple[str, ...] = ()
+    key_terms: tuple[str, ...] = ()
 
 
 class ModelTypeError(ValueError):

@@ -57,6 +57,7 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         folder=str(folder) if folder else None,
         options=model.options,
         search_path=(str(config_folder),),
+        key_terms=model.keyterms,
     )
 
 

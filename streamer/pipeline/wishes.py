@@ -14,9 +14,10 @@ def wishes(start: Start, pool: WorkerPool) -> SegmentRequest:
         start: The client's request.
         pool: Workers of the chosen model; warm.
     """
+    key_terms = tuple(dict.fromkeys((*pool.spec.key_terms, *start.keyterms)))
     return SegmentRequest(
         words=start.words and pool.returns_words,
-        key_terms=tuple(start.keyterms) if pool.uses_key_terms else (),
+        key_terms=key_terms if pool.uses_key_terms else (),
     )
 
 

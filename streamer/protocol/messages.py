@@ -4,15 +4,15 @@ The contract is described for clients in `docs/protocol.md`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import explain, show
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import (
+    KeyTerms,
     MaxSegmentMs,
     MinSilenceMs,
     MinSpeechMs,
@@ -46,13 +46,6 @@ class VadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return msgspec.structs.replace(configured, **given)
 
 
-MAX_KEY_TERMS = 100
-"""Phrases. Each costs a little for every token that is decoded."""
-
-KeyTerm = Annotated[str, Meta(min_length=1, max_length=100)]
-"""A phrase of at most 100 characters."""
-
-
 class Start(_Request, frozen=True, tag="start"):
     """Begin a stream (and first finish the one that is open)."""
 
@@ -63,7 +56,7 @@ class Start(_Request, frozen=True, tag="start"):
     model: str | None = None
     token: str | None = None
     words: bool = False
-    keyterms: Annotated[list[KeyTerm], Meta(max_length=MAX_KEY_TERMS)] = []
+    keyterms: KeyTerms = ()
 
 
 class Flush(_Request, frozen=True, tag="flush"):

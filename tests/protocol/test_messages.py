@@ -110,7 +110,7 @@ def test_every_field_of_start() -> None:
         model="m",
         token="t",
         words=True,
-        keyterms=["Jean Valjean", "Kubernetes"],
+        keyterms=("Jean Valjean", "Kubernetes"),
     )
 
 
@@ -121,7 +121,7 @@ def test_the_defaults_of_start() -> None:
     assert (request.trace_id, request.model, request.token) == (None, None, None)
     assert not request.interim_results
     assert not request.words
-    assert request.keyterms == []
+    assert request.keyterms == ()
     assert request.vad == VadOptions()
 
 
@@ -177,6 +177,19 @@ def test_the_range_of_each_vad_option(
 # --- What it may not ---
 
 
+A_KEY_TERM = (
+    "text of 1 to 100 characters, with a letter or a digit, and without line breaks, tabs and "
+    "other control characters"
+)
+
+
+@pytest.mark.parametrize("term", ["a", "3", "C++", "d’Albe", "Jean Valjean", "Æthelred", "東京"])
+def test_key_terms_in_every_script(term: str) -> None:
+    request = decode(start(keyterms=[term] * 100))
+    assert isinstance(request, Start)
+    assert set(request.keyterms) == {term}
+
+
 @pytest.mark.parametrize(
     ("message", "says"),
     [
@@ -186,8 +199,15 @@ def test_the_range_of_each_vad_option(
         (start(words=None), "'words' is null; allowed: true or false"),
         (start(words=1), "'words' is 1; allowed: true or false"),
         (start(keyterms="a"), "'keyterms' is \"a\"; allowed: a list of at most 100"),
-        (start(keyterms=[3]), "'keyterms[0]' is 3; allowed: text of 1 to 100 characters"),
-        (start(keyterms=["a", ""]), "'keyterms[1]' is \"\"; allowed: text of 1 to 100 characters"),
+        (start(keyterms=[3]), f"'keyterms[0]' is 3; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["a", ""]), f"'keyterms[1]' is \"\"; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["  "]), f"'keyterms[0]' is \"  \"; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["a\nb"]), f"'keyterms[0]' is \"a\\nb\"; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["a\x85"]), f"'keyterms[0]' is \"a\\u0085\"; allowed: {A_KEY_TERM}"),
+        (
+            start(keyterms=["…?", "«!»"]),
+            f"'keyterms[1]' is \"\\u00ab!\\u00bb\"; allowed: {A_KEY_TERM}",
+        ),
         (start(trace_id=5), "'trace_id' is 5; allowed: text"),
         (start(model=["m"]), "'model' is [\"m\"]; allowed: text"),
         (start(token={}), "'token' is {}; allowed: text"),
