@@ -65,6 +65,7 @@ async def _run(options: Options) -> int:
                 **source.format.settings(),
                 interim_results=options.interim_results,
                 words=options.words or options.output in TIMED_OUTPUTS,
+                keyterms=options.keyterms,
                 vad=options.vad,
                 model=options.model,
                 token=options.token,
