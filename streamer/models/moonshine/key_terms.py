@@ -61,7 +61,7 @@ class KeyTerms:
                 self._whole[text] = self.completed(text) | {number}
                 for end in range(1, len(text) + 1):
                     self._terms[text[:end]] = self.terms(text[:end]) | {number}
-                token, *_ = encoder.encode(written)
+                token, *_ = encoder.encode(written.partition(" ")[0])
                 first[token] = encoder.piece(token)
         self.first = _next_tokens(first)
 
