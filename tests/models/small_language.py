@@ -15,8 +15,11 @@ from streamer.onnx.graph import Array, Floats
 TEXTS = ["▁a", "▁b", "ab", "▁ab", "bc", "▁", "a", "b", "c", ".", "▁c"]
 PIECES = [b"<unk>", b"<s>", b"</s>", *(bytes([byte]) for byte in range(256))]
 PIECES += [text.encode() for text in TEXTS]
+SCORED = len(PIECES)
+"""Tokens that have scores: as with Base, the last ones have none."""
+PIECES += [b"<<ST_0>>", b"<<ST_1>>"]
 ENCODER = Encoder(PIECES)
-SPOKEN = [END_TOKEN, *range(FIRST_PIECE, len(PIECES))]
+SPOKEN = [END_TOKEN, *range(FIRST_PIECE, SCORED)]
 SIZES = Sizes(layers=1, width=8)
 
 
@@ -34,7 +37,7 @@ class SmallNetwork:
     def logits(self, history: Sequence[int]) -> Floats:
         """Float32 [tokens], after these tokens."""
         random = np.random.default_rng([self._seed, *history])
-        logits = np.full(len(PIECES), -30, np.float32)
+        logits = np.full(SCORED, -30, np.float32)
         logits[SPOKEN] = random.normal(0, 2.5, len(SPOKEN))
         logits[END_TOKEN] += len(history) / 3 - 3
         return logits

@@ -20,11 +20,18 @@ from streamer.models.moonshine.term_search import (
 )
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.weights.manifest import require
-from tests.models.small_language import ENCODER, PIECES, SmallNetwork, log_probability, text_of
+from tests.models.small_language import (
+    ENCODER,
+    PIECES,
+    SCORED,
+    SmallNetwork,
+    log_probability,
+    text_of,
+)
 
 LIMIT = 24
 PHRASES = st.lists(st.text("abc ", min_size=1, max_size=6).filter(str.strip), max_size=4)
-TOKENS = st.lists(st.integers(FIRST_PIECE, len(PIECES) - 1), max_size=12)
+TOKENS = st.lists(st.integers(FIRST_PIECE, SCORED - 1), max_size=12)
 SEEDS = st.integers(0, 10_000)
 
 
@@ -102,7 +109,7 @@ def test_every_way_to_spell_a_phrase_is_in_the_tree(phrases: list[str]) -> None:
                 following = tree.after(text[:end])
                 expected = {
                     token
-                    for token in range(3, len(PIECES))
+                    for token in range(3, SCORED)
                     for piece in [PIECES[token]]
                     if text[end:].startswith(piece) and (token >= FIRST_PIECE or piece >= b"\x80")
                 }
@@ -206,7 +213,7 @@ class Scripted(SmallNetwork):
 
     def logits(self, history: Sequence[int]) -> np.ndarray:
         text = b"".join(PIECES[token] for token in history[1:]).decode()
-        logits = np.full(len(PIECES), -30, np.float32)
+        logits = np.full(SCORED, -30, np.float32)
         best, others = self._script.get(text, ("", {}))
         logits[piece(best) if best else END_TOKEN] = 0
         for other, lack in others.items():

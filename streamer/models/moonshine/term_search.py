@@ -227,8 +227,10 @@ class TermSearch:
         likelihoods = np.exp(step.logits - largest)
         total = likelihoods.sum()
         if self._terms.completed(beginning):
-            ends_word = max(float(self._ends_word @ likelihoods / total), MIN_PROBABILITY)
-            yield _Candidate(cost - math.log(ends_word), beginning, tokens, True, steps)
+            # Base has no scores of the markers, which are the last tokens.
+            ends = float(self._ends_word[: len(likelihoods)] @ likelihoods / total)
+            lack = -math.log(max(ends, MIN_PROBABILITY))
+            yield _Candidate(cost + lack, beginning, tokens, True, steps)
         following = self._terms.after(beginning)
         costs = largest + np.log(total) - step.logits[following.tokens]
         for token, longer, more in zip(
