@@ -15,11 +15,10 @@ from streamer.onnx.graph import Array, Floats
 TEXTS = ["▁a", "▁b", "ab", "▁ab", "bc", "▁", "a", "b", "c", ".", "▁c"]
 PIECES = [b"<unk>", b"<s>", b"</s>", *(bytes([byte]) for byte in range(256))]
 PIECES += [text.encode() for text in TEXTS]
-SCORED = len(PIECES)
-"""Tokens that have scores: as with Base, the last ones have none."""
-PIECES += [b"<<ST_0>>", b"<<ST_1>>"]
+SCORED = len(PIECES) + 2
+"""Tokens that have scores: more than there are pieces, as with Base."""
 ENCODER = Encoder(PIECES)
-SPOKEN = [END_TOKEN, *range(FIRST_PIECE, SCORED)]
+SPOKEN = [END_TOKEN, *range(FIRST_PIECE, len(PIECES))]
 SIZES = Sizes(layers=1, width=8)
 
 

@@ -227,8 +227,9 @@ class TermSearch:
         likelihoods = np.exp(step.logits - largest)
         total = likelihoods.sum()
         if self._terms.completed(beginning):
-            # Base has no scores of the markers, which are the last tokens.
-            ends = float(self._ends_word[: len(likelihoods)] @ likelihoods / total)
+            # Base has scores for the markers, which are no pieces and never chosen.
+            pieces = likelihoods[: len(self._ends_word)]
+            ends = float(self._ends_word @ pieces / total)
             lack = -math.log(max(ends, MIN_PROBABILITY))
             yield _Candidate(cost + lack, beginning, tokens, True, steps)
         following = self._terms.after(beginning)
