@@ -27,15 +27,15 @@ from streamer.models.moonshine.tokenizer import SPACE
 
 Doubles = npt.NDArray[np.float64]
 
-BONUS = 3.5
+BONUS = 4.0
 """Nats, of a whole phrase. In 63 recordings the spoken terms that greedy search had missed were
 less likely than its token by 0.4 to 5.2, nearly all by less than 3.3; the likeliest of 6,000 terms
 that were not spoken, by 5.4."""
 
-BONUS_IF_BEGUN = 4.5
+BONUS_IF_BEGUN = 5.0
 """Nats, of a phrase whose beginning greedy search has written already."""
 
-FIRST_TOKEN_BONUS = {1: 1.0, 2: 2.0}
+FIRST_TOKEN_BONUS = {1: 1.25, 2: 2.5}
 """Nats, of the first token of a phrase, by its letters; of a longer one as much as of a phrase. A
 short one begins many words, so it is seldom that of the phrase unless it is likely. Most forks are
 given up after the first token: with the same bonus for all there are three times as many, for one
@@ -44,7 +44,7 @@ in twenty more terms found."""
 LOOK_AHEAD = 4
 """Tokens that are written after a fork before it is decided."""
 
-INITIAL_RUNS, RUNS_PER_TOKEN = 4.0, 0.12
+INITIAL_RUNS, RUNS_PER_TOKEN = 8.0, 0.12
 """Runs of the network that may be spent on forks: at the start, and more with each token."""
 
 MIN_PROBABILITY = 1e-9
