@@ -72,22 +72,9 @@ class Counted:
         return 100 * self.other_errors / max(self.others, 1)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One condition over all rounds.
-
-    Errors in percent, and standard errors of the difference to the first condition, in points.
-    """
-
-    terms: str
-    rare_words: int
-    rare_errors: float
-    rare_standard_error: float | None
-    other_words: int
-    other_errors: float
-    other_standard_error: float | None
-    inserted: int
-    cpu_ms_per_audio_s: float
+Row = dict[str, str | int | float | None]
+"""One condition over all rounds, by what is shown. Errors in percent of the words, and the standard
+errors of the difference to the first condition in points."""
 
 
 def conditions(rare: Sequence[str], distractors: Sequence[str], seed: str) -> dict[str, list[str]]:
@@ -168,7 +155,7 @@ def rows(rounds: Sequence[Mapping[str, Counted]], audio_s: float) -> list[Row]:
         rounds: What was counted in each, by condition.
         audio_s: Of one round.
     """
-    found = []
+    found: list[Row] = []
     for condition in conditions([], [], ""):
         total = Counted()
         for each in rounds:
@@ -178,17 +165,15 @@ def rows(rounds: Sequence[Mapping[str, Counted]], audio_s: float) -> list[Row]:
             for part in ("rare_percent", "other_percent")
         )
         found.append(
-            Row(
-                condition,
-                total.rare,
-                total.rare_percent,
-                _standard_error(rare),
-                total.others,
-                total.other_percent,
-                _standard_error(others),
-                total.inserted,
-                1e3 * total.cpu_s / (audio_s * len(rounds)),
-            )
+            {
+                "terms": condition,
+                "errors on rare words": total.rare_percent,
+                "standard error": _standard_error(rare),
+                "on all others": total.other_percent,
+                "its standard error": _standard_error(others),
+                "terms inserted": total.inserted,
+                "CPU ms per s": 1e3 * total.cpu_s / (audio_s * len(rounds)),
+            }
         )
     return found
 
@@ -202,22 +187,12 @@ def _standard_error(differences: Sequence[float]) -> float | None:
 def report(found: Sequence[Row], model: str) -> Table:
     """A line for each condition."""
     table = Table(title=f"key terms, {model}")
-    table.add_column("terms")
-    for column in ("errors on rare words, %", "on all others, %", "inserted", "CPU, ms/s"):
-        table.add_column(column, justify="right")
+    for name in found[0]:
+        table.add_column(name, justify="left" if name == "terms" else "right")
     for row in found:
-        table.add_row(
-            row.terms,
-            _with_error(row.rare_errors, row.rare_standard_error),
-            _with_error(row.other_errors, row.other_standard_error),
-            str(row.inserted),
-            f"{row.cpu_ms_per_audio_s:.2f}",
-        )
+        cells = (f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values())
+        table.add_row(*cells)
     return table
-
-
-def _with_error(percent: float, error: float | None) -> str:
-    return f"{percent:.2f}" if not error else f"{percent:.2f} ± {error:.2f}"
 
 
 def main() -> None:
@@ -240,7 +215,7 @@ def main() -> None:
     found = rows(rounds, audio_s)
     console = Console(width=max(Console().width, 140))
     console.print(report(found, args.model))
-    result = {"model": args.model, "rounds": args.rounds, "conditions": [*map(asdict, found)]}
+    result = {"model": args.model, "rounds": args.rounds, "conditions": found}
     write_json("key_terms.json", result)
 
 

@@ -128,8 +128,6 @@ class TermSearch:
         self._run = run
         self._end_token = end_token
         self._position = 0
-        self._settled = 0
-        """The step from which on forks may be."""
         self._runs = INITIAL_RUNS
         self._forks: list[_Fork] = []
         self._open: frozenset[bytes] = frozenset()
@@ -146,8 +144,7 @@ class TermSearch:
         """
         position, self._position = self._position, self._position + 1
         self._runs += RUNS_PER_TOKEN
-        if position >= self._settled:
-            self._find_forks(position, step, token)
+        self._find_forks(position, step, token)
         self._open = self._terms.follow(self._open, token)
         for beginning in self._open:
             if completed := self._terms.completed(beginning):
@@ -240,9 +237,9 @@ class TermSearch:
             yield _Candidate(cost + more, longer, (*tokens, token), False, steps)
 
     def _rewrite(self, rewritten: Rewritten) -> None:
-        """What was written since the step counts no more, and there are no forks in the phrase."""
+        """What was written since the step counts no more."""
         first = rewritten.position
-        self._position = self._settled = first + len(rewritten.tokens)
+        self._position = first + len(rewritten.tokens)
         self._forks.clear()
         self._open = frozenset()
         self._written = [(at, terms) for at, terms in self._written if at < first]
