@@ -82,7 +82,8 @@ class PublishedWeights:
             if name in self._file.names():
                 return self._file[name].astype(np.float32)
         values, scale, offset = (self._file[f"{tensor}_{part}"] for part in _QUANTIZED_PARTS)
-        return values * scale.astype(np.float32) + offset.astype(np.float32)
+        unpacked: Floats = values * scale.astype(np.float32) + offset.astype(np.float32)
+        return unpacked
 
     def operand(self, node: str) -> Floats:
         """The tensor that a node of the graph adds or multiplies with."""
