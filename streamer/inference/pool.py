@@ -16,6 +16,7 @@ from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_process import ModelCannotLoad
+from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
 
@@ -140,6 +141,16 @@ class WorkerPool:
         return self._warm.result().max_seconds if self._warm.done() else None
 
     @property
+    def returns_words(self) -> bool:
+        """Whether the model can give words with their times; False until warm."""
+        return self._warm.done() and self._warm.result().words
+
+    @property
+    def uses_key_terms(self) -> bool:
+        """Whether the model makes use of key terms; False until warm."""
+        return self._warm.done() and self._warm.result().key_terms
+
+    @property
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
         return sum(supervisor.alive for supervisor in self._supervisors)
@@ -161,6 +172,7 @@ class WorkerPool:
         session: Hashable,
         channel: Hashable,
         state: bytes | None = None,
+        request: SegmentRequest = ipc.NO_WISHES,
     ) -> Submission:
         """Queue a segment.
 
@@ -173,6 +185,7 @@ class WorkerPool:
             session: Takes turns with other sessions.
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
+            request: What is wanted of the segment.
         """
         job = InferenceJob(
             session=session,
@@ -181,6 +194,7 @@ class WorkerPool:
             early=kind == "early",
             audio=audio,
             state=state,
+            request=request,
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )
