@@ -1,31 +1,30 @@
-"""Moonshine Tiny: English speech to text with an encoder, a decoder and greedy search.
+"""Moonshine Tiny and Base: English speech to text with encoder, decoder and greedy search.
 
 Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024
 (https://arxiv.org/abs/2410.15608). The encoder takes raw audio of any length, without padding it
 to 30 seconds, so the cost grows with the length of the segment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import cast
 
 import numpy as np
 
 from streamer.memory import trim_heap
-from streamer.model import Model, Unwanted
+from streamer.model import Model
 from streamer.models.moonshine import graphs
+from streamer.models.moonshine.decoding import Decoded, GreedyDecoder
 from streamer.models.moonshine.gate import SpeechGate
-from streamer.models.moonshine.graphs import CACHES, HEAD_SIZE, HEADS
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import open_network, supports_int8_products
 from streamer.vad.factory import SILERO_FOLDER
 from streamer.vad.silero_network import SileroNetwork
-from streamer.weights.manifest import MissingModel, require
+from streamer.weights.manifest import MissingModel, manifest_if_any, require
+from streamer.weights.manifest_schema import WordTimes
 
-START_TOKEN = 1
-END_TOKEN = 2
 BASE_TOKENS, MAX_TOKENS_PER_SECOND = 10, 8.0
 """Tokens: a decoder that produces more than both together repeats itself (the paper, section 4.2,
 has 6.5 a second and no base). A second of audio has up to 12, and speech played at twice its speed
@@ -47,17 +46,6 @@ pieces of 4 s, in 71."""
 LOOP_REPEATS = 3
 """Repetitions that are a loop in a short piece of audio, if the decoder does not end by itself."""
 
-PAST_CACHES, ENCODER_CACHES = ([f"{of}.{cache}" for cache in CACHES] for of in ("past", "encoder"))
-"""Names of the decoder's inputs, in the order of `CACHES`."""
-EMPTY_CACHE = np.zeros((1, HEADS, 0, HEAD_SIZE), np.float32)
-
-
-class _Decoded(NamedTuple):
-    """The decoder's tokens, and whether it ended by itself."""
-
-    tokens: list[int]
-    ended: bool
-
 
 class Moonshine(Model):
     """The transcriber.
@@ -74,8 +62,12 @@ class Moonshine(Model):
 
     def __init__(self, folder: Path, threads: int = 1, *, gate: bool = True) -> None:
         signed = supports_int8_products()
+        self._sizes = graphs.sizes(folder)
+        words = _words(folder)
+        layers = sorted({layer for layer, _ in words.heads}) if words else []
         self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
-        self._decoder = open_network(graphs.decoder(folder, signed=signed), threads)
+        decoder = graphs.decoder(folder, signed=signed, query_layers=layers)
+        self.decoder = GreedyDecoder(open_network(decoder, threads), self._sizes, layers)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
@@ -124,25 +116,26 @@ class Moonshine(Model):
     def _may_hold_speech(self, samples: Floats) -> bool:
         return self._gate is None or self._gate.may_hold_speech(samples)
 
-    def _decode(self, samples: Floats, limit: int, *, stop_at_repetition: bool) -> _Decoded:
+    def _decode(self, samples: Floats, limit: int, *, stop_at_repetition: bool) -> Decoded:
         """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
-        encoder_states = self._encoder.run(None, {"samples": padded(samples)})
-        inputs = dict(zip(ENCODER_CACHES, encoder_states, strict=True))
-        inputs |= dict.fromkeys(PAST_CACHES, EMPTY_CACHE)
-        tokens = [START_TOKEN]
-        while len(tokens) <= limit:
-            if self.unwanted():
-                raise Unwanted
-            inputs["token"] = np.array([tokens[-1:]])
-            inputs["position"] = np.array([len(tokens) - 1])
-            token, *present = self._decoder.run(None, inputs)
-            if token == END_TOKEN:
-                return _Decoded(tokens[1:], ended=True)
-            tokens.append(int(token[0, 0]))
-            if stop_at_repetition and repeated_tokens(tokens):
-                break
-            inputs.update(zip(PAST_CACHES, present, strict=True))
-        return _Decoded(tokens[1:], ended=False)
+        return self.decoder.decode(
+            self.encoder_caches(samples),
+            limit,
+            stop_at_repetition=stop_at_repetition,
+            unwanted=self.unwanted,
+        )
+
+    def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
+        """The decoder's keys and values for float32 [n], by name."""
+        names = [f"encoder.{cache}" for cache in self._sizes.caches]
+        caches = self._encoder.run(names, {"samples": padded(samples)})
+        return dict(zip(names, cast("Sequence[Floats]", caches), strict=True))
+
+
+def _words(folder: Path) -> WordTimes | None:
+    """How to find the times of words; None if the folder does not say it."""
+    manifest = manifest_if_any(folder)
+    return manifest.words if manifest else None
 
 
 def _silero() -> SileroNetwork | None:
