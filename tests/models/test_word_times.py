@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as arrays
 
 from streamer.models.moonshine.alignment import Frames, align, best_path, scores
 from streamer.models.moonshine.tokenizer import Tokenizer
-from streamer.models.moonshine.words import FRAME_S, timed_words
+from streamer.models.moonshine.words import FRAME_S, place
 from streamer.onnx.graph import Floats
 
 VALUES = arrays.arrays(
@@ -124,7 +124,7 @@ def test_times_are_in_order_within_the_speech_and_never_overlap(
     bounds.sort()
     frames = [Frames(*pair) for pair in zip(bounds[::2], bounds[1::2], strict=True)]
     first_s, last_s = speech_s
-    words = timed_words(
+    words = place(
         TOKENIZER,
         tokens,
         log_probabilities,
@@ -151,7 +151,7 @@ def words_of(
             round(word.end_time / FRAME_S),
             round(word.confidence, 3),
         )
-        for word in timed_words(
+        for word in place(
             TOKENIZER,
             tokens,
             log_probabilities,
