@@ -35,6 +35,7 @@ class Options:
     chunk_bytes: int | None
     real_time: bool
     interim_results: bool
+    words: bool
     output: OutputFormat
     output_file: Path | None
     token: str | None
@@ -116,6 +117,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         chunk_bytes=given.chunk_size,
         real_time=given.real_time,
         interim_results=given.interim_results,
+        words=given.words,
         output=given.output or _output_of(output_file),
         output_file=output_file,
         token=token or None,
@@ -209,6 +211,12 @@ def _build_parser() -> CommandLine:
         help="voice detection, such as min_silence_ms=300; may be repeated",
     )
     server.add_argument("--interim-results", action="store_true", help="show text as it forms")
+    server.add_argument(
+        "--words",
+        action="store_true",
+        help="ask for the times and the certainty of words: they are in JSON, and a terminal shows "
+        "uncertain words dimmed",
+    )
     server.add_argument(
         "--trace-id", metavar="ID", help="W3C traceparent to continue (default: a new trace)"
     )

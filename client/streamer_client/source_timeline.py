@@ -14,6 +14,9 @@ ANNOUNCED_WITHIN_S = 10.0
 LEAD_S = 0.5
 """Seconds before the beginning of speech that are sent again with it."""
 
+WORD_TIMES = ("start_time", "end_time")
+"""Fields of a word that hold a time."""
+
 
 class SourceTimeline:
     """Where the streams of a run lie in its source. Times are in seconds of the source.
@@ -110,4 +113,9 @@ def _moved(event: Event, offset_s: float) -> Event:
     if not times:
         return event
     fields = {**event.fields, **times}
+    if event.words:
+        fields["words"] = [
+            {**word, **{name: round(word[name] + offset_s, 6) for name in WORD_TIMES}}
+            for word in event.fields["words"]
+        ]
     return Event(event.type, fields, json.dumps(fields, ensure_ascii=False))

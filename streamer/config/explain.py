@@ -123,6 +123,8 @@ def _allowed(kind: inspect.Type) -> str:
             return "one of " + ", ".join(str(value) for value in values)
         case inspect.StrType(pattern=str(pattern)):
             return f"text that matches {pattern}"
+        case inspect.StrType(min_length=int(shortest), max_length=int(longest)):
+            return f"text of {shortest} to {longest} characters"
         case inspect.StrType(max_length=longest):
             return "text" if longest is None else f"text of at most {longest} characters"
         case inspect.BoolType():
@@ -133,6 +135,8 @@ def _allowed(kind: inspect.Type) -> str:
             return "an object with " + ", ".join(_fields(kind))
         case inspect.DictType():
             return "an object"
+        case inspect.ListType(max_length=int(longest)):
+            return f"a list of at most {longest}"
         case inspect.VarTupleType(min_length=int(shortest)):
             return f"a list of at least {shortest}"
         case _:

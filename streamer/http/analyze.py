@@ -65,6 +65,7 @@ class Query(VadOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     model: str | None = None
     channels: Literal["split", "mix"] = "split"
     vad: bool = True
+    words: bool = False
     format: Literal["json", "text", "srt", "vtt"] = "json"
     sample_rate: Annotated[int, Meta(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)] | None = None
     channel_count: Annotated[int, Meta(ge=1)] | None = None
@@ -128,7 +129,7 @@ async def _analyze(request: RecordingRequest) -> Response:
         raise Refused(400, "bad_request", problem)
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
-    plan = RecordingPlan(pool, vad if query.vad else None)
+    plan = RecordingPlan(pool, vad if query.vad else None, query.words)
     try:
         recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     except AudioFileError as error:

@@ -2,22 +2,68 @@
 
 A `supervisor.py` for each worker keeps its process alive and runs jobs in it. Nothing is shared
 between workers, so the death of one can neither block nor corrupt another. Jobs wait in `queue.py`.
+A `Submission` stands for a job that has been submitted.
 """
 
 import asyncio
 import os
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
-from streamer.inference.job import Counters, InferenceJob, JobKind, SegmentAudio
+from streamer.inference.job import Counters, InferenceJob, JobKind, PendingInference, SegmentAudio
 from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
-from streamer.inference.submission import Submission
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_process import ModelCannotLoad
+from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
+
+Shed = Callable[[InferenceJob, ShedReason], None]
+"""Counts and reports an interim that is given up, and cancels its result."""
+
+
+class Submission:
+    """A job that has been submitted to a pool.
+
+    Args:
+        job: What was submitted.
+        queue: Where it waits.
+        shed: Called when it is an interim and withdrawn before a worker has begun it.
+    """
+
+    __slots__ = ("_job", "_queue", "_shed", "result")
+
+    def __init__(self, job: InferenceJob, queue: JobQueue, shed: Shed) -> None:
+        self._job = job
+        self._queue = queue
+        self._shed = shed
+        self.result: PendingInference = job.result
+        """Cancelled when the job was withdrawn or, as an interim, superseded."""
+
+    def confirm(self) -> bool:
+        """The segment of an early final is final now: the job joins the finals if it still waits.
+
+        Returns:
+            Whether the job was still queued: not begun, or to be tried again, and the pool open.
+        """
+        return self._queue.confirm(self._job)
+
+    def withdraw(self) -> bool:
+        """The result is not needed any more: it is cancelled, and the job is not begun.
+
+        An interim that still waits is counted and reported as dropped.
+
+        Returns:
+            Whether the job was still queued: not begun, or to be tried again, not superseded, and
+            the pool open.
+        """
+        waited = self._queue.withdraw(self._job)
+        if waited and self._job.interim:
+            self._shed(self._job, "dropped")
+        self.result.cancel()  # a failure that is there already counts as retrieved
+        return waited
 
 
 class WorkerPool:
@@ -95,6 +141,16 @@ class WorkerPool:
         return self._warm.result().max_seconds if self._warm.done() else None
 
     @property
+    def returns_words(self) -> bool:
+        """Whether the model can give words with their times; False until warm."""
+        return self._warm.done() and self._warm.result().words
+
+    @property
+    def uses_key_terms(self) -> bool:
+        """Whether the model makes use of key terms; False until warm."""
+        return self._warm.done() and self._warm.result().key_terms
+
+    @property
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
         return sum(supervisor.alive for supervisor in self._supervisors)
@@ -116,6 +172,7 @@ class WorkerPool:
         session: Hashable,
         channel: Hashable,
         state: bytes | None = None,
+        request: SegmentRequest = ipc.NO_WISHES,
     ) -> Submission:
         """Queue a segment.
 
@@ -128,6 +185,7 @@ class WorkerPool:
             session: Takes turns with other sessions.
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
+            request: What is wanted of the segment.
         """
         job = InferenceJob(
             session=session,
@@ -136,6 +194,7 @@ class WorkerPool:
             early=kind == "early",
             audio=audio,
             state=state,
+            request=request,
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from streamer.audio.track import Samples
+from streamer.audio.resample import Samples
 from streamer.observe.monitor import AccountEntry, Monitor
 from streamer.pipeline.loudness import LoudWindows
 from streamer.protocol.messages import ChannelSeconds
@@ -17,6 +17,10 @@ SUMS: tuple[AccountEntry, ...] = (
     *("received", "speech", "transcribed", "failed", "dropped", "loud_unheard"),
 )
 """What an account says to clients."""
+
+LEAST_SOUND_S = 0.5
+"""Seconds of sound on one channel. With less, no warning says that there was no speech: a click, a
+breath."""
 
 Fate = Literal["transcribed", "failed", "dropped"]
 """What becomes of a segment. `dropped`: the model took it for silence."""
@@ -179,3 +183,25 @@ class SpeechAccount:
             if start < last and first < end:
                 outside -= self.length(max(start, first), min(end, last))
         return outside
+
+
+def no_speech(accounts: Sequence[Account], sample_rate: int) -> str | None:
+    """The sentence for a stream that had sound, and no speech. None = there was speech, or silence.
+
+    Args:
+        accounts: Of all channels; the stream is over.
+        sample_rate: The client's, in Hz.
+    """
+    if any(account.speech for account in accounts):
+        return None
+    sound_s = max(
+        max(account.loud_unheard / sample_rate, account.audible_s) for account in accounts
+    )
+    if sound_s < LEAST_SOUND_S:
+        return None
+    received_s = max(account.received for account in accounts) / sample_rate
+    return (
+        f"no speech was found in {received_s:.1f} s of audio, {sound_s:.1f} s of which have sound. "
+        "For sounds that are not speech use the WebSocket /api/v1/simple, or vad=false in "
+        "/api/v1/analyze. If it is speech, try a lower vad.threshold"
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from typing import Protocol
 
-from streamer.audio.track import Samples
+from streamer.audio.resample import Samples
 from streamer.pipeline.results import ChannelResults
 
 PendingProbabilities = Awaitable[list[float]]

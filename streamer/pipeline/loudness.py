@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from streamer.audio.track import Samples
+from streamer.audio.resample import Samples
 
 BLOCK_SECONDS = 10.0
 """Seconds of audio for which one floor holds."""

@@ -1,11 +1,17 @@
-"""What a channel has not sent yet."""
+"""What a channel has not sent yet, and the queue in which it waits."""
 
+import asyncio
+from collections import deque
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
-from streamer.inference.submission import Submission
+from streamer.inference.pool import Submission
+from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
 from streamer.protocol.messages import Active, Flushed, Inactive
+
+ItemT = TypeVar("ItemT")
 
 
 @dataclass(slots=True, eq=False)
@@ -19,6 +25,7 @@ class PendingResult:
         samples: Length of the audio, in samples at the client's rate; counts for finals only.
         final: Whether the segment is whole.
         timeline: The segment's history.
+        request: What is wanted of it.
         flushed: Whether the client ended the segment.
         withdrawn: Whether the result is not needed any more.
         submission: None until the audio is in the pool.
@@ -29,6 +36,7 @@ class PendingResult:
     end_time: float
     final: bool
     timeline: Timeline
+    request: SegmentRequest
     samples: int = 0
     flushed: bool = False
     withdrawn: bool = False
@@ -62,3 +70,54 @@ class PendingFlush:
 
     flushed: Flushed
     held: list[Active | Inactive] = field(default_factory=list)
+
+
+class PendingQueue(Generic[ItemT]):
+    """Items in order, from one task to another; of a bounded number.
+
+    Unlike in `asyncio.Queue`, an item can be taken out of the middle. So what is not needed any
+    more never holds up what is.
+
+    Args:
+        max_items: Items that may wait; at least 1.
+    """
+
+    def __init__(self, max_items: int) -> None:
+        self._max_items = max_items
+        self._items: deque[ItemT] = deque()
+        self._filled = asyncio.Event()
+        self._roomy = asyncio.Event()
+
+    def full(self) -> bool:
+        """Whether `max_items` items wait."""
+        return len(self._items) >= self._max_items
+
+    async def put(self, item: ItemT) -> None:
+        """Append an item; waits until there is room."""
+        while self.full():
+            self._roomy.clear()
+            await self._roomy.wait()
+        self.put_nowait(item)
+
+    def put_nowait(self, item: ItemT) -> None:
+        """Append an item; the queue must not be full."""
+        assert not self.full()
+        self._items.append(item)
+        self._filled.set()
+
+    async def get(self) -> ItemT:
+        """Take the first item; waits until there is one."""
+        while not self._items:
+            self._filled.clear()
+            await self._filled.wait()
+        item = self._items.popleft()
+        self._roomy.set()
+        return item
+
+    def discard(self, item: ItemT) -> bool:
+        """Take out an item, wherever it is; returns whether it waited here."""
+        if item not in self._items:
+            return False
+        self._items.remove(item)
+        self._roomy.set()
+        return True

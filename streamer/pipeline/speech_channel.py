@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from streamer.audio.track import Samples, Track
+from streamer.audio.resample import Samples, Track
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
@@ -13,6 +13,7 @@ from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.results import ChannelResults
+from streamer.pipeline.wishes import wishes
 from streamer.protocol.messages import Active, Inactive, Start
 from streamer.vad.segmenter import (
     InterimDue,
@@ -51,7 +52,7 @@ class SpeechChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number)
+        self.results = ChannelResults(context, number, wishes(start, context.pool))
         self._number = number
         self._resampling = resampling
         engine, input_rate = context.vad, start.format.sample_rate
@@ -201,7 +202,7 @@ class SpeechChannel:
         match event:
             case SpeechStarted(at):
                 self._begun = at
-                self.results.segment_started()
+                self.results.segment_started(self._seconds(at))
                 self.results.post(Active(time=self._seconds(at), channel=self._number))
             case InterimDue(start, end):
                 audio, *times = self._extract(start, end)

@@ -6,14 +6,14 @@ import logging
 from streamer.audio.containers import HeadCheck
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
-from streamer.audio.track import Samples
+from streamer.audio.resample import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.account import Account, AccountReport
+from streamer.pipeline.account import Account, AccountReport, no_speech
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.no_speech import no_speech
+from streamer.pipeline.wishes import unmet, wishes
 from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
@@ -101,10 +101,15 @@ class Stream:
             model=context.pool.spec.name,
             sample_rate=context.sample_rate,
             interim_results=self._start.interim_results and speech,
+            words=wishes(self._start, context.pool).words if self._start.words else None,
             vad=_in_force(vad) if speech else None,
             max_message_bytes=context.config.limits.max_message_bytes,
             protocol=PROTOCOL_VERSION,
         )
+
+    def unmet(self) -> list[WarningEvent]:
+        """A warning for each thing that the client asked for, and that the model cannot do."""
+        return unmet(self._start, self._context.pool)
 
     @property
     def needed_bytes(self) -> int:

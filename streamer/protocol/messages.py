@@ -4,9 +4,10 @@ The contract is described for clients in `docs/protocol.md`.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import explain, show
@@ -45,6 +46,13 @@ class VadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return msgspec.structs.replace(configured, **given)
 
 
+MAX_KEY_TERMS = 100
+"""Phrases. Each costs a little for every token that is decoded."""
+
+KeyTerm = Annotated[str, Meta(min_length=1, max_length=100)]
+"""A phrase of at most 100 characters."""
+
+
 class Start(_Request, frozen=True, tag="start"):
     """Begin a stream (and first finish the one that is open)."""
 
@@ -54,6 +62,8 @@ class Start(_Request, frozen=True, tag="start"):
     vad: VadOptions = VadOptions()
     model: str | None = None
     token: str | None = None
+    words: bool = False
+    keyterms: Annotated[list[KeyTerm], Meta(max_length=MAX_KEY_TERMS)] = []
 
 
 class Flush(_Request, frozen=True, tag="flush"):
@@ -148,6 +158,8 @@ class Started(_Event, frozen=True, tag="started"):
     vad: VadInForce | None
     max_message_bytes: int
     protocol: int
+    words: bool | None = None
+    """Whether segments carry words; None, and so absent, when they were not asked for."""
 
 
 class Active(_Event, frozen=True, tag="active"):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.session.pace import MIN_SPAN_S, WINDOW_S, AudioPace
+from streamer.session.pauses import MIN_SPAN_S, WINDOW_S, AudioPace
 
 Arrivals = list[tuple[float, float]]
 """When a message arrived, and how many seconds of audio it has."""

@@ -10,14 +10,23 @@ from pathlib import Path
 from typing import cast
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from streamer.memory import trim_heap
-from streamer.model import Model
+from streamer.model import Model, SegmentRequest
 from streamer.models.moonshine import graphs
-from streamer.models.moonshine.decoding import Decoded, GreedyDecoder
+from streamer.models.moonshine.decoding import NOTHING_ELSE, Decoded, GreedyDecoder, Wanted
 from streamer.models.moonshine.gate import SpeechGate
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
+from streamer.models.moonshine.words import (
+    Piece,
+    Word,
+    confidence_of_segment,
+    query_layers,
+    timed_words,
+    word_confidences,
+)
 from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import open_network, supports_int8_products
 from streamer.vad.factory import SILERO_FOLDER
@@ -63,8 +72,10 @@ class Moonshine(Model):
     def __init__(self, folder: Path, threads: int = 1, *, gate: bool = True) -> None:
         signed = supports_int8_products()
         self._sizes = graphs.sizes(folder)
-        words = _words(folder)
-        layers = sorted({layer for layer, _ in words.heads}) if words else []
+        self._word_times = _word_times(folder)
+        self.returns_words = self._word_times is not None
+        layers = query_layers(self._word_times) if self._word_times else []
+        threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
         self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
         decoder = graphs.decoder(folder, signed=signed, query_layers=layers)
         self.decoder = GreedyDecoder(open_network(decoder, threads), self._sizes, layers)
@@ -81,48 +92,84 @@ class Moonshine(Model):
         return None if self._may_hold_speech(samples) else {"text": ""}
 
     def infer(self, samples: Floats) -> dict[str, object]:
-        """Transcribe float32 [n] at 16 kHz: `{"text": …}`.
+        """Transcribe float32 [n] at 16 kHz: `{"text": …, "confidence": …}`.
 
         Raises:
             Unwanted: The result is not needed any more.
         """
-        text = " ".join(filter(None, self._texts(samples)))
+        return self.infer_request(samples, SegmentRequest())
+
+    def infer_request(self, samples: Floats, request: SegmentRequest) -> dict[str, object]:
+        """As `infer`, with the words if they are wanted; an interim has neither.
+
+        Raises:
+            Unwanted: The result is not needed any more.
+        """
+        wanted = Wanted(log_probabilities=not request.interim, attention=request.words)
+        pieces = [*self._pieces(samples, wanted)]
+        text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
-        return {"text": text if any(map(str.isalnum, text)) else ""}
+        output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
+        if output["text"] and not request.interim:
+            output["confidence"] = confidence_of_segment(
+                [each for piece in pieces for each in word_confidences(self._tokenizer, piece)]
+            )
+        if request.words and output["text"]:
+            words = self._words(pieces, request.speech_start_s)
+            output["words"] = [word._asdict() for word in words]
+        return output
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
         return self._decode(samples, max_tokens(samples), stop_at_repetition=False).tokens
 
-    def _texts(self, samples: Floats) -> Iterator[str]:
-        """The texts of the pieces of float32 [n]: one, unless the decoder repeats itself.
+    def _words(self, pieces: Sequence[Piece], speech_start_s: float) -> list[Word]:
+        assert self._word_times is not None  # else they cannot be wanted
+        return [
+            word
+            for piece in pieces
+            for word in timed_words(self._tokenizer, piece, self._word_times, speech_start_s)
+        ]
+
+    def _pieces(self, samples: Floats, wanted: Wanted, start_s: float = 0.0) -> Iterator[Piece]:
+        """What is said in the pieces of float32 [n]: one, unless the decoder repeats itself.
 
         Then the audio is cut into shorter and shorter pieces, until the decoder ends each by
         itself. Repetition that was spoken is in the pieces, too; a loop mostly is not.
         """
         short = len(samples) < SHORTEST_CUT_S * self.sample_rate
-        decoded = self._decode(samples, max_tokens(samples), stop_at_repetition=not short)
-        if decoded.ended:
-            yield self.text(decoded.tokens)
-        elif short:
-            looped = repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
-            yield self.text(decoded.tokens[: len(decoded.tokens) - looped])
+        decoded = self._decode(
+            samples, max_tokens(samples), stop_at_repetition=not short, wanted=wanted
+        )
+        if decoded.ended or short:
+            looped = 0 if decoded.ended else repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
+            tokens = decoded.tokens[: len(decoded.tokens) - looped]
+            yield Piece(tokens, decoded, start_s, len(samples) / self.sample_rate)
         else:
             cut = quietest_point(samples)
-            for piece in (samples[:cut], samples[cut:]):
+            cut_s = start_s + cut / self.sample_rate
+            for piece, piece_start_s in ((samples[:cut], start_s), (samples[cut:], cut_s)):
                 if self._may_hold_speech(piece):
-                    yield from self._texts(piece)
+                    yield from self._pieces(piece, wanted, piece_start_s)
 
     def _may_hold_speech(self, samples: Floats) -> bool:
         return self._gate is None or self._gate.may_hold_speech(samples)
 
-    def _decode(self, samples: Floats, limit: int, *, stop_at_repetition: bool) -> Decoded:
+    def _decode(
+        self,
+        samples: Floats,
+        limit: int,
+        *,
+        stop_at_repetition: bool,
+        wanted: Wanted = NOTHING_ELSE,
+    ) -> Decoded:
         """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
         return self.decoder.decode(
             self.encoder_caches(samples),
             limit,
             stop_at_repetition=stop_at_repetition,
             unwanted=self.unwanted,
+            wanted=wanted,
         )
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
@@ -132,7 +179,7 @@ class Moonshine(Model):
         return dict(zip(names, cast("Sequence[Floats]", caches), strict=True))
 
 
-def _words(folder: Path) -> WordTimes | None:
+def _word_times(folder: Path) -> WordTimes | None:
     """How to find the times of words; None if the folder does not say it."""
     manifest = manifest_if_any(folder)
     return manifest.words if manifest else None
