@@ -15,8 +15,15 @@ from threadpoolctl import threadpool_limits
 from streamer.memory import trim_heap
 from streamer.model import Model, SegmentRequest
 from streamer.models.moonshine import graphs
-from streamer.models.moonshine.decoding import NOTHING_ELSE, Decoded, GreedyDecoder, Wanted
+from streamer.models.moonshine.decoding import (
+    NOTHING_ELSE,
+    Decoded,
+    GreedyDecoder,
+    TokenBias,
+    Wanted,
+)
 from streamer.models.moonshine.gate import SpeechGate
+from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once, is_certain
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.models.moonshine.words import (
@@ -164,13 +171,23 @@ class Moonshine(Model):
         wanted: Wanted = NOTHING_ELSE,
     ) -> Decoded:
         """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
-        return self.decoder.decode(
-            self.encoder_caches(samples),
-            limit,
-            stop_at_repetition=stop_at_repetition,
-            unwanted=self.unwanted,
-            wanted=wanted,
-        )
+        caches = self.encoder_caches(samples)
+
+        def decode(wanted: Wanted, bias: TokenBias | None = None) -> Decoded:
+            return self.decoder.decode(
+                caches,
+                limit,
+                stop_at_repetition=stop_at_repetition,
+                unwanted=self.unwanted,
+                wanted=wanted,
+                bias=bias,
+            )
+
+        decoded = decode(wanted)
+        if ended_at_once(decoded):
+            second = decode(wanted._replace(log_probabilities=True), NotAtOnce(None))
+            return second if is_certain(second) else decoded
+        return decoded
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
         """The decoder's keys and values for float32 [n], by name."""
