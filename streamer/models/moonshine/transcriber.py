@@ -23,7 +23,7 @@ from streamer.models.moonshine.decoding import (
     Wanted,
 )
 from streamer.models.moonshine.gate import SpeechGate
-from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once, is_certain
+from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.models.moonshine.words import (
@@ -185,8 +185,9 @@ class Moonshine(Model):
 
         decoded = decode(wanted)
         if ended_at_once(decoded):
-            second = decode(wanted._replace(log_probabilities=True), NotAtOnce(None))
-            return second if is_certain(second) else decoded
+            not_at_once = NotAtOnce()
+            second = decode(wanted._replace(log_probabilities=True), not_at_once)
+            return second if not_at_once.found_words(second) else decoded
         return decoded
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
