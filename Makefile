@@ -30,8 +30,8 @@ demo: install-run  ## start the server, play a recording through the client, sto
 test: install  ## run all tests
 	$(BIN)/pytest
 
-accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder]
-	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO))
+accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder] [MODEL=name]
+	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO)) $(if $(MODEL),--model $(MODEL))
 
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
