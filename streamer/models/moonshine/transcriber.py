@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from streamer.memory import trim_heap
-from streamer.model import Model, SegmentRequest
+from streamer.model import Dropped, Model, SegmentRequest
 from streamer.models.moonshine import graphs
 from streamer.models.moonshine.decoding import (
     NOTHING_ELSE,
@@ -117,6 +117,8 @@ class Moonshine(Model):
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
         output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
+        if output["text"] and not self._was_said(samples, pieces):
+            return Dropped(text="")
         if output["text"] and not request.interim:
             output["confidence"] = confidence_of_segment(
                 [each for piece in pieces for each in word_confidences(self._tokenizer, piece)]
@@ -129,6 +131,15 @@ class Moonshine(Model):
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
         return self._decode(samples, max_tokens(samples), stop_at_repetition=False).tokens
+
+    def _was_said(self, samples: Floats, pieces: Sequence[Piece]) -> bool:
+        """Whether the text of float32 [n] is not what the network invents for noise."""
+        found = [
+            each
+            for piece in pieces
+            for each in piece.decoded.log_probabilities[: len(piece.tokens)]
+        ]
+        return self._gate is None or self._gate.confirms(samples, found)
 
     def _words(self, pieces: Sequence[Piece], speech_start_s: float) -> list[Word]:
         assert self._word_times is not None  # else they cannot be wanted
