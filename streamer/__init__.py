@@ -1,7 +1,8 @@
 """Streamer puts a CPU-bound audio model live: audio streams in, observations stream out.
 
-Follow the audio from socket to event in these 22 files, each of which uses others beside it. A file
-comes before the files that it calls; `docs/architecture.md` has the picture and the rules:
+Follow the audio from socket to event in these 22 files; a file comes before the files that it
+calls. Parts beside them, such as a buffer or a network, are listed in `docs/architecture.md`, which
+has the picture and the rules, too:
 
     bytes to inputs    1 websocket/reading.py     the bytes of a connection become messages
                        2 session/reader.py        takes the messages, and watches deadlines
@@ -12,17 +13,17 @@ comes before the files that it calls; `docs/architecture.md` has the picture and
     audio to segments  7 session/executor.py      takes from 6: carries out actions, feeds 8
                        8 pipeline/stream.py       one stream: asks 9, and feeds its channels
                        9 audio/pcm.py             bytes to float32, one row for each channel
-                      10 pipeline/speech_channel.py  one channel: asks 11 to 14, and submits to 15
-                      11 audio/track.py           recent audio at one rate
-                      12 audio/resample.py        to the rate of the detector or the model
-                      13 vad/silero.py            windows to probabilities of speech, in batches
-                      14 vad/segmenter.py         probabilities to segments
-    segments to words 15 pipeline/results.py      submits segments, and keeps their order
+                      10 pipeline/speech_channel.py  one channel: asks 11 to 13, and submits to 14
+                      11 audio/resample.py        recent audio at the rate of detector or model
+                      12 vad/silero.py            windows to probabilities of speech, in batches
+                      13 vad/segmenter.py         probabilities to segments
+    segments to words 14 pipeline/results.py      submits segments, and keeps their order
+                      15 inference/pool.py        the workers of a model: a segment becomes a job
                       16 inference/queue.py       which job goes to which idle worker, and when
                       17 inference/supervisor.py  takes from 16, and runs the job in a worker
                       18 inference/worker_process.py  the server's end of the worker's link
                       19 inference/worker.py      the worker: moonshine/transcriber.py
-    words to frames   20 pipeline/sender.py       results become events; called by 15
+    words to frames   20 pipeline/sender.py       results become events; called by 14
                       21 pipeline/outbox.py       events wait
                       22 session/session.py       takes from 21, asks 4 for frames, and sends them
 """

@@ -5,6 +5,7 @@ Pure: no sockets, no clock.
 
 import json
 from collections import defaultdict
+from typing import Any
 
 from streamer_client.events import Event
 
@@ -114,8 +115,16 @@ def _moved(event: Event, offset_s: float) -> Event:
         return event
     fields = {**event.fields, **times}
     if event.words:
-        fields["words"] = [
-            {**word, **{name: round(word[name] + offset_s, 6) for name in WORD_TIMES}}
-            for word in event.fields["words"]
-        ]
+        fields["words"] = [_moved_word(word, offset_s) for word in event.fields["words"]]
     return Event(event.type, fields, json.dumps(fields, ensure_ascii=False))
+
+
+def _moved_word(word: Any, offset_s: float) -> Any:  # noqa: ANN401 – of a model of one's own
+    if not isinstance(word, dict):
+        return word
+    times = {
+        name: round(word[name] + offset_s, 6)
+        for name in WORD_TIMES
+        if isinstance(word.get(name), int | float)
+    }
+    return {**word, **times}

@@ -21,7 +21,7 @@ from streamer.http.recordings import (
     run_to_end,
 )
 from streamer.http.refusals import Refused, refuse
-from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
+from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, TIMED_FORMATS
 from streamer.http.uploads import media_type, spool
 from streamer.protocol.messages import ChannelSeconds, ErrorEvent, VadOptions, merge
 from streamer.recordings.errors import AudioFileError
@@ -129,7 +129,8 @@ async def _analyze(request: RecordingRequest) -> Response:
         raise Refused(400, "bad_request", problem)
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
-    plan = RecordingPlan(pool, vad if query.vad else None, query.words)
+    words = query.words or (query.format in TIMED_FORMATS and pool.returns_words)
+    plan = RecordingPlan(pool, vad if query.vad else None, words)
     try:
         recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     except AudioFileError as error:

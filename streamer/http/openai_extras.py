@@ -45,14 +45,12 @@ stream_continuous_usage_stats stream_include_usage user vllm_xargs without_times
 NO_EFFECT = frozenset((_OF_DECODERS + _OF_DETECTORS + _OF_ACCOUNTS).split())
 """Fields that make no difference here."""
 
-NO_WORDS = "there are no times of words; the answer has those of segments"
+NO_TOKENS = "there are no times of tokens; for those of words: timestamp_granularities[]=word"
 NO_SPEAKERS = "speakers are not told apart"
 NO_LINES = "segments end where speech does"
 
 LACKING: Mapping[str, str] = {
-    "align": NO_WORDS,
-    "token_timestamps": NO_WORDS,
-    "word_timestamps": NO_WORDS,
+    "token_timestamps": NO_TOKENS,
     "diarization": NO_SPEAKERS,
     "diarize": NO_SPEAKERS,
     "known_speaker_names": NO_SPEAKERS,

@@ -29,7 +29,7 @@ LISTS = ("timestamp_granularities", "include", "languages")
 
 OBJECTS = ("chunking_strategy",)
 
-ALIASES = {"vad": "vad_filter"}
+ALIASES = {"vad": "vad_filter", "align": "word_timestamps"}
 """Other servers' names for fields of this one."""
 
 Temperature = Annotated[float, Meta(ge=0, le=1)]
@@ -55,8 +55,8 @@ class ChunkingStrategy(msgspec.Struct, frozen=True, kw_only=True):
 class Form(msgspec.Struct, frozen=True, kw_only=True):
     """The fields beside `file`.
 
-    `prompt`, `temperature` and `include` change nothing. `vad_filter`, `task`, `translate` and
-    `to_language` are those of other servers.
+    `prompt` and `temperature` change nothing. `vad_filter`, `word_timestamps`, `task`, `translate`
+    and `to_language` are those of other servers.
     """
 
     model: str | None = None
@@ -70,9 +70,21 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     include: list[str] = []
     chunking_strategy: ChunkingStrategy | None = None
     vad_filter: bool = True
+    word_timestamps: bool = False
     task: Literal["transcribe", "translate"] = "transcribe"
     translate: bool = False
     to_language: str | None = None
+
+    @property
+    def asks_for_words(self) -> bool:
+        """Whether the answer has a place for the times of words, and they are wanted there."""
+        wanted = self.word_timestamps or "word" in self.timestamp_granularities
+        return wanted and self.response_format == "verbose_json" and not self.stream
+
+    @property
+    def asks_for_logprobs(self) -> bool:
+        """Whether the answer has a place for log probabilities, and they are wanted there."""
+        return "logprobs" in self.include and (self.stream or self.response_format == "json")
 
 
 SWITCHES = frozenset(field.name for field in msgspec.structs.fields(Form) if field.type is bool)
@@ -144,11 +156,7 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
         shown = show_name(written_as.get(path, path))
         message = problem.message.replace(f"'{problem.field}'", f"'{shown}'", 1)
         raise Refused(400, "bad_request", message, field=shown) from None
-    ignored = ignore(extras, Form.__struct_fields__)
-    if "word" in form.timestamp_granularities and form.response_format == "verbose_json":
-        shown = show_name(written_as["timestamp_granularities"])
-        ignored += ignore([("word_timestamps", shown, "word")], ())
-    return ReadForm(form, ignored)
+    return ReadForm(form, ignore(extras, Form.__struct_fields__))
 
 
 def vad_options(form: Form, configured: VadConfig) -> VadOptions:

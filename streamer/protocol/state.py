@@ -104,7 +104,7 @@ def _finish(_: i.Input) -> Finish:
     return Finish()
 
 
-def _report(given: i.Input) -> SendError:
+def _send_error(given: i.Input) -> SendError:
     if isinstance(given, i.FailureInput):
         return SendError(given.failure)
     message = _NO_STREAM_FOR[type(given)]
@@ -119,7 +119,7 @@ def _close(given: i.Input) -> Close:
     return Close(code, close_reason(message))
 
 
-def _announce(given: i.Input) -> SendGoingAway:
+def _send_going_away(given: i.Input) -> SendGoingAway:
     assert isinstance(given, i.DrainStarted)
     return SendGoingAway(given.deadline_seconds)
 
@@ -140,20 +140,20 @@ TableRow = Mapping[type[i.Input], Cell]
 _CLOSED: TableRow = dict.fromkeys(i.INPUTS, (_S.CLOSING, ()))
 _NO_STREAM: TableRow = {
     i.StartRequested: (_S.STREAMING, (_begin,)),
-    i.AudioReceived: (_S.IGNORING, (_report,)),
+    i.AudioReceived: (_S.IGNORING, (_send_error,)),
     i.AudioPaused: (_S.IDLE, ()),
-    i.FlushRequested: (_S.IDLE, (_report,)),
+    i.FlushRequested: (_S.IDLE, (_send_error,)),
     i.KeepAliveReceived: (_S.IDLE, ()),
-    i.StopRequested: (_S.IDLE, (_report,)),
-    i.DisconnectRequested: (_S.CLOSING, (_report, _close)),
-    i.BadMessage: (_S.IDLE, (_report,)),
-    i.BadFormat: (_S.IDLE, (_report,)),
-    i.TooLarge: (_S.CLOSING, (_report, _close)),
-    i.IdleTimeout: (_S.CLOSING, (_report, _close)),
-    i.SessionTooLong: (_S.CLOSING, (_report, _close)),
-    i.Unauthorized: (_S.CLOSING, (_report, _close)),
+    i.StopRequested: (_S.IDLE, (_send_error,)),
+    i.DisconnectRequested: (_S.CLOSING, (_send_error, _close)),
+    i.BadMessage: (_S.IDLE, (_send_error,)),
+    i.BadFormat: (_S.IDLE, (_send_error,)),
+    i.TooLarge: (_S.CLOSING, (_send_error, _close)),
+    i.IdleTimeout: (_S.CLOSING, (_send_error, _close)),
+    i.SessionTooLong: (_S.CLOSING, (_send_error, _close)),
+    i.Unauthorized: (_S.CLOSING, (_send_error, _close)),
     i.Overloaded: (_S.CLOSING, (_cut_off,)),
-    i.DrainStarted: (_S.CLOSING, (_announce, _close)),
+    i.DrainStarted: (_S.CLOSING, (_send_going_away, _close)),
     i.DrainDeadline: (_S.CLOSING, (_close,)),
     i.Disconnected: (_S.CLOSING, (_drop_work,)),
 }
@@ -165,15 +165,15 @@ _STREAM: TableRow = {
     i.KeepAliveReceived: (_S.STREAMING, ()),
     i.StopRequested: (_S.STOPPED, (_finish,)),
     i.DisconnectRequested: (_S.CLOSING, (_finish, _close)),
-    i.BadMessage: (_S.STREAMING, (_report,)),
+    i.BadMessage: (_S.STREAMING, (_send_error,)),
     # The audio that follows is in the format that was refused, so the stream cannot go on.
-    i.BadFormat: (_S.IDLE, (_finish, _report)),
-    i.TooLarge: (_S.CLOSING, (_report, _finish, _close)),
-    i.IdleTimeout: (_S.CLOSING, (_report, _finish, _close)),
-    i.SessionTooLong: (_S.CLOSING, (_report, _finish, _close)),
-    i.Unauthorized: (_S.CLOSING, (_report, _finish, _close)),
+    i.BadFormat: (_S.IDLE, (_finish, _send_error)),
+    i.TooLarge: (_S.CLOSING, (_send_error, _finish, _close)),
+    i.IdleTimeout: (_S.CLOSING, (_send_error, _finish, _close)),
+    i.SessionTooLong: (_S.CLOSING, (_send_error, _finish, _close)),
+    i.Unauthorized: (_S.CLOSING, (_send_error, _finish, _close)),
     i.Overloaded: (_S.CLOSING, (_cut_off,)),
-    i.DrainStarted: (_S.DRAINING, (_announce,)),
+    i.DrainStarted: (_S.DRAINING, (_send_going_away,)),
     i.DrainDeadline: (_S.CLOSING, (_finish, _close)),
     i.Disconnected: (_S.CLOSING, (_drop_work,)),
 }
@@ -195,19 +195,19 @@ TABLE: Mapping[State, TableRow] = {
         i.FlushRequested: (_S.DRAINING, (_end_segments,)),
         i.KeepAliveReceived: (_S.DRAINING, ()),
         i.StopRequested: (_S.CLOSING, (_finish, _close)),
-        i.BadMessage: (_S.DRAINING, (_report,)),
-        i.BadFormat: (_S.CLOSING, (_finish, _report, _close)),
+        i.BadMessage: (_S.DRAINING, (_send_error,)),
+        i.BadFormat: (_S.CLOSING, (_finish, _send_error, _close)),
         i.DrainStarted: (_S.DRAINING, ()),
     },
     _S.STOPPED: {
         **_NO_STREAM,
         i.AudioReceived: (_S.STREAMING, (_begin_again, _feed)),
         i.AudioPaused: (_S.STOPPED, ()),
-        i.FlushRequested: (_S.STOPPED, (_report,)),
+        i.FlushRequested: (_S.STOPPED, (_send_error,)),
         i.KeepAliveReceived: (_S.STOPPED, ()),
-        i.StopRequested: (_S.STOPPED, (_report,)),
+        i.StopRequested: (_S.STOPPED, (_send_error,)),
         i.DisconnectRequested: (_S.CLOSING, (_close,)),
-        i.BadMessage: (_S.STOPPED, (_report,)),
+        i.BadMessage: (_S.STOPPED, (_send_error,)),
     },
     _S.CLOSING: _CLOSED,
 }
