@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from streamer.inference import ipc
 from streamer.inference.timed_words import read_words
-from streamer.model import Model, SegmentRequest, StatefulModel, Unwanted
+from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, make_model
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _done(
     converted = ipc.plain(output)
     if model.returns_words:
         read_words(converted)
-    return ipc.Done(converted, seconds, state)
+    return ipc.Done(converted, seconds, state, dropped=isinstance(output, Dropped))
 
 
 def _raised(error: Exception, started: float) -> ipc.Raised:
