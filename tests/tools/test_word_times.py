@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pocketsphinx", reason="the aligner is only in the locked environment")
 
-from tools.bench.word_times import (  # noqa: E402
+from tools.bench.word_times import (
     Aligned,
     Found,
     area_under_curve,
