@@ -23,6 +23,14 @@ class Unwanted(BaseException):
     """
 
 
+class Dropped(dict[str, object]):
+    """The fields of a segment in which the model found only what is not there.
+
+    `infer` and `infer_request` may return it instead of a dictionary, when the model can decide
+    only after inference what `Model.gate` decides before it. The segment is reported as dropped.
+    """
+
+
 def _never() -> bool:
     return False
 

@@ -94,13 +94,15 @@ class ModelConfig(_Section, frozen=True):
 
     `type` is a built-in (`streamer.models.registry`) or the import path of your own class,
     `package.module:Class`. `path` is a folder below the models folder, or an absolute one.
-    `options` are handed to the model's constructor. `name` is what clients see. `workers: 0` means
-    a share of `inference.workers`. `keyterms` are names and rare words that all clients are
-    expected to say; those of a client's own come in addition.
+    `interim_model` is a second one, of the same type and kind, for interims only. `options` are
+    handed to the constructors of both. `name` is what clients see. `workers: 0` means a share of
+    `inference.workers`. `keyterms` are names and rare words that all clients are expected to say;
+    those of a client's own come in addition.
     """
 
     type: str = "moonshine"
     path: str | None = None
+    interim_model: str | None = None
     name: str | None = None
     options: dict[str, object] = {}
     workers: Count = 0

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from streamer.inference import ipc
 from streamer.inference.timed_words import read_words
-from streamer.model import Model, SegmentRequest, StatefulModel, Unwanted
+from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, make_model
 
 if TYPE_CHECKING:
@@ -244,12 +244,14 @@ def _done(
     converted = ipc.plain(output)
     if model.returns_words:
         read_words(converted)
-    return ipc.Done(converted, seconds, state)
+    return ipc.Done(converted, seconds, state, dropped=isinstance(output, Dropped))
 
 
 def _raised(error: Exception, started: float) -> ipc.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
+    # What the model returned, and cannot be sent, is found in this server's own code.
+    is_own = innermost.filename == ipc.__file__
+    where = "" if is_own else f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
     return ipc.Raised(_describe(error), time.perf_counter() - started, where)
 
 

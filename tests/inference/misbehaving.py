@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamer import Model, SegmentRequest, StatefulModel, Unwanted
+from streamer import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 
 Samples = npt.NDArray[np.float32]
 
@@ -53,6 +53,14 @@ class Batcher(Obedient):
     def infer_batch(self, batch: Sequence[Samples]) -> Sequence[Mapping[str, object]]:
         answers = [{**self.infer(samples), "batch": len(batch)} for samples in batch]
         return answers[:-1] if int(batch[0][0]) == SLOW and len(batch) > 1 else answers
+
+
+class Doubting(Obedient):
+    """Decides only after inference that there was nothing."""
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        answer = super().infer(samples)
+        return Dropped(dropped=answer["tag"]) if int(samples[0]) == DROP else answer
 
 
 def gate(samples: Samples) -> Mapping[str, object] | None:

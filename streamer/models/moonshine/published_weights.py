@@ -81,8 +81,9 @@ class PublishedWeights:
         for name in (tensor, f"{tensor}_add_tensor"):
             if name in self._file.names():
                 return self._file[name].astype(np.float32)
-        values, scale, offset = (self._file[f"{tensor}_{part}"] for part in _QUANTIZED_PARTS)
-        return values * scale.astype(np.float32) + offset.astype(np.float32)
+        stored = (self._file[f"{tensor}_{part}"] for part in _QUANTIZED_PARTS)
+        values, scale, offset = (each.astype(np.float32) for each in stored)
+        return values * scale + offset
 
     def operand(self, node: str) -> Floats:
         """The tensor that a node of the graph adds or multiplies with."""

@@ -14,11 +14,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from streamer.memory import trim_heap
-from streamer.model import Model, SegmentRequest
+from streamer.model import Dropped, Model, SegmentRequest
 from streamer.models.moonshine import graphs
-from streamer.models.moonshine.decoding import NOTHING_ELSE, Decoded, GreedyDecoder, Wanted
+from streamer.models.moonshine.decoding import (
+    NOTHING_ELSE,
+    Decoded,
+    GreedyDecoder,
+    TokenBias,
+    Wanted,
+)
 from streamer.models.moonshine.encoding import Encoder
 from streamer.models.moonshine.gate import SpeechGate
+from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
 from streamer.models.moonshine.key_terms import KeyTerms
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
@@ -122,6 +129,8 @@ class Moonshine(Model):
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
         output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
+        if output["text"] and not self._was_said(samples, pieces):
+            return Dropped(text="")
         if output["text"] and not request.interim:
             output["confidence"] = confidence_of_segment(
                 [each for piece in pieces for each in word_confidences(self._tokenizer, piece)]
@@ -134,6 +143,15 @@ class Moonshine(Model):
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
         return self._decode(samples, max_tokens(samples), stop_at_repetition=False).tokens
+
+    def _was_said(self, samples: Floats, pieces: Sequence[Piece]) -> bool:
+        """Whether the text of float32 [n] is not what the network invents for noise."""
+        found = [
+            each
+            for piece in pieces
+            for each in piece.decoded.log_probabilities[: len(piece.tokens)]
+        ]
+        return self._gate is None or self._gate.confirms(samples, found)
 
     def _words(self, pieces: Sequence[Piece], speech_start_s: float) -> list[Word]:
         assert self._word_times is not None  # else they cannot be wanted
@@ -191,14 +209,25 @@ class Moonshine(Model):
         key_terms: KeyTerms | None = None,
     ) -> Decoded:
         """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
-        return self.decoder.decode(
-            self.encoder_caches(samples),
-            limit,
-            stop_at_repetition=stop_at_repetition,
-            unwanted=self.unwanted,
-            wanted=wanted,
-            key_terms=key_terms,
-        )
+        caches = self.encoder_caches(samples)
+
+        def decode(wanted: Wanted, bias: TokenBias | None = None) -> Decoded:
+            return self.decoder.decode(
+                caches,
+                limit,
+                stop_at_repetition=stop_at_repetition,
+                unwanted=self.unwanted,
+                wanted=wanted,
+                bias=bias,
+                key_terms=key_terms,
+            )
+
+        decoded = decode(wanted)
+        if ended_at_once(decoded):
+            not_at_once = NotAtOnce()
+            second = decode(wanted._replace(log_probabilities=True), not_at_once)
+            return second if not_at_once.found_words(second) else decoded
+        return decoded
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
         """The decoder's keys and values for float32 [n], by name."""
