@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -35,6 +35,9 @@ accuracy: install  ## word error rate of whole files and through the socket [AUD
 
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
+
+accuracy-words: install  ## times and certainty of words, and their cost (2 minutes) [AUDIO=folder]
+	$(BIN)/python -m tools.bench.word_times $(if $(AUDIO),--audio $(AUDIO))
 
 accuracy-levels: install  ## how well speech is found when it is quiet (1 minute) AUDIO=folder
 	$(BIN)/python -m tools.bench.levels --audio $(AUDIO)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -35,6 +36,7 @@ PONG_TIMEOUT_S = 300.0
 minutes of it when a file is sent faster than the model can process it."""
 
 STREAM_PATHS = ("/api/v1/segmented", "/api/v1/simple")
+EXAMPLE_ADDRESS = f"ws://localhost:8080{STREAM_PATHS[0]}"
 
 
 async def open_websocket(url: str, token: str | None, timeout_s: float) -> ClientConnection:
@@ -75,18 +77,29 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
     except TimeoutError as error:
         raise CannotConnect(f"no answer from {url} within {timeout_s:g} s") from error
     except (InvalidMessage, EOFError) as error:
-        raise CannotConnect(f"what listens at {url} does not speak HTTP") from error
+        tls = f"; if it uses TLS: {url.replace('ws:', 'wss:', 1)}" if url.startswith("ws:") else ""
+        raise CannotConnect(f"what listens at {url} does not speak HTTP{tls}") from error
     except InvalidHandshake as error:
         raise CannotConnect(f"{url} refused the WebSocket handshake: {error}") from error
     except ssl.SSLError as error:
-        raise CannotConnect(f"no TLS connection to {url}: {error.reason or error}") from error
+        raise CannotConnect(_tls_failure(url, error)) from error
     except ConnectionRefusedError as error:
         raise CannotConnect(f"no server is listening at {url}") from error
     except OSError as error:
         # Several addresses were tried, each with an error of its own: the text is theirs together.
         what = "no server is listening at" if "refused" in str(error).lower() else "cannot reach"
-        reason = "" if "refused" in str(error).lower() else f": {error.strerror or error}"
+        text = error.strerror or str(error) or "the connection was closed"
+        reason = "" if "refused" in str(error).lower() else f": {text}"
+        if url.startswith("wss:") and isinstance(error, ConnectionError):
+            reason += f"; if it does not use TLS: {url.replace('wss:', 'ws:', 1)}"
         raise CannotConnect(f"{what} {url}{reason}") from error
+
+
+def _tls_failure(url: str, error: ssl.SSLError) -> str:
+    if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        plain = url.replace("wss:", "ws:", 1)
+        return f"the server at {url} does not use TLS: {plain}"
+    return f"no TLS connection to {url}: {error.reason or error}"
 
 
 async def close_websocket(websocket: ClientConnection) -> None:
@@ -110,16 +123,25 @@ def check_address(url: str) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise InvalidAddress(f"{url} is not a WebSocket address: {error}") from error
-    if parts.scheme in ("http", "https"):
-        better = url.replace("http", "ws", 1)
-        if parts.path in ("", "/"):
-            better = better.rstrip("/") + STREAM_PATHS[0]
-        raise InvalidAddress(f"{url} is not a WebSocket address; did you mean {better}?")
     if parts.scheme not in ("ws", "wss") or not host:
-        raise InvalidAddress(
-            f"{url} is not a WebSocket address; give one like ws://localhost:8080{STREAM_PATHS[0]}"
-        )
+        meant = _meant(url)
+        hint = f"did you mean {meant}?" if meant else f"give one like {EXAMPLE_ADDRESS}"
+        raise InvalidAddress(f"{url} is not a WebSocket address; {hint}")
     return host
+
+
+def _meant(url: str) -> str | None:
+    """The complete address that somebody left parts of out; None = none like it is known."""
+    scheme, separator, rest = url.rpartition("://")
+    if scheme not in ("", "http", "https") or (separator and not scheme):
+        return None
+    host, slash, path = rest.partition("/")
+    if port := re.fullmatch(r":?(\d{2,5})", host):
+        host = f"localhost:{port[1]}"
+    if not re.fullmatch(r"(localhost|[\w-]+(\.[\w-]+)+|\[[\da-fA-F:]+\])(:\d+)?", host):
+        return None
+    path = f"{slash}{path}" if path else STREAM_PATHS[0]
+    return f"{'wss' if scheme == 'https' else 'ws'}://{host}{path}"
 
 
 def error_for_close(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:

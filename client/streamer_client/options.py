@@ -104,6 +104,11 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         source = Path(given.input)
         if source.exists() and output_file.samefile(source):
             parser.error(f"{output_file} is the recording itself: give -o another name")
+    if output_file is not None and not given.output and _output_of(output_file) is None:
+        parser.error(
+            f"the ending of {output_file} is not one of {', '.join(OUTPUT_OF_SUFFIX)}: "
+            "use one of them, or say the format with --output"
+        )
     token: str = given.token or os.environ.get("STREAMER_TOKEN", "")
     if not (token.isascii() and (token == "" or token.isprintable())):
         parser.error("the token has characters that no HTTP header can carry")
@@ -118,7 +123,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         real_time=given.real_time,
         interim_results=given.interim_results,
         words=given.words,
-        output=given.output or _output_of(output_file),
+        output=given.output or _output_of(output_file) or "text",
         output_file=output_file,
         token=token or None,
         model=given.model,
@@ -293,8 +298,14 @@ def _reconnect_seconds(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{error}{hint}") from None
 
 
-def _output_of(output_file: Path | None) -> OutputFormat:
-    return OUTPUT_OF_SUFFIX.get(output_file.suffix.lower(), "text") if output_file else "text"
+def _output_of(output_file: Path | None) -> OutputFormat | None:
+    """The format that the file's name implies; None = there is no file, or its ending is unknown.
+
+    A name without an ending, such as `/dev/stdout` or `transcript`, is for text.
+    """
+    if output_file is None:
+        return None
+    return OUTPUT_OF_SUFFIX.get(output_file.suffix.lower()) if output_file.suffix else "text"
 
 
 def _setting(text: str) -> tuple[str, float]:

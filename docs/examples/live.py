@@ -1,4 +1,4 @@
-"""Send audio while events are read: `.venv/bin/python docs/examples/live.py < AUDIO`.
+"""Send audio while events are read: `.venv/bin/python docs/examples/live.py [ADDRESS] < AUDIO`.
 
 AUDIO is raw PCM: 16 kHz, mono, 16-bit little-endian.
 """
@@ -9,8 +9,8 @@ import sys
 from streamer_client import StreamerError, connect
 
 
-async def main() -> None:
-    async with connect(sample_rate=16_000) as stream, asyncio.TaskGroup() as tasks:
+async def main(address: str = "ws://localhost:8080/api/v1/segmented") -> None:
+    async with connect(address, sample_rate=16_000) as stream, asyncio.TaskGroup() as tasks:
         tasks.create_task(send(stream))
         async for event in stream:
             if event.type == "segment":
@@ -27,7 +27,7 @@ async def send(stream):
 
 problem = None
 try:
-    asyncio.run(main())
+    asyncio.run(main(*sys.argv[1:2]))
 except* StreamerError as errors:  # no server, connection lost …
     problem = f"live.py: {errors.exceptions[0]}"
 sys.exit(problem)

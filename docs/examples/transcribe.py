@@ -1,13 +1,19 @@
-"""Print the transcript of a recording: `.venv/bin/python docs/examples/transcribe.py [FILE]`."""
+"""Print the transcript of a recording.
+
+`.venv/bin/python docs/examples/transcribe.py [FILE [ADDRESS]]`
+"""
 
 import asyncio
 import sys
 
 from streamer_client import StreamerError, transcribe
 
+RECORDING = "models/moonshine-tiny-en/beckett.wav"
+ADDRESS = "ws://localhost:8080/api/v1/segmented"
 
-async def main(path: str) -> None:
-    async for event in transcribe(path, "ws://localhost:8080/api/v1/segmented"):
+
+async def main(path: str = RECORDING, address: str = ADDRESS) -> None:
+    async for event in transcribe(path, address):
         if event.type == "segment":
             print(f"{event.start_time:6.2f} s  {event.text}")
         elif event.type in ("warning", "error"):
@@ -15,6 +21,6 @@ async def main(path: str) -> None:
 
 
 try:
-    asyncio.run(main(sys.argv[1] if sys.argv[1:] else "models/moonshine-tiny-en/beckett.wav"))
+    asyncio.run(main(*sys.argv[1:3]))
 except StreamerError as error:  # no such file, no server, no token …
     sys.exit(f"transcribe.py: {error}")

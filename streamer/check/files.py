@@ -1,6 +1,7 @@
 """What `streamer models check` makes of a file that is no configuration and no `model.json`."""
 
 import json
+import re
 from pathlib import Path
 
 from streamer.models.classifier.network import DeclaredTensor, declared_tensors, problems
@@ -20,14 +21,20 @@ WEIGHTS = frozenset({".pt", ".pth", ".safetensors", ".h5", ".keras", ".tflite", 
 def advice(path: Path) -> str:
     """What to give instead of a file that cannot be checked; one line."""
     if path.suffix == ".py":
-        command = f"cd {path.parent} && streamer models check {path.stem}:Class"
-        return f"{path} is Python: name a class in it: {command}"
+        return f"{path} is Python: name a class in it: {_class_command(path)}"
     if path.suffix in WEIGHTS:
         return (
             f"{path} holds weights that only its own program can read: export it to ONNX, or write "
             f"a class that loads it; see {GUIDE}"
         )
     return f"{path} is no configuration, no {MANIFEST} and no ONNX file; see {GUIDE}"
+
+
+def _class_command(path: Path) -> str:
+    """The command that checks the class in a Python file; the first one that is a model, if any."""
+    classes = re.findall(r"^class (\w+)\(.*Model\b", path.read_text(errors="replace"), re.MULTILINE)
+    place = "" if path.parent == Path() else f"cd {path.parent} && "
+    return f"{place}streamer models check {path.stem}:{classes[0] if classes else 'Class'}"
 
 
 def folder_of(path: Path) -> Path | None:

@@ -156,7 +156,8 @@ async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: ProbeRepo
         report.memory_bytes = max(report.memory_bytes, answered.peak_memory_bytes)
         (outcome,) = answered.outcomes
         if isinstance(outcome, ipc.Raised):
-            failure = f"it raised {outcome.reason} ({outcome.where})"
+            where = f" ({outcome.where})" if outcome.where else ""
+            failure = f"it raised {outcome.reason}{where}"
             break
         if isinstance(outcome, ipc.Abandoned):
             failure = "it raised Unwanted, though its result is wanted"

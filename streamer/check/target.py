@@ -72,6 +72,8 @@ def find_targets(named: str) -> list[Target]:
         return _of_manifest(find_model(named).manifest, named)
     if path.suffix or path.parent != Path():
         raise CannotCheck(f"{path} does not exist")
+    if path.with_suffix(".py").is_file():
+        raise CannotCheck(advice(path.with_suffix(".py")))
     raise CannotCheck(
         f"{named!r} is no folder, no configuration file and no module:Class; known models are "
         + ", ".join(known_models())

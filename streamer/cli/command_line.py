@@ -4,11 +4,23 @@ import argparse
 import difflib
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 USAGE = 2
 """Exit code for wrong arguments."""
+
+OTHER_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("url", "uri", "server", "host", "port"), "--addr"),
+        **dict.fromkeys(("bind", "listen"), "--host"),
+        **dict.fromkeys(("format", "output-format"), "--output"),
+        "settings": "--config",
+    }
+)
+"""What other programs call an option, and ours for it, where a program has that."""
 
 SHORTEST_PART = 3
 """Characters. A word that another one begins with counts as that one from this length on."""
@@ -62,6 +74,8 @@ class CommandLine(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Exit with one line; an unknown option may be what led to any other problem."""
         unknown = next(self._unknown_options(), None)
+        if self._command is not None and message.endswith(f": {self._command.metavar}"):
+            message = f"a command is missing; there are {', '.join(self._commands)}"
         self.exit_with(message if unknown is None else self._unknown(unknown))
 
     def exit_with(self, message: str) -> NoReturn:
@@ -78,20 +92,35 @@ class CommandLine(argparse.ArgumentParser):
     def _unknown(self, option: str) -> str:
         name = option.partition("=")[0]
         by_word = {option.strip("-"): option for option in self._options}
-        near = nearest(name.strip("-"), list(by_word))
-        return f"there is no option {name}" + (f"; did you mean {by_word[near]}?" if near else "")
+        meant = OTHER_WORDS.get(name.strip("-"))
+        if meant not in self._options:
+            near = nearest(name.strip("-"), list(by_word))
+            meant = by_word[near] if near else None
+        return f"there is no option {name}" + (f"; did you mean {meant}?" if meant else "")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:  # noqa: ANN401
         """Refuse a word that is not one of the choices of an argument."""
         choices = list(map(str, action.choices or ()))
         if not choices or str(value) in choices:
             return
-        near = nearest(str(value), choices)
+        near = self._elsewhere(str(value)) if action is self._command else None
+        near = near or nearest(str(value), choices)
         hint = f"; did you mean {near}?" if near else f"; allowed: {', '.join(choices)}"
         if action is self._command:
             rest = f"; {self._without_command}" if self._without_command and not near else ""
             raise argparse.ArgumentError(None, f"there is no command {str(value)!r}{hint}{rest}")
         raise argparse.ArgumentError(action, f"there is no {str(value)!r}{hint}")
+
+    def _elsewhere(self, word: str) -> str | None:
+        """What was probably meant by a word in the place of a command that is none; None = unknown.
+
+        It may be a command of a command, or the file that an option takes.
+        """
+        commands: Mapping[str, CommandLine] = (self._command and self._command.choices) or {}  # type: ignore[assignment]
+        for name, command in commands.items():
+            if word in command._commands:  # noqa: SLF001 – of the same class
+                return f"{name} {word}"
+        return f"--config {word}" if "--config" in self._options and Path(word).is_file() else None
 
     @property
     def _options(self) -> list[str]:

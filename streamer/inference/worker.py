@@ -249,7 +249,9 @@ def _done(
 
 def _raised(error: Exception, started: float) -> ipc.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
+    # What the model returned, and cannot be sent, is found in this server's own code.
+    is_own = innermost.filename == ipc.__file__
+    where = "" if is_own else f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
     return ipc.Raised(_describe(error), time.perf_counter() - started, where)
 
 

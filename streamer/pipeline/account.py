@@ -22,6 +22,16 @@ LEAST_SOUND_S = 0.5
 """Seconds of sound on one channel. With less, no warning says that there was no speech: a click, a
 breath."""
 
+LIVE_SOUND_S = 5.0
+"""Seconds of sound on one channel after which a client is told before its stream ends. Sound is
+counted in blocks of 10 s: for a steady tone the warning comes after 10 s. A person who speaks too
+softly has waited for a few sentences by then, and most jingles before speech are shorter."""
+
+REMEDY = (
+    "For sounds that are not speech use the WebSocket /api/v1/simple, or vad=false in "
+    "/api/v1/analyze. If it is speech, try a lower vad.threshold"
+)
+
 Fate = Literal["transcribed", "failed", "dropped"]
 """What becomes of a segment. `dropped`: the model took it for silence."""
 
@@ -41,6 +51,7 @@ class Account:
         loud_unheard: Outside of speech, but louder than the background.
         pending: In segments that have neither result nor error yet.
         audible_s: As `LoudWindows.audible_s`: seconds, whether speech or not. Not one of the sums.
+        has_speech: Whether there was an `active`.
     """
 
     received: int = 0
@@ -51,6 +62,7 @@ class Account:
     loud_unheard: int = 0
     pending: int = 0
     audible_s: float = 0.0
+    has_speech: bool = False
 
     def seconds(self, sample_rate: int, channel: int) -> ChannelSeconds:
         """The sums as clients see them.
@@ -146,6 +158,10 @@ class SpeechAccount:
         """The length of a span in the client's samples; those of adjacent spans add up."""
         return self._client_samples(end) - self._client_samples(start)
 
+    def speech_started(self) -> None:
+        """Speech has begun; it may go on."""
+        self._account.has_speech = True
+
     def speech_dropped(self, start: int, end: int) -> None:
         """Speech was too short for a segment."""
         self._too_short.append((start, end))
@@ -192,16 +208,30 @@ def no_speech(accounts: Sequence[Account], sample_rate: int) -> str | None:
         accounts: Of all channels; the stream is over.
         sample_rate: The client's, in Hz.
     """
-    if any(account.speech for account in accounts):
-        return None
-    sound_s = max(
-        max(account.loud_unheard / sample_rate, account.audible_s) for account in accounts
-    )
+    sound_s = _sound_without_speech_s(accounts, sample_rate)
     if sound_s < LEAST_SOUND_S:
         return None
     received_s = max(account.received for account in accounts) / sample_rate
     return (
         f"no speech was found in {received_s:.1f} s of audio, {sound_s:.1f} s of which have sound. "
-        "For sounds that are not speech use the WebSocket /api/v1/simple, or vad=false in "
-        "/api/v1/analyze. If it is speech, try a lower vad.threshold"
+        f"{REMEDY}"
     )
+
+
+def no_speech_yet(accounts: Sequence[Account], sample_rate: int) -> str | None:
+    """The sentence for a stream that goes on. None = there was speech, or too little sound.
+
+    Args:
+        accounts: Of all channels.
+        sample_rate: The client's, in Hz.
+    """
+    if _sound_without_speech_s(accounts, sample_rate) < LIVE_SOUND_S:
+        return None
+    return f"no speech was found so far, in at least {LIVE_SOUND_S:g} s of sound. {REMEDY}"
+
+
+def _sound_without_speech_s(accounts: Sequence[Account], sample_rate: int) -> float:
+    """Of the channel with the most sound, in seconds; 0 when there was speech on any channel."""
+    if any(account.has_speech for account in accounts):
+        return 0.0
+    return max(max(account.loud_unheard / sample_rate, account.audible_s) for account in accounts)

@@ -202,6 +202,7 @@ class SpeechChannel:
         match event:
             case SpeechStarted(at):
                 self._begun = at
+                self._account.speech_started()
                 self.results.segment_started(self._seconds(at))
                 self.results.post(Active(time=self._seconds(at), channel=self._number))
             case InterimDue(start, end):

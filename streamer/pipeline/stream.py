@@ -10,7 +10,7 @@ from streamer.audio.resample import Samples
 from streamer.config.schema import VadConfig
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.account import Account, AccountReport, no_speech
+from streamer.pipeline.account import AccountReport, no_speech, no_speech_yet
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.wishes import unmet, wishes
@@ -78,11 +78,8 @@ class Stream:
             tasks.create_task(monitor.tracked("inference", channel.results.run()))
             for channel in self._channels
         ]
-        self._account = AccountReport(
-            [channel.results.account for channel in self._channels],
-            start.format.sample_rate,
-            monitor,
-        )
+        self._accounts = [channel.results.account for channel in self._channels]
+        self._account = AccountReport(self._accounts, start.format.sample_rate, monitor)
         self._reported_frames = self._reported_bytes = 0
         monitor.stream_opened(context.route, start.format.channels)
 
@@ -181,9 +178,9 @@ class Stream:
         await asyncio.gather(*self._sending)
         self._report_received()
         sample_rate = self._start.format.sample_rate
-        accounts = [channel.results.account for channel in self._channels]
-        if self._context.segmentation == "speech" and not self._warned & NO_AUDIO:
-            self._warn_if_without_speech(accounts)
+        accounts = self._accounts
+        if self._may_lack_speech and (text := no_speech(accounts, sample_rate)):
+            self._warn("no_speech", text)
         return Stopped(
             audio_seconds=self._audio_seconds,
             segments=sum(channel.results.totals.segments for channel in self._channels),
@@ -277,8 +274,19 @@ class Stream:
         self._warned.add(code)
         self._context.outbox.post(WarningEvent(code=code, message=message))
 
-    def _warn_if_without_speech(self, accounts: list[Account]) -> None:
-        if text := no_speech(accounts, self._start.format.sample_rate):
+    @property
+    def _may_lack_speech(self) -> bool:
+        """Whether a lack of speech would be news: it was not reported, and nothing explains it."""
+        return self._context.segmentation == "speech" and not self._warned & {
+            "no_speech",
+            *NO_AUDIO,
+        }
+
+    def _warn_of_no_speech_yet(self) -> None:
+        # A recording is answered once it is over: what it has so far is not of interest.
+        if self._context.route == "recording" or not self._may_lack_speech:
+            return
+        if text := no_speech_yet(self._accounts, self._start.format.sample_rate):
             self._warn("no_speech", text)
 
     async def _process(self, rows: Samples) -> None:
@@ -287,6 +295,7 @@ class Stream:
             self._warn("out_of_scale", OUT_OF_SCALE)
         if self._frames - self._reported_frames >= self._start.format.sample_rate:
             self._report_received()
+            self._warn_of_no_speech_yet()
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
         for channel, detection in zip(self._channels, detections, strict=True):
             await channel.advance(detection)

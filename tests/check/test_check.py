@@ -260,6 +260,7 @@ def test_a_file_that_does_not_fit_is_explained(check: Check, classifier: Make) -
     ("named", "words"),
     [
         ("nowhere", "'nowhere' is no folder, no configuration file and no module:Class"),
+        ("own", "own.py is Python: name a class in it: streamer models check own:Broken"),
         ("own:Nothing", "cannot import model.type 'own:Nothing'"),
         (":Nothing", "cannot import model.type ':Nothing'"),
         ("os.path:join", "is not a subclass of streamer.Model"),
@@ -355,6 +356,7 @@ def test_what_an_onnx_file_proposes_can_be_checked(check: Check, classifier: Mak
     [
         ("a.onnx", b"not onnx", "cannot be read as ONNX"),
         ("a.py", b"", "&& streamer models check a:Class"),
+        ("a.py", b"class A:\n\nclass B(StatefulModel):\n", "&& streamer models check a:B"),
         ("a.pt", b"PK", "export it to ONNX, or write a class that loads it"),
         ("a.bin", b"\xff", "is no configuration, no model.json and no ONNX file"),
         ("a.json", b"\xff", "is not JSON"),
@@ -370,6 +372,14 @@ def test_a_file_that_is_no_model_is_understood(
     assert outcome.code == 1
     assert says in outcome.err
     assert outcome.err.count("\n") == 1
+
+
+def test_what_cannot_be_sent_is_not_blamed_on_a_line_of_the_server(own: Path, check: Check) -> None:
+    body = "class Number(Model):\n    def infer(self, samples):\n        return 3\n"
+    (own / "number.py").write_text(f"from streamer import Model\n\n{body}")
+    outcome = check("number:Number")
+    assert "it raised TypeError: infer returned int; it must return a mapping" in outcome.err
+    assert "ipc.py" not in outcome.err
 
 
 def test_a_terminal_gets_bars(own: Path, capfd: pytest.CaptureFixture[str]) -> None:

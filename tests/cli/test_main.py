@@ -58,6 +58,11 @@ def test_the_help_lists_every_command(command: str) -> None:
         ("--port", "argument --port: expected one argument"),
         ("load --audi x", "there is no option --audi; did you mean --audio?"),
         ("load --audio x --tokn a", "there is no option --tokn; did you mean --token?"),
+        ("load --url x", "there is no option --url; did you mean --addr?"),
+        ("--settings x", "there is no option --settings; did you mean --config?"),
+        ("check x", "there is no command 'check'; did you mean models check?"),
+        ("config.json", "there is no command 'config.json'; did you mean --config config.json?"),
+        ("models", "streamer models: a command is missing; there are list, fetch, export,"),
         ("models check x y", "there is nothing to do with 'y'"),
     ],
 )

@@ -215,7 +215,7 @@ async def test_subtitles_are_in_order_of_time_whatever_comes_first(
         ("a.VTT", "WEBVTT\n"),
         ("a.jsonl", '{"type":'),
         ("a.txt", "[00:00.0 → "),
-        ("a.out", "[00:00.0 → "),
+        ("a", "[00:00.0 → "),
     ],
 )
 async def test_the_name_of_the_file_is_its_format(
@@ -233,8 +233,9 @@ async def test_an_option_counts_more_than_the_name(
     serve_script: ServeScript, run_command: RunCommand, speech: Path, tmp_path: Path
 ) -> None:
     server = await serve_script(talk)
-    await run_command(speech, "-a", server.url, "-o", tmp_path / "a.srt", "--output", "vtt")
-    assert (tmp_path / "a.srt").read_text("utf-8").startswith("WEBVTT")
+    for name in ("a.srt", "a.out"):
+        await run_command(speech, "-a", server.url, "-o", tmp_path / name, "--output", "vtt")
+        assert (tmp_path / name).read_text("utf-8").startswith("WEBVTT")
 
 
 async def test_json_is_one_document(

@@ -279,14 +279,28 @@ async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content:
         ("-i - --bit-depth 64", "--bit-depth 64 needs --float"),
         ("-i x -o /no/such/place/a.srt", "there is no directory /no/such/place"),
         ("-i x -o /", "it is a directory"),
+        (
+            "x -o a.doc",
+            "the ending of a.doc is not one of .srt, .vtt, .json, .jsonl, .txt: use one",
+        ),
+        ("x -o talk.2026", "or say the format with --output"),
         ("-i x -a http://localhost:8080/", "did you mean ws://localhost:8080/api/v1/segmented?"),
-        ("-i x -a localhost:8080", "give one like ws://localhost:8080/api/v1/segmented"),
+        ("-i x -a localhost:8080", "did you mean ws://localhost:8080/api/v1/segmented?"),
+        ("x -a 10.0.0.7", "did you mean ws://10.0.0.7/api/v1/segmented?"),
+        ("x -a example.com:80/", "did you mean ws://example.com:80/api/v1/segmented?"),
+        ("x -a example.com/speech/api/v1/simple", "ws://example.com/speech/api/v1/simple?"),
+        ("x -a ftp://example.com/", "give one like ws://localhost:8080/api/v1/segmented"),
+        ("x -a 8080", "did you mean ws://localhost:8080/api/v1/segmented?"),
+        ("x -a :9000", "did you mean ws://localhost:9000/api/v1/segmented?"),
         ("-i x --token \x01", "the token has characters"),
         ("-i x --nope", "there is no option --nope (see"),
         ("x --interim", "there is no option --interim; did you mean --interim-results?"),
         ("x --ouput=srt", "there is no option --ouput; did you mean --output?"),
         ("--ouput srt x", "there is no option --ouput; did you mean --output?"),
         ("x --vad-threshold 0.4", "there is no option --vad-threshold; did you mean --vad?"),
+        ("x --format srt", "there is no option --format; did you mean --output?"),
+        ("x -port 9000", "there is no option -port; did you mean --addr?"),
+        ("x --url ws://localhost", "there is no option --url; did you mean --addr?"),
         ("-n 5", "there is no option -n (see"),
     ],
 )
@@ -296,6 +310,16 @@ async def test_bad_flags(run_command: RunCommand, flags: str, says: str) -> None
     assert result.err.startswith("streamer-client: ")
     assert says in result.err
     assert result.err.count("\n") == 1
+
+
+async def test_tls_where_there_is_none(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path, launch: Launch
+) -> None:
+    script, server = await serve_script(answer), launch({"model": {"type": "standin"}})
+    for url in (script.url, f"ws://127.0.0.1:{server.port}/api/v1/segmented"):
+        result = await run_command(speech, "-a", url.replace("ws:", "wss:"))
+        assert result.code == 3
+        assert f"does not use TLS: {url}" in result.err
 
 
 async def test_nothing_on_stdin(serve_script: ServeScript, run_command: RunCommand) -> None:

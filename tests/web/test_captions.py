@@ -35,6 +35,25 @@ def origin(tmp_path: Path) -> Generator[str]:
         process.wait()
 
 
+ALARM = """async () => {
+    const context = new AudioContext();
+    const recording = await fetch('/models/moonshine-tiny-en/beckett.wav');
+    const buffer = await context.decodeAudioData(await recording.arrayBuffer());
+    const target = context.createMediaStreamDestination();
+    const volume = new GainNode(context, { gain: 0.3 });
+    const tone = new OscillatorNode(context, { frequency: 3000 });
+    tone.connect(volume).connect(target);
+    tone.start();
+    window.speak = () => {
+        volume.gain.value = 0;
+        const speech = new AudioBufferSourceNode(context, { buffer, loop: true });
+        speech.connect(target);
+        speech.start();
+    };
+    navigator.mediaDevices.getUserMedia = async () => target.stream;
+}"""
+"""Replaces the microphone by an alarm tone, until `speak` is called."""
+
 Captions = Callable[[Server], Page]
 
 
@@ -59,19 +78,33 @@ def allowing(origin: str) -> dict[str, str]:
     return {setting[1]: setting[2].replace("http://localhost:8000", origin)}
 
 
+SIZES = ((1366, 650), (390, 844), (1920, 1080))
+"""Of windows, in pixels."""
+
+
+def nobody_is_kept_out(tab: Page) -> None:
+    """Assert that axe finds nothing, and that nothing is wider than the window."""
+    for width, height in SIZES:
+        tab.set_viewport_size({"width": width, "height": height})
+        result = tab.evaluate(f"{axe()}; axe.run()")
+        assert [one["id"] for one in result["violations"]] == []
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.locator("button").is_visible()
+
+
 def test_what_is_said_appears_and_settles(launch: Launch, captions: Captions, origin: str) -> None:
     server = launch({"vad": {"min_silence_ms": 200}}, env=allowing(origin))
     tab = captions(server)
     button, final, interim = tab.locator("button"), tab.locator("#final"), tab.locator("#interim")
     size = "element => parseFloat(getComputedStyle(element).fontSize)"
     assert final.evaluate(size) >= 40
-    result = tab.evaluate(f"{axe()}; axe.run()")
-    assert [one["id"] for one in result["violations"]] == []
+    nobody_is_kept_out(tab)
     for _ in range(2):  # it starts again after a stop
         button.click()
         expect(button).to_have_text("Stop")
         expect(interim).to_contain_text(re.compile("times", re.IGNORECASE))
         expect(final).to_contain_text("best of times")
+        nobody_is_kept_out(tab)
         button.click()
         expect(button).to_have_text("Start")
         expect(tab.locator("#problem")).to_be_empty()
@@ -88,6 +121,7 @@ def test_a_refused_page_says_what_to_do_and_the_server_says_with_what(
     expect(problem).to_contain_text("localhost and 127.0.0.1 are different origins")
     expect(tab.locator("button")).to_have_text("Start")
     expect(tab.locator("button")).to_be_enabled()
+    nobody_is_kept_out(tab)
     values = re.findall(r"set access.origins to (\[.*?\])", server.log())
     assert len(values) == 1
     value = values[0].replace("\\", "")
@@ -115,3 +149,15 @@ def test_a_lost_server_is_said_and_the_captions_go_on(
     expect(tab.locator("#problem")).to_be_empty()
     tab.locator("button").click()
     expect(tab.locator("button")).to_have_text("Start")
+
+
+def test_a_warning_is_shown_until_somebody_speaks(
+    launch: Launch, captions: Captions, origin: str
+) -> None:
+    tab = captions(launch({"model": {"type": "standin"}}, env=allowing(origin)))
+    tab.evaluate(ALARM)
+    tab.locator("button").click()
+    expect(tab.locator("#problem")).to_contain_text("no speech was found")
+    nobody_is_kept_out(tab)
+    tab.evaluate("speak()")
+    expect(tab.locator("#problem")).to_be_empty()

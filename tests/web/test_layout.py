@@ -355,3 +355,19 @@ def test_a_notice_goes_when_what_it_says_is_over(standin: Server, open_page: Ope
     expect(page.notices).to_contain_text("Choose an audio file first.")
     page.give("a.wav", LONG)
     expect(page.notices).to_have_count(0)
+
+
+def test_sound_without_speech_is_told_during_the_stream_until_somebody_speaks(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin))
+    tone = 0.3 * np.sin(2 * np.pi * 3_000 * np.arange(16_000 * 14) / 16_000)
+    speech, rate = recording("beckett.wav")
+    resampled = soxr.resample(speech, rate, 16_000)
+    page.give("alarm.wav", wav(np.concatenate([tone, resampled]), sample_rate=16_000))
+    page.start()
+    expect(page.notices).to_contain_text("choose “Equal chunks” under “Advanced”")
+    page.expect_state("Streaming")
+    expect(page.notices).to_have_count(0)
+    page.expect_state("Streaming")
+    page.stop()

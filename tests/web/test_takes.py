@@ -280,6 +280,16 @@ def test_full_storage_is_said_before_anything_goes(standin: Server, open_page: O
     expect(page.takes).to_have_count(50)
     assert page.names()[0] == "Take 2"
     is_stored(page, 50)
+    # What was said about the first take is over, and then also that of the second.
+    expect(page.notices).to_have_count(1)
+    expect(page.notices).to_contain_text("The oldest, “Take 2”, will be removed when the next")
+    page.takes.nth(1).get_by_role("button", name="Remove Take 3").click()
+    page.takes.nth(1).get_by_role("button", name="Remove it").click()
+    expect(page.notices).to_have_count(1)
+    expect(page.notices).to_contain_text("“Take 3” was removed.")
+    page.stream_at_once("c.wav", SHORT)
+    expect(page.notices.last).to_contain_text("The oldest, “Take 2”, will be removed when the next")
+    assert page.names()[0] == "Take 2"
 
 
 def test_many_bytes_are_too_many_takes_too(standin: Server, open_page: Open) -> None:

@@ -39,7 +39,8 @@ const WARNINGS = {
   bad_trace_id: 'The page’s trace id was not understood; the server began a trace of its own.',
   bad_samples: 'Some samples were not numbers and were taken as silence.',
   out_of_scale: 'The samples are far too large: as floats, they have to be between -1 and 1.',
-  no_speech: 'There was sound, but no speech was found in it.',
+  no_speech:
+    'There is sound, but no speech was found in it. If it is speech, it may be too quiet. For other sounds, choose “Equal chunks” under “Advanced”.',
   no_words: 'This model gives no times of words.',
   no_keyterms: 'This model makes no use of key terms.',
   not_pcm: 'The bytes are those of an audio file, and were processed as raw samples.',

@@ -15,7 +15,7 @@ const MAX_NOTICES = 4;
  * @param {string} message
  * @param {object} [options]
  * @param {string} [options.detail] The server's own message.
- * @param {string} [options.topic] For `endNotices`.
+ * @param {string} [options.topic] For `endNotices`. One that begins with `takes` outlives a run.
  * @param {Action} [options.action]
  */
 export function notify(kind, message, { detail = '', topic = '', action } = {}) {
@@ -56,6 +56,6 @@ export function endNotices(...topics) {
 /** A new run begins: what the last one had to say is over. Notices about takes stay. */
 export function clearRunNotices() {
   for (const notice of find('notices', HTMLElement).querySelectorAll('.notice')) {
-    if (/** @type {HTMLElement} */ (notice).dataset.topic !== 'takes') notice.remove();
+    if (!/** @type {HTMLElement} */ (notice).dataset.topic?.startsWith('takes')) notice.remove();
   }
 }

@@ -11,6 +11,9 @@ import { endNotices, notify } from './notices.js';
 /** Milliseconds from the last word to its result, below which the server is not behind any more. */
 const CAUGHT_UP_MS = 3000;
 
+/** Codes of warnings about which the server's message says no more than the page does. */
+const TOLD_IN_FULL = new Set(['interim_shed', 'lagging', 'no_speech']);
+
 /**
  * @param {ClientEvent} event
  * @param {State} state Of the client. An error while it connects ends the run, and is a failure.
@@ -20,7 +23,8 @@ export function notifyOfEvent(event, state, processed) {
   if (event.type === 'lost') {
     notifyOfLoss(event, processed);
   } else if (event.type === 'warning') {
-    notify('warning', explainWarning(event.code), { detail: event.message, topic: event.code });
+    const detail = TOLD_IN_FULL.has(event.code) ? '' : event.message;
+    notify('warning', explainWarning(event.code), { detail, topic: event.code });
   } else if (event.type === 'error' && state !== 'connecting') {
     const topic = event.fatal ? 'connection' : '';
     notify('error', explainError(event.code), { detail: event.message, topic });
@@ -29,6 +33,8 @@ export function notifyOfEvent(event, state, processed) {
     notify('warning', message, { detail: event.message, topic: 'connection' });
   } else if (event.type === 'started') {
     endNotices('connection');
+  } else if (event.type === 'active') {
+    endNotices('no_speech');
   } else if (event.type === 'stopped') {
     endNotices('lagging', 'interim_shed');
   }

@@ -43,7 +43,6 @@ export class TakeBook {
   remove(id) {
     this.takes = this.takes.filter((take) => take.id !== id);
     this.#sizes.delete(id);
-    this.#announced.delete(id);
   }
 
   /**
@@ -88,6 +87,17 @@ export class TakeBook {
     const unannounced = this.#surplus().filter(({ id }) => !this.#announced.has(id));
     for (const { id } of unannounced) this.#announced.add(id);
     return unannounced;
+  }
+
+  /**
+   * Take back the announcements that are not true any more: the take was removed, or may stay.
+   * @returns {string[]} The ids of these takes.
+   */
+  takeBackAnnouncements() {
+    const surplus = new Set(this.#surplus().map(({ id }) => id));
+    const outdated = [...this.#announced].filter((id) => !surplus.has(id));
+    for (const id of outdated) this.#announced.delete(id);
+    return outdated;
   }
 
   /**

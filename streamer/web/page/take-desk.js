@@ -155,6 +155,7 @@ export class TakeDesk {
 
   #arrange() {
     this.#view.arrange(this.#book.takes, ({ id }) => this.#playOf(id));
+    endNotices(...this.#book.takeBackAnnouncements().map(surplusTopic));
     this.onChange();
   }
 
@@ -227,7 +228,7 @@ export class TakeDesk {
       const message =
         `The storage for takes is full. The oldest, “${take.name}”, will be removed when the next ` +
         'take begins: export it if you need it.';
-      notify('warning', message, { topic: 'takes' });
+      notify('warning', message, { topic: surplusTopic(take.id) });
     }
   }
 
@@ -258,6 +259,9 @@ export class TakeDesk {
     this.#arrange();
   }
 }
+
+/** @param {string} id Of a take that is announced to be removed. */
+const surplusTopic = (id) => `takes-surplus-${id}`;
 
 /** @returns {string} `crypto.randomUUID` exists on pages over https only. */
 function newId() {

@@ -14,6 +14,7 @@ from tools.harness.sounds import beckett, encode
 from tools.harness.streams import Event, client, events_of, stream_audio
 
 EXAMPLES = Path(__file__).parents[3] / "docs/examples"
+RECORDING = Path(__file__).parents[3] / "models/moonshine-tiny-en/beckett.wav"
 RATE = 16_000
 
 
@@ -102,6 +103,9 @@ async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Lau
     ("command", "says"),
     [
         ("transcribe.py /no/such.wav", "transcribe.py: /no/such.wav does not exist"),
+        (f"transcribe.py {RECORDING} ws://127.0.0.1:1/api/v1/segmented", "127.0.0.1:1"),
+        (f"transcribe.py {RECORDING} 127.0.0.1:1", "transcribe.py: "),
+        ("live.py ws://127.0.0.1:1/api/v1/segmented", "127.0.0.1:1"),
         ("openai_transcribe.py", "usage: openai_transcribe.py RECORDING"),
         ("openai_transcribe.py /no/such.wav", "No such file or directory"),
         (f"openai_transcribe.py {EXAMPLES}/transcribe.py", "openai_transcribe.py: Connection"),

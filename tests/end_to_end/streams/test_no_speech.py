@@ -3,11 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soxr
 
 from tests.end_to_end.http.posting import analyzed, wav
 from tools.harness.process import Server
-from tools.harness.sounds import Audio, beckett, encode, silence
-from tools.harness.streams import events_of, stream_audio
+from tools.harness.sounds import Audio, beckett, encode, recording, silence
+from tools.harness.streams import client, events_of, stream_audio
 
 RATE = 16_000
 Floats = npt.NDArray[np.float64]
@@ -23,6 +24,13 @@ def beeps(level: float) -> Floats:
     return np.tile(np.concatenate([tone(0.5, level), np.zeros(RATE)]), 4)
 
 
+def after_sound(seconds: float) -> Audio:
+    """Speech, some seconds of alarm tone after the beginning."""
+    samples, rate = recording("beckett.wav")
+    speech = soxr.resample(samples, rate, RATE)
+    return encode(np.concatenate([tone(seconds), np.zeros(RATE), speech]), RATE)
+
+
 SOUNDS = pytest.mark.parametrize("sound", [tone(4), beeps(0.3), beeps(0.005)])
 
 
@@ -34,6 +42,35 @@ async def test_sound_without_speech(standin: Server, sound: Floats, sizes: tuple
     assert warning["code"] == "no_speech"
     assert "/api/v1/simple" in warning["message"]
     assert [event["type"] for event in events[-2:]] == ["warning", "stopped"]
+
+
+async def test_a_client_that_sends_sound_has_it_before_the_end(standin: Server) -> None:
+    async with client(standin) as socket:
+        await socket.start()
+        await socket.send(encode(tone(12), RATE).data, (640,))
+        *_, warning = await socket.events_until("warning")
+        assert warning["code"] == "no_speech"
+        assert "so far" in warning["message"]
+        assert "/api/v1/simple" in warning["message"]
+        await socket.send(encode(tone(12), RATE).data, (640,))
+        await socket.send_request("stop", disconnect=True)
+        assert [event["type"] for event in await socket.events_until_close()] == ["stopped"]
+
+
+@pytest.mark.parametrize("sizes", [(65_536,), (640,), (7_777, 320, 160_000)])
+async def test_however_the_bytes_are_cut(standin: Server, sizes: tuple[int, ...]) -> None:
+    events = await stream_audio(standin, encode(tone(25), RATE), sizes=sizes)
+    (warning,) = events_of(events, "warning")
+    assert "so far" in warning["message"]
+    for jingle_s, warnings in ((4, 0), (14, 1)):
+        events = await stream_audio(standin, after_sound(jingle_s), sizes=sizes)
+        assert len(events_of(events, "warning")) == warnings
+        assert events_of(events, "segment")
+
+
+async def test_a_recording_with_speech_after_sound_has_none(standin: Server) -> None:
+    samples = np.frombuffer(after_sound(14).data, dtype="<i2") / 32_768
+    assert "warnings" not in analyzed(standin, wav(samples, RATE))
 
 
 @SOUNDS

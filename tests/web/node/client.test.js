@@ -292,6 +292,7 @@ test('words have the times of their segment after a lost connection, too', async
   client.send(audio);
   await until(client, 'segment');
   proxy.cut();
+  await state(client, 'reconnecting');
   await state(client, 'streaming');
   client.send(audio);
   await client.stop();
