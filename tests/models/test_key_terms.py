@@ -184,6 +184,16 @@ def test_a_phrase_within_a_longer_word_is_not_written() -> None:
     assert network.written(["ab"]) == "."
 
 
+def test_no_term_is_written_where_nothing_was_said() -> None:
+    network = Scripted({"": ("", {"▁ab": 0.5})})
+    assert network.written(["ab"]) == ""
+
+
+def test_a_term_may_be_the_last_word() -> None:
+    network = Scripted({"": ("▁c", {}), "▁c": ("", {"▁ab": 0.5})})
+    assert network.written(["ab"]) == "▁c▁ab"
+
+
 def test_no_word_is_left_out_before_a_term_that_follows() -> None:
     network = Scripted({"": ("▁c", {"▁ab": 1.0}), "▁c": ("▁ab", {})})
     assert network.written(["ab"]).startswith("▁c▁ab")
