@@ -12,14 +12,14 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-install-run: $(FETCHED)  ## set up what running needs: packages, model weights (400 MB)
+install-run: $(FETCHED)  ## set up what running needs: packages, model weights (470 MB)
 
-install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (950 MB)
+install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (1 GB)
 
 run: install-run  ## start the server on http://127.0.0.1:8080
 	$(BIN)/streamer --config config.json
@@ -30,14 +30,20 @@ demo: install-run  ## start the server, play a recording through the client, sto
 test: install  ## run all tests
 	$(BIN)/pytest
 
-accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder]
-	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO))
+accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder] [MODEL=name]
+	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO)) $(if $(MODEL),--model $(MODEL))
 
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
+accuracy-words: install  ## times and certainty of words, and their cost (2 minutes) [AUDIO=folder]
+	$(BIN)/python -m tools.bench.word_times $(if $(AUDIO),--audio $(AUDIO))
+
 accuracy-levels: install  ## how well speech is found when it is quiet (1 minute) AUDIO=folder
 	$(BIN)/python -m tools.bench.levels --audio $(AUDIO)
+
+accuracy-key-terms: install  ## rare words with and without key terms (15 minutes) AUDIO=folder
+	$(BIN)/python -m tools.bench.key_terms --audio $(AUDIO)
 
 bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO))
@@ -57,6 +63,9 @@ compare: install  ## compare with another checkout: answers, cost, memory, start
 
 bench-publish: install  ## write the results of the benchmarks into the documentation
 	$(BIN)/python -m tools.bench.publish
+
+bench-pairs: install  ## start, memory and cost of a worker with one model and with two [AUDIO=folder]
+	$(BIN)/python -m tools.bench.pairs $(if $(AUDIO),--audio $(AUDIO))
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python -m tools.bench.inference

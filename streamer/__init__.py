@@ -30,11 +30,11 @@ has the picture and the rules, too:
 
 import os
 
-from streamer.model import Model, StatefulModel, Unwanted
+from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 
 # From 1.29 on, ONNX Runtime reports to its maker what is run on it, unless this is set before it is
 # loaded. Every process of the server begins here; the workers inherit it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__all__ = ["Model", "StatefulModel", "Unwanted"]
+__all__ = ["Dropped", "Model", "SegmentRequest", "StatefulModel", "Unwanted"]
 __version__ = "0.1.0"

@@ -8,6 +8,7 @@ May import: nothing of streamer.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,8 +23,33 @@ class Unwanted(BaseException):
     """
 
 
+class Dropped(dict[str, object]):
+    """The fields of a segment in which the model found only what is not there.
+
+    `infer` and `infer_request` may return it instead of a dictionary, when the model can decide
+    only after inference what `Model.gate` decides before it. The segment is reported as dropped.
+    """
+
+
 def _never() -> bool:
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRequest:
+    """What is wanted of one segment, beside what `infer` returns.
+
+    Attributes:
+        words: Whether the words are wanted, each with its times and its confidence.
+        key_terms: Phrases that are likelier than usual.
+        interim: Whether the segment still grows, so that an approximate result will do.
+        speech_start_s: Seconds into the samples at which the detector found speech; 0 without one.
+    """
+
+    words: bool = False
+    key_terms: tuple[str, ...] = ()
+    interim: bool = False
+    speech_start_s: float = 0.0
 
 
 class Model(ABC):
@@ -56,6 +82,34 @@ class Model(ABC):
         Returns:
             JSON-able fields, merged into the `segment` event. numpy numbers and arrays are allowed.
         """
+
+    returns_words: bool = False
+    """Whether `infer_request` returns words when they are wanted. Without it, a client that asks
+    for words gets a warning."""
+
+    uses_key_terms: bool = False
+    """Whether `infer_request` makes use of key terms. Without it, a client that gives some gets a
+    warning."""
+
+    def infer_request(
+        self, samples: "npt.NDArray[np.float32]", request: SegmentRequest
+    ) -> Mapping[str, object]:
+        """Observe one segment in the way that a client asked for.
+
+        A model that overrides this gets its segments one after another, and `infer_batch` is not
+        called.
+
+        Args:
+            samples: As for `infer`.
+            request: What is wanted.
+
+        Returns:
+            The fields of the event, as those of `infer`. If words are wanted and `returns_words` is
+            true, `words` is among them: a list of `{"text", "start_time", "end_time",
+            "confidence"}` in order, with times in seconds from the first sample, and confidence
+            from 0 to 1.
+        """
+        return self.infer(samples)
 
     def gate(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object] | None:
         """Answer a segment that holds nothing for this model, without inference.

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from os import PathLike
 from typing import Any, Literal
@@ -31,6 +31,8 @@ async def connect(
     is_float: bool = False,
     encoding: Encoding | None = None,
     interim_results: bool = False,
+    words: bool = False,
+    keyterms: Sequence[str] = (),
     vad: Mapping[str, float] | None = None,
     model: str | None = None,
     token: str | None = None,
@@ -47,6 +49,8 @@ async def connect(
         is_float: whether samples are floats (32 or 64 bits).
         encoding: `mulaw` or `alaw` for 8-bit companded samples.
         interim_results: ask for `interim` events.
+        words: ask for the words of each `segment`, with times and confidence.
+        keyterms: up to 100 names and rare words that are likelier than usual.
         vad: settings of the voice detection, such as `{"min_silence_ms": 300}`.
         model: one of the server's models by name; its first when `None`.
         token: sent as `Authorization: Bearer`.
@@ -73,6 +77,10 @@ async def connect(
         "format": audio_format,
         "interim_results": interim_results,
     }
+    if words:
+        request["words"] = True
+    if keyterms:
+        request["keyterms"] = list(keyterms)
     if vad:
         request["vad"] = dict(vad)
     if model is not None:
@@ -97,6 +105,8 @@ async def transcribe(
     url: str = DEFAULT_URL,
     *,
     interim_results: bool = False,
+    words: bool = False,
+    keyterms: Sequence[str] = (),
     vad: Mapping[str, float] | None = None,
     model: str | None = None,
     token: str | None = None,
@@ -119,6 +129,8 @@ async def transcribe(
             url,
             **audio.format.settings(),
             interim_results=interim_results,
+            words=words,
+            keyterms=keyterms,
             vad=vad,
             model=model,
             token=token,

@@ -25,7 +25,7 @@ from streamer_client.standard_input import RawInput, StandardInput
 from streamer_client.supply import ReplayBuffer, RewindableSupply, Supply
 from streamer_client.tally import Tally
 from streamer_client.tracing import begin_trace
-from streamer_client.transcript import make_formatter
+from streamer_client.transcript import TIMED_OUTPUTS, make_formatter
 from streamer_client.wav_input import NAME as STANDARD_INPUT
 
 
@@ -64,6 +64,8 @@ async def _run(options: Options) -> int:
                 options.address,
                 **source.format.settings(),
                 interim_results=options.interim_results,
+                words=options.words or options.output in TIMED_OUTPUTS,
+                keyterms=options.keyterms,
                 vad=options.vad,
                 model=options.model,
                 token=options.token,
@@ -91,7 +93,14 @@ async def _run(options: Options) -> int:
                     else RewindableSupply(source, chunk_bytes)
                 )
                 reconnector.show = display.note
-                run = Run(source, supply, display, options.real_time, options.verbose)
+                run = Run(
+                    source,
+                    supply,
+                    display,
+                    options.real_time,
+                    options.verbose,
+                    words_expected=options.words,
+                )
                 reader_gone = False
                 try:
                     with display:

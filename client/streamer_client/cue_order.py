@@ -4,6 +4,7 @@ from bisect import insort
 from collections import Counter
 
 from streamer.subtitles.cues import Cue, CueMaker, TimedText
+from streamer.subtitles.times import WordSpan
 from streamer_client.event_text import describe_output
 from streamer_client.events import Event
 from streamer_client.source_timeline import ANNOUNCED_WITHIN_S
@@ -53,7 +54,8 @@ class CueOrder:
         return rest
 
     def _add(self, event: Event, channel: int, end_s: float) -> None:
-        said = TimedText(event.start_time or 0.0, end_s, describe_output(event), channel)
+        words = tuple(WordSpan(word.start_time, word.end_time) for word in event.words)
+        said = TimedText(event.start_time or 0.0, end_s, describe_output(event), channel, words)
         for cue in self._maker.cues(said):
             insort(self._waiting, cue)
 

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from streamer_client.event_text import clock
+from streamer_client.event_text import clock, uncertain_spans
 from streamer_client.events import Event
 from streamer_client.transcript import Formatter
 
@@ -139,6 +139,8 @@ class LiveDisplay:
                 self._live.refresh()
             if text:
                 text.highlight_regex(r"^\[.*?\]", "cyan")
+                for start, end in uncertain_spans(event, text.plain):
+                    text.stylize("dim", start, end)
                 self._console.print(text, soft_wrap=True)
 
     def end(self) -> None:

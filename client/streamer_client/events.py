@@ -43,6 +43,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             vad=EventField("object", nullable=True),
             max_message_bytes=_NUMBER,
             protocol=_NUMBER,
+            words=EventField("boolean", optional=True),
         ),
         "active": _fields(time=_NUMBER, channel=_NUMBER),
         "inactive": _fields(time=_NUMBER, channel=_NUMBER),
@@ -104,6 +105,24 @@ SECONDS_FIELDS: Mapping[str, EventField] = _fields(
 )
 """Of each object in `seconds` of `stopped`: where the audio of a channel went."""
 
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a `segment`, when the stream was started with `words`.
+
+    Attributes:
+        text: With the punctuation that follows it.
+        start_time: In seconds from the start of the stream, as the times of the segment.
+        end_time: In the same way.
+        confidence: How certain the model is of it, 0 to 1.
+    """
+
+    text: str
+    start_time: float
+    end_time: float
+    confidence: float
+
+
 _ENVELOPE = frozenset({"type", *EVENT_FIELDS["interim"], *EVENT_FIELDS["segment"]})
 """Names that a model cannot use."""
 
@@ -125,6 +144,18 @@ class Event:
     def text(self) -> str | None:
         """The words, when the model is a transcriber."""
         return self._string("text")
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of a `segment` with their times; none if they were not asked for."""
+        value = self.fields.get("words")
+        found = map(_word, value if isinstance(value, list) else ())
+        return tuple(word for word in found if word is not None)
+
+    @property
+    def confidence(self) -> float | None:
+        """How certain a transcriber is of a `segment`, 0 to 1: the mean of its words."""
+        return self.seconds("confidence")
 
     @property
     def channel(self) -> int | None:
@@ -177,6 +208,16 @@ class Event:
     def _string(self, field: str) -> str | None:
         value = self.fields.get(field)
         return value if isinstance(value, str) else None
+
+
+def _word(value: object) -> Word | None:
+    """A word of `words`; None for what a model of another kind has under this name."""
+    if not isinstance(value, dict) or not isinstance(text := value.get("text"), str):
+        return None
+    numbers = [value.get(name) for name in ("start_time", "end_time", "confidence")]
+    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
+        return None
+    return Word(text, *map(float, numbers))  # type: ignore[arg-type]
 
 
 def parse_event(message: str | bytes) -> Event:

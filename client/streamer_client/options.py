@@ -35,6 +35,8 @@ class Options:
     chunk_bytes: int | None
     real_time: bool
     interim_results: bool
+    words: bool
+    keyterms: Sequence[str]
     output: OutputFormat
     output_file: Path | None
     token: str | None
@@ -121,6 +123,8 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         chunk_bytes=given.chunk_size,
         real_time=given.real_time,
         interim_results=given.interim_results,
+        words=given.words,
+        keyterms=_keyterms(parser, given),
         output=given.output or _output_of(output_file) or "text",
         output_file=output_file,
         token=token or None,
@@ -151,6 +155,17 @@ def _input(parser: CommandLine, files: Sequence[str], given: argparse.Namespace)
             "the microphone: --mic"
         )
     return inputs[0] if inputs else None
+
+
+def _keyterms(parser: CommandLine, given: argparse.Namespace) -> list[str]:
+    """Those of the command line, then those of the file, each once; the server checks them."""
+    lines: list[str] = []
+    if given.keyterms is not None:
+        try:
+            lines = given.keyterms.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            parser.error(f"cannot read {given.keyterms}: {error}")
+    return list(dict.fromkeys([*given.keyterm, *filter(None, map(str.strip, lines))]))
 
 
 def _build_parser() -> CommandLine:
@@ -214,6 +229,22 @@ def _build_parser() -> CommandLine:
         help="voice detection, such as min_silence_ms=300; may be repeated",
     )
     server.add_argument("--interim-results", action="store_true", help="show text as it forms")
+    server.add_argument(
+        "--words",
+        action="store_true",
+        help="ask for the times and the certainty of words: they are in JSON, and a terminal shows "
+        "uncertain words dimmed",
+    )
+    server.add_argument(
+        "--keyterm",
+        action="append",
+        default=[],
+        metavar="TERM",
+        help="a name or rare word that is likely to be said; may be repeated",
+    )
+    server.add_argument(
+        "--keyterms", type=Path, metavar="FILE", help="a file with such terms, one a line"
+    )
     server.add_argument(
         "--trace-id", metavar="ID", help="W3C traceparent to continue (default: a new trace)"
     )

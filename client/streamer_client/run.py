@@ -40,6 +40,8 @@ class Run:
     display: Display
     real_time: bool
     verbose: bool
+    words_expected: bool = False
+    """Whether a person has asked for words, who then reads the warning that there are none."""
     tally: Tally = field(default_factory=Tally)
     _sending: asyncio.Timeout | None = field(default=None, init=False)
 
@@ -170,6 +172,8 @@ class Run:
                 continue
             self.tally.count(event, loop.time())
             self.display.event(event)
+            if event.code == "no_words" and not self.words_expected:
+                continue
             if event.type in ("warning", "error", "going_away"):
                 self.display.note(describe_problem(event, channels))
             elif self.verbose and event.type in _DESCRIBED:

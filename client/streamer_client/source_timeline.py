@@ -5,6 +5,7 @@ Pure: no sockets, no clock.
 
 import json
 from collections import defaultdict
+from typing import Any
 
 from streamer_client.events import Event
 
@@ -13,6 +14,9 @@ ANNOUNCED_WITHIN_S = 10.0
 
 LEAD_S = 0.5
 """Seconds before the beginning of speech that are sent again with it."""
+
+WORD_TIMES = ("start_time", "end_time")
+"""Fields of a word that hold a time."""
 
 
 class SourceTimeline:
@@ -110,4 +114,17 @@ def _moved(event: Event, offset_s: float) -> Event:
     if not times:
         return event
     fields = {**event.fields, **times}
+    if event.words:
+        fields["words"] = [_moved_word(word, offset_s) for word in event.fields["words"]]
     return Event(event.type, fields, json.dumps(fields, ensure_ascii=False))
+
+
+def _moved_word(word: Any, offset_s: float) -> Any:  # noqa: ANN401 – of a model of one's own
+    if not isinstance(word, dict):
+        return word
+    times = {
+        name: round(word[name] + offset_s, 6)
+        for name in WORD_TIMES
+        if isinstance(word.get(name), int | float)
+    }
+    return {**word, **times}

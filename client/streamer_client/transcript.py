@@ -12,6 +12,10 @@ from streamer_client.events import Event
 OutputFormat = Literal["text", "json", "jsonl", "srt", "vtt"]
 
 
+TIMED_OUTPUTS: tuple[OutputFormat, ...] = ("srt", "vtt")
+"""Formats that are better with the times of words, although they do not show them."""
+
+
 class Formatter(Protocol):
     """Turns events into text."""
 

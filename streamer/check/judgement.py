@@ -1,12 +1,13 @@
 """Judges a model's answers: problems, and notes, which may be intended. Pure."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from streamer.check.probe import ProbeReport, SoundOutcome, Together
+from streamer.inference.timed_words import disorder, read_words
 from streamer.protocol.messages import Segment, encode_event
 
 SLOW = 0.5
@@ -26,6 +27,9 @@ def problems(report: ProbeReport) -> Iterator[str]:
     hidden = {name for outcome in report.outcomes for name in _hidden(outcome)}
     for name in sorted(hidden):
         yield f"clients never see the field {name!r}: every event has one of its own"
+    if report.ready and report.ready.words:
+        for outcome in report.outcomes:
+            yield from (f"{outcome.sound}: {problem}" for problem in _disorder(outcome))
     for outcome in report.outcomes:
         if outcome.seconds and real_time_factor(outcome) >= 1:
             yield (
@@ -44,6 +48,8 @@ def notes(report: ProbeReport) -> Iterator[str]:
             yield f"{outcome.sound}: null in {', '.join(empty)}; so arrive NaN and infinity"
         if outcome.outputs and not outcome.outputs[0]:
             yield f"{outcome.sound}: the output is empty, so the segment has only its times"
+    if report.ready and report.ready.words:
+        yield from _notes_on_words(report.outcomes)
     if report.ready and not report.ready.stateful:
         differing = [a.sound for a in report.outcomes if any(o != a.outputs[0] for o in a.outputs)]
         if differing:
@@ -76,6 +82,22 @@ def _hidden(outcome: SoundOutcome) -> Iterator[str]:
         event = Segment(start_time=0.0, end_time=0.0, channel=0, output=output)
         sent = msgspec.json.decode(encode_event(event))
         yield from (name for name, value in output.items() if sent.get(name, ...) != value)
+
+
+def _disorder(outcome: SoundOutcome) -> Iterator[str]:
+    """What is wrong with the times of the words of the first run; clients get them in order."""
+    for output in outcome.outputs[:1]:
+        yield from disorder(read_words(output), outcome.audio_s)
+
+
+def _notes_on_words(outcomes: Iterable[SoundOutcome]) -> Iterator[str]:
+    outputs = [(outcome.sound, output) for outcome in outcomes for output in outcome.outputs[:1]]
+    if not any(read_words(output) for _, output in outputs):
+        yield "returns_words is true, and no output has words"
+    for sound, output in outputs:
+        joined = " ".join(word.text for word in read_words(output))
+        if joined and joined != output.get("text"):
+            yield f"{sound}: the words, joined by spaces, are not the 'text'"
 
 
 def _nulls(output: Mapping[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from streamer.check.probe_sounds import Floats, Sound, sounds
 from streamer.check.target import Target
 from streamer.inference import ipc
 from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
+from streamer.model import SegmentRequest
 
 MAX_RUNS = 30
 """Runs of one sound, at most."""
@@ -140,11 +141,12 @@ async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: ProbeRepo
     outputs: list[dict[str, Any]] = []
     seconds: list[float] = []
     state: bytes | None = None
+    request = SegmentRequest(words=report.ready.words)
     failure, lost = None, False
     while len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
-                answered = await worker.infer([[sound.samples]], [state])
+                answered = await worker.infer([[sound.samples]], [state], [request])
         except WorkerDied:
             failure, lost = "its process died", True
             break
@@ -186,7 +188,10 @@ async def _together(worker: WorkerProcess, tried: Sequence[Sound], size: int) ->
 
 
 async def _infer(worker: WorkerProcess, segments: list[Floats]) -> ipc.BatchOutcome:
-    return await worker.infer([[segment] for segment in segments], [None] * len(segments))
+    count = len(segments)
+    return await worker.infer(
+        [[segment] for segment in segments], [None] * count, [ipc.NO_WISHES] * count
+    )
 
 
 def _done(answered: ipc.BatchOutcome) -> list[ipc.Done]:

@@ -13,6 +13,9 @@ from msgspec import inspect
 
 LONGEST_VALUE_SHOWN = 60
 
+ALLOWED = "allowed"
+"""Key in a type's `Meta(extra=…)`: what is allowed, in words, where a pattern would say nothing."""
+
 # The name comes from the client and may hold anything; the path after it comes from msgspec.
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$([^`]*)`)?", re.DOTALL)
 
@@ -113,6 +116,8 @@ def _fields(kind: inspect.Type) -> list[str]:
 
 def _allowed(kind: inspect.Type) -> str:
     match kind:
+        case inspect.Metadata(extra={"allowed": str(words)}):
+            return words
         case inspect.UnionType(types=types):
             named = [t for t in types if not isinstance(t, inspect.NoneType)]
             return " or ".join(_allowed(t) for t in named)
@@ -123,6 +128,8 @@ def _allowed(kind: inspect.Type) -> str:
             return "one of " + ", ".join(str(value) for value in values)
         case inspect.StrType(pattern=str(pattern)):
             return f"text that matches {pattern}"
+        case inspect.StrType(min_length=int(shortest), max_length=int(longest)):
+            return f"text of {shortest} to {longest} characters"
         case inspect.StrType(max_length=longest):
             return "text" if longest is None else f"text of at most {longest} characters"
         case inspect.BoolType():
@@ -133,6 +140,11 @@ def _allowed(kind: inspect.Type) -> str:
             return "an object with " + ", ".join(_fields(kind))
         case inspect.DictType():
             return "an object"
+        case (
+            inspect.ListType(max_length=int(longest))
+            | inspect.VarTupleType(max_length=int(longest))
+        ):
+            return f"a list of at most {longest}"
         case inspect.VarTupleType(min_length=int(shortest)):
             return f"a list of at least {shortest}"
         case _:

@@ -11,6 +11,8 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from streamer.config.explain import ALLOWED
+
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -24,6 +26,27 @@ MinSilenceMs = Annotated[int, Meta(ge=50, le=10_000)]
 MinSpeechMs = Annotated[int, Meta(ge=0, le=2_000)]
 PrefixPaddingMs = Annotated[int, Meta(ge=0, le=2_000)]
 MaxSegmentMs = Annotated[int, Meta(ge=1_000, le=60_000)]
+
+MAX_KEY_TERM_LENGTH = 100
+"""Characters."""
+KeyTerm = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=MAX_KEY_TERM_LENGTH,
+        # Any but control characters, and one that is no ASCII or Latin-1 punctuation: no model can
+        # spell the others.
+        pattern="^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\x00-/:-@\\[-`{-\\xbf][^\\x00-\\x1f\\x7f-\\x9f]*$",
+        extra={
+            ALLOWED: f"text of 1 to {MAX_KEY_TERM_LENGTH} characters, with a letter or a digit, "
+            "and without line breaks, tabs and other control characters"
+        },
+    ),
+]
+"""A name or a rare word, or several words. This and the list are also those of a `start`."""
+MAX_KEY_TERMS = 100
+"""Phrases of one client, or of the configuration. Each costs a little for every token."""
+KeyTerms = Annotated[tuple[KeyTerm, ...], Meta(max_length=MAX_KEY_TERMS)]
 
 
 class Conflict(NamedTuple):
@@ -71,15 +94,19 @@ class ModelConfig(_Section, frozen=True):
 
     `type` is a built-in (`streamer.models.registry`) or the import path of your own class,
     `package.module:Class`. `path` is a folder below the models folder, or an absolute one.
-    `options` are handed to the model's constructor. `name` is what clients see. `workers: 0` means
-    a share of `inference.workers`.
+    `interim_model` is a second one, of the same type and kind, for interims only. `options` are
+    handed to the constructors of both. `name` is what clients see. `workers: 0` means a share of
+    `inference.workers`. `keyterms` are names and rare words that all clients are expected to say;
+    those of a client's own come in addition.
     """
 
     type: str = "moonshine"
     path: str | None = None
+    interim_model: str | None = None
     name: str | None = None
     options: dict[str, object] = {}
     workers: Count = 0
+    keyterms: KeyTerms = ()
 
 
 class VadConfig(_Section, frozen=True):

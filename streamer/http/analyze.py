@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
+from streamer.config.schema import KeyTerms
 from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
@@ -21,7 +22,7 @@ from streamer.http.recordings import (
     run_to_end,
 )
 from streamer.http.refusals import Refused, refuse
-from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS
+from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, TIMED_FORMATS
 from streamer.http.uploads import media_type, spool
 from streamer.protocol.messages import ChannelSeconds, ErrorEvent, VadOptions, merge
 from streamer.recordings.errors import AudioFileError
@@ -65,6 +66,8 @@ class Query(VadOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     model: str | None = None
     channels: Literal["split", "mix"] = "split"
     vad: bool = True
+    words: bool = False
+    keyterms: KeyTerms = ()
     format: Literal["json", "text", "srt", "vtt"] = "json"
     sample_rate: Annotated[int, Meta(ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE)] | None = None
     channel_count: Annotated[int, Meta(ge=1)] | None = None
@@ -86,6 +89,21 @@ FoundSegment = Annotated[
                 "end_time": {"type": "number", "minimum": 0},
                 "is_final": {"const": True},
                 "channel": {"type": "integer", "minimum": 0},
+                "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                "words": {
+                    "type": "array",
+                    "description": "With words=true, from a model that has their times.",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "text": {"type": "string"},
+                            "start_time": {"type": "number", "minimum": 0},
+                            "end_time": {"type": "number", "minimum": 0},
+                            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                        },
+                        "required": ["text", "start_time", "end_time", "confidence"],
+                    },
+                },
             },
             "required": ["type", "start_time", "end_time", "is_final", "channel"],
         },
@@ -128,7 +146,8 @@ async def _analyze(request: RecordingRequest) -> Response:
         raise Refused(400, "bad_request", problem)
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
-    plan = RecordingPlan(pool, vad if query.vad else None)
+    words = query.words or (query.format in TIMED_FORMATS and pool.returns_words)
+    plan = RecordingPlan(pool, vad if query.vad else None, words, query.keyterms)
     try:
         recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     except AudioFileError as error:

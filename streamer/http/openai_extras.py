@@ -18,9 +18,9 @@ from streamer.http.refusals import Refused
 
 _OF_DECODERS = """
 append_punctuations audio_ctx batch_size beam_size best_of carry_initial_prompt chunk_length
-compression_ratio_threshold condition_on_previous_text context_bias entropy_thold
-frequency_penalty hallucination_silence_threshold hotwords include_stop_str_in_output
-initial_prompt keyterms keywords language_detection_segments language_detection_threshold
+compression_ratio_threshold condition_on_previous_text entropy_thold frequency_penalty
+hallucination_silence_threshold include_stop_str_in_output language_detection_segments
+language_detection_threshold
 length_penalty log_prob_threshold logprob_thold logprob_threshold max_completion_tokens
 max_context max_initial_timestamp max_new_tokens max_tokens min_p multilingual n
 no_repeat_ngram_size no_speech_thold no_speech_threshold patience prefix prepend_punctuations
@@ -28,7 +28,7 @@ presence_penalty prompt_reset_on_temperature repetition_penalty seed suppress_bl
 suppress_non_speech suppress_nst suppress_tokens temperature_inc top_k top_p use_beam_search
 word_thold
 """
-"""How Whisper searches, when it gives up, and what it expects to be said."""
+"""How Whisper searches, and when it gives up."""
 
 _OF_DETECTORS = """
 vad_config vad_max_speech_duration_s vad_min_silence_duration_ms vad_min_speech_duration_ms
@@ -45,14 +45,12 @@ stream_continuous_usage_stats stream_include_usage user vllm_xargs without_times
 NO_EFFECT = frozenset((_OF_DECODERS + _OF_DETECTORS + _OF_ACCOUNTS).split())
 """Fields that make no difference here."""
 
-NO_WORDS = "there are no times of words; the answer has those of segments"
+NO_TOKENS = "there are no times of tokens; for those of words: timestamp_granularities[]=word"
 NO_SPEAKERS = "speakers are not told apart"
 NO_LINES = "segments end where speech does"
 
 LACKING: Mapping[str, str] = {
-    "align": NO_WORDS,
-    "token_timestamps": NO_WORDS,
-    "word_timestamps": NO_WORDS,
+    "token_timestamps": NO_TOKENS,
     "diarization": NO_SPEAKERS,
     "diarize": NO_SPEAKERS,
     "known_speaker_names": NO_SPEAKERS,

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from streamer.config.explain import explain, show_name
-from streamer.config.schema import MinSilenceMs, PrefixPaddingMs, Probability, VadConfig
+from streamer.config.schema import KeyTerms, MinSilenceMs, PrefixPaddingMs, Probability, VadConfig
 from streamer.http.openai_extras import IgnoredField, ignore
 from streamer.http.refusals import Refused
 from streamer.protocol.messages import VadOptions
@@ -25,11 +25,20 @@ YES = frozenset({"true", "t", "yes", "y", "on", "1"})
 NO = frozenset({"false", "f", "no", "n", "off", "0"})
 """What programs and their users write for true and false."""
 
-LISTS = ("timestamp_granularities", "include", "languages")
+LISTS = ("timestamp_granularities", "include", "keyterms", "languages")
 
 OBJECTS = ("chunking_strategy",)
 
-ALIASES = {"vad": "vad_filter"}
+PROMPT = "prompt"
+
+ALIASES = {
+    "vad": "vad_filter",
+    "align": "word_timestamps",
+    "context_bias": PROMPT,
+    "hotwords": PROMPT,
+    "initial_prompt": PROMPT,
+    "keywords": PROMPT,
+}
 """Other servers' names for fields of this one."""
 
 Temperature = Annotated[float, Meta(ge=0, le=1)]
@@ -55,8 +64,9 @@ class ChunkingStrategy(msgspec.Struct, frozen=True, kw_only=True):
 class Form(msgspec.Struct, frozen=True, kw_only=True):
     """The fields beside `file`.
 
-    `prompt`, `temperature` and `include` change nothing. `vad_filter`, `task`, `translate` and
-    `to_language` are those of other servers.
+    `temperature` changes nothing. Names and unusual words in `prompt` are key terms. `keyterms` is
+    this server's own; `vad_filter`, `word_timestamps`, `task`, `translate` and `to_language` are
+    those of other servers.
     """
 
     model: str | None = None
@@ -65,14 +75,27 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     languages: list[str] = []
     prompt: str | None = None
+    keyterms: KeyTerms = ()
     temperature: Temperature = 0.0
     timestamp_granularities: list[Literal["segment", "word"]] = []
     include: list[str] = []
     chunking_strategy: ChunkingStrategy | None = None
     vad_filter: bool = True
+    word_timestamps: bool = False
     task: Literal["transcribe", "translate"] = "transcribe"
     translate: bool = False
     to_language: str | None = None
+
+    @property
+    def asks_for_words(self) -> bool:
+        """Whether the answer has a place for the times of words, and they are wanted there."""
+        wanted = self.word_timestamps or "word" in self.timestamp_granularities
+        return wanted and self.response_format == "verbose_json" and not self.stream
+
+    @property
+    def asks_for_logprobs(self) -> bool:
+        """Whether the answer has a place for log probabilities, and they are wanted there."""
+        return "logprobs" in self.include and (self.stream or self.response_format == "json")
 
 
 SWITCHES = frozenset(field.name for field in msgspec.structs.fields(Form) if field.type is bool)
@@ -123,6 +146,8 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
             before += _items(value)
         elif name == "temperature":
             temperatures += _items(value)
+        elif name == PROMPT:
+            tree[name] = "\n".join(map(str, [*filter(None, [tree.get(name)]), *_prompts(value)]))
         elif name in OBJECTS and keys:
             members = tree.setdefault(name, {})
             if again or not isinstance(members, dict):
@@ -144,11 +169,7 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
         shown = show_name(written_as.get(path, path))
         message = problem.message.replace(f"'{problem.field}'", f"'{shown}'", 1)
         raise Refused(400, "bad_request", message, field=shown) from None
-    ignored = ignore(extras, Form.__struct_fields__)
-    if "word" in form.timestamp_granularities and form.response_format == "verbose_json":
-        shown = show_name(written_as["timestamp_granularities"])
-        ignored += ignore([("word_timestamps", shown, "word")], ())
-    return ReadForm(form, ignored)
+    return ReadForm(form, ignore(extras, Form.__struct_fields__))
 
 
 def vad_options(form: Form, configured: VadConfig) -> VadOptions:
@@ -189,6 +210,11 @@ def _items(value: str) -> list[object]:
     except (ValueError, RecursionError):
         found = [item.strip() for item in value.split(",")]
     return found if isinstance(found, list) else [value]
+
+
+def _prompts(value: str) -> list[object]:
+    """The texts in one field: one as it is, or a JSON list of them."""
+    return _items(value) if value.lstrip().startswith("[") else [value]
 
 
 def _value(name: str, value: str) -> object:

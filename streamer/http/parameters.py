@@ -1,9 +1,11 @@
 """What a request asks for, in its query or its form: text, read into typed structs."""
 
+import functools
 from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from streamer.config.explain import explain, show_name
 from streamer.config.numbers import with_whole_numbers
@@ -12,8 +14,20 @@ from streamer.http.refusals import Refused
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+@functools.cache
+def _lists(expected: type[msgspec.Struct]) -> frozenset[str]:
+    """The names of the fields that are lists."""
+    struct = inspect.type_info(expected)
+    assert isinstance(struct, inspect.StructType)
+    return frozenset(
+        field.encode_name for field in struct.fields if isinstance(field.type, inspect.VarTupleType)
+    )
+
+
 def read_parameters(items: Iterable[tuple[str, str]], expected: type[T]) -> T:
-    """Read names and values; one that ends with `[]` is an item of a list.
+    """Read names and values.
+
+    One that ends with `[]` is an item of a list, and so is one whose field is a list.
 
     Raises:
         Refused: One is unknown, given twice, of the wrong type, or out of range.
@@ -22,7 +36,8 @@ def read_parameters(items: Iterable[tuple[str, str]], expected: type[T]) -> T:
     for given, value in items:
         name = given.removesuffix("[]")
         before = tree.get(name)
-        if name != given and not isinstance(before, str):
+        is_item = name != given or name in _lists(expected)
+        if is_item and not isinstance(before, str):
             tree[name] = [*(before or []), value]
         elif before is not None:
             message = f"'{show_name(name)}' is given more than once"

@@ -51,10 +51,14 @@ class RecordingPlan(NamedTuple):
     Attributes:
         pool: Workers of the chosen model.
         vad: Settings of the segmentation; None for one result over the whole, without a VAD.
+        words: Whether the words of segments are wanted.
+        key_terms: Phrases that are likelier than usual.
     """
 
     pool: WorkerPool
     vad: VadOptions | None
+    words: bool = False
+    key_terms: tuple[str, ...] = ()
 
 
 class RecordingWarning(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="warning"):
@@ -218,8 +222,15 @@ async def stream_into(
         outbox=outbox,
         trace=request.trace(plan.pool.spec.name),
     )
-    start = Start(format=_format(recording), vad=plan.vad or VadOptions())
+    start = Start(
+        format=_format(recording),
+        vad=plan.vad or VadOptions(),
+        words=plan.words,
+        keyterms=plan.key_terms,
+    )
     stream = Stream(context, start, tasks)
+    for warning in stream.unmet():
+        outbox.post(warning)
     stopped: Stopped | None = None
     try:
         await _feed(request, recording, plan, stream, outbox)

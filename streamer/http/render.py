@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable
 
+from streamer.inference.timed_words import TimedWord, read_words
 from streamer.protocol.messages import Segment
 from streamer.subtitles.cues import Cue, TimedText, cues_of
 from streamer.subtitles.formats import VTT_HEADER, srt_cue, vtt_cue
+from streamer.subtitles.times import WordSpan
 from streamer.subtitles.words import one_line
 
 RENDERED_MEDIA_TYPES = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
@@ -28,6 +30,9 @@ def as_vtt(segments: Iterable[Segment], channels: int) -> str:
     return VTT_HEADER + "".join(map(vtt_cue, _cues(segments, channels)))
 
 
+TIMED_FORMATS = frozenset({"srt", "vtt"})
+"""Formats that are better with the times of words, although they do not show them."""
+
 RENDERERS = {"text": as_text, "srt": as_srt, "vtt": as_vtt}
 
 
@@ -39,9 +44,23 @@ def output_text(segment: Segment) -> str:
     return one_line(text)
 
 
+def timed_words(segment: Segment) -> list[TimedWord]:
+    """The words of a segment; none if they were not wanted, or are something else."""
+    try:
+        return read_words(segment.output)
+    except ValueError:  # a model of one's own has another kind of words
+        return []
+
+
 def _cues(segments: Iterable[Segment], channels: int) -> list[Cue]:
     texts = (
-        TimedText(segment.start_time, segment.end_time, output_text(segment), segment.channel)
+        TimedText(
+            segment.start_time,
+            segment.end_time,
+            output_text(segment),
+            segment.channel,
+            tuple(WordSpan(word.start_time, word.end_time) for word in timed_words(segment)),
+        )
         for segment in segments
     )
     return cues_of(texts, channels)

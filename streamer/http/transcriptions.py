@@ -15,18 +15,22 @@ from starlette.responses import JSONResponse, Response
 
 from streamer.access.error_responses import openai_error
 from streamer.config.explain import show
+from streamer.config.schema import MAX_KEY_TERMS
 from streamer.http.languages import is_automatic, language_of
 from streamer.http.multipart import FormError, FormReader, ReceivedForm, read_form
 from streamer.http.openai_answers import (
+    LogprobsOfText,
     TextDelta,
     TextDone,
     Transcription,
     Usage,
     VerboseTranscription,
     timed,
+    words_of,
 )
 from streamer.http.openai_form import Form, is_field, read_fields, vad_options
 from streamer.http.openai_models import served_name
+from streamer.http.prompts import key_terms_of
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
     RecordingPlan,
@@ -39,7 +43,7 @@ from streamer.http.recordings import (
     stream_into,
 )
 from streamer.http.refusals import Refused
-from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, output_text
+from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, TIMED_FORMATS, output_text
 from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.inference.pool import WorkerPool
@@ -102,7 +106,12 @@ async def _answer(endpoint: Task, request: RecordingRequest) -> Response:
     transcript = " ".join(filter(None, map(output_text, result.segments)))
     usage = Usage(result.seconds)
     warnings = [*work.warnings, *result.warnings]
-    answer: Transcription | VerboseTranscription = Transcription(transcript, usage, warnings)
+    logprobs = LogprobsOfText(wanted=work.form.asks_for_logprobs and work.plan.words)
+    for segment in result.segments:
+        logprobs.add(segment)
+    answer: Transcription | VerboseTranscription = Transcription(
+        transcript, usage, warnings, logprobs.all
+    )
     if work.form.response_format == "verbose_json":
         segments = [timed(index, segment) for index, segment in enumerate(result.segments)]
         answer = VerboseTranscription(
@@ -114,6 +123,9 @@ async def _answer(endpoint: Task, request: RecordingRequest) -> Response:
             usage,
             result.account,
             warnings,
+            [each for segment in result.segments for each in words_of(segment)]
+            if work.form.asks_for_words and work.plan.words
+            else None,
         )
     return Response(msgspec.json.encode(answer), media_type="application/json")
 
@@ -126,18 +138,45 @@ async def _prepare(endpoint: Task, request: RecordingRequest) -> _Work:
     translates = form.translate or "translate" in (endpoint, form.task)
     task: Task = "translate" if translates else "transcribe"
     language = _check_languages(form, task, pool)
-    plan = RecordingPlan(pool, vad_options(form, request.services.config.vad))
-    warnings = [RecordingWarning(code="ignored_field", message=field.message) for field in ignored]
+    asked = form.asks_for_words or form.asks_for_logprobs
+    words = pool.returns_words and (asked or form.response_format in TIMED_FORMATS)
+    terms, without_effect = _key_terms(form, pool)
+    plan = RecordingPlan(pool, vad_options(form, request.services.config.vad), words, terms)
+    messages = [*(field.message for field in ignored), *without_effect]
+    warnings = [RecordingWarning(code="ignored_field", message=text) for text in messages]
+    if asked and not words:
+        warnings.append(RecordingWarning(code="no_words", message=_without_words(form, pool)))
     recording = await _open(request, received.file, plan)
     if not form.vad_filter and form.chunking_strategy is None:
         if fits_whole(request, recording, pool):
-            plan = RecordingPlan(pool, None)
+            plan = plan._replace(vad=None)
         else:
             text = "'vad_filter' was ignored: the recording is too long to be processed as a whole"
             warnings.append(RecordingWarning(code="ignored_field", message=text))
     for warning in warnings:
         _log.info("request %s: %s", request.id, warning.message)
     return _Work(form, task, language, recording, plan, warnings)
+
+
+def _without_words(form: Form, pool: WorkerPool) -> str:
+    lacking = "times of words: the answer has those of segments"
+    if not form.asks_for_words:
+        lacking = "log probabilities: the answer has none"
+    return f"the model {pool.spec.name} gives no {lacking}"
+
+
+def _key_terms(form: Form, pool: WorkerPool) -> tuple[tuple[str, ...], list[str]]:
+    """The key terms of a form, and a sentence if its prompt has no effect."""
+    if not form.prompt:
+        return form.keyterms, []
+    if not pool.uses_key_terms:
+        text = f"'prompt' was ignored: the model {pool.spec.name} makes no use of it"
+        return form.keyterms, [text]
+    named = key_terms_of(form.prompt)
+    if not named:
+        text = "'prompt' was ignored: only names and unusual words in it count, and it has none"
+        return form.keyterms, [text]
+    return (*form.keyterms, *named)[:MAX_KEY_TERMS], []
 
 
 async def _open(request: RecordingRequest, file: BinaryIO, plan: RecordingPlan) -> Recording:
@@ -151,6 +190,7 @@ async def _stream(request: RecordingRequest, work: _Work, emit: Emit) -> None:
     """Send each segment's text when it is there, and all of it at the end."""
     outbox = Outbox(request.services.monitor)
     texts: list[str] = []
+    logprobs = LogprobsOfText(wanted=work.form.asks_for_logprobs and work.plan.words)
     warnings = [*work.warnings]
     async with tasks_of(request.http) as tasks:
         tasks.create_task(stream_into(request, work.recording, work.plan, tasks, outbox))
@@ -159,7 +199,8 @@ async def _stream(request: RecordingRequest, work: _Work, emit: Emit) -> None:
                 case Segment() as segment:
                     text = output_text(segment)
                     if text:
-                        await emit(TextDelta(f" {text}" if texts else text))
+                        delta = f" {text}" if texts else text
+                        await emit(TextDelta(delta, logprobs.add(segment)))
                         texts.append(text)
                 case ErrorEvent() as failure:
                     raise refusal_for_failed_segment(failure)
@@ -167,7 +208,7 @@ async def _stream(request: RecordingRequest, work: _Work, emit: Emit) -> None:
                     warnings.append(RecordingWarning(code=warning.code, message=warning.message))
                 case Stopped(audio_seconds=seconds):
                     warnings += damage(work.recording)
-                    await emit(TextDone(" ".join(texts), Usage(seconds), warnings))
+                    await emit(TextDone(" ".join(texts), Usage(seconds), warnings, logprobs.all))
                     return
                 case _:
                     pass

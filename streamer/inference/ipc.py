@@ -11,14 +11,27 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from streamer.model import SegmentRequest
+
 LENGTH = struct.Struct("<I")
 
 
-class BatchItem(msgspec.Struct, frozen=True):
-    """One segment of a batch: its length in samples, and the state of its channel, pickled."""
+NO_WISHES = SegmentRequest()
+"""For a whole segment of which nothing but the model's usual output is wanted."""
+
+
+class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One segment of a batch.
+
+    Attributes:
+        samples: Its length.
+        state: Of its channel, pickled.
+        request: What is wanted of it.
+    """
 
     samples: int
     state: bytes | None = None
+    request: SegmentRequest = NO_WISHES
 
 
 class Batch(msgspec.Struct, frozen=True, tag="batch"):
@@ -46,6 +59,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     max_batch_wait_ms: float
     stateful: bool
     max_seconds: float | None = None
+    words: bool = False
+    key_terms: bool = False
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):

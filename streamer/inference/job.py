@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from streamer.inference import ipc
 from streamer.inference.scheduler import ScheduledJob
+from streamer.model import SegmentRequest
 from streamer.observe.timeline import Attempt
 
 SegmentAudio = Sequence[npt.NDArray[np.float32]]
@@ -81,6 +82,7 @@ class InferenceJob(ScheduledJob):
         length: Samples in the audio, also after it has been emptied.
         media_s: Seconds of audio; 0 = not known, because the model is not loaded yet.
         state: Of a stateful model, pickled: what the channel's last segment returned.
+        request: What is wanted of the segment.
         result: Cancelled when it is not needed any more.
         queued_s: When the job was queued, in seconds on the monitor's clock.
         gathering_since_s: Since when it waits for others to join its batch, on the same clock; of
@@ -92,6 +94,7 @@ class InferenceJob(ScheduledJob):
     length: int = field(init=False)
     media_s: float = 0.0
     state: bytes | None
+    request: SegmentRequest
     result: PendingInference
     queued_s: float
     gathering_since_s: float = field(init=False)

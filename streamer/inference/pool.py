@@ -6,6 +6,7 @@ A `Submission` stands for a job that has been submitted.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Hashable
 
@@ -16,8 +17,11 @@ from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_process import ModelCannotLoad
+from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
+
+_log = logging.getLogger(__name__)
 
 Shed = Callable[[InferenceJob, ShedReason], None]
 """Counts and reports an interim that is given up, and cancels its result."""
@@ -140,6 +144,16 @@ class WorkerPool:
         return self._warm.result().max_seconds if self._warm.done() else None
 
     @property
+    def returns_words(self) -> bool:
+        """Whether the model can give words with their times; False until warm."""
+        return self._warm.done() and self._warm.result().words
+
+    @property
+    def uses_key_terms(self) -> bool:
+        """Whether the model makes use of key terms; False until warm."""
+        return self._warm.done() and self._warm.result().key_terms
+
+    @property
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
         return sum(supervisor.alive for supervisor in self._supervisors)
@@ -161,6 +175,7 @@ class WorkerPool:
         session: Hashable,
         channel: Hashable,
         state: bytes | None = None,
+        request: SegmentRequest = ipc.NO_WISHES,
     ) -> Submission:
         """Queue a segment.
 
@@ -173,6 +188,7 @@ class WorkerPool:
             session: Takes turns with other sessions.
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
+            request: What is wanted of the segment.
         """
         job = InferenceJob(
             session=session,
@@ -181,6 +197,7 @@ class WorkerPool:
             early=kind == "early",
             audio=audio,
             state=state,
+            request=request,
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )
@@ -202,3 +219,7 @@ class WorkerPool:
         if not self._warm.done() and self.workers_alive == self._size:
             self.queue.allow_batches(ready.max_batch_size, ready.max_batch_wait_ms / 1000)
             self._warm.set_result(ready)
+            if self.spec.key_terms and not ready.key_terms:
+                _log.warning(
+                    "%s makes no use of key terms: 'keyterms' has no effect", self.spec.name
+                )

@@ -179,7 +179,9 @@ class Supervisor:
         try:
             async with asyncio.timeout(limit_s):
                 answers = await worker.infer(
-                    [job.audio for job in jobs], [job.state for job in jobs]
+                    [job.audio for job in jobs],
+                    [job.state for job in jobs],
+                    [job.request for job in jobs],
                 )
         except TimeoutError:
             self._record_attempts(worker, jobs, begun_s, "timeout")

@@ -17,13 +17,14 @@ import traceback
 from collections import deque
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from streamer.inference import ipc
-from streamer.model import Model, StatefulModel, Unwanted
+from streamer.inference.timed_words import read_words
+from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, make_model
 
 if TYPE_CHECKING:
@@ -134,8 +135,29 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
 
 def _ready(model: Model) -> ipc.Ready:
     stateful = isinstance(model, StatefulModel)
-    size = 1 if stateful else model.max_batch_size
-    return ipc.Ready(model.sample_rate, size, model.max_batch_wait_ms, stateful, model.max_seconds)
+    size = 1 if stateful or _takes_requests(model) else model.max_batch_size
+    return ipc.Ready(
+        model.sample_rate,
+        size,
+        model.max_batch_wait_ms,
+        stateful,
+        model.max_seconds,
+        words=model.returns_words,
+        key_terms=model.uses_key_terms,
+    )
+
+
+def _takes_requests(model: Model) -> bool:
+    """Whether the model has an `infer_request` of its own."""
+    return type(model).infer_request is not Model.infer_request
+
+
+class _Segment(NamedTuple):
+    """A segment of a batch: its samples, the state of its channel, and what is wanted of it."""
+
+    samples: SegmentSamples
+    state: bytes | None
+    request: SegmentRequest
 
 
 def _infer(
@@ -145,37 +167,36 @@ def _infer(
     source = slot if batch.inline is None else np.frombuffer(batch.inline, dtype=np.float32)
     items = batch.items
     ends = itertools.accumulate(item.samples for item in items)
-    segments = [source[end - item.samples : end] for item, end in zip(items, ends, strict=True)]
-    pairs = list(zip(segments, [item.state for item in items], strict=True))
-    gated = [_gate(model, *pair) for pair in pairs]
-    passed = [pair for pair, outcome in zip(pairs, gated, strict=True) if outcome is None]
+    segments = [
+        _Segment(source[end - item.samples : end], item.state, item.request)
+        for item, end in zip(items, ends, strict=True)
+    ]
+    gated = [_gate(model, segment) for segment in segments]
+    passed = [segment for segment, outcome in zip(segments, gated, strict=True) if outcome is None]
     inferred, split = _infer_passed(model, passed)
     rest = iter(inferred)
     return [next(rest) if outcome is None else outcome for outcome in gated], split
 
 
-def _gate(
-    model: Model, segment: SegmentSamples, state: bytes | None
-) -> ipc.Done | ipc.Raised | None:
+def _gate(model: Model, segment: _Segment) -> ipc.Done | ipc.Raised | None:
     """The outcome of a segment that needs no inference; None = it needs it."""
     started = time.perf_counter()
     try:
-        output = model.gate(segment)
+        output = model.gate(segment.samples)
         if output is None:
             return None
         seconds = time.perf_counter() - started
-        return ipc.Done(ipc.plain(output), seconds, state, dropped=True)
+        return ipc.Done(ipc.plain(output), seconds, segment.state, dropped=True)
     except Exception as error:  # the model's own; this worker is fine
         return _raised(error, started)
 
 
 def _infer_passed(
-    model: Model, pairs: list[tuple[SegmentSamples, bytes | None]]
+    model: Model, segments: list[_Segment]
 ) -> tuple[list[ipc.ItemOutcome], str | None]:
-    """As `_infer`, for the segments that the gate has passed, with the states of their channels."""
-    if isinstance(model, StatefulModel):
-        return [_infer_next(model, *pair) for pair in pairs], None
-    segments = [segment for segment, _ in pairs]
+    """As `_infer`, for the segments that the gate has passed."""
+    if isinstance(model, StatefulModel) or _takes_requests(model):
+        return [_infer_alone(model, segment) for segment in segments], None
     split = None
     if len(segments) > 1:
         try:
@@ -185,41 +206,45 @@ def _infer_passed(
     return [_infer_alone(model, segment) for segment in segments], split
 
 
-def _infer_alone(model: Model, segment: SegmentSamples) -> ipc.ItemOutcome:
+def _infer_alone(model: Model, segment: _Segment) -> ipc.ItemOutcome:
     started = time.perf_counter()
     try:
+        if isinstance(model, StatefulModel):
+            return _infer_next(model, segment, started)
+        if _takes_requests(model):
+            output = model.infer_request(segment.samples, segment.request)
+            return _done(model, output, time.perf_counter() - started)
         (outcome,) = _infer_together(model, [segment])
     except Exception as error:  # the model's own; this worker is fine
         return _raised(error, started)
     return outcome
 
 
-def _infer_together(model: Model, segments: list[SegmentSamples]) -> list[ipc.ItemOutcome]:
+def _infer_together(model: Model, segments: list[_Segment]) -> list[ipc.ItemOutcome]:
     started = time.perf_counter()
-    outputs = model.infer_batch(segments)
+    outputs = model.infer_batch([segment.samples for segment in segments])
     seconds = (time.perf_counter() - started) / len(segments)
     if len(outputs) != len(segments):
         raise ValueError(
             f"infer_batch returned {len(outputs)} results for {len(segments)} segments"
         )
-    return [_done(output, seconds) for output in outputs]
+    return [_done(model, output, seconds) for output in outputs]
 
 
-def _infer_next(
-    model: StatefulModel, segment: SegmentSamples, state: bytes | None
-) -> ipc.Done | ipc.Raised:
-    started = time.perf_counter()
-    try:
-        # Pickled by this server's own workers and by nothing else.
-        before = None if state is None else pickle.loads(state)  # noqa: S301
-        output, after = model.infer_next(segment, before)
-        return _done(output, time.perf_counter() - started, pickle.dumps(after))
-    except Exception as error:  # the model's own; this worker is fine
-        return _raised(error, started)
+def _infer_next(model: StatefulModel, segment: _Segment, started: float) -> ipc.Done:
+    # Pickled by this server's own workers and by nothing else.
+    before = None if segment.state is None else pickle.loads(segment.state)  # noqa: S301
+    output, after = model.infer_next(segment.samples, before)
+    return _done(model, output, time.perf_counter() - started, pickle.dumps(after))
 
 
-def _done(output: "Mapping[str, object]", seconds: float, state: bytes | None = None) -> ipc.Done:
-    return ipc.Done(ipc.plain(output), seconds, state)
+def _done(
+    model: Model, output: "Mapping[str, object]", seconds: float, state: bytes | None = None
+) -> ipc.Done:
+    converted = ipc.plain(output)
+    if model.returns_words:
+        read_words(converted)
+    return ipc.Done(converted, seconds, state, dropped=isinstance(output, Dropped))
 
 
 def _raised(error: Exception, started: float) -> ipc.Raised:

@@ -15,6 +15,7 @@ import numpy as np
 from streamer.inference import ipc
 from streamer.inference.job import SegmentAudio
 from streamer.inference.worker import SERVER_SIGNALS, run
+from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 
 SLOT_SAMPLES = 60 * 16_000
@@ -162,13 +163,17 @@ class WorkerProcess:
         return message
 
     async def infer(
-        self, segments: Sequence[SegmentAudio], states: Sequence[bytes | None]
+        self,
+        segments: Sequence[SegmentAudio],
+        states: Sequence[bytes | None],
+        requests: Sequence[SegmentRequest],
     ) -> ipc.BatchOutcome:
         """Run one batch; only one at a time.
 
         Args:
             segments: The audio of each segment.
             states: Of a stateful model, the state of each segment's channel, pickled.
+            requests: What is wanted of each segment.
 
         Returns:
             An outcome for each segment.
@@ -179,8 +184,8 @@ class WorkerProcess:
         if self.gone:  # a write would raise with uvloop, and not with asyncio
             raise WorkerDied
         items = [
-            ipc.BatchItem(sum(map(len, audio)), state)
-            for audio, state in zip(segments, states, strict=True)
+            ipc.BatchItem(sum(map(len, audio)), state, request)
+            for audio, state, request in zip(segments, states, requests, strict=True)
         ]
         pieces = [piece for audio in segments for piece in audio]
         total = sum(item.samples for item in items)

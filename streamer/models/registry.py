@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from streamer.model import Model
+from streamer.models.interims import ModelWithInterims, UnfitPair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +99,9 @@ class ModelSpec(msgspec.Struct, frozen=True):
         folder: Where its files are. None = it has none.
         options: Keyword arguments of its constructor.
         search_path: Folders to import it from, besides the installed packages.
+        interim_folder: Where the files of a second model are that makes the interims. None = the
+            model makes them.
+        key_terms: Phrases that all clients are expected to say.
     """
 
     type: str
@@ -105,6 +109,8 @@ class ModelSpec(msgspec.Struct, frozen=True):
     folder: str | None = None
     options: dict[str, object] = {}
     search_path: tuple[str, ...] = ()
+    interim_folder: str | None = None
+    key_terms: tuple[str, ...] = ()
 
 
 class ModelTypeError(ValueError):
@@ -112,13 +118,25 @@ class ModelTypeError(ValueError):
 
 
 def make_model(spec: ModelSpec) -> Model:
-    """Import the class and load the model.
+    """Import the class and load the model, or both models.
 
     Raises:
-        ModelTypeError: The type is not a built-in and not the path of a `Model` class, or an
-            attribute of its model has a value that is not allowed.
+        ModelTypeError: The type is not a built-in and not the path of a `Model` class, an attribute
+            of its model has a value that is not allowed, or there cannot be such a pair of models.
         Exception: Whatever the model's own constructor raises.
     """
+    model_class = _model_class(spec)
+    model = _load(model_class, spec, spec.folder)
+    if spec.interim_folder is None:
+        return model
+    interims = _load(model_class, spec, spec.interim_folder)
+    try:
+        return ModelWithInterims(model, interims)
+    except UnfitPair as error:
+        raise ModelTypeError(f"model.interim_model is {spec.interim_folder}: {error}") from error
+
+
+def _model_class(spec: ModelSpec) -> type[Model]:
     entry = built_in(spec.type)
     path = entry.class_path if entry else spec.type
     module_name, colon, class_name = path.partition(":")
@@ -133,7 +151,11 @@ def make_model(spec: ModelSpec) -> Model:
         raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}{looked}") from error
     if not (isinstance(model_class, type) and issubclass(model_class, Model)):
         raise ModelTypeError(f"model.type {spec.type!r} is not a subclass of streamer.Model")
-    files = {"folder": Path(spec.folder)} if spec.folder else {}
+    return model_class
+
+
+def _load(model_class: type[Model], spec: ModelSpec, folder: str | None) -> Model:
+    files = {"folder": Path(folder)} if folder else {}
     _check_arguments(model_class, spec, {**files, **spec.options})
     model = model_class(**files, **spec.options)
     for name, allowed, is_allowed in _ATTRIBUTES:

@@ -8,7 +8,14 @@ from streamer.config.schema import Config, ModelConfig
 from streamer.config.sources import SettingsError
 from streamer.models import registry
 from streamer.models.registry import BuiltIn, ModelSpec
-from streamer.weights.manifest import MANIFEST, find_model, known_models, manifest_of, require
+from streamer.weights.manifest import (
+    MANIFEST,
+    find_model,
+    known_models,
+    manifest_if_any,
+    manifest_of,
+    require,
+)
 
 
 def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
@@ -47,17 +54,59 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
             f"'{section}.path' is missing; type {model.type} needs one: a folder with a "
             "model.json, or a name that `streamer models list` shows"
         )
-    folder = None
-    if path:
-        own = config_folder / path
-        folder = own if own.is_dir() else _known_folder(built_in, path, section, own)
+    folder = _folder(built_in, path, f"{section}.path", config_folder) if path else None
+    interim_folder = None
+    if model.interim_model is not None:
+        setting = f"{section}.interim_model"
+        interim_folder = _folder(built_in, model.interim_model, setting, config_folder)
+        _check_pair(model, folder, interim_folder, setting)
     return ModelSpec(
         type=model.type,
         name=model.name or _default_name(model.type, built_in, folder),
         folder=str(folder) if folder else None,
         options=model.options,
         search_path=(str(config_folder),),
+        interim_folder=str(interim_folder) if interim_folder else None,
+        key_terms=model.keyterms,
     )
+
+
+def _folder(built_in: BuiltIn | None, path: str, setting: str, config_folder: Path) -> Path:
+    own = config_folder / path
+    return own if own.is_dir() else _known_folder(built_in, path, setting, own)
+
+
+def _check_pair(model: ModelConfig, finals: Path | None, interims: Path, setting: str) -> None:
+    """Check that the second model can make interims for the first, as far as the folders say.
+
+    Args:
+        model: Their settings.
+        finals: The folder of the first.
+        interims: The folder of the second.
+        setting: The name of the setting that leads to the second.
+
+    Raises:
+        SettingsError: It cannot.
+    """
+    given = f"'{setting}' is {show(model.interim_model)}"
+    if finals is None:
+        raise SettingsError(
+            f"{given}, but a model of type {model.type} has no folder; allowed: null"
+        )
+    if finals.resolve() == interims.resolve():
+        raise SettingsError(
+            f"{given}, the model that makes the finals, too; allowed: another one, or null"
+        )
+    first, second = (manifest_if_any(folder) for folder in (finals, interims))
+    if first is None or second is None:
+        return
+    for property_name in ("kind", "sample_rate", "language"):
+        have, need = getattr(second, property_name), getattr(first, property_name)
+        if None not in (have, need) and have != need:
+            raise SettingsError(
+                f"{given}, whose {property_name} is {show(have)}; allowed: a model with the "
+                f"{property_name} of {first.name}, {show(need)}"
+            )
 
 
 def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None) -> str:
@@ -70,26 +119,27 @@ def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None
     return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
 
 
-def _known_folder(built_in: BuiltIn | None, name: str, section: str, own: Path) -> Path:
+def _known_folder(built_in: BuiltIn | None, name: str, setting: str, own: Path) -> Path:
     """The folder of a model that has a manifest, whose `kind` must fit a built-in type.
 
     Args:
         built_in: Of the type; None = a class of one's own.
         name: The configured path.
-        section: Of the configuration.
+        setting: What is configured, such as `model.path`.
         own: The folder that the path would be, and which does not exist.
     """
     if name not in known_models():
         raise SettingsError(
-            f"'{section}.path' is {show(name)}, and there is no folder {own}; allowed: a folder, "
+            f"'{setting}' is {show(name)}, and there is no folder {own}; allowed: a folder, "
             "seen from that of the configuration file, or a name that "
             f"`streamer models list` shows ({', '.join(known_models())})"
         )
     folder = require(name)
     kind = find_model(name).manifest.kind
     if built_in is not None and built_in.manifest_kind not in (None, kind):
+        section = setting.rpartition(".")[0]
         raise SettingsError(
-            f"'{section}.path' is {show(name)}, a model of the kind {kind}; allowed with "
+            f"'{setting}' is {show(name)}, a model of the kind {kind}; allowed with "
             f"{section}.type {built_in.type}: one of the kind {built_in.manifest_kind}"
         )
     return folder

@@ -5,7 +5,7 @@ https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/flatbuffers/
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -23,11 +23,11 @@ SESSION_MODEL, MODEL_GRAPH, GRAPH_TENSORS, GRAPH_NODES = 1, 7, 0, 2
 TENSOR_NAME, TENSOR_SHAPE, TENSOR_DATA_TYPE, TENSOR_CONTENT = 0, 2, 3, 4
 NODE_NAME, NODE_OPERATOR, NODE_INPUTS, NODE_ATTRIBUTES, ATTRIBUTE_GRAPH = 0, 5, 8, 10, 7
 
-DTYPES = {1: np.float32, 2: np.uint8}
+DTYPES = {1: np.float32, 2: np.uint8, 3: np.int8}
 """By TensorProto.DataType; a model's weights have no others."""
 
-PRODUCTS = frozenset({"DynamicQuantizeMatMul", "MatMulIntegerToFloat"})
-"""The operators that multiply with a quantized matrix."""
+USERS = frozenset({"DynamicQuantizeMatMul", "MatMulIntegerToFloat", "MatMul", "Mul", "Add"})
+"""The operators whose inputs are looked up; the first two multiply with a quantized matrix."""
 
 BRANCHING = "If"
 """The operator whose attributes are graphs with weights of their own."""
@@ -45,11 +45,11 @@ class Quantized:
     """A matrix: `scale * (values - zero_point)`."""
 
     values: Array
-    """uint8 [inputs, outputs]."""
+    """uint8 or int8 [inputs, outputs]."""
     scale: Array
     """float32 [] or [outputs]."""
     zero_point: Array
-    """uint8 [] or [outputs]."""
+    """[] or [outputs], of the type of the values."""
     bias: Array | None
     """float32 [outputs], added to the product. None = no bias."""
 
@@ -69,7 +69,7 @@ class Weights:
         self._path = path
         self._tensors: dict[str, Array] = {}
         self._inputs: dict[str, list[str]] = {}
-        """Of each product, by the node's name."""
+        """Of each node that uses weights, by its name."""
         content = path.read_bytes()
         if content[IDENTIFIER_AT : IDENTIFIER_AT + len(IDENTIFIER)] != IDENTIFIER:
             raise ValueError(f"{path} is not a model in ONNX Runtime's own format")
@@ -90,9 +90,17 @@ class Weights:
         except KeyError:
             raise self._other_model(tensor) from None
 
+    def names(self) -> Collection[str]:
+        """The names of all tensors."""
+        return self._tensors.keys()
+
+    def inputs(self, node: str) -> list[str]:
+        """The names of what a product, a sum or a scaling uses. Empty = there is no such node."""
+        return self._inputs.get(node, [])
+
     def matrix(self, node: str) -> Quantized:
         """The matrix, and the bias, of the product with this name."""
-        inputs = self._inputs.get(f"{node}/MatMul_quant", [])
+        inputs = self.inputs(f"{node}/MatMul_quant")
         tensors = [self._tensors[name] for name in inputs if name in self._tensors]
         if len(tensors) < len(("values", "scale", "zero point")):
             raise self._other_model(node)
@@ -112,7 +120,7 @@ class Weights:
                 self._tensors[reader.text(tensor, TENSOR_NAME)] = values.reshape(shape)
         for node in reader.tables(graph, GRAPH_NODES):
             operator = reader.text(node, NODE_OPERATOR)
-            if operator in PRODUCTS:
+            if operator in USERS:
                 self._inputs[reader.text(node, NODE_NAME)] = reader.texts(node, NODE_INPUTS)
             elif operator == BRANCHING:
                 for attribute in reader.tables(node, NODE_ATTRIBUTES):

@@ -5,6 +5,7 @@ from streamer.observe.monitor import Meter
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.results import ChannelResults
+from streamer.pipeline.wishes import wishes
 from streamer.protocol.messages import Start
 
 RESAMPLE_AFTER_S = 0.1
@@ -25,7 +26,7 @@ class WholeChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number)
+        self.results = ChannelResults(context, number, wishes(start, context.pool))
         self._track = Track(start.format.sample_rate, context.sample_rate)
         """The audio of the open segment, at the model's rate."""
         self._resampling = resampling

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
 from streamer.inference.pool import Submission
+from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
 from streamer.protocol.messages import Active, Flushed, Inactive
 
@@ -24,6 +25,7 @@ class PendingResult:
         samples: Length of the audio, in samples at the client's rate; counts for finals only.
         final: Whether the segment is whole.
         timeline: The segment's history.
+        request: What is wanted of it.
         flushed: Whether the client ended the segment.
         withdrawn: Whether the result is not needed any more.
         submission: None until the audio is in the pool.
@@ -34,6 +36,7 @@ class PendingResult:
     end_time: float
     final: bool
     timeline: Timeline
+    request: SegmentRequest
     samples: int = 0
     flushed: bool = False
     withdrawn: bool = False

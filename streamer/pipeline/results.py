@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Iterable
 
+from streamer.inference.ipc import NO_WISHES
 from streamer.inference.job import InferenceError, JobKind, SegmentAudio
 from streamer.inference.pool import Submission
+from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingFlush, PendingQueue, PendingResult
 from streamer.pipeline.sender import ResultSender
+from streamer.pipeline.wishes import of_final, of_interim
 from streamer.protocol.messages import Active, Flushed, Inactive
 
 
@@ -22,6 +25,7 @@ class ChannelResults:
     Args:
         context: Of the stream.
         channel: Number of the channel, from 0.
+        wishes: What the client asks for beside the model's usual output.
 
     Attributes:
         arrived_s: When the audio that is being processed arrived, on the monitor's clock.
@@ -29,7 +33,9 @@ class ChannelResults:
         account: Where the channel's audio went.
     """
 
-    def __init__(self, context: StreamContext, channel: int) -> None:
+    def __init__(
+        self, context: StreamContext, channel: int, wishes: SegmentRequest = NO_WISHES
+    ) -> None:
         settings = context.config.inference
         self._session_id = context.session_id
         self._key = object()
@@ -39,8 +45,9 @@ class ChannelResults:
         self._model = context.pool.spec.name
         self._channel = channel
         self._outbox = context.outbox
+        self._wishes = wishes
         self.account = Account()
-        self._sender = ResultSender(context, channel, self.account)
+        self._sender = ResultSender(context, channel, self.account, words=wishes.words)
         self.totals = self._sender.totals
         self._queue: PendingQueue[PendingResult | PendingFlush | None] = PendingQueue(
             settings.max_pending_segments
@@ -60,6 +67,8 @@ class ChannelResults:
         """The final of the open segment, submitted in a pause, in case speech does not resume."""
         self._timeline: Timeline | None = None
         """Of the open segment."""
+        self._active_time = 0.0
+        """When its speech began, in seconds from the start of the stream; 0 without a VAD."""
         self.arrived_s = 0.0
 
     @property
@@ -86,9 +95,14 @@ class ChannelResults:
         self._last_flush = pending
         await self._queue.put(pending)
 
-    def segment_started(self) -> None:
-        """Speech has begun, and with it a segment."""
+    def segment_started(self, time: float) -> None:
+        """Speech has begun, and with it a segment.
+
+        Args:
+            time: Of the speech, in seconds from the start of the stream.
+        """
         self._timeline = Timeline(self._monitor.clock())
+        self._active_time = time
 
     def lead_seconds(self, media_s: float) -> float:
         """How many seconds before the end of a segment of `media_s` `speech_paused` is due."""
@@ -98,7 +112,7 @@ class ChannelResults:
         """Speech has paused: this will be the segment, unless speech resumes."""
         if self._early_finals:
             timeline = self._open_timeline()
-            pending = PendingResult(audio, start_time, end_time, final=True, timeline=timeline)
+            pending = self._final(audio, start_time, end_time, timeline)
             timeline.submitted_s = self._monitor.clock()
             self._early = pending, self._submit(pending, "early")
 
@@ -130,7 +144,7 @@ class ChannelResults:
         timeline.inactive_s = self._monitor.clock()
         timeline.arrived_s = self.arrived_s
         if pending is None:
-            pending = PendingResult(audio, start_time, end_time, final=True, timeline=timeline)
+            pending = self._final(audio, start_time, end_time, timeline)
             timeline.submitted_s = timeline.inactive_s
             if not self._sequential:
                 self._submit(pending, "final")
@@ -148,7 +162,10 @@ class ChannelResults:
             timeline.interims_shed += 1
             self._sender.warn_interim_shed()
             return
-        pending = PendingResult(audio, start_time, end_time, final=False, timeline=timeline)
+        request = of_interim(self._wishes, self._active_time - start_time)
+        pending = PendingResult(
+            audio, start_time, end_time, final=False, timeline=timeline, request=request
+        )
         if self._sequential:
             self._supersede_unsubmitted()
         else:
@@ -185,9 +202,22 @@ class ChannelResults:
         if self._last_flush is pending:
             self._last_flush = None
 
+    def _final(
+        self, audio: SegmentAudio, start_time: float, end_time: float, timeline: Timeline
+    ) -> PendingResult:
+        request = of_final(self._wishes, self._active_time - start_time)
+        return PendingResult(
+            audio, start_time, end_time, final=True, timeline=timeline, request=request
+        )
+
     def _submit(self, pending: PendingResult, kind: JobKind) -> Submission:
         submission = self._pool.submit(
-            pending.audio, kind, session=self._session_id, channel=self._key, state=self._state
+            pending.audio,
+            kind,
+            session=self._session_id,
+            channel=self._key,
+            state=self._state,
+            request=pending.request,
         )
         pending.submitted(submission)
         return submission

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from streamer.inference.job import InferenceError, InferenceTimedOut, Inferred, WorkerLost
+from streamer.inference.timed_words import FIELD as WORDS
+from streamer.inference.timed_words import placed
 from streamer.observe.monitor import SegmentOutcome
 from streamer.observe.timeline import Attempt, Settled
 from streamer.pipeline.account import Account
@@ -46,9 +48,12 @@ class ResultSender:
         context: Of the stream.
         channel: Number of the channel, from 0.
         account: Of the channel; each segment is entered when it is sent.
+        words: Whether the client gets the words of segments.
     """
 
-    def __init__(self, context: StreamContext, channel: int, account: Account) -> None:
+    def __init__(
+        self, context: StreamContext, channel: int, account: Account, *, words: bool = False
+    ) -> None:
         self.totals = ChannelTotals()
         self._account = account
         self._channel = channel
@@ -56,22 +61,29 @@ class ResultSender:
         self._monitor = context.monitor
         self._trace = context.trace
         self._model = context.pool.spec.name
+        self._words = words
+        self._words_are_timed = context.pool.returns_words
+        """Whether `words` in the model's output has the shape of `Model.infer_request`."""
 
     def send_segment(self, pending: PendingResult, inferred: Inferred) -> None:
         """Send the result of a whole segment."""
         self.totals.segments += 1
         self._account.settle(pending.samples, "dropped" if inferred.dropped else "transcribed")
         self.totals.inference_seconds += inferred.seconds
+        output = self._without_words(inferred.output)
+        if self._words:
+            words = inferred.output.get(WORDS, ())
+            output = {**output, WORDS: placed(words, pending.start_time, pending.end_time)}
         self._outbox.post(
             Segment(
                 channel=self._channel,
-                output=inferred.output,
+                output=output,
                 flushed=pending.flushed,
                 start_time=pending.start_time,
                 end_time=pending.end_time,
             )
         )
-        self._report(pending, "ok", "", inferred.attempts, inferred.output)
+        self._report(pending, "ok", "", inferred.attempts, output)
 
     def send_failure(self, pending: PendingResult, error: InferenceError) -> None:
         """Send the error in the place of a whole segment's result."""
@@ -96,7 +108,7 @@ class ResultSender:
         self._outbox.post(
             Interim(
                 channel=self._channel,
-                output=inferred.output,
+                output=self._without_words(inferred.output),
                 start_time=pending.start_time,
                 end_time=pending.end_time,
             )
@@ -106,6 +118,12 @@ class ResultSender:
         timeline = pending.timeline
         self._monitor.interim(self._model, None if timeline.interims else now_s - timeline.active_s)
         timeline.interims.append(now_s)
+
+    def _without_words(self, output: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The output of a model that may return words that were not asked for."""
+        if not self._words_are_timed or WORDS not in output:
+            return output
+        return {name: value for name, value in output.items() if name != WORDS}
 
     def warn_interim_shed(self) -> None:
         """Send a warning, once for each socket, that interims are dropped."""

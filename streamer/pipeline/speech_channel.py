@@ -13,6 +13,7 @@ from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.results import ChannelResults
+from streamer.pipeline.wishes import wishes
 from streamer.protocol.messages import Active, Inactive, Start
 from streamer.vad.segmenter import (
     InterimDue,
@@ -51,7 +52,7 @@ class SpeechChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number)
+        self.results = ChannelResults(context, number, wishes(start, context.pool))
         self._number = number
         self._resampling = resampling
         engine, input_rate = context.vad, start.format.sample_rate
@@ -202,7 +203,7 @@ class SpeechChannel:
             case SpeechStarted(at):
                 self._begun = at
                 self._account.speech_started()
-                self.results.segment_started()
+                self.results.segment_started(self._seconds(at))
                 self.results.post(Active(time=self._seconds(at), channel=self._number))
             case InterimDue(start, end):
                 audio, *times = self._extract(start, end)

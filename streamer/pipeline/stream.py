@@ -13,6 +13,7 @@ from streamer.observe.tracer import StreamTotals, StreamTrace
 from streamer.pipeline.account import AccountReport, no_speech, no_speech_yet
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.wishes import unmet, wishes
 from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
@@ -97,10 +98,15 @@ class Stream:
             model=context.pool.spec.name,
             sample_rate=context.sample_rate,
             interim_results=self._start.interim_results and speech,
+            words=wishes(self._start, context.pool).words if self._start.words else None,
             vad=_in_force(vad) if speech else None,
             max_message_bytes=context.config.limits.max_message_bytes,
             protocol=PROTOCOL_VERSION,
         )
+
+    def unmet(self) -> list[WarningEvent]:
+        """A warning for each thing that the client asked for, and that the model cannot do."""
+        return unmet(self._start, self._context.pool)
 
     @property
     def needed_bytes(self) -> int:

@@ -28,6 +28,8 @@ WarningCode = Literal[
     "out_of_scale",
     "not_pcm",
     "no_speech",
+    "no_words",
+    "no_keyterms",
 ]
 """Of `warning` events."""
 

@@ -12,6 +12,7 @@ from streamer.audio.format import AudioFormat
 from streamer.config.explain import explain, show
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import (
+    KeyTerms,
     MaxSegmentMs,
     MinSilenceMs,
     MinSpeechMs,
@@ -54,6 +55,8 @@ class Start(_Request, frozen=True, tag="start"):
     vad: VadOptions = VadOptions()
     model: str | None = None
     token: str | None = None
+    words: bool = False
+    keyterms: KeyTerms = ()
 
 
 class Flush(_Request, frozen=True, tag="flush"):
@@ -148,6 +151,8 @@ class Started(_Event, frozen=True, tag="started"):
     vad: VadInForce | None
     max_message_bytes: int
     protocol: int
+    words: bool | None = None
+    """Whether segments carry words; None, and so absent, when they were not asked for."""
 
 
 class Active(_Event, frozen=True, tag="active"):

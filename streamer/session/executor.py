@@ -152,6 +152,8 @@ class Executor:
         )
         self._stream = Stream(context, start, tasks)
         self._outbox.post(self._stream.started())
+        for warning in self._stream.unmet():
+            self._outbox.post(warning)
 
     def _trace_context(self, start: Start) -> TraceContext:
         """Of the `start`, else of the upgrade request, else a new one."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import NamedTuple
 
+from streamer.subtitles.times import PartTimes, WordSpan, part_times
 from streamer.subtitles.words import LINE_CHARACTERS, Break, Words, words_of
 
 LONGEST_S = 7.0
@@ -21,16 +22,28 @@ SHORTEST_S = 5 / 6
 FEW_CHARACTERS = 10
 """Characters. A shorter part is not made just because the text takes long to say."""
 
+LINGER_S = 0.5
+"""Seconds that a cue stays after its last word, if the next one does not come before."""
+
 _CUE_CHARACTERS = 2 * LINE_CHARACTERS
 
 
 class TimedText(NamedTuple):
-    """What was said from one time to another, in seconds, on a channel."""
+    """What was said from one time to another, on a channel.
+
+    Attributes:
+        start_s: In seconds.
+        end_s: In seconds.
+        text: In any number of lines.
+        channel: From 0.
+        words: When each of its words was said, in order; empty = not known.
+    """
 
     start_s: float
     end_s: float
     text: str
     channel: int = 0
+    words: tuple[WordSpan, ...] = ()
 
 
 class Cue(NamedTuple):
@@ -60,7 +73,8 @@ class CueMaker:
     def cues(self, said: TimedText) -> list[Cue]:
         """Return the cues of a text, none if it has nothing to read.
 
-        The time is shared out by characters. Cues of one channel neither overlap nor are empty: a
+        A cue begins with its first word. Without times of words, the time of the text is shared out
+        by characters. Cues of one channel neither overlap nor are empty: a
         text that begins before the one before it ended is shown after that.
         """
         speaker = f"channel {said.channel + 1}" if self._channels > 1 else None
@@ -68,15 +82,15 @@ class CueMaker:
         start_ms = max(_milliseconds(said.start_s), self._ended_ms.get(said.channel, 0))
         least_s = min(SHORTEST_S, max(0.0, said.end_s - said.start_s))
         end_ms = max(_milliseconds(said.end_s), start_ms + _milliseconds(least_s))
+        times = part_times(words, start_ms / 1000, end_ms / 1000, said.words)
         cues: list[Cue] = []
-        for first, last in _spans(words, (end_ms - start_ms) / 1000):
+        for first, last in _spans(words, times):
             lines = words.lines(first, last)
             assert lines is not None  # a single word fits on a line
-            shown_ms, hidden_ms = (
-                start_ms + round((end_ms - start_ms) * share)
-                for share in (_share(words, first), _share(words, last))
-            )
-            shown_ms = max(shown_ms, cues[-1].end_ms if cues else start_ms)
+            begins_s, ends_s = times.begins_s[first], times.ends_s[last - 1]
+            stays_until_s = max(ends_s + LINGER_S, begins_s + SHORTEST_S)
+            shown_ms = max(_milliseconds(begins_s), cues[-1].end_ms if cues else start_ms)
+            hidden_ms = _milliseconds(min(times.begins_s[last], stays_until_s))
             hidden_ms = max(min(hidden_ms, shown_ms + _milliseconds(LONGEST_S)), shown_ms + 1)
             cues.append(Cue(shown_ms, said.channel, hidden_ms, lines, speaker))
         if cues:
@@ -96,7 +110,7 @@ def label_characters(speaker: str | None) -> int:
     return len(f"<v {speaker}>") if speaker else 0
 
 
-def _spans(words: Words, seconds: float) -> Iterator[tuple[int, int]]:
+def _spans(words: Words, times: PartTimes) -> Iterator[tuple[int, int]]:
     """Yield the first word of each cue and the one behind its last.
 
     A text is broken in two at the best place near its middle, or near a third of it if three cues
@@ -105,18 +119,18 @@ def _spans(words: Words, seconds: float) -> Iterator[tuple[int, int]]:
     waiting = [(0, len(words.starts))] if words.starts else []
     while waiting:
         first, last = waiting.pop()
-        place = _place(words, first, last, seconds)
+        place = _place(words, first, last, times)
         if place is None:
             yield first, last
         else:
             waiting += [(place, last), (first, place)]
 
 
-def _place(words: Words, first: int, last: int, seconds: float) -> int | None:
+def _place(words: Words, first: int, last: int, times: PartTimes) -> int | None:
     """The word before which to break. None = this is one cue."""
     too_much = words.lines(first, last) is None
     begin, end = words.starts[first], words.ends[last - 1]
-    lasts_s = seconds * (_share(words, last) - _share(words, first))
+    lasts_s = times.begins_s[last] - times.begins_s[first]
     too_long = lasts_s > LONGEST_S
     cues = max(2, ceil((end - begin) / _CUE_CHARACTERS), ceil(lasts_s / LONGEST_S))
     target = begin + (end - begin) * (cues // 2) / cues
@@ -125,8 +139,8 @@ def _place(words: Words, first: int, last: int, seconds: float) -> int | None:
         return abs((words.ends[place - 1] + words.starts[place]) / 2 - target)
 
     def lasts(place: int) -> bool:
-        parts = (_share(words, place) - _share(words, first)) * seconds
-        return SHORTEST_S <= parts <= lasts_s - SHORTEST_S
+        part_s = times.begins_s[place] - times.begins_s[first]
+        return SHORTEST_S <= part_s <= lasts_s - SHORTEST_S
 
     def reads(place: int) -> bool:
         parts = (words.ends[place - 1] - begin, end - words.starts[place])
@@ -144,11 +158,6 @@ def _place(words: Words, first: int, last: int, seconds: float) -> int | None:
     # More is said than can be read in the time: the lines count.
     places = [k for k in range(first + 1, last) if words.breaks[k] > Break.NOTHING]
     return min(places or range(first + 1, last), key=distance)
-
-
-def _share(words: Words, place: int) -> float:
-    """What part of the text lies before a word."""
-    return words.starts[place] / len(words.text) if place < len(words.starts) else 1.0
 
 
 def _milliseconds(seconds: float) -> int:

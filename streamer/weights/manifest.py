@@ -110,6 +110,12 @@ def manifest_of(folder: Path) -> Manifest:
     return _read(own if own.is_file() or not shipped.is_file() else shipped)
 
 
+def manifest_if_any(folder: Path) -> Manifest | None:
+    """As `manifest_of`; None when there is neither."""
+    places = (folder / MANIFEST, shipped_dir() / folder.name / MANIFEST)
+    return manifest_of(folder) if any(path.is_file() for path in places) else None
+
+
 def _read(path: Path) -> Manifest:
     try:
         tree = msgspec.json.decode(path.read_bytes())

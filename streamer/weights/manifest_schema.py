@@ -110,6 +110,25 @@ class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError(f"hop_seconds is {self.hop_seconds:g}; allowed: {most}")
 
 
+Index = Annotated[int, Meta(ge=0)]
+Offset = Annotated[float, Meta(ge=-1_000, le=1_000)]
+
+
+class WordTimes(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the times of words are found from a decoder's attention to the audio.
+
+    Attributes:
+        heads: The heads of the cross-attention that follow the words, each as layer and number,
+            from 0.
+        start_offset_ms: Added to the start of each word that the heads give.
+        end_offset_ms: Added to its end.
+    """
+
+    heads: Annotated[tuple[tuple[Index, Index], ...], Meta(min_length=1)]
+    start_offset_ms: Offset = 0.0
+    end_offset_ms: Offset = 0.0
+
+
 class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A whole ``model.json``. Without a ``source`` the user puts the files in place."""
 
@@ -122,6 +141,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     language: str | None = None
     sample_rate: Annotated[int, Meta(gt=0)] | None = None
     classifier: ClassifierSettings | None = None
+    words: WordTimes | None = None
     tensors: dict[str, Tensors] = {}
 
     def __post_init__(self) -> None:

@@ -82,6 +82,23 @@ class Short(Model):
         return [self.infer(samples) for samples in batch][:15]
 
 
+class Timed(Model):
+    '''Its words are as the options say.'''
+
+    returns_words = True
+
+    def __init__(self, start=0.0, end=0.1, confidence=0.5, said="yes", words=True):
+        self.word = {"text": said, "start_time": start, "end_time": end, "confidence": confidence}
+        self.words = words
+
+    def infer(self, samples):
+        return {"text": "yes"}
+
+    def infer_request(self, samples, request):
+        words = {"words": [self.word]} if request.words and self.words else {}
+        return {**self.infer(samples), **words}
+
+
 class Moody(Model):
     def __init__(self):
         self.count = 0
@@ -422,3 +439,41 @@ def test_percentiles_are_of_the_runs() -> None:
     runs = SoundOutcome("noise", 1.0, (), tuple(float(n) for n in range(20, 0, -1)))
     assert (percentile(runs, 50), percentile(runs, 95), percentile(runs, 100)) == (10, 19, 20)
     assert percentile(sound_outcome(0.3), 95) == 0.3
+
+
+def timed(check: Check, own: Path, **options: object) -> Outcome:
+    """Check a model with words."""
+    path = own / "timed.json"
+    path.write_text(json.dumps({"model": {"type": "own:Timed", "options": options}}))
+    return check(path)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"start": 0.2}, "'words[0]' starts at 0.2 s and ends before that, at 0.1 s"),
+        ({"end": 99.0}, "'words[0]' is from 0 s to 99 s; allowed: within the audio, 0 to "),
+        ({"start": -0.5}, "'words[0]' is from -0.5 s to 0.1 s; allowed: within the audio"),
+        ({"confidence": 1.5}, "'words[0].confidence' is 1.5; allowed: a number from 0"),
+        ({"said": 3}, "'words[0].text' is 3; allowed: text"),
+    ],
+)
+def test_wrong_words_are_problems(
+    check: Check, own: Path, options: dict[str, object], says: str
+) -> None:
+    outcome = timed(check, own, **options)
+    assert outcome.code == 1
+    assert says in outcome.err
+
+
+def test_words_that_may_not_be_intended_are_notes(check: Check, own: Path) -> None:
+    outcome = timed(check, own)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.endswith("nothing is wrong with it\n")
+    assert "are not the 'text'" in timed(check, own, said="no").out
+    assert "no output has words" in timed(check, own, words=False).out
+
+
+def test_the_example_with_words(check: Check) -> None:
+    outcome = check(EXAMPLES / "counting/config.json")
+    assert (outcome.code, outcome.err) == (0, "")

@@ -465,6 +465,93 @@ async def test_a_terminal_shows_interims_in_grey_and_a_bar(
     assert "1 segment, trace" in after_the_final
 
 
+async def test_a_terminal_shows_uncertain_words_dimmed(
+    serve_script: ServeScript, start_command: StartCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin(words=True)
+        await peer.read_to_stop()
+        words = [
+            {"text": text, "start_time": 0.0, "end_time": 0.1, "confidence": confidence}
+            for text, confidence in (("of", 0.99), ("foolishnesh,", 0.31), ("it", 0.5))
+        ]
+        await peer.segment(0.0, 0.5, text="of foolishnesh, it", words=words)
+        await peer.finish()
+
+    server = await serve_script(script)
+    terminal, other_end = os.openpty()
+    command = await start_command(
+        "-i", speech, "-a", server.url, "--words",
+        stdout=other_end, stderr=other_end, TERM="xterm-256color", COLUMNS="100",
+    )  # fmt: skip
+    os.close(other_end)
+    screen = ""
+    try:
+        with suppress(OSError):
+            while written := await asyncio.to_thread(os.read, terminal, 10_000):
+                screen += written.decode(errors="replace")
+    finally:
+        os.close(terminal)
+    assert (await command.result()).code == 0
+    assert server.peer.start["words"] is True
+    assert "of \x1b[2mfoolishnesh,\x1b[0m it\r\n" in screen
+
+
+@pytest.mark.parametrize(
+    ("flags", "asked", "warned"),
+    [
+        (["--words"], True, True),
+        (["--output", "srt"], True, False),
+        (["--output", "vtt", "--words"], True, True),
+        ([], None, False),
+    ],
+)
+async def test_words_are_asked_for_by_people_and_for_subtitles(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path,
+    flags: list[str], asked: bool | None, warned: bool,
+) -> None:  # fmt: skip
+    """That the model has none is only news for who has asked for them."""
+
+    async def script(peer: Peer) -> None:
+        await peer.begin(words=False)
+        await peer.send("warning", code="no_words", message="the model gives no times of words")
+        await peer.read_to_stop()
+        await peer.finish()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, *flags)
+    assert result.code == 0
+    assert server.peer.start.get("words") is asked
+    assert ("gives no times of words" in result.err) is warned
+
+
+async def test_subtitles_begin_with_their_words(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin(words=True)
+        await peer.read_to_stop()
+        words = [
+            {"text": text, "start_time": start, "end_time": start + 0.25, "confidence": 1.0}
+            for text, start in (
+                ("This", 1.0),
+                ("is", 1.25),
+                ("it.", 1.5),
+                ("And", 4.0),
+                ("on.", 4.5),
+            )
+        ]
+        await peer.segment(0.5, 6.0, text="This is it. And on.", words=words)
+        await peer.finish()
+
+    server = await serve_script(script)
+    result = await run_command("-i", speech, "-a", server.url, "--output", "srt")
+    assert result.out == (
+        "1\n00:00:01,000 --> 00:00:02,250\nThis is it.\n\n"
+        "2\n00:00:04,000 --> 00:00:05,250\nAnd on.\n\n"
+    )
+
+
 async def test_a_reader_that_has_enough_ends_it_quietly(
     serve_script: ServeScript, start_command: StartCommand, speech: Path
 ) -> None:

@@ -9,6 +9,7 @@ from streamer_client.event_text import (
     describe_problem,
     format_jsonl,
     format_text,
+    uncertain_spans,
 )
 from streamer_client.events import Event, parse_event
 from streamer_client.transcript import make_formatter
@@ -109,3 +110,21 @@ def test_what_is_no_event_is_an_error(message: str | bytes) -> None:
 def test_absent_and_odd_fields_are_none() -> None:
     odd = event("segment", channel="x", start_time=True, end_time="1", text=5)
     assert (odd.channel, odd.start_time, odd.end_time, odd.text) == (None, None, None, None)
+
+
+def word(text: str, confidence: float) -> dict[str, Any]:
+    return {"text": text, "start_time": 3.3, "end_time": 3.4, "confidence": confidence}
+
+
+def test_uncertain_words_are_found_in_their_line() -> None:
+    words = [word("3.2", 0.9), word("the", 0.9), word("the", 0.4), word("sea.", 0.49)]
+    said = segment(text="3.2 the the sea.", words=words)
+    line = format_text(said, 2)
+    spans = uncertain_spans(said, line)
+    assert [line[first:last] for first, last in spans] == ["the", "sea."]
+    assert line[: spans[0][0]].endswith("3.2 the ")
+
+
+def test_without_words_none_is_uncertain() -> None:
+    said = segment(text="the sea", words=["the", "sea"])
+    assert uncertain_spans(said, format_text(said, 1)) == []

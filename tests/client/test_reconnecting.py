@@ -1,6 +1,7 @@
 """What is sent again, when, and what is told, as pure rules."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -16,7 +17,7 @@ from streamer_client.errors import (
     StreamerError,
     Unauthorized,
 )
-from streamer_client.events import Event
+from streamer_client.events import Event, Word
 from streamer_client.formats import AudioFormat
 from streamer_client.reconnect import delay_s, may_pass
 from streamer_client.source_timeline import ANNOUNCED_WITHIN_S, LEAD_S, SourceTimeline
@@ -127,6 +128,28 @@ def test_moved_events_are_written_as_they_are_placed() -> None:
     assert moved.raw == (
         '{"type": "segment", "start_time": 100.1, "end_time": 100.3, "channel": 0, "text": "ü"}'
     )
+
+
+def test_words_move_with_their_segment() -> None:
+    word = {"text": "yes", "start_time": 0.1, "end_time": 0.25, "confidence": 0.5}
+    segment = event("segment", start_time=0.0, end_time=0.5, channel=0, words=[word, word])
+    timeline = SourceTimeline(1)
+    assert timeline.place(segment) is segment
+    timeline.begin(100.0)
+    moved = timeline.place(segment)
+    assert moved is not None
+    assert moved.words == (Word("yes", 100.1, 100.25, 0.5),) * 2
+    assert json.loads(moved.raw)["words"][1]["end_time"] == 100.25
+
+
+@pytest.mark.parametrize("words", [["yes"], "yes", 3, [{"text": "yes"}], None])
+def test_a_models_own_field_of_the_name_stays_as_it_is(words: object) -> None:
+    timeline = SourceTimeline(1)
+    timeline.begin(100.0)
+    moved = timeline.place(event("segment", start_time=0.0, end_time=0.5, channel=0, words=words))
+    assert moved is not None
+    assert moved.words == ()
+    assert moved.fields["words"] == words
 
 
 class Numbers:

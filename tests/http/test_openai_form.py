@@ -238,13 +238,32 @@ def test_what_is_lacking_is_said(name: str) -> None:
     assert warnings((name, "true")) == [f"'{name}' was ignored: {LACKING[name]}"]
 
 
-def test_times_of_words_are_lacking() -> None:
-    words = ("timestamp_granularities[]", "word")
-    assert warnings(words) == [], "an answer without times lacks none"
-    assert warnings(words, ("response_format", "verbose_json")) == [
-        "'timestamp_granularities[]' was ignored: there are no times of words; "
-        "the answer has those of segments"
-    ]
+VERBOSE = ("response_format", "verbose_json")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("timestamp_granularities[]", "word"),
+        ("timestamp_granularities", "segment,word"),
+        ("word_timestamps", "true"),
+        ("align", "1"),
+    ],
+)
+def test_times_of_words_have_a_place_in_verbose_json_only(field: str, value: str) -> None:
+    form, ignored = read_fields([(field, value), VERBOSE])
+    assert form.asks_for_words
+    assert not ignored
+    assert not read_fields([(field, value)]).form.asks_for_words
+    assert not read_fields([(field, value), VERBOSE, ("stream", "true")]).form.asks_for_words
+
+
+def test_log_probabilities_have_a_place_in_json_and_in_streams() -> None:
+    wanted = ("include[]", "logprobs")
+    assert read_fields([wanted]).form.asks_for_logprobs
+    assert read_fields([wanted, VERBOSE, ("stream", "1")]).form.asks_for_logprobs
+    assert not read_fields([wanted, VERBOSE]).form.asks_for_logprobs
+    assert not read_fields([("include[]", "other")]).form.asks_for_logprobs
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

@@ -1,5 +1,6 @@
 """Models for the pool's tests: what they do depends on the first sample of a segment."""
 
+import dataclasses
 import os
 import signal
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from streamer import Model, StatefulModel, Unwanted
+from streamer import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 
 Samples = npt.NDArray[np.float32]
 
@@ -54,6 +55,14 @@ class Batcher(Obedient):
         return answers[:-1] if int(batch[0][0]) == SLOW and len(batch) > 1 else answers
 
 
+class Doubting(Obedient):
+    """Decides only after inference that there was nothing."""
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        answer = super().infer(samples)
+        return Dropped(dropped=answer["tag"]) if int(samples[0]) == DROP else answer
+
+
 def gate(samples: Samples) -> Mapping[str, object] | None:
     if int(samples[0]) == RAISE_IN_GATE:
         raise RuntimeError("told to fail in the gate")
@@ -85,6 +94,28 @@ class Patient(Obedient):
         if what == QUIT:
             raise Unwanted
         return super().infer(samples)
+
+
+class Asked(Batcher):
+    """Answers with what is wanted; its words are those that the last sample chooses."""
+
+    returns_words = True
+    uses_key_terms = True
+
+    def infer_request(self, samples: Samples, request: SegmentRequest) -> Mapping[str, object]:
+        answer = {**self.infer(samples), "request": dataclasses.asdict(request)}
+        return answer | {"words": WORDS[int(samples[-1])]} if request.words else answer
+
+
+WORD = {"text": "yes", "start_time": 0.0, "end_time": np.float32(0.5), "confidence": 0.75}
+WORDS: list[object] = [
+    [],
+    [WORD],
+    "yes",
+    [WORD, {**WORD, "confidence": 1.5}],
+    [{"text": "yes", "end_time": 0.5, "confidence": 0.75}],
+    [{**WORD, "start_time": float("nan")}],
+]
 
 
 class Running(StatefulModel):

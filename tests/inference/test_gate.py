@@ -17,6 +17,13 @@ async def test_a_dropped_segment_gets_the_output_of_the_gate(tmp_path: Path) -> 
         assert (inferred.output["tag"], inferred.dropped) == (7, False)
 
 
+async def test_a_model_may_drop_a_segment_after_inference(tmp_path: Path) -> None:
+    async with running(tmp_path, "Doubting", workers=1) as pool:
+        dropped, inferred = await asyncio.gather(infer(pool, DROP, 7), infer(pool, FINE, 7))
+        assert (dropped.output, dropped.dropped) == ({"dropped": 7.0}, True)
+        assert (inferred.output["tag"], inferred.dropped) == (7, False)
+
+
 async def test_only_the_others_of_a_batch_are_inferred_in_order(tmp_path: Path) -> None:
     async with running(tmp_path, "Gated", workers=1) as pool:
         kinds = (FINE, DROP, FINE, DROP)

@@ -148,7 +148,9 @@ class Looping:
         position = int(inputs["position"][0])
         ends = position == 4 and self.lengths_s[-1] <= self.longest_s
         token = 2 if ends else (400, 401)[position % 2]
-        return [np.array([[token]]), *[np.zeros((1, 8, 0, 36), np.float32)] * 12]
+        scores = np.zeros((1, 1, 32_768), np.float32)
+        scores[0, 0, token] = 9
+        return [scores, *[np.zeros((1, 8, 0, 36), np.float32)] * 12]
 
 
 def looping(model: Moonshine, monkeypatch: pytest.MonkeyPatch, longest_s: float) -> Looping:
@@ -158,7 +160,7 @@ def looping(model: Moonshine, monkeypatch: pytest.MonkeyPatch, longest_s: float)
 
     decoder = Looping(longest_s)
     monkeypatch.setattr(model, "_encoder", Session(decoder.encode))
-    monkeypatch.setattr(model, "_decoder", Session(decoder.decode))
+    monkeypatch.setattr(model.decoder, "_network", Session(decoder.decode))
     monkeypatch.setattr(model, "_gate", None)
     return decoder
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.model import Dropped, SegmentRequest
 from streamer.models.moonshine.gate import SpeechGate
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
+from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import MissingModel, require
 
 RATE = Moonshine.sample_rate
@@ -176,3 +179,76 @@ def test_a_segment_that_is_read_only_stays_as_it_is() -> None:
     SpeechGate(None).may_hold_speech(piece)
     model().gate(piece)
     assert np.array_equal(piece, before)
+
+
+class Network:
+    """Gives the same probability to the first windows, and none to the others."""
+
+    def __init__(self, probability: float, windows: int) -> None:
+        self._given = [probability] * windows
+
+    def start(self) -> None:
+        return None
+
+    def follow(self, samples: Floats, state: None) -> tuple[list[float], None]:
+        count = (len(samples) - CONTEXT) // WINDOW
+        given, self._given = self._given[:count], self._given[count:]
+        return given + [0.0] * (count - len(given)), None
+
+
+def gate_with(probability: float, windows: int) -> SpeechGate:
+    return SpeechGate(cast("SileroNetwork", Network(probability, windows)))
+
+
+@pytest.mark.parametrize(
+    ("probability", "windows", "log_probabilities", "said"),
+    [
+        (0.9, 5, [-0.5], True),
+        (0.9, 4, [-0.5], False),
+        (0.69, 40, [-0.3, -0.4, -0.2], False),  # "Thank you for watching."
+        (0.69, 40, [], False),  # of an interim
+        (0.9, 40, [], True),
+        (0.4, 2, [-0.01, -0.2, -0.1], True),  # a short "Yes."
+    ],
+)
+def test_a_text_needs_speech_or_certainty(
+    probability: float, windows: int, log_probabilities: list[float], said: bool
+) -> None:
+    audio = np.asarray(NOISE[: 2 * RATE], np.float32)
+    gate = gate_with(probability, windows)
+    assert gate.confirms(audio, log_probabilities) is said
+
+
+@pytest.mark.parametrize("interim", [False, True])
+def test_what_was_not_said_is_an_empty_text_that_counts_as_dropped(
+    interim: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model(), "_gate", gate_with(0.5, 100))
+    monkeypatch.setattr("streamer.models.moonshine.gate.CERTAIN", 0.0)
+    found = model().infer_request(
+        speech("beckett.wav")[: 2 * RATE], SegmentRequest(interim=interim)
+    )
+    assert found == {"text": ""}
+    assert isinstance(found, Dropped)
+
+
+def test_certain_words_are_kept_whatever_the_gate_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model(), "_gate", gate_with(0.5, 100))
+    found = model().infer(speech("two_cities.wav")[: 4 * RATE])
+    assert "best of times" in str(found["text"])
+
+
+@pytest.mark.parametrize("level_db", [0, -50])
+@pytest.mark.parametrize("name", ["beckett.wav", "two_cities.wav"])
+def test_short_quiet_words_are_confirmed(name: str, level_db: float) -> None:
+    """Without any certainty of the model; pieces of 0.8 s with more than the end of a word."""
+    gate = model()._gate
+    assert gate is not None
+    count = 0
+    for piece in pieces(speech(name)[: 20 * RATE], 0.8):
+        padded = np.pad(piece, (RATE // 2, RATE // 4)) * 10 ** (level_db / 20)
+        quiet = np.asarray(np.round(padded * 32_768) / 32_768, np.float32)
+        if (np.abs(piece) > 0.05).sum() > RATE / 100:
+            count += 1
+            assert gate.confirms(quiet, [])
+    assert count > 2

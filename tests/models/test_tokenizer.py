@@ -1,5 +1,6 @@
 """`tokenizer.bin`: lengths of one and two bytes, and bytes to text."""
 
+import itertools
 import unicodedata
 from pathlib import Path
 
@@ -86,3 +87,42 @@ def test_a_text_that_still_grows_only_lacks_its_end(text: str) -> None:
 def test_the_real_one_holds_every_token() -> None:
     assert len(REAL._pieces) == 32_768
     assert REAL.decode([REAL._pieces.index("▁times".encode())]) == "times"
+
+
+@given(
+    st.lists(st.one_of(st.integers(0, 32_767), st.integers(3, 258), st.integers(30_100, 32_005)))
+)
+def test_words_joined_by_spaces_are_the_text(tokens: list[int]) -> None:
+    words = REAL.words(tokens)
+    assert " ".join(word.text for word in words) == REAL.decode(tokens)
+    for word in words:
+        assert word.tokens
+        assert list(word.tokens) == sorted(word.tokens)
+        assert set(word.tokens) <= set(range(len(tokens)))
+    assert all(one.tokens[-1] <= next_.tokens[0] for one, next_ in itertools.pairwise(words))
+
+
+@given(st.lists(st.binary(max_size=4), max_size=20))
+def test_words_of_any_bytes_are_the_text(pieces: list[bytes]) -> None:
+    tokenizer = Tokenizer(pieces)
+    tokens = range(len(pieces))
+    assert " ".join(word.text for word in tokenizer.words(tokens)) == tokenizer.decode(tokens)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        ([], []),
+        (["▁it", "▁was"], [("it", [0]), ("was", [1])]),
+        (["▁sea", "son", ",", "▁of"], [("season,", [0, 1]), ("of", [3])]),  # punctuation apart
+        (["▁", "-", "▁a"], [("-", [1]), ("a", [2])]),  # nothing but punctuation
+        (["▁caf", b"\xc3", b"\xa9", "s"], [("cafés", [0, 1, 2, 3])]),  # a letter in two tokens
+        (["a", b"\xc3"], [("a", [0])]),  # and half a letter
+        ([b"\xe2", b"\x96", b"\x81", "a"], [("a", [3])]),  # a space in three tokens
+        (["<s>", "▁a▁b", "</s>"], [("a", [1]), ("b", [1])]),  # two words in a token
+    ],
+)
+def test_the_tokens_of_words(pieces: list[str | bytes], words: list[tuple[str, list[int]]]) -> None:
+    raw = [piece.encode() if isinstance(piece, str) else piece for piece in pieces]
+    found = Tokenizer(raw).words(range(len(raw)))
+    assert [(word.text, sorted(set(word.tokens))) for word in found] == words

@@ -13,6 +13,7 @@ from streamer.config.schema import Config, InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
+from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
 from streamer.observe.tracer import StreamTrace
@@ -42,15 +43,20 @@ class Pool:
     """The test is the worker: it settles the results when it likes."""
 
     stateful = False
+    returns_words = True
     spec = ModelSpec("test:Model", "test")
 
     def __init__(self) -> None:
         self.results: list[PendingInference] = []
+        self.requests: list[SegmentRequest] = []
         self.counters = Counters()
         self.queue = self
 
-    def submit(self, _audio: object, _kind: JobKind, **_of: object) -> Submitted:
+    def submit(
+        self, _audio: object, _kind: JobKind, *, request: SegmentRequest, **_of: object
+    ) -> Submitted:
         submitted = Submitted()
+        self.requests.append(request)
         self.results.append(submitted.result)
         return submitted
 
@@ -81,6 +87,7 @@ def results_of(
     *,
     early_finals: bool = False,
     monitor: Monitor | None = None,
+    wishes: SegmentRequest = ipc.NO_WISHES,
 ) -> ChannelResults:
     context = StreamContext(
         session_id="session",
@@ -96,7 +103,7 @@ def results_of(
         outbox=Posted(events),
         trace=StreamTrace("0" * 32),
     )
-    return ChannelResults(context, 0)
+    return ChannelResults(context, 0, wishes)
 
 
 async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() -> None:
@@ -175,7 +182,7 @@ async def test_audio_is_let_go_of_when_the_pool_has_it(early: bool) -> None:
     held = weakref.ref(samples)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(results.run())
-        results.segment_started()
+        results.segment_started(0.0)
         if early:
             results.speech_paused((samples,), 0, 1)
         await results.submit_final((samples,), 0, 1)
@@ -351,3 +358,62 @@ async def test_answers_that_wait_are_bounded_as_results_are() -> None:
         pool.results[0].set_result(ANSWER)
         await waiting
         running.cancel()
+
+
+WISHES = SegmentRequest(words=True, key_terms=("Jean Valjean",))
+
+
+@pytest.mark.parametrize("early", [True, False])
+async def test_words_are_wanted_of_finals_and_not_of_interims(early: bool) -> None:
+    """And the model is told where in its audio speech was found."""
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8, early_finals=early, wishes=WISHES)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.segment_started(10.25)
+        results.submit_interim(AUDIO, 10, 11)
+        if early:
+            results.speech_paused(AUDIO, 10, 12)
+        await results.submit_final(AUDIO, 10, 12)
+        for result in pool.results:
+            result.set_result(ANSWER)
+        await results.no_more()
+    interim, final = pool.requests
+    assert interim == SegmentRequest(False, WISHES.key_terms, interim=True, speech_start_s=0.25)
+    assert final == SegmentRequest(True, WISHES.key_terms, speech_start_s=0.25)
+
+
+async def test_words_have_the_times_of_the_stream() -> None:
+    """The early final was asked for words, and so is what its segment turns out to be."""
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8, wishes=WISHES)
+    word = {"text": "yes", "start_time": 0.5, "end_time": 0.75, "confidence": 0.5}
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        await results.submit_final(AUDIO, 10, 12)
+        await results.submit_final(AUDIO, 20, 22)
+        pool.results[0].set_result(Inferred({"text": "yes", "words": [word]}, None, 0.0))
+        pool.results[1].set_result(ANSWER)
+        await results.no_more()
+    outputs = [cast("Segment", event).output for event in events]
+    there = word | {"start_time": 10.5, "end_time": 10.75}
+    assert outputs == [{"text": "yes", "words": [there]}, {"words": []}]
+
+
+@pytest.mark.parametrize("knows", [True, False])
+async def test_words_that_nobody_asked_for(knows: bool) -> None:
+    """A field of the same name is sent if the model does not say that its words have times."""
+    pool, events = Pool(), list[Event]()
+    pool.returns_words = knows
+    results = results_of(pool, events, 8)
+    answer = Inferred({"text": "yes", "words": ["yes"]}, None, 0.0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.submit_interim(AUDIO, 0, 1)
+        pool.results[0].set_result(answer)
+        await results.submit_final(AUDIO, 0, 2)
+        pool.results[1].set_result(answer)
+        await results.no_more()
+    for event in events:
+        assert cast("Segment", event).output.get("words") == (None if knows else ["yes"])
+    assert len(events) == 2

@@ -92,7 +92,9 @@ def test_every_field_of_start() -> None:
      "vad": {"threshold": 0.6, "min_silence_ms": 401, "min_speech_ms": 101,
              "prefix_padding_ms": 201, "max_segment_ms": 15001},
      "model": "m",
-     "token": "t"}
+     "token": "t",
+     "words": true,
+     "keyterms": ["Jean Valjean", "Kubernetes"]}
     """
     assert decode(message) == Start(
         trace_id="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
@@ -107,6 +109,8 @@ def test_every_field_of_start() -> None:
         ),
         model="m",
         token="t",
+        words=True,
+        keyterms=("Jean Valjean", "Kubernetes"),
     )
 
 
@@ -116,6 +120,8 @@ def test_the_defaults_of_start() -> None:
     assert request.format == AudioFormat(sample_rate=16_000, channels=1, bit_depth=16)
     assert (request.trace_id, request.model, request.token) == (None, None, None)
     assert not request.interim_results
+    assert not request.words
+    assert request.keyterms == ()
     assert request.vad == VadOptions()
 
 
@@ -171,11 +177,37 @@ def test_the_range_of_each_vad_option(
 # --- What it may not ---
 
 
+A_KEY_TERM = (
+    "text of 1 to 100 characters, with a letter or a digit, and without line breaks, tabs and "
+    "other control characters"
+)
+
+
+@pytest.mark.parametrize("term", ["a", "3", "C++", "d’Albe", "Jean Valjean", "Æthelred", "東京"])
+def test_key_terms_in_every_script(term: str) -> None:
+    request = decode(start(keyterms=[term] * 100))
+    assert isinstance(request, Start)
+    assert set(request.keyterms) == {term}
+
+
 @pytest.mark.parametrize(
     ("message", "says"),
     [
         (start(interim_results=1), "'interim_results' is 1; allowed: true or false"),
         (start(interim_results=None), "'interim_results' is null; allowed: true or false"),
+        (start(words="yes"), "'words' is \"yes\"; allowed: true or false"),
+        (start(words=None), "'words' is null; allowed: true or false"),
+        (start(words=1), "'words' is 1; allowed: true or false"),
+        (start(keyterms="a"), "'keyterms' is \"a\"; allowed: a list of at most 100"),
+        (start(keyterms=[3]), f"'keyterms[0]' is 3; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["a", ""]), f"'keyterms[1]' is \"\"; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["  "]), f"'keyterms[0]' is \"  \"; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["a\nb"]), f"'keyterms[0]' is \"a\\nb\"; allowed: {A_KEY_TERM}"),
+        (start(keyterms=["a\x85"]), f"'keyterms[0]' is \"a\\u0085\"; allowed: {A_KEY_TERM}"),
+        (
+            start(keyterms=["…?", "«!»"]),
+            f"'keyterms[1]' is \"\\u00ab!\\u00bb\"; allowed: {A_KEY_TERM}",
+        ),
         (start(trace_id=5), "'trace_id' is 5; allowed: text"),
         (start(model=["m"]), "'model' is [\"m\"]; allowed: text"),
         (start(token={}), "'token' is {}; allowed: text"),
@@ -250,8 +282,8 @@ def test_an_impossible_format(fmt: object, says: str) -> None:
     [
         (
             start(vda={}),
-            "unknown field 'vda'; allowed: request, format, interim_results, model, token, "
-            "trace_id, vad",
+            "unknown field 'vda'; allowed: request, format, interim_results, keyterms, model, "
+            "token, trace_id, vad, words",
         ),
         (
             start(vad={"treshold": 0.5}),
@@ -456,6 +488,22 @@ IN_FORCE = VadInForce(
             '"interim_results":false,"vad":{"engine":"silero","threshold":0.5,'
             '"min_silence_ms":400,"min_speech_ms":100,"prefix_padding_ms":200,'
             '"max_segment_ms":15000},"max_message_bytes":262144,"protocol":1}',
+        ),
+        (
+            Started(
+                session_id="s",
+                trace_id="t",
+                model="m",
+                sample_rate=16_000,
+                interim_results=False,
+                vad=None,
+                max_message_bytes=262_144,
+                protocol=1,
+                words=False,
+            ),
+            '{"type":"started","session_id":"s","trace_id":"t","model":"m","sample_rate":16000,'
+            '"interim_results":false,"vad":null,"max_message_bytes":262144,"protocol":1,'
+            '"words":false}',
         ),
         (Active(time=0.0, channel=0), '{"type":"active","time":0.0,"channel":0}'),
         (Inactive(time=1.25, channel=1), '{"type":"inactive","time":1.25,"channel":1}'),

@@ -6,13 +6,16 @@ The places are the Python client, the declarations and requests of the JavaScrip
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import msgspec
 import pytest
 
+from streamer.inference.timed_words import TimedWord
+from streamer_client.events import Word
 from tests.protocol.schema import server
 from tests.protocol.schema.places import CHECKS, PAGE, Sources, problems, sources
+from tests.protocol.schema.syntax import declarations
 
 GIVEN = sources()
 SCHEMA = server.schema(GIVEN.structs)
@@ -31,6 +34,15 @@ def test_everything_is_compared() -> None:
     }
     assert {"start_time", "is_final", "flushed"} < SCHEMA["segment"].keys()
     assert "output" not in SCHEMA["segment"]
+
+
+def test_the_fields_of_words() -> None:
+    """They are in the model's output, which the server's types of events do not describe."""
+    of_server = [field.name for field in msgspec.structs.fields(TimedWord)]
+    assert [field.name for field in fields(Word)] == of_server
+    word = declarations(GIVEN.messages_js)["Word"]
+    assert not isinstance(word, str)
+    assert [*word] == of_server
 
 
 # --- A change of the server's types ---

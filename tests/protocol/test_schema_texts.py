@@ -47,7 +47,7 @@ SERVER_TYPES_JS = GIVEN.messages_js.partition("/**\n * @typedef {object} Lost")[
     ),
     renamed(
         GIVEN.messages_js, SERVER_TYPES_JS,
-        within=r"(\{\{[^@]+\})", name=r"(?<=[{ ])(?!type\b|text\b)(\w+)\??:",
+        within=r"(\{\{[^@]+\})", name=r"(?<=[{ ])(?!(?:type|text|words|confidence)\b)(\w+)\??:",
     ),
 )  # fmt: skip
 def test_a_field_that_is_another_one_in_the_declarations(name: str, text: str) -> None:

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamer.subtitles.cues import Cue, TimedText, cues_of
+from streamer.subtitles.times import WordSpan
 from streamer.subtitles.words import one_line
 
 SENTENCE = "It was the best of times."
@@ -168,3 +169,45 @@ def test_speech_at_any_usual_speed_is_shown_long_enough(
     lasts_s = len(said) * seconds_a_character
     for start_ms, end_ms in spans(cues_of([TimedText(0, lasts_s, said)], 1)):
         assert (end_ms - start_ms) / 1000 >= min(lasts_s, 5 / 6) - 0.002
+
+
+# --- With the times of words ---
+
+
+def spans_of(*times: float) -> tuple[WordSpan, ...]:
+    return tuple(WordSpan(*pair) for pair in zip(times[::2], times[1::2], strict=True))
+
+
+def test_a_cue_begins_and_ends_with_its_words() -> None:
+    """There is a pause between the sentences; the text begins and ends with silence."""
+    said = TimedText(10, 16, "It was late. Nobody came.", 0, spans_of(
+        10.5, 10.7, 10.7, 10.9, 11.0, 11.5, 14.0, 14.6, 14.6, 15.1,
+    ))  # fmt: skip
+    assert spans(cues_of([said], 1)) == [(10_500, 12_000), (14_000, 15_600)]
+
+
+def test_without_a_pause_a_cue_stays_until_the_next() -> None:
+    said = TimedText(0, 4, "It was late. Nobody came.", 0, spans_of(
+        0.0, 0.7, 0.7, 0.9, 1.0, 1.5, 1.8, 2.5, 2.6, 3.1,
+    ))  # fmt: skip
+    assert spans(cues_of([said], 1)) == [(0, 1_800), (1_800, 3_600)]
+
+
+@given(said=timed_texts(), times=st.lists(st.floats(-5, 200), max_size=120), matching=st.booleans())
+def test_any_times_of_words(said: TimedText, times: list[float], matching: bool) -> None:
+    """A model of one's own may have any. They change when a text is shown, and not what is."""
+    count = len(one_line(said.text).split(" ")) if matching else len(times) // 2
+    times = sorted((times * (2 * count))[: 2 * count]) if times else [0.0] * (2 * count)
+    timed = said._replace(channel=0, words=spans_of(*times))
+    cues = cues_of([timed], 1)
+    assert cues == sorted(cues)
+    for cue, following in pairwise(cues):
+        assert cue.start_ms < cue.end_ms <= following.start_ms
+        assert cue.end_ms - cue.start_ms <= 7_000
+    shown = " ".join(texts(cues)).replace(" ", "")
+    assert shown == one_line(said.text).replace(" ", "")
+
+
+def test_words_that_do_not_match_the_text_are_not_used() -> None:
+    said = TimedText(3.2, 5.94, SENTENCE, 0, spans_of(4.0, 4.5))
+    assert spans(cues_of([said], 1)) == [(3200, 5940)]

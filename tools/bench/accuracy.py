@@ -2,10 +2,12 @@
 
     make accuracy                          the recordings that come with the model
     make accuracy AUDIO=path/to/folder     a folder with a manifest.json
+    make accuracy MODEL=moonshine-base-en  one model; without it, Tiny and Base
 
 The manifest is {"files": [{"path", "transcript", "subset", "category"}, …]}; those without a
 transcript, or of another category than "asr", are left out. Where speech is found is compared too,
-if the manifest has labels for it: see `vad.py`.
+if the manifest has labels for it: see `vad.py`. With noise in the manifest there are error rates of
+whole files with noise added, and a count of the pieces of noise that gave a text: see `noise.py`.
 
 What the socket adds is segmentation: words lost or changed where the audio is cut. Both are
 counted: words that only the socket lost, and recordings whose first word only the socket lost.
@@ -22,7 +24,7 @@ import json
 import re
 import statistics
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -38,11 +40,14 @@ from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.weights.manifest import require
 from streamer_client import Event, transcribe
-from tools.bench import vad
+from tools.bench import noise, vad
 from tools.bench.result_files import write_json
 from tools.bench.serving import server
 
 MODEL = "moonshine-tiny-en"
+"""Has the recordings. `word_error_rate` and `lost` in the results are of the first model."""
+
+MODELS = (MODEL, "moonshine-base-en")
 ROUNDS = 20
 LATER_MS = 7
 """Milliseconds of silence by which each round begins later than the one before."""
@@ -187,41 +192,90 @@ def positive(text: str) -> int:
     return number
 
 
+def played(
+    name: str, audio: Path | None, rounds: int, model: Moonshine
+) -> list[list[ReferenceRecording]]:
+    """Every recording in each round, with its transcripts."""
+    done: list[list[ReferenceRecording]] = [[] for _ in range(rounds)]
+    with server(config={"model": {"type": "moonshine", "path": name}}) as (url, _):
+        plays = [(r, turn) for turn in range(rounds) for r in recordings(audio)]
+        for r, turn in track(plays, f"transcribing, {name}", console=Console(stderr=True)):
+            sound = read(r.path, turn * LATER_MS)
+            transcript = asyncio.run(streamed(*sound, url))
+            done[turn].append(replace(r, whole=whole(*sound, model), streamed=transcript))
+    return done
+
+
+def in_noise(
+    folder: Path, noises: Sequence[Floats], rounds: int, model: Moonshine
+) -> dict[str, float]:
+    """Word error rates in percent of whole files with noise, by level."""
+    found: dict[str, list[tuple[str, str]]] = {f"{db} dB": [] for db in noise.LEVELS_DB}
+    plays = [
+        (turn, place, r) for turn in range(rounds) for place, r in enumerate(recordings(folder))
+    ]
+    for turn, place, r in track(plays, "with noise", console=Console(stderr=True)):
+        samples, rate = read(r.path, turn * LATER_MS)
+        speech = soxr.resample(samples, rate, model.sample_rate)
+        for db in noise.LEVELS_DB:
+            text = transcribed(noise.mixed(speech, noises, place + turn, db), model)
+            found[f"{db} dB"].append((r.transcript, text))
+    return {level: error_rate(pairs) for level, pairs in found.items()}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Word error rate, whole and through the socket.")
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
+    parser.add_argument("--model", action="append", help="may be given again; default: Tiny, Base")
     parser.add_argument("--each", action="store_true", help="a row for each file")
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
-    model = Moonshine(require(MODEL))
-    rounds: list[list[ReferenceRecording]] = [[] for _ in range(args.rounds)]
-    with server() as (url, _):
-        plays = [(r, turn) for turn in range(args.rounds) for r in recordings(args.audio)]
-        for r, turn in track(plays, "transcribing", console=Console(stderr=True)):
-            audio = read(r.path, turn * LATER_MS)
-            transcript = asyncio.run(streamed(*audio, url))
-            rounds[turn].append(replace(r, whole=whole(*audio, model), streamed=transcript))
-    done = [recording for each in rounds for recording in each]
-    found = rates(rounds)
-    lost = {"rounds": args.rounds, **losses(done)}
     console = Console(width=max(Console().width, 140))
-    console.print(report(done, each=args.each))
-    error = found["standard error"]
-    console.print(
-        f"the socket's over the whole files': {found['socket over whole']:+.2f} points"
-        + (f", standard error {error:.2f}" if error is not None else "")
-    )
-    console.print(
-        f"lost only through the socket, in {args.rounds} rounds: "
-        f"{lost['words']} words, {lost['first_words']} first"
-    )
+    noises = noise.noises(args.audio) if args.audio else []
+    result: dict[str, object] = {}
+    rows: list[dict[str, object]] = []
+    for name in args.model or MODELS:
+        model = Moonshine(require(name))
+        rounds = played(name, args.audio, args.rounds, model)
+        done = [recording for each in rounds for recording in each]
+        found, lost = rates(rounds), {"rounds": args.rounds, **losses(done)}
+        row: dict[str, object] = {"model": name, **found}
+        console.rule(name)
+        console.print(report(done, each=args.each))
+        error = found["standard error"]
+        console.print(
+            f"the socket's over the whole files': {found['socket over whole']:+.2f} points"
+            + (f", standard error {error:.2f}" if error is not None else "")
+        )
+        console.print(
+            f"lost only through the socket, in {args.rounds} rounds: "
+            f"{lost['words']} words, {lost['first_words']} first"
+        )
+        if noises:
+            levels = in_noise(args.audio, noises, args.rounds, model)
+            said = noise.said_to_noise(noises, model)
+            console.print(
+                "with noise, %: "
+                + ", ".join(f"{level}: {rate:.2f}" for level, rate in levels.items())
+            )
+            console.print(
+                f"of {said.pieces} pieces of noise, {said.passed} passed the gate and "
+                f"{len(said.texts)} gave a text: {', '.join(map(repr, said.texts)) or 'none'}"
+            )
+            row |= {
+                **levels,
+                "pieces of noise": said.pieces,
+                "passed the gate": said.passed,
+                "gave a text": len(said.texts),
+            }
+        rows.append(row)
+        result = result or {"word_error_rate": found, "lost": lost}
     files = vad.labelled(args.audio) if args.audio else []
     scores = [vad.measure(e, files, Console(stderr=True)) for e in ("silero", "webrtc") if files]
     if scores:
         console.print(vad.report(scores))
-    result = {"word_error_rate": found, "lost": lost, "vad": [asdict(row) for row in scores]}
-    write_json("accuracy.json", result)
+    write_json("accuracy.json", {**result, "vad": [asdict(row) for row in scores], "models": rows})
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.model import Model
-from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
+from streamer.models.moonshine.decoding import END_TOKEN, START_TOKEN
+from streamer.models.moonshine.graphs import sizes
 from streamer.models.moonshine.tokenizer import Tokenizer
-from streamer.models.moonshine.transcriber import END_TOKEN, START_TOKEN, max_tokens, padded
+from streamer.models.moonshine.transcriber import max_tokens, padded
 from streamer.onnx.graph import Floats
+from streamer.onnx.runtime import OnnxSession
 
 TensorsByName = dict[str, npt.NDArray[np.generic]]
 
@@ -27,6 +29,7 @@ class PublishedMoonshine(Model):
     def __init__(self, folder: Path, threads: int = 1) -> None:
         import onnxruntime
 
+        self._sizes = sizes(folder)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -74,12 +77,13 @@ class PublishedMoonshine(Model):
     def _encode(self, samples: Floats) -> TensorsByName:
         samples = padded(samples)
         mask = np.ones((1, len(samples)), dtype=np.int64)
-        audio = {"input_values": samples[np.newaxis], "attention_mask": mask}
-        (hidden,) = self._encoder.run(None, audio)
-        return {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
+        audio: TensorsByName = {"input_values": samples[np.newaxis], "attention_mask": mask}
+        (hidden,) = self._encoder.run(None, _only(audio, self._encoder))
+        states: TensorsByName = {"encoder_hidden_states": hidden, "encoder_attention_mask": mask}
+        return _only(states, self._decoder)
 
     def _first_step(self, inputs: TensorsByName) -> tuple[int, TensorsByName]:
-        empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
+        empty = np.zeros((1, self._sizes.heads, 0, self._sizes.head_size), dtype=np.float32)
         first: TensorsByName = {
             **inputs,
             **dict.fromkeys(map(as_past, self._caches), empty),
@@ -89,6 +93,12 @@ class PublishedMoonshine(Model):
         logits, *caches = self._decoder.run(["logits", *self._caches], first)
         past = dict(zip(map(as_past, self._caches), caches, strict=True))
         return int(logits[0, -1].argmax()), past
+
+
+def _only(tensors: TensorsByName, session: OnnxSession) -> TensorsByName:
+    """Those that the session takes: Base's graphs have no masks."""
+    taken = {value.name for value in session.get_inputs()}
+    return {name: tensor for name, tensor in tensors.items() if name in taken}
 
 
 def as_past(output: str) -> str:

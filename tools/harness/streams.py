@@ -149,6 +149,8 @@ def check_stream(events: list[Event]) -> None:
     assert stopped["segments"] == len(events_of(within, "segment"))
     _check_account(stopped, events_of(within, "error"))
     assert not events_of(within, "started", "stopped")
+    for segment in events_of(within, "segment") if started.get("words") else ():
+        _check_words(segment)
     for channel in {event["channel"] for event in within if "channel" in event}:
         of_channel = [event for event in within if event.get("channel") == channel]
         if started["vad"] is None:
@@ -168,6 +170,16 @@ def _check_account(stopped: Event, errors: list[Event]) -> None:
         failed = [error for error in errors if error.get("channel") == number]
         spans = sum(error["end_time"] - error["start_time"] for error in failed)
         assert abs(seconds["failed"] - spans) <= 0.001 * (1 + len(failed))
+
+
+def _check_words(segment: Event) -> None:
+    """Assert that the words are the text, and are in order within their segment."""
+    words = segment["words"]
+    assert " ".join(word["text"] for word in words) == segment["text"]
+    times = [time for word in words for time in (word["start_time"], word["end_time"])]
+    assert times == sorted(times), "words overlap"
+    assert all(segment["start_time"] <= time <= segment["end_time"] for time in times)
+    assert all(0 <= word["confidence"] <= 1 for word in words)
 
 
 def _check_chunks(events: list[Event]) -> None:

@@ -33,7 +33,7 @@ class Blocks:
     Args:
         graph: The graph to add to.
         heads: Number of attention heads.
-        signed: Store the matrices, which are uint8 in the file, as int8 of the same values.
+        signed: Store the matrices as int8, and otherwise as uint8 of the same values.
     """
 
     def __init__(self, graph: Graph, heads: int, *, signed: bool) -> None:
@@ -114,8 +114,9 @@ class Blocks:
 
     def _constants(self, matrix: Quantized) -> list[str]:
         values, zero_point = matrix.values, matrix.zero_point
-        if self._signed:
+        stored = np.int8 if self._signed else np.uint8
+        if values.dtype != stored:  # both types' values are 128 apart
             values, zero_point = (
-                np.bitwise_xor(a, SIGN).view(np.int8) for a in (values, zero_point)
+                np.bitwise_xor(a.view(np.uint8), SIGN).view(stored) for a in (values, zero_point)
             )
         return [self.graph.constant(each) for each in (values, matrix.scale, zero_point)]

@@ -5,22 +5,18 @@ nodes for each token compute shapes, slice and pad, and take as long as the 49 p
 here have 119 nodes, with ONNX Runtime's own operators for rotary positions, attention and
 normalization. The products and their weights are the same; words differ only where rounding does.
 
-Network: Jeffries et al., 2024 (https://arxiv.org/abs/2410.15608): 6 layers each, 288 wide.
+Network: Jeffries et al., 2024 (https://arxiv.org/abs/2410.15608). Tiny has 6 layers each, 288 wide;
+Base has 8, 416 wide. The sizes are those of the weights in the files.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
 from streamer.models.moonshine.blocks import Blocks
+from streamer.models.moonshine.published_weights import PublishedWeights, Sizes
 from streamer.onnx.graph import FLOAT, INT, MICROSOFT, Graph
-from streamer.onnx.ort_weights import Weights
-
-LAYERS, HEADS, HEAD_SIZE = 6, 8, 36
-
-CACHES = [f"{layer}.{part}" for layer in range(LAYERS) for part in ("key", "value")]
-"""Names of the decoder's keys and values: `past.…` and `present.…` for the tokens so far,
-`encoder.…` for the audio. Each is float32 [1, heads, length, head size]."""
 
 ENCODER, DECODER = "encoder_model.ort", "decoder_model_merged.ort"
 
@@ -35,12 +31,13 @@ def encoder(folder: Path, *, signed: bool) -> bytes:
     Raises:
         ValueError: A file is not the published one.
     """
-    weights, graph = Weights(folder / ENCODER), Graph()
-    blocks = Blocks(graph, HEADS, signed=signed)
-    states = _convolutions(graph, weights)
+    weights, graph = PublishedWeights(folder / ENCODER), Graph()
+    size = weights.sizes()
+    blocks = Blocks(graph, size.heads, signed=signed)
+    states = _convolutions(graph, weights, size)
     beginning = graph.constant(np.zeros(1, np.int64))
     norm = blocks.norm(states, weights["layers.0.input_layernorm.weight"])
-    for layer in range(LAYERS):
+    for layer in range(size.layers):
         name = f"layers.{layer}"
         matrices = [weights.matrix(f"/{name}/self_attn/{part}_proj") for part in "qkv"]
         query, key, value = blocks.products(norm, matrices)
@@ -52,26 +49,38 @@ def encoder(folder: Path, *, signed: bool) -> bytes:
         wide = blocks.product(norm, weights.matrix(f"/{name}/mlp/fc1"))
         wide = graph.add("Gelu", wide, domain=MICROSOFT)
         change = blocks.product(wide, weights.matrix(f"/{name}/mlp/fc2"))
-        following = f"layers.{layer + 1}.input_layernorm" if layer + 1 < LAYERS else "layer_norm"
+        following = (
+            f"layers.{layer + 1}.input_layernorm" if layer + 1 < size.layers else "layer_norm"
+        )
         norm, states = blocks.add_and_norm(states, change, weights[f"{following}.weight"])
-    _encoder_caches(blocks, norm, Weights(folder / DECODER))
-    return graph.model({"samples": FLOAT}, {f"encoder.{cache}": FLOAT for cache in CACHES})
+    _encoder_caches(blocks, norm, PublishedWeights(folder / DECODER), size)
+    return graph.model({"samples": FLOAT}, {f"encoder.{cache}": FLOAT for cache in size.caches})
 
 
-def decoder(folder: Path, *, signed: bool) -> bytes:
-    """One step: `token` int64 [1, 1], `position` int64 [1] and the caches → `next`, `present.…`.
+def decoder(folder: Path, *, signed: bool, query_layers: Collection[int] = ()) -> bytes:
+    """One step: `token` int64 [1, 1], `position` int64 [1] and the caches → `logits`, `present.…`.
 
-    `next` int64 [1, 1] is the most likely token. Arguments and errors are those of `encoder`.
+    `logits` float32 [1, 1, 32768] are the scores of the next token.
+
+    Args:
+        folder: As for `encoder`.
+        signed: As for `encoder`.
+        query_layers: Layers whose queries to the audio are outputs too: `query.…` float32
+            [1, 1, width].
+
+    Raises:
+        ValueError: As `encoder`.
     """
-    weights, graph = Weights(folder / DECODER), Graph()
-    blocks = Blocks(graph, HEADS, signed=signed)
+    size = sizes(folder)
+    weights, graph = PublishedWeights(folder / DECODER), Graph()
+    blocks = Blocks(graph, size.heads, signed=signed)
 
     def factors(of: str) -> str:
         return f"model.decoder.{of}.weight_merged_0"
 
-    states = _embedding(graph, weights, factors("embed_tokens"))
+    states = _embedding(graph, weights)
     norm = blocks.norm(states, weights[factors("layers.0.input_layernorm")])
-    for layer in range(LAYERS):
+    for layer in range(size.layers):
         name, node = f"layers.{layer}", f"/model/decoder/layers.{layer}"
         matrices = [weights.matrix(f"{node}/self_attn/{part}_proj") for part in "qkv"]
         query, key, value = blocks.products(norm, matrices)
@@ -81,6 +90,8 @@ def decoder(folder: Path, *, signed: bool) -> bytes:
         after = weights[factors(f"{name}.post_attention_layernorm")]
         norm, states = blocks.add_and_norm(states, change, after)
         query = blocks.product(norm, weights.matrix(f"{node}/encoder_attn/q_proj"))
+        if layer in query_layers:
+            graph.add_many("Identity", [query], [f"query.{layer}"])
         mixed = blocks.attention([query, f"encoder.{layer}.key", f"encoder.{layer}.value"])
         change = blocks.product(mixed, weights.matrix(f"{node}/encoder_attn/o_proj"))
         after = weights[factors(f"{name}.final_layernorm")]
@@ -90,50 +101,61 @@ def decoder(folder: Path, *, signed: bool) -> bytes:
         gate = graph.add("QuickGelu", gate, domain=MICROSOFT, alpha=1.0)
         wide = graph.add("Mul", gate, half)
         change = blocks.product(wide, weights.matrix(f"{node}/mlp/fc2"))
-        following = f"layers.{layer + 1}.input_layernorm" if layer + 1 < LAYERS else "norm"
+        following = f"layers.{layer + 1}.input_layernorm" if layer + 1 < size.layers else "norm"
         norm, states = blocks.add_and_norm(states, change, weights[factors(following)])
     scores = blocks.product(norm, weights.matrix("/proj_out"))
-    graph.add_many("ArgMax", [scores], ["next"], axis=-1, keepdims=0)
-    caches = [f"{of}.{cache}" for of in ("past", "encoder") for cache in CACHES]
+    graph.add_many("Identity", [scores], ["logits"])
+    caches = [f"{of}.{cache}" for of in ("past", "encoder") for cache in size.caches]
+    presents = [f"present.{cache}" for cache in size.caches]
+    queries = [f"query.{layer}" for layer in query_layers]
     return graph.model(
         {"token": INT, "position": INT, **dict.fromkeys(caches, FLOAT)},
-        {"next": INT, **{f"present.{cache}": FLOAT for cache in CACHES}},
+        dict.fromkeys(["logits", *presents, *queries], FLOAT),
     )
 
 
-def _convolutions(graph: Graph, weights: Weights) -> str:
-    """Samples [n] to states [1, n / 384, 288]: three convolutions, and a normalization over all."""
+def sizes(folder: Path) -> Sizes:
+    """The sizes of the network whose published files are in this folder.
+
+    Raises:
+        ValueError: As `encoder`.
+    """
+    return PublishedWeights(folder / ENCODER).sizes()
+
+
+def _convolutions(graph: Graph, weights: PublishedWeights, size: Sizes) -> str:
+    """Samples [n] to states [1, n / 384, width]: three convolutions and a normalization."""
     one_row = graph.constant(np.array([1, 1, -1]))
     audio = graph.add("Reshape", "samples", one_row)
-    kernel = graph.constant(weights["conv1.weight_add_tensor"])
+    kernel = graph.constant(weights.floats("conv1.weight"))
     waves = graph.add("FusedConv", audio, kernel, domain=MICROSOFT, strides=[64], activation="Tanh")
     whole = graph.add("Reshape", waves, one_row)
     one, zero = (graph.constant(np.full(1, number, np.float32)) for number in (1, 0))
     whole = graph.add("InstanceNormalization", whole, one, zero, epsilon=1e-5)
-    waves = graph.add("Reshape", whole, graph.constant(np.array([1, 288, -1])))
-    waves = graph.add("Mul", waves, graph.constant(weights["onnx::Mul_2080"]))
-    waves = graph.add("Add", waves, graph.constant(weights["onnx::Add_2081"]))
+    waves = graph.add("Reshape", whole, graph.constant(np.array([1, size.width, -1])))
+    waves = graph.add("Mul", waves, graph.constant(weights.operand("/groupnorm/Mul")))
+    waves = graph.add("Add", waves, graph.constant(weights.operand("/groupnorm/Add")))
     for name, stride in (("conv2", 3), ("conv3", 2)):
-        kernel = graph.constant(weights[f"{name}.weight_add_tensor"])
+        kernel = graph.constant(weights.floats(f"{name}.weight"))
         bias = graph.constant(weights[f"{name}.bias"])
         waves = graph.add("Conv", waves, kernel, bias, strides=[stride])
         waves = graph.add("Gelu", waves, domain=MICROSOFT)
     return graph.add("Transpose", waves, perm=[0, 2, 1])
 
 
-def _encoder_caches(blocks: Blocks, states: str, weights: Weights) -> None:
+def _encoder_caches(blocks: Blocks, states: str, weights: PublishedWeights, size: Sizes) -> None:
     """The decoder's keys and values for the audio, computed once for all tokens."""
-    nodes = [f"/model/decoder/layers.{layer}/encoder_attn" for layer in range(LAYERS)]
+    nodes = [f"/model/decoder/layers.{layer}/encoder_attn" for layer in range(size.layers)]
     matrices = [weights.matrix(f"{node}/{part}_proj") for node in nodes for part in "kv"]
-    shape = blocks.graph.constant(np.array([1, -1, HEADS, HEAD_SIZE]))
-    for cache, values in zip(CACHES, blocks.products(states, matrices), strict=True):
+    shape = blocks.graph.constant(np.array([1, -1, size.heads, size.head_size]))
+    for cache, values in zip(size.caches, blocks.products(states, matrices), strict=True):
         heads = blocks.graph.add("Reshape", values, shape)
         blocks.graph.add_many("Transpose", [heads], [f"encoder.{cache}"], perm=[0, 2, 1, 3])
 
 
-def _embedding(graph: Graph, weights: Weights, name: str) -> str:
-    """The state [1, 1, 288] of `token`."""
-    values, scale, zero_point = (
-        graph.constant(weights[f"{name}_{part}"]) for part in ("quantized", "scale", "zero_point")
-    )
-    return graph.add("DequantizeLinear", graph.add("Gather", values, "token"), scale, zero_point)
+def _embedding(graph: Graph, weights: PublishedWeights) -> str:
+    """The state [1, 1, width] of `token`."""
+    values, scale, zero_point, offset = weights.embedding()
+    rows = graph.add("Gather", graph.constant(values), "token")
+    states = graph.add("DequantizeLinear", rows, graph.constant(scale), graph.constant(zero_point))
+    return states if offset is None else graph.add("Add", states, graph.constant(offset))

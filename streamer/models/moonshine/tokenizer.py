@@ -8,10 +8,12 @@ such as `</s>`. Some pieces are not text that anybody can say: the vocabulary co
 and holds control characters, invisible marks and U+FFFD.
 """
 
+import codecs
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 SPACE = "\N{LOWER ONE EIGHTH BLOCK}".encode()
 
@@ -22,6 +24,19 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Invisible, but part of how words and emoji are written."""
+
+
+class SpelledWord(NamedTuple):
+    """A word of a text, and the tokens that spell it.
+
+    Attributes:
+        text: Without spaces.
+        tokens: Positions of the tokens with its letters and digits, in order; with any of its
+            characters, if it has none.
+    """
+
+    text: str
+    tokens: Sequence[int]
 
 
 class Tokenizer:
@@ -43,6 +58,11 @@ class Tokenizer:
         """
         return cls(list(_entries(path)))
 
+    @property
+    def pieces(self) -> Sequence[bytes]:
+        """The bytes of each token."""
+        return self._pieces
+
     def decode(self, tokens: Iterable[int]) -> str:
         """The text of `tokens`, whatever they are: printable characters and single spaces.
 
@@ -54,6 +74,35 @@ class Tokenizer:
         joined = b"".join(b"" if MARKER.fullmatch(piece) else piece for piece in pieces)
         text = joined.replace(SPACE, b" ").decode("utf-8", "ignore")
         return " ".join("".join(map(_shown, text)).split())
+
+    def words(self, tokens: Iterable[int]) -> list[SpelledWord]:
+        """The words of the text of `tokens`; joined by spaces, they are `decode(tokens)`."""
+        words: list[SpelledWord] = []
+        text, letters, others = "", list[int](), list[int]()
+        for character, positions in [*self._characters(tokens), (" ", range(0))]:
+            if not character.isspace():
+                text += character
+                (letters if character.isalnum() else others).extend(positions)
+            elif text:
+                words.append(SpelledWord(text, letters or others))
+                text, letters, others = "", [], []
+        return words
+
+    def _characters(self, tokens: Iterable[int]) -> Iterator[tuple[str, range]]:
+        """Each character of a text, and the positions of the tokens that spell it."""
+        decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+        begun = 0  # where the bytes that are no character yet begin
+        for position, token in enumerate(tokens):
+            piece = self._pieces[token]
+            if MARKER.fullmatch(piece):
+                continue
+            if not decoder.getstate()[0]:
+                begun = position
+            for character in decoder.decode(piece):
+                spelled = range(begun, position + 1)
+                begun = position
+                for shown in " " if character == SPACE.decode() else _shown(character):
+                    yield shown, spelled
 
 
 def _shown(character: str) -> str:

@@ -1,31 +1,49 @@
-"""Moonshine Tiny: English speech to text with an encoder, a decoder and greedy search.
+"""Moonshine Tiny and Base: English speech to text with encoder, decoder and greedy search.
 
 Jeffries et al., "Moonshine: Speech Recognition for Live Transcription and Voice Commands", 2024
 (https://arxiv.org/abs/2410.15608). The encoder takes raw audio of any length, without padding it
 to 30 seconds, so the cost grows with the length of the segment.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import cast
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from streamer.memory import trim_heap
-from streamer.model import Model, Unwanted
+from streamer.model import Dropped, Model, SegmentRequest
 from streamer.models.moonshine import graphs
+from streamer.models.moonshine.decoding import (
+    NOTHING_ELSE,
+    Decoded,
+    GreedyDecoder,
+    TokenBias,
+    Wanted,
+)
+from streamer.models.moonshine.encoding import Encoder
 from streamer.models.moonshine.gate import SpeechGate
-from streamer.models.moonshine.graphs import CACHES, HEAD_SIZE, HEADS
+from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
+from streamer.models.moonshine.key_terms import KeyTerms
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
+from streamer.models.moonshine.words import (
+    Piece,
+    Word,
+    confidence_of_segment,
+    query_layers,
+    timed_words,
+    word_confidences,
+)
 from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import open_network, supports_int8_products
 from streamer.vad.factory import SILERO_FOLDER
 from streamer.vad.silero_network import SileroNetwork
-from streamer.weights.manifest import MissingModel, require
+from streamer.weights.manifest import MissingModel, manifest_if_any, require
+from streamer.weights.manifest_schema import WordTimes
 
-START_TOKEN = 1
-END_TOKEN = 2
 BASE_TOKENS, MAX_TOKENS_PER_SECOND = 10, 8.0
 """Tokens: a decoder that produces more than both together repeats itself (the paper, section 4.2,
 has 6.5 a second and no base). A second of audio has up to 12, and speech played at twice its speed
@@ -44,19 +62,11 @@ SHORTEST_CUT_S = 2.5
 length the decoder found the sentence after 9 to 30 repetitions of six phrases in 72 of 72 cases; in
 pieces of 4 s, in 71."""
 
+KEPT_KEY_TERMS = 16
+"""Lists of key terms that are kept for the next segments: to read 100 phrases takes 20 ms."""
+
 LOOP_REPEATS = 3
 """Repetitions that are a loop in a short piece of audio, if the decoder does not end by itself."""
-
-PAST_CACHES, ENCODER_CACHES = ([f"{of}.{cache}" for cache in CACHES] for of in ("past", "encoder"))
-"""Names of the decoder's inputs, in the order of `CACHES`."""
-EMPTY_CACHE = np.zeros((1, HEADS, 0, HEAD_SIZE), np.float32)
-
-
-class _Decoded(NamedTuple):
-    """The decoder's tokens, and whether it ended by itself."""
-
-    tokens: list[int]
-    ended: bool
 
 
 class Moonshine(Model):
@@ -69,15 +79,24 @@ class Moonshine(Model):
     """
 
     sample_rate = 16_000
+    uses_key_terms = True
     max_seconds = 60.0
     """Seconds. There are positions for 98 (`blocks.MAX_POSITIONS`)."""
 
     def __init__(self, folder: Path, threads: int = 1, *, gate: bool = True) -> None:
         signed = supports_int8_products()
+        sizes = graphs.sizes(folder)
+        self._cache_names = [f"encoder.{cache}" for cache in sizes.caches]
+        self._word_times = _word_times(folder)
+        self.returns_words = self._word_times is not None
+        layers = query_layers(self._word_times) if self._word_times else []
+        threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
         self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
-        self._decoder = open_network(graphs.decoder(folder, signed=signed), threads)
+        decoder = graphs.decoder(folder, signed=signed, query_layers=layers)
+        self.decoder = GreedyDecoder(open_network(decoder, threads), sizes, layers)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
+        self._key_terms = lru_cache(KEPT_KEY_TERMS)(self._read_key_terms)
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
 
     def text(self, tokens: list[int]) -> str:
@@ -89,60 +108,138 @@ class Moonshine(Model):
         return None if self._may_hold_speech(samples) else {"text": ""}
 
     def infer(self, samples: Floats) -> dict[str, object]:
-        """Transcribe float32 [n] at 16 kHz: `{"text": …}`.
+        """Transcribe float32 [n] at 16 kHz: `{"text": …, "confidence": …}`.
 
         Raises:
             Unwanted: The result is not needed any more.
         """
-        text = " ".join(filter(None, self._texts(samples)))
+        return self.infer_request(samples, SegmentRequest())
+
+    def infer_request(self, samples: Floats, request: SegmentRequest) -> dict[str, object]:
+        """As `infer`, with the words if they are wanted; an interim has neither.
+
+        Key terms are for finals: what they cost, interims would cost again and again.
+
+        Raises:
+            Unwanted: The result is not needed any more.
+        """
+        wanted = Wanted(log_probabilities=not request.interim, attention=request.words)
+        phrases = () if request.interim else request.key_terms
+        key_terms = self._key_terms(phrases) if phrases else None
+        pieces = [*self._pieces(samples, wanted, key_terms)]
+        text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
-        return {"text": text if any(map(str.isalnum, text)) else ""}
+        output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
+        if output["text"] and not self._was_said(samples, pieces):
+            return Dropped(text="")
+        if output["text"] and not request.interim:
+            output["confidence"] = confidence_of_segment(
+                [each for piece in pieces for each in word_confidences(self._tokenizer, piece)]
+            )
+        if request.words and output["text"]:
+            words = self._words(pieces, request.speech_start_s)
+            output["words"] = [word._asdict() for word in words]
+        return output
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
         return self._decode(samples, max_tokens(samples), stop_at_repetition=False).tokens
 
-    def _texts(self, samples: Floats) -> Iterator[str]:
-        """The texts of the pieces of float32 [n]: one, unless the decoder repeats itself.
+    def _was_said(self, samples: Floats, pieces: Sequence[Piece]) -> bool:
+        """Whether the text of float32 [n] is not what the network invents for noise."""
+        found = [
+            each
+            for piece in pieces
+            for each in piece.decoded.log_probabilities[: len(piece.tokens)]
+        ]
+        return self._gate is None or self._gate.confirms(samples, found)
+
+    def _words(self, pieces: Sequence[Piece], speech_start_s: float) -> list[Word]:
+        assert self._word_times is not None  # else they cannot be wanted
+        return [
+            word
+            for piece in pieces
+            for word in timed_words(self._tokenizer, piece, self._word_times, speech_start_s)
+        ]
+
+    def _read_key_terms(self, phrases: tuple[str, ...]) -> KeyTerms:
+        return KeyTerms(phrases, self._text_encoder)
+
+    @cached_property
+    def _text_encoder(self) -> Encoder:
+        """Made when key terms are first given: it takes 6 MB."""
+        return Encoder(self._tokenizer.pieces)
+
+    def _pieces(
+        self, samples: Floats, wanted: Wanted, key_terms: KeyTerms | None, start_s: float = 0.0
+    ) -> Iterator[Piece]:
+        """What is said in the pieces of float32 [n]: one, unless the decoder repeats itself.
 
         Then the audio is cut into shorter and shorter pieces, until the decoder ends each by
         itself. Repetition that was spoken is in the pieces, too; a loop mostly is not.
         """
         short = len(samples) < SHORTEST_CUT_S * self.sample_rate
-        decoded = self._decode(samples, max_tokens(samples), stop_at_repetition=not short)
-        if decoded.ended:
-            yield self.text(decoded.tokens)
-        elif short:
-            looped = repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
-            yield self.text(decoded.tokens[: len(decoded.tokens) - looped])
+        decoded = self._decode(
+            samples,
+            max_tokens(samples),
+            stop_at_repetition=not short,
+            wanted=wanted,
+            key_terms=key_terms,
+        )
+        if decoded.ended or short:
+            looped = 0 if decoded.ended else repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
+            tokens = decoded.tokens[: len(decoded.tokens) - looped]
+            yield Piece(tokens, decoded, start_s, len(samples) / self.sample_rate)
         else:
             cut = quietest_point(samples)
-            for piece in (samples[:cut], samples[cut:]):
+            cut_s = start_s + cut / self.sample_rate
+            for piece, piece_start_s in ((samples[:cut], start_s), (samples[cut:], cut_s)):
                 if self._may_hold_speech(piece):
-                    yield from self._texts(piece)
+                    yield from self._pieces(piece, wanted, key_terms, piece_start_s)
 
     def _may_hold_speech(self, samples: Floats) -> bool:
         return self._gate is None or self._gate.may_hold_speech(samples)
 
-    def _decode(self, samples: Floats, limit: int, *, stop_at_repetition: bool) -> _Decoded:
+    def _decode(
+        self,
+        samples: Floats,
+        limit: int,
+        *,
+        stop_at_repetition: bool,
+        wanted: Wanted = NOTHING_ELSE,
+        key_terms: KeyTerms | None = None,
+    ) -> Decoded:
         """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
-        encoder_states = self._encoder.run(None, {"samples": padded(samples)})
-        inputs = dict(zip(ENCODER_CACHES, encoder_states, strict=True))
-        inputs |= dict.fromkeys(PAST_CACHES, EMPTY_CACHE)
-        tokens = [START_TOKEN]
-        while len(tokens) <= limit:
-            if self.unwanted():
-                raise Unwanted
-            inputs["token"] = np.array([tokens[-1:]])
-            inputs["position"] = np.array([len(tokens) - 1])
-            token, *present = self._decoder.run(None, inputs)
-            if token == END_TOKEN:
-                return _Decoded(tokens[1:], ended=True)
-            tokens.append(int(token[0, 0]))
-            if stop_at_repetition and repeated_tokens(tokens):
-                break
-            inputs.update(zip(PAST_CACHES, present, strict=True))
-        return _Decoded(tokens[1:], ended=False)
+        caches = self.encoder_caches(samples)
+
+        def decode(wanted: Wanted, bias: TokenBias | None = None) -> Decoded:
+            return self.decoder.decode(
+                caches,
+                limit,
+                stop_at_repetition=stop_at_repetition,
+                unwanted=self.unwanted,
+                wanted=wanted,
+                bias=bias,
+                key_terms=key_terms,
+            )
+
+        decoded = decode(wanted)
+        if ended_at_once(decoded):
+            not_at_once = NotAtOnce()
+            second = decode(wanted._replace(log_probabilities=True), not_at_once)
+            return second if not_at_once.found_words(second) else decoded
+        return decoded
+
+    def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
+        """The decoder's keys and values for float32 [n], by name."""
+        caches = self._encoder.run(self._cache_names, {"samples": padded(samples)})
+        return dict(zip(self._cache_names, cast("Sequence[Floats]", caches), strict=True))
+
+
+def _word_times(folder: Path) -> WordTimes | None:
+    """How to find the times of words; None if the folder does not say it."""
+    manifest = manifest_if_any(folder)
+    return manifest.words if manifest else None
 
 
 def _silero() -> SileroNetwork | None:

@@ -41,6 +41,8 @@ const WARNINGS = {
   out_of_scale: 'The samples are far too large: as floats, they have to be between -1 and 1.',
   no_speech:
     'There is sound, but no speech was found in it. If it is speech, it may be too quiet. For other sounds, choose “Equal chunks” under “Advanced”.',
+  no_words: 'This model gives no times of words.',
+  no_keyterms: 'This model makes no use of key terms.',
   not_pcm: 'The bytes are those of an audio file, and were processed as raw samples.',
 };
 

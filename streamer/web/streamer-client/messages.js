@@ -36,6 +36,7 @@
  *   prefix_padding_ms: number, max_segment_ms: number} | null} vad
  * @property {number} max_message_bytes Of a message to the server, at most.
  * @property {number} protocol
+ * @property {boolean} [words] Whether segments have words; absent when they were not asked for.
  */
 
 /**
@@ -60,9 +61,10 @@
  */
 
 /**
- * The model's output for a whole segment.
+ * The model's output for a whole segment. `words` is there when the client asked for it.
  * @typedef {{type: 'segment', start_time: number, end_time: number, is_final: true,
- *   channel: number, flushed?: boolean, text?: string, [field: string]: unknown}} Segment
+ *   channel: number, flushed?: boolean, text?: string, confidence?: number, words?: Word[],
+ *   [field: string]: unknown}} Segment
  */
 
 /**
@@ -134,6 +136,14 @@
  * @property {State} state
  * @property {number} [attempt] Number of this attempt to reconnect, from 1.
  * @property {number} [delay_seconds] Until this attempt.
+ */
+
+/**
+ * @typedef {object} Word A word of a segment, from a transcriber.
+ * @property {string} text With the punctuation that follows it.
+ * @property {number} start_time
+ * @property {number} end_time
+ * @property {number} confidence How certain the model is of it, 0 to 1.
  */
 
 /**

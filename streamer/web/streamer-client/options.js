@@ -17,6 +17,8 @@
 /**
  * @typedef {object} ClientOptions
  * @property {boolean} [interimResults]
+ * @property {boolean} [words] Whether segments have the times and the certainty of their words.
+ * @property {string[]} [keyterms] Up to 100 names and rare words that are likelier than usual.
  * @property {VadOptions} [vad]
  * @property {string} [model] One of the server's models; its first when absent.
  * @property {string | (() => string | Promise<string>)} [token] A function is called for each

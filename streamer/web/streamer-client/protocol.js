@@ -75,13 +75,15 @@ export class StreamProtocol {
    * @param {number} position Where the stream begins, in seconds since `start()`.
    */
   requestStream(format, position) {
-    const { interimResults, vad, model, traceparent } = this.#options;
+    const { interimResults, words, keyterms, vad, model, traceparent } = this.#options;
     this.#timeline.request(position);
     this.#channels = format?.channels ?? 1;
     this.#connection.sendRequest({
       request: 'start',
       format,
       interim_results: interimResults,
+      words,
+      keyterms,
       vad,
       model,
       trace_id: typeof traceparent === 'function' ? traceparent() : traceparent,

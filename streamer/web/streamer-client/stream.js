@@ -48,13 +48,26 @@ export class Stream {
   }
 
   /**
+   * @param {any} object With times of this stream; a word may be anything, if the model is one's own.
+   * @returns {any} A copy with times since `start()`.
+   */
+  #withLaterTimes(object) {
+    if (typeof object !== 'object' || object === null) return object;
+    const copy = { ...object };
+    for (const field of TIME_FIELDS) {
+      if (typeof copy[field] === 'number') copy[field] += this.offset;
+    }
+    return copy;
+  }
+
+  /**
    * @param {any} event With times of this stream.
    * @returns {ClientEvent} The same event with times since `start()`.
    */
   rebase(event) {
-    const rebased = { ...event };
-    for (const field of TIME_FIELDS) {
-      if (typeof rebased[field] === 'number') rebased[field] += this.offset;
+    const rebased = this.#withLaterTimes(event);
+    if (event.type === 'segment' && Array.isArray(event.words)) {
+      rebased.words = event.words.map((/** @type {any} */ word) => this.#withLaterTimes(word));
     }
     return rebased;
   }

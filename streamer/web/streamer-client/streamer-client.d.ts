@@ -211,6 +211,10 @@ export type Started = {
      */
     max_message_bytes: number;
     protocol: number;
+    /**
+     * Whether segments have words; absent when they were not asked for.
+     */
+    words?: boolean | undefined;
 };
 /**
  * Speech began.
@@ -242,7 +246,7 @@ export type Interim = {
     [field: string]: unknown;
 };
 /**
- * The model's output for a whole segment.
+ * The model's output for a whole segment. `words` is there when the client asked for it.
  */
 export type Segment = {
     type: "segment";
@@ -252,6 +256,8 @@ export type Segment = {
     channel: number;
     flushed?: boolean;
     text?: string;
+    confidence?: number;
+    words?: Word[];
     [field: string]: unknown;
 };
 /**
@@ -359,6 +365,21 @@ export type Connection = {
      */
     delay_seconds?: number | undefined;
 };
+/**
+ * A word of a segment, from a transcriber.
+ */
+export type Word = {
+    /**
+     * With the punctuation that follows it.
+     */
+    text: string;
+    start_time: number;
+    end_time: number;
+    /**
+     * How certain the model is of it, 0 to 1.
+     */
+    confidence: number;
+};
 export type State = "idle" | "connecting" | "streaming" | "stopping" | "reconnecting" | "closed";
 /**
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
@@ -385,6 +406,14 @@ export type Backoff = {
 };
 export type ClientOptions = {
     interimResults?: boolean | undefined;
+    /**
+     * Whether segments have the times and the certainty of their words.
+     */
+    words?: boolean | undefined;
+    /**
+     * Up to 100 names and rare words that are likelier than usual.
+     */
+    keyterms?: string[] | undefined;
     vad?: VadOptions | undefined;
     /**
      * One of the server's models; its first when absent.

@@ -67,7 +67,9 @@ def post(
     if media_type is not None:
         sent["Content-Type"] = media_type
     try:
-        connection.request("POST", f"{path}?{urlencode(query)}" if query else path, body, sent)
+        connection.request(
+            "POST", f"{path}?{urlencode(query, doseq=True)}" if query else path, body, sent
+        )
         response = connection.getresponse()
         answer = {name.lower(): value for name, value in response.getheaders()}
         return Reply(response.status, answer, response.read().decode())

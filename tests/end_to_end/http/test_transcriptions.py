@@ -304,18 +304,69 @@ def test_what_the_answer_lacks_is_said_in_it(client: OpenAI, text: str) -> None:
     assert plain.model_dump()["warnings"] == [warning]
     *_, done = create(model="whisper-1", file=FILE, stream=True, **misspelt)
     assert done.model_dump()["warnings"] == [warning]
-    words = create(
+
+
+def test_words_have_times(client: OpenAI) -> None:
+    answer = client.audio.transcriptions.create(
         model="whisper-1",
         file=FILE,
         response_format="verbose_json",
         timestamp_granularities=["word"],
     )
-    assert words.words is None
-    assert words.segments
-    (warning,) = words.model_dump()["warnings"]
-    assert warning["message"].endswith(
-        "there are no times of words; the answer has those of segments"
+    assert answer.words
+    assert answer.segments
+    assert " ".join(word.word for word in answer.words) == answer.text
+    times = [time for word in answer.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert times[-1] <= answer.duration
+    assert "warnings" not in answer.model_dump()
+    segments = client.audio.transcriptions.create(
+        model="whisper-1", file=FILE, response_format="verbose_json"
     )
+    assert segments.words is None
+    assert segments.segments
+    assert all(-3 < segment.avg_logprob < 0 for segment in segments.segments)
+
+
+def test_log_probabilities(client: OpenAI) -> None:
+    create: Any = client.audio.transcriptions.create
+    answer = create(model="gpt-4o-transcribe", file=FILE, include=["logprobs"])
+    assert "".join(each.token for each in answer.logprobs) == answer.text
+    assert b"".join(bytes(map(int, each.bytes)) for each in answer.logprobs).decode() == answer.text
+    assert all(each.logprob <= 0 for each in answer.logprobs)
+    *deltas, done = create(model="gpt-4o-transcribe", file=FILE, include=["logprobs"], stream=True)
+    for delta in deltas:
+        assert "".join(each.token for each in delta.logprobs) == delta.delta
+    found = [(each.token, each.logprob) for each in done.logprobs]
+    assert found == [(each.token, each.logprob) for delta in deltas for each in delta.logprobs]
+    assert found == [(each.token, each.logprob) for each in answer.logprobs]
+    assert create(model="gpt-4o-transcribe", file=FILE).logprobs is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (
+            {"response_format": "verbose_json", "timestamp_granularities": ["word"]},
+            "the model standin gives no times of words: the answer has those of segments",
+        ),
+        (
+            {"include": ["logprobs"]},
+            "the model standin gives no log probabilities: the answer has none",
+        ),
+    ],
+    ids=["words", "logprobs"],
+)
+def test_a_model_without_words_says_what_the_answer_lacks(
+    standin: Server, asked: dict[str, Any], says: str
+) -> None:
+    with client_of(standin) as client:
+        create: Any = client.audio.transcriptions.create
+        answer = create(model="whisper-1", file=FILE, **asked).model_dump()
+    (warning,) = answer["warnings"]
+    assert (warning["code"], warning["message"]) == ("no_words", says)
+    assert answer.get("words") is None
+    assert answer.get("logprobs") is None
 
 
 def test_what_is_ignored_is_in_the_log(launch: Launch) -> None:
@@ -395,7 +446,7 @@ def test_a_translation_of_english_is_its_transcript(client: OpenAI, text: str) -
     assert verbose.segments is not None
     assert len(verbose.segments) == 6
     subtitles = create(model="whisper-1", file=FILE, response_format="srt")
-    assert str(subtitles).startswith("1\n00:00:00,000 --> ")
+    assert str(subtitles).startswith("1\n00:00:00,3")
     with pytest.raises(openai.BadRequestError, match=r"'language' is .*; allowed with this mod"):
         create(model="whisper-1", file=FILE, extra_body={"language": "de"})
 

@@ -88,12 +88,13 @@ async def test_random_cuts_change_nothing(transcriber: Server, seed: int) -> Non
 async def test_the_command_in_real_time_gives_its_words(transcriber: Server) -> None:
     sample = require("moonshine-tiny-en") / "beckett.wav"
     started_s = time.monotonic()
-    events = _listen(transcriber, sample, "--real-time", "--interim-results")
+    events = _listen(transcriber, sample, "--real-time", "--interim-results", "--words")
     assert time.monotonic() - started_s >= beckett().seconds
     check_stream(events)
     assert word_error_rate(BECKETT, transcript(events)) <= ALLOWED_OF_BECKETT
     assert len(events_of(events, "interim")) >= 3
-    assert findings(events) == findings(await stream_audio(transcriber, beckett()))
+    assert not any("words" in event for event in events_of(events, "interim"))
+    assert findings(events) == findings(await stream_audio(transcriber, beckett(), words=True))
 
 
 async def test_the_command_gives_what_the_socket_gives(transcriber: Server) -> None:

@@ -65,6 +65,21 @@ async def test_the_class_says_how_loud_it_is(launch: Launch) -> None:
     assert (quiet["dbfs"], quiet["loud"]) == (-29.0, False)
 
 
+async def test_the_class_with_words_has_them_in_the_time_of_the_stream(launch: Launch) -> None:
+    server = serve(launch, "counting")
+    audio = encode(np.tile(tone(200, 1, 0.5), 5), RATE, 16)
+    asked, plain = [
+        events_of(await stream_audio(server, audio, "simple", words=words), "segment")
+        for words in (True, False)
+    ]
+    assert [segment["text"] for segment in asked] == ["1"] * 5
+    for second, segment in enumerate(asked):
+        (word,) = segment["words"]
+        expected = {"text": "1", "start_time": second, "end_time": second + 1, "confidence": 1}
+        assert word == expected
+    assert not any("words" in segment for segment in plain)
+
+
 async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Launch) -> None:
     server = serve(launch, "onset")
     left = np.concatenate([tone(200, 1, 0.05), tone(200, 1, 0.5), tone(200, 1, 0.5)])

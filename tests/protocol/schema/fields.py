@@ -116,4 +116,5 @@ _TYPES: Mapping[type[inspect.Type], str] = {
     inspect.StructType: "object",
     inspect.DictType: "object",
     inspect.ListType: "array",
+    inspect.VarTupleType: "array",
 }

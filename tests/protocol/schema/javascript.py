@@ -19,7 +19,7 @@ from tests.protocol.schema.syntax import (
 OWN_EVENTS = frozenset({"lost", "connection"})
 """Events that the client itself makes."""
 
-OUTPUT_FIELDS = frozenset({"text"})
+OUTPUT_FIELDS = frozenset({"text", "confidence", "words"})
 """Fields that a model adds to the events of `WITH_OUTPUT`, and that the client declares."""
 
 WITH_OUTPUT = frozenset({"interim", "segment"})
@@ -49,6 +49,8 @@ def events(messages_js: str) -> Schema:
         ignored = {"type", *(OUTPUT_FIELDS if event in WITH_OUTPUT else ())}
         found[event] = _fields(members, types, ignored)
         for name, member in members.items():
+            if name in ignored:
+                continue
             for alternative in split(member.type, "|"):
                 if inner := _members(alternative.removesuffix("[]"), types):
                     found[f"{event}.{name}"] = _fields(inner, types, set())

@@ -95,7 +95,9 @@ def python_events(given: Sources) -> list[str]:
     known = {name for fields in given.event_fields.values() for name in fields}
     return differences(given.events, found, "the tables of events.py") + [
         f"`{name}` is too much in Event of events.py"
-        for name in sorted(given.event_properties - known - {"text", "output"})
+        for name in sorted(
+            given.event_properties - known - {"text", "confidence", "words", "output"}
+        )
     ]
 
 

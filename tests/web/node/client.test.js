@@ -31,8 +31,8 @@ function connect(url, options = {}) {
 const segmented = (options) => connect(`${TRANSCRIBER_URL}/api/v1/segmented`, options);
 const simple = (options) => connect(`${STANDIN_URL}/api/v1/simple`, options);
 
-async function through(path, options) {
-  const proxy = new Proxy(new URL(STANDIN_URL));
+async function through(path, options, server = STANDIN_URL) {
+  const proxy = new Proxy(new URL(server));
   open.push(proxy);
   const url = await proxy.listen();
   return { proxy, ...connect(`${url}/api/v1/${path}`, { reconnect: QUICK, ...options }) };
@@ -282,6 +282,28 @@ test('after a lost connection time goes on, and lost audio is reported', async (
   assert.deepEqual(of('lost'), [{ type: 'lost', start_time: 1, end_time: 2, reason: 'disconnected' }]);
   assert.deepEqual(of('segment').map((one) => one.end_time), [0.25, 0.5, 0.75, 1, 2.25, 2.5, 2.75, 3]);
   assert.equal(of('started').length, 2);
+});
+
+test('words have the times of their segment after a lost connection, too', async () => {
+  const { client, proxy, of } = await through('segmented', { words: true }, TRANSCRIBER_URL);
+  const { words } = await client.start(MONO);
+  assert.equal(words, true);
+  const audio = speech();
+  client.send(audio);
+  await until(client, 'segment');
+  proxy.cut();
+  await state(client, 'reconnecting');
+  await state(client, 'streaming');
+  client.send(audio);
+  await client.stop();
+  const late = of('segment').at(-1);
+  assert.ok(late.start_time > audio.length / 32_000);
+  assert.ok(late.words.length > 0);
+  for (const { text, start_time, end_time, confidence } of late.words) {
+    assert.equal(typeof text, 'string');
+    assert.ok(late.start_time <= start_time && start_time <= end_time && end_time <= late.end_time + 1e-6);
+    assert.ok(confidence >= 0 && confidence <= 1);
+  }
 });
 
 test('pauses between attempts grow, and the client gives up after the last attempt', async () => {

@@ -14,7 +14,7 @@ const CLASSES = ['Microphone', 'StreamerClient', 'StreamerError'];
 const TYPES = [
   'Active', 'AudioFormat', 'Backoff', 'ChannelSeconds', 'ClientEvent', 'ClientOptions', 'Connection', 'EventOf', 'Failed',
   'Flushed', 'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
-  'VadOptions', 'Warned', 'WebSocketConstructor',
+  'VadOptions', 'Warned', 'WebSocketConstructor', 'Word',
 ];
 
 const read = (name) => readFileSync(new URL(name, FOLDER), 'utf8');

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from streamer.config.schema import InterimConfig
-from streamer.models.moonshine.graphs import HEAD_SIZE, HEADS
-from streamer.models.moonshine.transcriber import START_TOKEN, max_tokens
+from streamer.models.moonshine.decoding import START_TOKEN
+from streamer.models.moonshine.transcriber import max_tokens
 from streamer.onnx.graph import Floats
 from tools.bench.published import PublishedMoonshine, TensorsByName, as_past
 
@@ -37,7 +37,7 @@ class DraftingMoonshine(PublishedMoonshine):
         return tokens, 1 + len(tokens) - agreed
 
     def _pass(self, tokens: list[int], inputs: TensorsByName) -> tuple[Floats, TensorsByName]:
-        empty = np.zeros((1, HEADS, 0, HEAD_SIZE), dtype=np.float32)
+        empty = np.zeros((1, self._sizes.heads, 0, self._sizes.head_size), dtype=np.float32)
         first: TensorsByName = {
             **inputs,
             **dict.fromkeys(map(as_past, self._caches), empty),

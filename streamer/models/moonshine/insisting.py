@@ -1,0 +1,65 @@
+"""A second search in audio with speech for which the decoder has ended at once.
+
+Base says nothing to noise by ending with its first token. Sometimes it does so in clear speech,
+too: for the first 11 s of a reading the published graphs end at once, with a probability of 0.9,
+and find every word of its first 20 s. What the decoder writes if it may not end tells the two
+apart: of words that were said it is as certain as ever. In 219 pieces of speech of 1 to 12 s Base
+ended at once 5 times, of which these rules find 4, and all words; in 93 pieces of noise always, and
+none came back (the nearest had a mean of -0.59, and 0.87 for the end).
+"""
+
+import math
+
+import numpy as np
+
+from streamer.models.moonshine.decoding import END_TOKEN, Decoded, TokenBias
+from streamer.onnx.graph import Floats
+
+MIN_MEAN = -0.5
+"""Mean log probability from which on the second search counts, the first token's included."""
+
+MAX_END = 0.7
+"""Probability of the end below which the second search counts whatever it has found."""
+
+
+class NotAtOnce:
+    """A bias by which the decoder cannot end with its first token.
+
+    Args:
+        other: A bias that changes the scores, too.
+    """
+
+    end_probability = 1.0
+    """Of the first token."""
+
+    def __init__(self, other: TokenBias | None = None) -> None:
+        self._other = other
+        self._begun = False
+
+    def adjust(self, logits: Floats) -> None:
+        """Take the end token away from the first choice."""
+        if not self._begun:
+            exponentials = np.exp(logits - logits.max())
+            self.end_probability = float(exponentials[END_TOKEN] / exponentials.sum())
+        if self._other is not None:
+            self._other.adjust(logits)
+        if not self._begun:
+            logits[END_TOKEN] = -math.inf
+
+    def chosen(self, token: int) -> None:
+        """Take note of the token that was chosen."""
+        self._begun = True
+        if self._other is not None:
+            self._other.chosen(token)
+
+    def found_words(self, decoded: Decoded) -> bool:
+        """Whether a search with this bias, whose log probabilities are there, found speech."""
+        found = decoded.log_probabilities[: len(decoded.tokens)]
+        if not decoded.ended or not found:
+            return False
+        return self.end_probability < MAX_END or sum(found) / len(found) >= MIN_MEAN
+
+
+def ended_at_once(decoded: Decoded) -> bool:
+    """Whether a search has found nothing."""
+    return decoded.ended and not decoded.tokens

@@ -1,0 +1,81 @@
+"""What is wanted of a segment reaches the model, in real worker processes."""
+
+import asyncio
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from streamer.inference.ipc import NO_WISHES
+from streamer.inference.job import InferenceFailed, Inferred
+from streamer.inference.pool import WorkerPool
+from streamer.model import SegmentRequest
+from tests.inference.misbehaving import FINE, RAISE
+from tests.inference.test_pool import running, segment
+
+WISHES = SegmentRequest(
+    words=True, key_terms=("Jean Valjean", "Æthelred"), interim=True, speech_start_s=0.25
+)
+WORD = {"text": "yes", "start_time": 0.0, "end_time": 0.5, "confidence": 0.75}
+
+
+async def asked(
+    pool: WorkerPool, number: int, request: SegmentRequest, kind: int = FINE
+) -> Inferred:
+    audio = segment(kind, float(number))
+    return await pool.submit(audio, "final", session="s", channel=object(), request=request).result
+
+
+async def test_the_model_gets_the_request(tmp_path: Path) -> None:
+    async with running(tmp_path, "Asked", workers=1) as pool:
+        assert pool.returns_words
+        assert pool.uses_key_terms
+        done = await asked(pool, 1, WISHES)
+        expected = dataclasses.asdict(WISHES)
+        assert done.output["request"] == expected | {"key_terms": [*WISHES.key_terms]}
+        assert done.output["words"] == [WORD]
+
+
+async def test_each_segment_has_its_own_request(tmp_path: Path) -> None:
+    """The model takes four at once, but not with requests."""
+    async with running(tmp_path, "Asked", workers=1) as pool:
+        plain = dataclasses.replace(WISHES, words=False)
+        done = await asyncio.gather(*(asked(pool, 1, each) for each in [WISHES, plain] * 3))
+        assert ["words" in each.output for each in done] == [True, False] * 3
+        assert {each.output.get("batch") for each in done} == {None}
+
+
+async def test_a_model_without_requests_is_as_it_was(tmp_path: Path) -> None:
+    async with running(tmp_path, "Batcher", workers=1) as pool:
+        assert not pool.returns_words
+        assert not pool.uses_key_terms
+        done = await asyncio.gather(*(asked(pool, i, WISHES) for i in range(4)))
+        assert [each.output["batch"] for each in done] == [4] * 4
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (2, "'words' is \"yes\"; allowed: a list"),
+        (3, "'words[1].confidence' is 1.5; allowed: a number from 0"),
+        (4, "'words[0].start_time' is missing"),
+        (5, "'words[0].start_time' is null; allowed: a number"),
+    ],
+)
+async def test_words_of_the_wrong_shape_are_the_models_failure(
+    tmp_path: Path, number: int, message: str
+) -> None:
+    async with running(tmp_path, "Asked", workers=1) as pool:
+        with pytest.raises(InferenceFailed) as failure:
+            await asked(pool, number, WISHES)
+        assert message in str(failure.value)
+        assert (await asked(pool, 0, WISHES)).output["words"] == []
+
+
+async def test_a_model_that_raises_fails_its_segment_only(tmp_path: Path) -> None:
+    async with running(tmp_path, "Asked", workers=1) as pool:
+        bad, good = asked(pool, 1, NO_WISHES, RAISE), asked(pool, 1, NO_WISHES)
+        with pytest.raises(InferenceFailed, match="told to fail") as failure:
+            await bad
+        assert "misbehaving.py" in failure.value.where
+        assert (await good).output["tag"] == 1

@@ -1,0 +1,84 @@
+"""A network over a vocabulary of a few letters, for tests of search: quick, and as uncertain as can
+be. Its caches hold the tokens that it was given, so that it notices another search's caches.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from streamer.models.moonshine.decoding import END_TOKEN, START_TOKEN, GreedyDecoder
+from streamer.models.moonshine.encoding import FIRST_PIECE, Encoder
+from streamer.models.moonshine.published_weights import Sizes
+from streamer.onnx.graph import Array, Floats
+
+TEXTS = ["▁a", "▁b", "ab", "▁ab", "bc", "▁", "a", "b", "c", ".", "▁c"]
+PIECES = [b"<unk>", b"<s>", b"</s>", *(bytes([byte]) for byte in range(256))]
+PIECES += [text.encode() for text in TEXTS]
+SCORED = len(PIECES) + 2
+"""Tokens that have scores: more than there are pieces, as with Base."""
+ENCODER = Encoder(PIECES)
+SPOKEN = [END_TOKEN, *range(FIRST_PIECE, len(PIECES))]
+SIZES = Sizes(layers=1, width=8)
+
+
+class SmallNetwork:
+    """Scores that depend on all tokens before, and on a seed.
+
+    Attributes:
+        runs: How often it was run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.runs = 0
+
+    def logits(self, history: Sequence[int]) -> Floats:
+        """Float32 [tokens], after these tokens."""
+        random = np.random.default_rng([self._seed, *history])
+        logits = np.full(SCORED, -30, np.float32)
+        logits[SPOKEN] = random.normal(0, 2.5, len(SPOKEN))
+        logits[END_TOKEN] += len(history) / 3 - 3
+        return logits
+
+    def run(self, outputs: Sequence[str] | None, inputs: Mapping[str, Array]) -> Sequence[Array]:
+        """As the decoder's graph."""
+        assert outputs is not None
+        self.runs += 1
+        past = inputs["past.0.key"]
+        token, position = (int(inputs[name].ravel()[0]) for name in ("token", "position"))
+        assert past.shape[2] == position
+        new = np.full((1, SIZES.heads, 1, SIZES.head_size), token, np.float32)
+        present = np.concatenate([past, new], axis=2)
+        history = [int(value) for value in present[0, 0, :, 0]]
+        return [self.logits(history)[np.newaxis, np.newaxis], present, present][: len(outputs)]
+
+    def get_inputs(self) -> Sequence[Any]:
+        """Not needed."""
+        return []
+
+    def get_outputs(self) -> Sequence[Any]:
+        """Not needed."""
+        return []
+
+    def decoder(self) -> GreedyDecoder:
+        """A search with this network."""
+        return GreedyDecoder(self, SIZES, [])
+
+    def log_probabilities(self, tokens: Sequence[int]) -> list[float]:
+        """Of each token after those before it."""
+        whole = [START_TOKEN, *tokens]
+        return [
+            log_probability(self.logits(whole[: at + 1]), token) for at, token in enumerate(tokens)
+        ]
+
+
+def log_probability(logits: Floats, token: int) -> float:
+    """Of one token."""
+    largest = logits.max()
+    return float(logits[token] - largest - np.log(np.exp(logits - largest).sum()))
+
+
+def text_of(tokens: Sequence[int]) -> str:
+    """What the tokens spell."""
+    return b"".join(PIECES[token] for token in tokens).decode().replace("▁", " ")

@@ -1,0 +1,96 @@
+"""A decoder that ends at once in clear speech gets a second search; in noise, it stays silent."""
+
+import math
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from streamer.models.moonshine.decoding import END_TOKEN, Decoded, TokenBias
+from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
+from streamer.models.moonshine.transcriber import Moonshine
+from streamer.onnx.graph import Floats
+from streamer.weights.manifest import require
+
+
+@pytest.fixture(scope="module")
+def base() -> Moonshine:
+    return Moonshine(require("moonshine-base-en"))
+
+
+@pytest.mark.parametrize("seconds", [8, 11, 14])
+def test_speech_is_found_where_the_decoder_ends_at_once(base: Moonshine, seconds: int) -> None:
+    path = require("moonshine-tiny-en") / "two_cities.wav"
+    samples, rate = soundfile.read(path, frames=48_000 * seconds, dtype="float32")
+    audio = np.asarray(soxr.resample(samples, rate, base.sample_rate), np.float32)
+    assert ended_at_once(base.decoder.decode(base.encoder_caches(audio), 100))
+    text = str(base.infer(audio)["text"]).lower()
+    assert text.startswith("it was the best of times")
+    assert text.count("it was the") >= seconds // 4
+
+
+@pytest.mark.parametrize("kind", ["zeros", "noise", "hum", "clicks"])
+def test_the_silent_decoder_stays_silent_where_nobody_speaks(base: Moonshine, kind: str) -> None:
+    """Without the gate, which would not let them pass."""
+    time_s = np.arange(48_000) / base.sample_rate
+    sounds = {
+        "zeros": np.zeros(48_000),
+        "noise": np.random.default_rng(1).normal(0, 0.1, 48_000),
+        "hum": np.sign(np.sin(2 * np.pi * 100 * time_s)) * 0.1,
+        "clicks": (np.arange(48_000) % 8_000 == 0) * 0.8,
+    }
+    assert base.infer(sounds[kind].astype(np.float32)) == {"text": ""}
+
+
+class Other:
+    """A bias that makes one token likelier, and keeps what was chosen."""
+
+    def __init__(self) -> None:
+        self.tokens: list[int] = []
+
+    def adjust(self, logits: Floats) -> None:
+        logits[7] += 2
+
+    def chosen(self, token: int) -> None:
+        self.tokens.append(token)
+
+
+def scores(end: float) -> Floats:
+    logits = np.full(16, -math.inf, np.float32)
+    logits[END_TOKEN], logits[5], logits[7] = math.log(end), math.log(1 - end), -30
+    return logits
+
+
+def test_only_the_first_token_cannot_be_the_end() -> None:
+    other = Other()
+    bias: TokenBias = NotAtOnce(other)
+    first, second = scores(0.9), scores(0.9)
+    bias.adjust(first)
+    bias.chosen(5)
+    bias.adjust(second)
+    bias.chosen(END_TOKEN)
+    assert first.argmax() == 5
+    assert second.argmax() == END_TOKEN
+    assert [first[7], second[7]] == [-28, -28]
+    assert other.tokens == [5, END_TOKEN]
+
+
+@pytest.mark.parametrize(
+    ("end", "ended", "log_probabilities", "found"),
+    [
+        (0.99, True, [-4.0, *[-0.1] * 12], True),
+        (0.99, True, [-4.0, -0.1, -0.1], False),  # "Thank you."
+        (0.99, False, [-4.0, *[-0.1] * 20], False),  # a loop
+        (0.6, True, [-1.0, -0.3], True),  # "Yes."
+        (0.6, True, [], False),
+    ],
+)
+def test_words_count_that_are_certain(
+    end: float, ended: bool, log_probabilities: list[float], found: bool
+) -> None:
+    bias = NotAtOnce()
+    bias.adjust(scores(end))
+    tokens = [5] * len(log_probabilities)
+    decoded = Decoded(tokens, ended, [*log_probabilities, *([-0.1] if ended else [])])
+    assert bias.found_words(decoded) is found
