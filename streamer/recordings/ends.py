@@ -20,7 +20,7 @@ BLOCK_BYTES = 1 << 20
 _ENDLESS = frozenset(("FLAC", "AMR", "MP3", "AAC", "LATM", "AC-3", "E-AC-3"))
 """Containers whose own length cannot be read."""
 
-_MARKS = (
+MARKS = (
     *((b"fLaC\0\0\0\x22", 0), (b"RIFF", 0), (b"OggS\0\2", 0), (b"ftyp", 4)),
     *((b"\x1a\x45\xdf\xa3", 0), (b"#!AMR", 0), (b"FORM", 0)),
 )
@@ -28,10 +28,14 @@ _MARKS = (
 is behind a mark has to fit, too, so none is found in audio by chance."""
 
 _OVERLAP_BYTES = 16
-_MARK_BYTES = 96
+
+MARK_BYTES = 96
+"""Bytes in which it has to fit."""
 
 _UNKNOWN = 0xFFFF_FFFF
-_SEGMENT = b"\x18\x53\x80\x67"  # RFC 9559, 5.1
+
+SEGMENT = b"\x18\x53\x80\x67"
+"""The ID of the element that holds all of a Matroska file but its header (RFC 9559, 5.1)."""
 
 
 def file_behind(file: BinaryIO, found: Found) -> Found | None:
@@ -83,23 +87,34 @@ def _behind_elements(
 def _behind_segment(file: BinaryIO, start: int) -> Found | None:
     """What is behind a Matroska file, unless it is another one: FFmpeg goes on with that."""
     end = _end_of_element(file, start)
-    if end is None or read_at(file, end, 4) != _SEGMENT:
+    if end is None or read_at(file, end, 4) != SEGMENT:
         return None
-    end = _end_of_element(file, end)
-    found = None if end is None else following(file, end)
+    segment, end = end, _end_of_element(file, end)
+    if end is None:
+        return _at_mark(file, segment + 4, but="WebM")
+    found = following(file, end)
     return None if found is None or found.kind == "WebM" else found
 
 
 def _end_of_element(file: BinaryIO, start: int) -> int | None:
-    """Where an element ends that has an ID of 4 bytes (RFC 8794, 6); None = unknown."""
-    position = start + 4
-    head = read_at(file, position, 8)
-    length = 9 - head[0].bit_length() if head else 9
-    if length > len(head):
+    """Where an element ends in a file; None = unknown."""
+    end = element_end(read_at(file, start, 12))
+    return None if end is None else start + end
+
+
+def element_end(head: bytes) -> int | None:
+    """Where an element ends that has an ID of 4 bytes (RFC 8794, 6); None = unknown.
+
+    Args:
+        head: Its first 12 bytes.
+    """
+    size = head[4:]
+    length = 9 - size[0].bit_length() if size else 9
+    if length > len(size):
         return None
     bits = 7 * length
-    size = int.from_bytes(head[:length], "big") & (1 << bits) - 1
-    return None if size == (1 << bits) - 1 else position + length + size
+    value = int.from_bytes(size[:length], "big") & (1 << bits) - 1
+    return None if value == (1 << bits) - 1 else 4 + length + value
 
 
 def _behind_metadata(file: BinaryIO, start: int) -> int:
@@ -115,13 +130,17 @@ def _behind_metadata(file: BinaryIO, start: int) -> int:
     return start + 4
 
 
-def _at_mark(file: BinaryIO, start: int) -> Found | None:
-    """The first container that begins at `start` or behind it."""
+def _at_mark(file: BinaryIO, start: int, but: str = "") -> Found | None:
+    """The first container that begins at `start` or behind it, of another kind than `but`."""
     position = start
     while len(block := read_at(file, position, BLOCK_BYTES)) > _OVERLAP_BYTES:
         for place in sorted(_places(block)):
-            kind = container_of(read_at(file, position + place, _MARK_BYTES))
-            if kind in DEMUXERS and (found := following(file, position + place)) is not None:
+            kind = container_of(read_at(file, position + place, MARK_BYTES))
+            if (
+                kind != but
+                and kind in DEMUXERS
+                and (found := following(file, position + place)) is not None
+            ):
                 return found
         position += len(block) - _OVERLAP_BYTES
     return None
@@ -129,7 +148,7 @@ def _at_mark(file: BinaryIO, start: int) -> Found | None:
 
 def _places(block: bytes) -> Iterator[int]:
     """Where a container may begin."""
-    for mark, before in _MARKS:
+    for mark, before in MARKS:
         place = block.find(mark, before)
         while place >= 0:
             yield place - before

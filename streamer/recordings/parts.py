@@ -6,6 +6,7 @@ from typing import BinaryIO, NamedTuple
 from streamer.recordings.containers import DEMUXERS, Found, following
 from streamer.recordings.damage import Damage
 from streamer.recordings.ends import file_behind
+from streamer.recordings.errors import AudioFileError
 from streamer.recordings.lengths import (
     declared_by_caf,
     declared_by_flac,
@@ -59,7 +60,13 @@ def parts_of(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
     """
     here: Found | None = found
     while here is not None:
-        behind = yield from _one_file(file, here, damage)
+        try:
+            behind = yield from _one_file(file, here, damage)
+        except AudioFileError as problem:
+            if here == found:
+                raise
+            damage.left_out(here.kind, problem)
+            return
         # A size that leads nowhere must not lead back.
         here = behind if behind is not None and behind.start > here.start else None
 
@@ -130,4 +137,4 @@ def _wave(file: BinaryIO, start: int, damage: Damage) -> Generator[Part, None, F
     if wave.declared_bytes == wave.found_bytes and wave.bytes_per_second:
         declared_s = wave.found_bytes / wave.bytes_per_second
     yield Part("WAV", wave.demuxer, wave.view, declared_s)
-    return following(file, wave.end)
+    return wave.behind
