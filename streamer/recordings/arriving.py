@@ -45,7 +45,7 @@ class ArrivingRecording(Decoding):
         return Found(self._arriving, 0)
 
     def _parts(self) -> Iterator[Part]:
-        return arriving_parts(self._arrival, self._arriving, self._damage)
+        return arriving_parts(self._arrival, self._arriving, self._damage, required=True)
 
 
 class FollowingRecordings(ArrivingRecording):
@@ -68,24 +68,30 @@ class FollowingRecordings(ArrivingRecording):
         self._decoded_s = before_s
         self.header = before
 
+    def _parts(self) -> Iterator[Part]:
+        return arriving_parts(self._arrival, self._arriving, self._damage, required=False)
 
-def arriving_parts(arrival: Arrival, kind: str, damage: Damage) -> Iterator[Part]:
+
+def arriving_parts(
+    arrival: Arrival, kind: str, damage: Damage, *, required: bool
+) -> Iterator[Part]:
     """The parts of what arrives, in order; each has to be read before the next is asked for.
 
     Args:
         arrival: At the first byte of a container.
         kind: Of the container.
         damage: Gets what is seen to be missing.
+        required: Without the first file there is nothing.
 
     Raises:
-        AudioFileError: The first file has no samples.
+        AudioFileError: The first file has no samples, and is required.
     """
-    is_first, here = True, kind
+    here = kind
     while True:
         try:
             yield from _one_file(arrival, here, damage)
         except AudioFileError as problem:
-            if is_first:
+            if required:
                 raise
             damage.left_out(here, problem)
         if not arrival.look(1):
@@ -94,7 +100,7 @@ def arriving_parts(arrival: Arrival, kind: str, damage: Damage) -> Iterator[Part
         if found.kind is None:
             return
         arrival.skip(found.start)
-        is_first, here = False, found.kind
+        required, here = False, found.kind
 
 
 def _one_file(arrival: Arrival, kind: str, damage: Damage) -> Generator[Part, None, None]:
