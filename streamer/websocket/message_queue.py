@@ -21,6 +21,8 @@ class MessageQueue:
         """Called when `taken` becomes true."""
         self.receiver: DirectReceiver | None = None
         """Set by the application; takes binary messages as they arrive."""
+        self.joined = False
+        """Set by the application: `receiver` takes several messages as one."""
         self._queue: asyncio.Queue[Message] = asyncio.Queue()
         self._fragments: list[bytes] = []
         self._is_text = False

@@ -22,6 +22,9 @@ _FIN_BINARY, _MASKED = 0x82, 0x80
 _TWO_BYTES = 126
 _MASK_BYTES = 4
 
+SMALL_HEADER_BYTES = 2 + _MASK_BYTES
+"""Bytes before the content of a client's frame that has less than 126."""
+
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.WARNING)  # below, websockets logs what clients send: audio, and tokens
 
@@ -138,16 +141,24 @@ def unmask_single_binary_frame(data: bytes) -> bytes | None:
     return apply_mask(data[masked:], data[begin:masked])
 
 
-def small_binary_frame(data: bytearray, at: int) -> tuple[bytes, int] | None:
-    """The content of the binary message at `at`, and where it ends; None = the parser is needed.
+def small_binary_frames(data: bytes, most: int) -> tuple[list[bytes], int]:
+    """The contents of the binary messages that `data` begins with, and where the last one ends.
 
-    Only of messages of one frame of less than 126 bytes that is here as a whole, in the same way as
-    `unmask_single_binary_frame`.
+    Only of messages of one frame of less than 126 bytes that are here as a whole, in the same way
+    as `unmask_single_binary_frame`. The first other one needs the parser.
+
+    Args:
+        data: What a client has sent, from the beginning of a frame.
+        most: Messages, at most.
     """
-    if len(data) - at < 2 + _MASK_BYTES or data[at] != _FIN_BINARY:
-        return None
-    size, masked = data[at + 1] - _MASKED, at + 2 + _MASK_BYTES
-    end = masked + size
-    if not 0 <= size < _TWO_BYTES or end > len(data):
-        return None
-    return apply_mask(data[masked:end], data[at + 2 : masked]), end
+    messages: list[bytes] = []
+    end = 0
+    while (
+        len(messages) < most and len(data) - end >= SMALL_HEADER_BYTES and data[end] == _FIN_BINARY
+    ):
+        size, masked = data[end + 1] - _MASKED, end + SMALL_HEADER_BYTES
+        if not 0 <= size < _TWO_BYTES or masked + size > len(data):
+            break
+        messages.append(apply_mask(data[masked : masked + size], data[end + 2 : masked]))
+        end = masked + size
+    return messages, end
