@@ -17,30 +17,36 @@ class Arrival:
 
     def __init__(self, reader: Readable) -> None:
         self._reader = reader
-        self.ahead = b""
-        """What has been looked at and not read yet."""
+        self._data = b""
+        self._at = 0
         self.ended = False
         """Whether nothing comes behind `ahead`."""
+
+    @property
+    def ahead(self) -> bytes:
+        """What has been looked at and not read yet."""
+        return self._data[self._at :]
 
     def more(self) -> bool:
         """Wait for more bytes behind `ahead`; False = the end has come."""
         if not self.ended:
             data = self._reader.read(READ_BYTES)
-            self.ahead += data
+            self._data, self._at = self.ahead + data, 0
             self.ended = not data
         return not self.ended
 
     def look(self, count: int) -> bytes:
         """The next `count` bytes, without reading them; fewer only at the end."""
-        while len(self.ahead) < count and self.more():
+        while len(self._data) - self._at < count and self.more():
             pass
-        return self.ahead[:count]
+        return self._data[self._at : self._at + count]
 
     def read(self, count: int) -> bytes:
         """Wait for at least one byte, and return at most `count`; none at the end."""
-        if not self.ahead:
+        if self._at == len(self._data):
             self.more()
-        data, self.ahead = self.ahead[:count], self.ahead[count:]
+        data = self._data[self._at : self._at + count]
+        self._at += len(data)
         return data
 
     def skip(self, count: int) -> int:
@@ -52,7 +58,7 @@ class Arrival:
 
     def put_back(self, data: bytes) -> None:
         """Have these bytes read before all others."""
-        self.ahead = data + self.ahead
+        self._data, self._at = data + self.ahead, 0
 
 
 class Stretch:

@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from streamer.recordings.arrival import READ_BYTES, Arrival, Stretch
 from streamer.recordings.arriving_wave import wave_parts
-from streamer.recordings.boundaries import endless, flac, mp4, next_recording, webm
+from streamer.recordings.boundaries import boundary, mp4, next_recording
 from streamer.recordings.containers import DEMUXERS, Found
 from streamer.recordings.damage import Damage
 from streamer.recordings.decoding import Decoding, Header
@@ -104,7 +104,6 @@ def arriving_parts(
 
 
 def _one_file(arrival: Arrival, kind: str, damage: Damage) -> Generator[Part, None, None]:
-    declared_s = None
     match kind:
         case "OGG":
             yield from links(Pages(arrival.read), damage, arriving=True)
@@ -114,19 +113,17 @@ def _one_file(arrival: Arrival, kind: str, damage: Damage) -> Generator[Part, No
             return
         case "MP4" if _index_is_first(arrival):
             lengths = mp4(arrival, damage.note)
-        case "WebM":
-            lengths = webm(arrival)
-        case "FLAC":
-            declared_s = declared_by_flac(BytesIO(arrival.look(26)), 0)
-            lengths = flac(arrival)
-        case "MP3":
-            declared_s = declared_by_mp3(BytesIO(arrival.look(256)), 0)
-            lengths = endless(arrival)
-        case "AAC" | "LATM" | "AMR" | "AC-3" | "E-AC-3":
-            lengths = endless(arrival)
+        case _ if (find := boundary(kind)) is not None:
+            lengths = find(arrival)
         case _:
             yield from _kept(arrival, kind, damage)
             return
+    declared_s = None
+    match kind:
+        case "FLAC":
+            declared_s = declared_by_flac(BytesIO(arrival.look(26)), 0)
+        case "MP3":
+            declared_s = declared_by_mp3(BytesIO(arrival.look(256)), 0)
     stretch = Stretch(arrival, lengths)
     yield Part(kind, DEMUXERS[kind], stretch, declared_s, arriving=True)
     stretch.finish()

@@ -83,16 +83,21 @@ def _one_file(file: BinaryIO, found: Found, damage: Damage) -> Generator[Part, N
         case "MP4":
             behind = yield from _mp4(file, start, damage)
         case "MP3":
-            behind = file_behind(file, found)
+            end, behind = _end(file, found)
             # FFmpeg looks for tags at the end, so it gets to know where that is.
-            view = View(file, start, None if behind is None else behind.start)
+            view = View(file, start, end)
             yield Part("MP3", "mp3", view, declared_by_mp3(file, start))
         case _:
-            behind = file_behind(file, found)
-            end = None if behind is None else behind.start
+            end, behind = _end(file, found)
             view = View(file, start, end) if kind == "FLAC" else _Unsized(file, start, end)
             yield Part(kind, DEMUXERS[kind], view, _declared(file, found))
     return behind
+
+
+def _end(file: BinaryIO, found: Found) -> tuple[int | None, Found | None]:
+    """Where a file ends, and what is behind it; None = it is the last one."""
+    behind = file_behind(file, found)
+    return (None, None) if behind is None else behind
 
 
 def _declared(file: BinaryIO, found: Found) -> float | None:
