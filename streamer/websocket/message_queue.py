@@ -71,6 +71,22 @@ class MessageQueue:
         elif not (direct and self.deliver(data)):
             self._queue.put_nowait({"type": "websocket.receive", "bytes": data})
 
+    def add_texts(self, messages: list[bytes]) -> bool:
+        """Add text messages of one frame each; False = one is not UTF-8, and none is added."""
+        try:
+            texts = [message.decode() for message in messages]
+        except UnicodeDecodeError:
+            return False
+        if self._disconnect is None:
+            for text in texts:
+                self._queue.put_nowait({"type": "websocket.receive", "text": text})
+        return True
+
+    def add_binary(self, data: bytes) -> None:
+        """Pass a binary message to `receiver`, or add it if that is not possible now."""
+        if self._disconnect is None and not self.deliver(data):
+            self._queue.put_nowait({"type": "websocket.receive", "bytes": data})
+
     def deliver(self, data: bytes) -> bool:
         """Pass a binary message to `receiver`; returns False if that is not possible now."""
         if self.receiver is None or not self._receiver_idle or not self._queue.empty():

@@ -26,9 +26,10 @@ from streamer.websocket.liveness import PeerWatch
 from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import (
     CONTROL,
-    SMALL_HEADER_BYTES,
+    FIN_BINARY,
+    FIN_TEXT,
     Core,
-    small_binary_frames,
+    small_frames,
     too_large_notice,
     unmask_single_binary_frame,
 )
@@ -38,6 +39,9 @@ from streamer.websocket.turns import ParserTurns
 MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 32, 512
 """Frames that are handled at once without the parser: a quarter of a millisecond. Those that the
 application takes as one cost it no more than one."""
+
+JOINED_FRAMES_OF_ONE = 16
+"""Of those, cost what one costs that is passed on alone."""
 
 
 class InputHandler(Protocol):
@@ -200,7 +204,7 @@ class InputReader:
                 self._request_turn()
                 return
             parsed = True
-            if self._pacing.crowded and self._deliver_small():
+            if self._pacing.crowded and self._take_small():
                 continue
             size = self._pacing.piece_bytes
             piece = bytes(self._unparsed[:size])
@@ -218,28 +222,28 @@ class InputReader:
             self._watch.stop()
             self._transport.resume_reading()
 
-    def _deliver_small(self) -> bool:
-        """Pass small binary messages to the application without the parser, as many as are a piece.
+    def _take_small(self) -> bool:
+        """Pass on small messages without the parser, as many as are a piece.
 
-        Returns False if the next message is none of these, or cannot be passed now.
+        Returns False if the next message is none of these.
         """
-        if not self._core.between_messages:
+        if not self._core.between_messages or self._max_message_bytes < MAX_PIECE_BYTES:
             return False
-        joined = self._messages.joined
-        most = MAX_JOINED_FRAMES if joined else MAX_SMALL_FRAMES
-        found, end = small_binary_frames(bytes(self._unparsed[:MAX_PIECE_BYTES]), most)
-        if joined:
-            audio = b"".join(found)
-            fits = bool(found) and len(audio) <= self._max_message_bytes
-            frames = len(found) if fits and self._messages.deliver(audio) else 0
-        else:
-            frames = 0
-            while frames < len(found) and self._messages.deliver(found[frames]):
-                frames += 1
-            end = sum(SMALL_HEADER_BYTES + len(message) for message in found[:frames])
+        frames = cost = 0
+        while self._unparsed and cost < MAX_SMALL_FRAMES:
+            head = bytes(self._unparsed[:MAX_PIECE_BYTES])
+            joined = self._messages.joined and head[0] == FIN_BINARY
+            found, end = small_frames(head, MAX_JOINED_FRAMES if joined else MAX_SMALL_FRAMES)
+            if not found or (head[0] == FIN_TEXT and not self._messages.add_texts(found)):
+                break
+            if head[0] == FIN_BINARY:
+                for audio in [b"".join(found)] if joined else found:
+                    self._messages.add_binary(audio)
+            del self._unparsed[:end]
+            frames += len(found)
+            cost += 1 + len(found) // JOINED_FRAMES_OF_ONE if joined else len(found)
         if not frames:
             return False
-        del self._unparsed[:end]
         pause = self._pacing.count(frames, 0, self._loop.time())
         if pause is not None:
             self._slow_down(pause)

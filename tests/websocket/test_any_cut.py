@@ -68,7 +68,10 @@ def messages(draw: st.DrawFn) -> tuple[Content, bytes, int]:
 CLOSING = Frame(Opcode.CLOSE, (4_321).to_bytes(2) + "tschüß".encode()).serialize(mask=True)
 
 
-SMALL = Frame(Opcode.BINARY, b"7 bytes").serialize(mask=True)
+SMALL: tuple[tuple[Content, bytes, int], ...] = (
+    (b"7 bytes", Frame(Opcode.BINARY, b"7 bytes").serialize(mask=True), 0),
+    ("fünf", Frame(Opcode.TEXT, "fünf".encode()).serialize(mask=True), 0),
+)
 
 
 @st.composite
@@ -76,7 +79,8 @@ def runs(draw: st.DrawFn) -> list[tuple[Content, bytes, int]]:
     """Messages, between which there may be many small ones."""
     found = []
     for message in draw(st.lists(messages(), max_size=12)):
-        found += [message, *[(b"7 bytes", SMALL, 0)] * draw(st.sampled_from([0, 0, 1, 50]))]
+        small = draw(st.sampled_from(SMALL))
+        found += [message, *[small] * draw(st.sampled_from([0, 0, 1, 50]))]
     return found
 
 
