@@ -67,7 +67,12 @@ def amr(arrival: Arrival) -> Iterator[int]:
     """Frames of AMR behind its name (RFC 4867, 5)."""
     is_wide = arrival.look(9) == b"#!AMR-WB\n"
     yield 9 if is_wide else 6
-    yield from _frames(arrival, (), partial(amr_frame_bytes, is_wide=is_wide))
+
+    def size(head: bytes) -> int:
+        # An MP4 file begins with zeros, and a zero begins a frame, too.
+        return 0 if head[4:8] == b"ftyp" else amr_frame_bytes(head, is_wide=is_wide)
+
+    yield from _frames(arrival, (), size)
 
 
 def _frames(

@@ -164,3 +164,13 @@ def small_frames(data: bytes, most: int) -> tuple[list[bytes], int]:
         messages.append(apply_mask(data[masked : masked + size], data[end + 2 : masked]))
         end = masked + size
     return messages, end
+
+
+def small_frame_begins(data: bytearray) -> bool:
+    """Whether this is the beginning of a message as `small_frames` takes it, and not all of it."""
+    if data[:1] not in (bytes([FIN_TEXT]), bytes([FIN_BINARY])):
+        return False
+    if len(data) < 2:
+        return True
+    size = data[1] - _MASKED
+    return 0 <= size < _TWO_BYTES and len(data) < _SMALL_HEADER_BYTES + size

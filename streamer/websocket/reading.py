@@ -29,6 +29,7 @@ from streamer.websocket.protocol_core import (
     FIN_BINARY,
     FIN_TEXT,
     Core,
+    small_frame_begins,
     small_frames,
     too_large_notice,
     unmask_single_binary_frame,
@@ -150,7 +151,8 @@ class InputReader:
         self._spend_since(begun_s)
 
     def _feed(self, data: bytes) -> None:
-        if not self._reading_paused and self._core.between_messages and self._deliver(data):
+        is_first = not self._reading_paused and not self._unparsed
+        if is_first and self._core.between_messages and self._deliver(data):
             return
         if self._discarding_input:
             return
@@ -199,7 +201,7 @@ class InputReader:
     def _parse(self) -> None:
         """Parse what has arrived, as far as messages are taken and the rates allow."""
         parsed = False
-        while self._unparsed and self._may_parse:
+        while self._unparsed and self._may_parse and not self._waits_for_rest:
             if parsed and self._pacing.crowded:
                 self._request_turn()
                 return
@@ -215,7 +217,7 @@ class InputReader:
                 self._fail()
             if self._transport.is_closing():
                 return
-        if self._unparsed or self._pause_timer is not None:
+        if (self._unparsed and not self._waits_for_rest) or self._pause_timer is not None:
             self._pause()
         elif self._reading_paused and self._messages.taken:
             self._reading_paused = False
@@ -248,6 +250,19 @@ class InputReader:
         if pause is not None:
             self._slow_down(pause)
         return True
+
+    @property
+    def _waits_for_rest(self) -> bool:
+        """Whether what is left is the beginning of a small message, among others.
+
+        The parser would take it, and then, a piece at a time, most of those that come next: the end
+        of a piece is seldom that of a message.
+        """
+        return (
+            self._pacing.crowded
+            and self._core.between_messages
+            and small_frame_begins(self._unparsed)
+        )
 
     @property
     def _may_parse(self) -> bool:
