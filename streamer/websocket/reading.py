@@ -15,6 +15,8 @@
 """
 
 import asyncio
+import math
+from time import thread_time
 from typing import Protocol
 
 from websockets.exceptions import PayloadTooBig
@@ -40,6 +42,9 @@ from streamer.websocket.turns import ParserTurns
 MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 32, 512
 """Frames that are handled at once without the parser: a quarter of a millisecond. Those that the
 application takes as one cost it no more than one."""
+
+FLOOD_S = 1.0
+"""Seconds since the last bytes in which a client counts as one that floods."""
 
 JOINED_FRAMES_OF_ONE = 16
 """Of those, cost what one costs that is passed on alone."""
@@ -106,14 +111,20 @@ class InputReader:
         self._turn_requested = False
         self._slowed = False
         """Whether the application has the notice that the client is read more slowly."""
+        self._fed_s = -math.inf
+        """When bytes arrived last."""
         self._discarding_input = False
         """Whether the client's frames, also its pongs and its close frame, are not parsed."""
         messages.on_taken = self.resume
 
     @property
     def pongs_are_read(self) -> bool:
-        """Whether the client's pongs are read and parsed now."""
-        return not self._reading_paused and not self._discarding_input
+        """Whether the client's pongs are read and parsed now.
+
+        Those of a client that floods are behind its messages, or it is too busy to send any.
+        """
+        floods = self._pacing.crowded and self._loop.time() < self._fed_s + FLOOD_S
+        return not self._reading_paused and not self._discarding_input and not floods
 
     def start(self, transport: asyncio.Transport) -> None:
         """Read from this transport."""
@@ -143,10 +154,11 @@ class InputReader:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the transport; parse them now, or when the earlier ones were taken."""
+        self._fed_s = self._loop.time()
         if not self._pacing.over_limit:
             self._feed(data)
             return
-        begun_s = self._loop.time()
+        begun_s = thread_time()
         self._feed(data)
         self._spend_since(begun_s)
 
@@ -186,7 +198,7 @@ class InputReader:
         self._turn_requested = False
         if self._transport.is_closing():
             return
-        begun_s = self._loop.time()
+        begun_s = thread_time()
         try:
             self._parse()
         except Exception:
@@ -195,8 +207,8 @@ class InputReader:
         self._spend_since(begun_s)
 
     def _spend_since(self, begun_s: float) -> None:
-        now_s = self._loop.time()
-        self._pacing.spend(now_s - begun_s, now_s)
+        # Of the processor: on a busy machine, the time in which other processes run is no use here.
+        self._pacing.spend(thread_time() - begun_s, self._loop.time())
 
     def _parse(self) -> None:
         """Parse what has arrived, as far as messages are taken and the rates allow."""
