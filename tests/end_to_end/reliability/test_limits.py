@@ -134,7 +134,6 @@ async def test_many_small_messages_are_not_lost_and_not_slowed_down_without_need
         (b"7 bytes", 1, 0),
         (b"7 bytes", 1, 2),
         (b"7 bytes", 2, 2),
-        ('{"request": "keep_alive"}', 1, 2),
     ],
 )
 async def test_pings_behind_small_messages_are_answered(
