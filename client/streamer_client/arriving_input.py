@@ -1,12 +1,17 @@
 """A recording on standard input, decoded by a thread while it arrives."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
-from streamer.recordings.arriving import ArrivingRecording
+import numpy as np
+import numpy.typing as npt
+
+from streamer.recordings.arriving import ArrivingRecording, FollowingRecordings
+from streamer.recordings.decoding import Header
 from streamer.recordings.errors import AudioFileError as RecordingError
-from streamer_client.decode import Pcm
+from streamer_client.decode import Pcm, pcm_bytes
 from streamer_client.errors import AudioFileError
+from streamer_client.formats import AudioFormat
 from streamer_client.pipe import Pipe
 
 _WAITING_CHUNKS = 4
@@ -14,7 +19,12 @@ _WAITING_CHUNKS = 4
 
 
 class ArrivingInput:
-    """Samples as they are decoded: everything so far is passed on before more is waited for."""
+    """Samples as they are decoded: everything so far is passed on before more is waited for.
+
+    `open` or `follow` comes first.
+    """
+
+    format: AudioFormat
 
     live = False
     replayable = False
@@ -30,9 +40,26 @@ class ArrivingInput:
 
     def open(self, kind: str, head: bytes) -> None:
         """Decode the first samples; runs in a thread."""
-        self._recording = ArrivingRecording(self, kind, head)
-        self._pcm = Pcm(self._recording)
-        self.format = self._pcm.format
+        self._recording: ArrivingRecording = ArrivingRecording(self, kind, head)
+        pcm = Pcm(self._recording)
+        self._encode: Callable[[npt.NDArray[np.float32]], bytes] = pcm.encode
+        self.format = pcm.format
+
+    def follow(self, kind: str, audio_format: AudioFormat, sent_bytes: int) -> None:
+        """Go on behind a WAV file whose samples were sent as they are, in its format.
+
+        Args:
+            kind: Of the container that begins.
+            audio_format: Of the WAV file.
+            sent_bytes: Of its samples.
+        """
+        before_s = sent_bytes / audio_format.bytes_per_second
+        header = Header(
+            "WAV", "pcm", audio_format.sample_rate, audio_format.channels, duration_s=None
+        )
+        self._recording = FollowingRecordings(self, kind, header, before_s)
+        self._encode = lambda rows: pcm_bytes(rows, audio_format)
+        self.format = audio_format
 
     def read(self, count: int) -> bytes:
         """Wait for bytes of the recording; the decoder calls it."""
@@ -57,7 +84,7 @@ class ArrivingInput:
     def _decode(self, size_bytes: int) -> None:
         try:
             for rows in self._recording.pieces():
-                self._decoded += self._pcm.encode(rows)
+                self._decoded += self._encode(rows)
                 while len(self._decoded) >= size_bytes:
                     self._pass_on(size_bytes)
             self._pass_on()

@@ -10,7 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from streamer.recordings.containers import find_container, following
+from streamer.recordings.containers import find_container
 from streamer.recordings.errors import AudioFileError as RecordingError
 from streamer.recordings.riff import Wave, open_wave, shortfall
 from streamer_client.errors import AudioFileError
@@ -124,7 +124,7 @@ def _plain_wav(file: BinaryIO, start: int, name: str) -> _WavFile | None:
         raise AudioFileError(f"{name}: the WAV file is damaged: {error}") from error
     if data is None or data.encoding is None:
         return None
-    if following(file, wave.end) is not None:
+    if wave.behind is not None:
         return None  # another recording is joined to it
     wav = _WavFile(name, wave, data)
     if not wav.duration_s:

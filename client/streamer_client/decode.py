@@ -1,15 +1,14 @@
 """Compressed and other recordings as PCM: what the server would make of them."""
 
 from collections.abc import Iterator
-from itertools import chain
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError as RecordingError
-from streamer.recordings.joining import Joiner
+from streamer.recordings.samples import G711_VALUES
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 
@@ -42,8 +41,10 @@ class Pcm:
 
 
 def pcm_bytes(rows: npt.NDArray[np.float32], audio_format: AudioFormat) -> bytes:
-    """Samples, float32 [channels, n], as interleaved bytes of a format without `encoding`."""
+    """Samples, float32 [channels, n], as interleaved bytes of a format."""
     bits = audio_format.bit_depth
+    if audio_format.encoding is not None:
+        return g711_bytes(rows.T, audio_format.encoding)
     if audio_format.is_float:
         return rows.T.astype(f"<f{bits // 8}").tobytes()
     top = 1 << (bits - 1)
@@ -59,40 +60,13 @@ def pcm_bytes(rows: npt.NDArray[np.float32], audio_format: AudioFormat) -> bytes
     return integers.astype(f"<i{bits // 8}").tobytes()
 
 
-def converted(
-    file: BinaryIO, audio_format: AudioFormat, size_bytes: int, warnings: list[str]
-) -> Iterator[bytes]:
-    """Yield the samples of a recording in a format that was announced before it.
-
-    Args:
-        file: Open for reading and seeking.
-        audio_format: Its rate and channels are what the recording is brought to.
-        size_bytes: Of all pieces but the last.
-        warnings: Gets what is missing or was skipped.
-
-    Raises:
-        AudioFileError: of `recordings`; nothing in it can be decoded.
-    """
-    if audio_format.encoding is not None:
-        raise RecordingError(f"it cannot be converted to {audio_format.encoding}")
-    recording = Decoding(file)
-    joiner = Joiner(audio_format.sample_rate, audio_format.channels)
-    rate = recording.header.sample_rate
-    frames = -(-size_bytes // audio_format.frame_bytes)
-    pushed = (ready for rows in recording.blocks(frames) for ready in joiner.push(rows, rate))
-    rest = b""
-    for rows in chain(pushed, _finished(joiner)):
-        rest += pcm_bytes(rows, audio_format)
-        while len(rest) >= size_bytes:
-            yield rest[:size_bytes]
-            rest = rest[size_bytes:]
-    if rest:
-        yield rest
-    warnings += recording.report().warnings
-
-
-def _finished(joiner: Joiner) -> Iterator[npt.NDArray[np.float32]]:
-    yield from joiner.finish()
+def g711_bytes(samples: npt.NDArray[np.float32], encoding: Literal["mulaw", "alaw"]) -> bytes:
+    """The code of ITU-T G.711 whose value is nearest, of each sample, full scale 1.0."""
+    values = G711_VALUES[encoding]
+    codes = np.argsort(values, kind="stable").astype(np.uint8)
+    ordered = values[codes]
+    borders = (ordered[1:] + ordered[:-1]) / 2
+    return codes[np.searchsorted(borders, samples)].tobytes()
 
 
 class DecodedFile:

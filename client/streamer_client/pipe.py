@@ -70,6 +70,10 @@ class Pipe:
         while count and (data := await self.read(min(count, READ_BYTES))):
             count -= len(data)
 
+    def put_back(self, data: bytes) -> None:
+        """Have these bytes read before all others."""
+        self.head = data + self.head
+
     def read_from_thread(self, count: int) -> bytes:
         """The same as `read`, for another thread than the loop's."""
         try:

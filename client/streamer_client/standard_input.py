@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
+from streamer.recordings.errors import AudioFileError as RecordingError
 from streamer.recordings.foreign import describe
+from streamer.recordings.lengths import index_is_first
 from streamer.recordings.recognition import STREAMED, recognise, recognise_inside
 from streamer.recordings.view import View
 from streamer_client.audio_sources import OpenedFile, Source
@@ -13,9 +15,6 @@ from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 from streamer_client.pipe import READ_BYTES, Pipe
 from streamer_client.wav_input import NAME, WavInput, plain_wav
-
-_MOST_BOXES_BYTES = 1 << 20
-"""Bytes of an MP4 file in which its index is looked for."""
 
 _FOREIGN_BYTES = 16
 """Bytes from which on what arrives may be known as no audio. Fewer look like text by chance."""
@@ -76,9 +75,15 @@ class StandardInput:
             return await open_arriving(pipe, found.kind, NAME)
         # The rest is rare, or needs to be read back and forth.
         spooled = self._resources.enter_context(TemporaryFile())  # noqa: SIM115
-        while data := await pipe.read(READ_BYTES):
-            spooled.write(data)
-        return OpenedFile(spooled, NAME)
+        from streamer.recordings.arriving import Kept
+
+        kept = Kept(cast("BinaryIO", spooled), found.kind or "recording")
+        try:
+            while data := await pipe.read(READ_BYTES):
+                kept.add(data)
+        except RecordingError as error:
+            raise AudioFileError(f"{NAME}: {error}") from error
+        return OpenedFile(kept.file, NAME)
 
 
 class RawInput:
@@ -126,14 +131,6 @@ def _rewound(file: BinaryIO, read_bytes: int) -> BinaryIO:
 
 
 async def _index_comes_first(pipe: Pipe) -> bool:
-    """Whether an MP4 file has its index (`moov`) before its samples (ISO 14496-12, 4.2)."""
-    position = 0
-    while position < _MOST_BOXES_BYTES:
-        head = (await pipe.look_at(position + 8))[position:]
-        size, name = int.from_bytes(head[:4], "big"), head[4:8]
-        if name == b"moov":
-            return True
-        if size < 8 or name in (b"mdat", b"moof"):
-            return False
-        position += size
-    return False
+    while (is_first := index_is_first(pipe.head, ended=pipe.ended)) is None:
+        await pipe.look()
+    return is_first

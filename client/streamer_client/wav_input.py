@@ -1,26 +1,20 @@
 """A WAV file on standard input, whose samples are sent as they are, and what follows it."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from tempfile import TemporaryFile
 
-from streamer.recordings.errors import AudioFileError as RecordingError
+from streamer.recordings.arrival import Arrival
 from streamer.recordings.recognition import recognise
 from streamer.recordings.riff import shortfall
+from streamer.recordings.wave_end import more_samples
 from streamer_client.errors import AudioFileError
-from streamer_client.pipe import READ_BYTES, Pipe
+from streamer_client.pipe import Pipe
 from streamer_client.wav import WavData, WavIncomplete, parse_wav
 
 NAME = "standard input"
 
 _MOST_HEADER_BYTES = 1 << 26
 """Bytes of a WAV file before its samples, at most."""
-
-_MOST_CHUNK_BYTES = 1 << 24
-"""Bytes of a chunk behind the samples, at most: pictures in a tag have a few million. Four samples
-that look like a chunk's name have a length of any size behind them."""
-
-_TAG_BYTES = 128
-"""Bytes of an ID3v1 tag, which ends a file."""
 
 
 class WavInput:
@@ -33,8 +27,6 @@ class WavInput:
     def __init__(self, pipe: Pipe, wav: WavData) -> None:
         self._pipe = pipe
         self._wav = wav
-        self._zeros = 0
-        """Bytes behind the declared samples, which are samples too if others follow."""
         self._other: str | None = None
         """The container of what follows, if it has to be decoded."""
         self.format = wav.format
@@ -47,18 +39,15 @@ class WavInput:
             AudioFileError: there are none.
         """
         wav: WavData | None = self._wav
-        empty = True
+        sent_bytes = 0
         while wav is not None:
             await self._pipe.skip(wav.offset_bytes)
-            for zeros in range(self._zeros, 0, -size_bytes):
-                yield bytes(min(size_bytes, zeros))
-            self._zeros = 0
             left_bytes = wav.size_bytes
             while left_bytes != 0:
                 most_bytes = size_bytes if left_bytes is None else min(size_bytes, left_bytes)
                 if not (chunk := await self._pipe.read(most_bytes)):
                     break
-                empty = False
+                sent_bytes += len(chunk)
                 left_bytes = None if left_bytes is None else left_bytes - len(chunk)
                 yield chunk
             if left_bytes and wav.size_bytes is not None:
@@ -67,10 +56,15 @@ class WavInput:
                 self.warnings += [note] if note else []
             wav = await self._next(wav) if left_bytes == 0 else None
         if self._other is not None:
-            async for chunk in self._decoded(self._other, size_bytes):
-                empty = False
+            from streamer_client.arriving_input import ArrivingInput
+
+            others = ArrivingInput(self._pipe)
+            others.follow(self._other, self.format, sent_bytes)
+            async for chunk in others.chunks(size_bytes):
+                sent_bytes += len(chunk)
                 yield chunk
-        if empty:
+            self.warnings += others.warnings
+        if not sent_bytes:
             raise AudioFileError(f"{NAME}: the WAV file holds no audio")
 
     async def _next(self, wav: WavData) -> WavData | None:
@@ -78,58 +72,33 @@ class WavInput:
 
         None = there are none that can be sent as they are.
         """
+        if not await self._pipe.look_at(1):
+            return None
         assert wav.size_bytes is not None
-        while head := await self._pipe.look_at(8):
-            if wav.size_bytes % 2 and head[:1] == b"\0":  # chunks are padded to an even length
-                await self._pipe.skip(1)
-                wav = wav._replace(size_bytes=0)
-                continue
-            while (found := recognise(self._pipe.head, ended=self._pipe.ended)) is None:
-                await self._pipe.look()
-            if found.kind is not None:
-                following = await plain_wav(self._pipe, found.start, damaged_ok=True)
-                if following is not None and following.format == wav.format:
-                    self._zeros = 0
-                    return following
-                self._other = found.kind
-                return None
-            if found.start:
-                await self._pipe.skip(found.start)  # tags
-            elif head[:3] == b"TAG" and len(await self._pipe.look_at(_TAG_BYTES + 1)) == _TAG_BYTES:
-                await self._pipe.skip(_TAG_BYTES)
-            elif not head.strip(b"\0"):
-                self._zeros += len(head)
-                await self._pipe.skip(len(head))
-            elif (chunk_bytes := await self._chunk_bytes(head)) is not None:
-                await self._pipe.skip(chunk_bytes)
-            else:
-                return wav._replace(offset_bytes=0, size_bytes=None)
+        odd = bool(wav.size_bytes % 2)
+        if await asyncio.to_thread(self._more_samples, odd=odd):
+            return wav._replace(offset_bytes=0, size_bytes=None)
+        if not self._pipe.head:
+            return None
+        found = recognise(self._pipe.head, ended=self._pipe.ended)
+        assert found is not None
+        assert found.kind is not None
+        following = await plain_wav(self._pipe, 0, damaged_ok=True)
+        if following is not None and following.format == wav.format:
+            return following
+        self._other = found.kind
         return None
 
-    async def _chunk_bytes(self, head: bytes) -> int | None:
-        """Bytes of the chunk that begins with `head`; None = these are samples.
+    def _more_samples(self, *, odd: bool) -> bool:
+        arrival = Arrival(self)
+        try:
+            return more_samples(arrival, odd=odd)
+        finally:
+            self._pipe.put_back(arrival.ahead)
 
-        As in a file: what would reach beyond the end of input is no chunk.
-        """
-        size = int.from_bytes(head[4:], "little")
-        is_name = len(head) == 8 and all(0x20 <= byte < 0x7F for byte in head[:4])
-        if not is_name or size > _MOST_CHUNK_BYTES:
-            return None
-        there = len(await self._pipe.look_at(8 + size + size % 2))
-        return there if there >= 8 + size else None
-
-    async def _decoded(self, kind: str, size_bytes: int) -> AsyncGenerator[bytes, None]:
-        """The samples of the files that follow, in the format that was announced."""
-        from streamer_client.decode import converted
-
-        with TemporaryFile() as spooled:
-            while data := await self._pipe.read(READ_BYTES):
-                spooled.write(data)
-            try:
-                for chunk in converted(spooled, self.format, size_bytes, self.warnings):
-                    yield chunk
-            except RecordingError as error:
-                self.warnings.append(f"another file follows the WAV file, and is left out: {error}")
+    def read(self, count: int) -> bytes:
+        """Wait for bytes behind the samples; `Arrival` calls it, in a thread."""
+        return self._pipe.read_from_thread(count)
 
 
 async def plain_wav(pipe: Pipe, start: int, *, damaged_ok: bool = False) -> WavData | None:

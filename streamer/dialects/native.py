@@ -45,6 +45,7 @@ class NativeDialect:
         limits: Of the configuration; the number of channels is checked here.
     """
 
+    binary_is_audio = True
     credential_in_start = True
 
     def __init__(self, segmentation: Segmentation, limits: LimitsConfig) -> None:

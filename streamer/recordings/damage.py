@@ -70,6 +70,10 @@ class Damage:
         else:
             self._more_notes += 1
 
+    def left_out(self, kind: str, problem: Exception) -> None:
+        """A later file in the same file cannot be decoded."""
+        self.note(f"another {kind} file follows in the same file, and is left out: {problem}")
+
     def new_part(self, kind: str) -> None:
         """Another file begins in the same file, of a kind of its own; its time begins anew."""
         self._part_kind = kind

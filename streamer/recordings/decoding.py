@@ -92,10 +92,21 @@ class Decoding:
         sample_format: FFmpeg's name of what the decoder makes, such as s16 or fltp.
     """
 
+    _first: tuple[Rows, int] | None
+
     def __init__(self, file: BinaryIO, called: str = "the file") -> None:
+        self._begin(file, self._find(file, called))
+        first = next(self._frames, None)
+        if first is None:
+            raise AudioFileError(self._nothing())
+        rows, sample_rate = first
+        self._first = first
+        self.header = Header(self._kind, self._codec, sample_rate, len(rows), self._declared_s)
+
+    def _begin(self, file: BinaryIO, found: Found) -> None:
         self._file = file
-        self._found = self._find(called)
-        self._kind = self._found.kind
+        self._found = found
+        self._kind = found.kind
         self._damage = Damage(self._kind)
         self._codec = ""
         self.sample_format = ""
@@ -104,13 +115,8 @@ class Decoding:
         self._bad_samples = 0
         self._emitted = 0
         self._decoded_s = 0.0
-        self._frames = self._decode()
-        first = next(self._frames, None)
-        if first is None:
-            raise AudioFileError(self._nothing())
-        rows, sample_rate = first
-        self._first: tuple[Rows, int] | None = first
-        self.header = Header(self._kind, self._codec, sample_rate, len(rows), self._declared_s)
+        self._first = None
+        self._frames: Iterator[tuple[Rows, int]] = self._decode()
 
     def blocks(self, frames: int) -> Iterator[Rows]:
         """Yield the samples once, float32 [channels, n], finite.
@@ -158,8 +164,8 @@ class Decoding:
             return 0.5 / self.header.sample_rate
         return max(TOLERANCE_S, 2 * self._largest_frame / self.header.sample_rate)
 
-    def _find(self, called: str) -> Found:
-        return find_container(self._file, called)
+    def _find(self, file: BinaryIO, called: str) -> Found:
+        return find_container(file, called)
 
     def _parts(self) -> Iterator[Part]:
         return parts_of(self._file, self._found, self._damage)
@@ -195,7 +201,7 @@ class Decoding:
                 open_container, part.demuxer, part.view, arriving=part.arriving
             )
         except FFmpegError as error:
-            problem = AudioFileError(self._cannot_open(error))
+            problem = AudioFileError(self._cannot_open(part.kind, error))
         else:
             try:
                 return container, audio_stream(container, part.kind)
@@ -204,7 +210,7 @@ class Decoding:
                 problem = error
         if not self._codec:
             raise problem
-        self._damage.note(f"another {part.kind} file follows in the same file, and is left out")
+        self._damage.left_out(part.kind, problem)
         return None
 
     def _decode_part(
@@ -277,11 +283,12 @@ class Decoding:
             return f"the {self._kind} file is damaged or not complete: no audio can be found in it"
         return f"the {self._kind} file holds no audio"
 
-    def _cannot_open(self, error: FFmpegError) -> str:
-        if self._kind == "MP4" and not has_index(self._file, self._found.start):
+    def _cannot_open(self, kind: str, error: FFmpegError) -> str:
+        is_first = not self._codec
+        if is_first and kind == "MP4" and not has_index(self._file, self._found.start):
             return (
                 "the MP4 file is not complete: its index (the box 'moov') is missing, without "
                 "which nothing can be decoded; the upload was cut off or the recording not ended"
             )
         reason = str(error.strerror or error).lower()
-        return f"the {self._kind} file is damaged or not complete: {reason}"
+        return f"the {kind} file is damaged or not complete: {reason}"

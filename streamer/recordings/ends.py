@@ -4,63 +4,52 @@ Programs and people join recordings by writing one behind the other. FFmpeg read
 containers to their declared end only, and says nothing of the rest; others it takes for damage.
 """
 
-from collections.abc import Iterator
-from typing import BinaryIO, Literal
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Literal, NamedTuple
 
-from streamer.audio.containers import container_of
-from streamer.recordings.containers import DEMUXERS, Found, following
-from streamer.recordings.view import read_at
-
-MAX_ELEMENTS = 4_096
-"""Chunks or objects of a file that are looked at."""
-
-BLOCK_BYTES = 1 << 20
-"""Bytes that are searched at a time."""
-
-_ENDLESS = frozenset(("FLAC", "AMR", "MP3", "AAC", "LATM", "AC-3", "E-AC-3"))
-"""Containers whose own length cannot be read."""
-
-_MARKS = (
-    *((b"fLaC\0\0\0\x22", 0), (b"RIFF", 0), (b"OggS\0\2", 0), (b"ftyp", 4)),
-    *((b"\x1a\x45\xdf\xa3", 0), (b"#!AMR", 0), (b"FORM", 0)),
-)
-"""Of containers that may begin behind those, and bytes that a container has before its mark. What
-is behind a mark has to fit, too, so none is found in audio by chance."""
-
-_OVERLAP_BYTES = 16
-_MARK_BYTES = 96
+from streamer.recordings.arrival import Arrival
+from streamer.recordings.boundaries import MAX_ELEMENTS, boundary
+from streamer.recordings.containers import Found, following
+from streamer.recordings.view import View, read_at
 
 _UNKNOWN = 0xFFFF_FFFF
-_SEGMENT = b"\x18\x53\x80\x67"  # RFC 9559, 5.1
 
 
-def file_behind(file: BinaryIO, found: Found) -> Found | None:
+class Behind(NamedTuple):
+    """A file behind another one.
+
+    Attributes:
+        end: The byte behind the first one; tags may come between them.
+        found: The other.
+    """
+
+    end: int
+    found: Found
+
+
+def file_behind(file: BinaryIO, found: Found) -> Behind | None:
     """The file that begins where another one ends; None = there is none, or no end is declared."""
     start = found.start
     match found.kind:
         case "AIFF":
             size = int.from_bytes(read_at(file, start + 4, 4), "big")
-            return following(file, start + 8 + size) if size else None
+            return _behind(file, start + 8 + size) if size else None
         case "AU":
             head = read_at(file, start, 12)
             offset, size = (int.from_bytes(head[at : at + 4], "big") for at in (4, 8))
-            return following(file, start + offset + size) if 0 < size < _UNKNOWN else None
+            return _behind(file, start + offset + size) if 0 < size < _UNKNOWN else None
         case "CAF":
             return _behind_elements(file, start + 8, header=12, size_at=4, order="big")
         case "WMA":
             return _behind_elements(file, start, header=0, size_at=16, order="little")
-        case "WebM":
-            return _behind_segment(file, start)
-        case "FLAC":
-            return _at_mark(file, _behind_metadata(file, start))
-        case kind if kind in _ENDLESS:
-            return _at_mark(file, start + 1)
+        case kind if (lengths := boundary(kind)) is not None:
+            return _behind_lengths(file, start, lengths)
     return None
 
 
 def _behind_elements(
     file: BinaryIO, position: int, *, header: int, size_at: int, order: Literal["big", "little"]
-) -> Found | None:
+) -> Behind | None:
     """Follow elements to what is none of them.
 
     Args:
@@ -71,8 +60,8 @@ def _behind_elements(
         order: Of these bytes.
     """
     for number in range(MAX_ELEMENTS):
-        if number and (found := following(file, position)) is not None:
-            return found
+        if number and (behind := _behind(file, position)) is not None:
+            return behind
         size = int.from_bytes(read_at(file, position + size_at, 8), order, signed=True)
         if size <= 0:
             return None
@@ -80,57 +69,19 @@ def _behind_elements(
     return None
 
 
-def _behind_segment(file: BinaryIO, start: int) -> Found | None:
-    """What is behind a Matroska file, unless it is another one: FFmpeg goes on with that."""
-    end = _end_of_element(file, start)
-    if end is None or read_at(file, end, 4) != _SEGMENT:
-        return None
-    end = _end_of_element(file, end)
-    found = None if end is None else following(file, end)
-    return None if found is None or found.kind == "WebM" else found
+def _behind_lengths(
+    file: BinaryIO, start: int, lengths: Callable[[Arrival], Iterator[int]]
+) -> Behind | None:
+    """What is behind a file whose end is found from front to back."""
+    arrival, end = Arrival(View(file, start)), start
+    for length in lengths(arrival):
+        there = arrival.skip(length)
+        end += there
+        if there < length:
+            return None
+    return _behind(file, end)
 
 
-def _end_of_element(file: BinaryIO, start: int) -> int | None:
-    """Where an element ends that has an ID of 4 bytes (RFC 8794, 6); None = unknown."""
-    position = start + 4
-    head = read_at(file, position, 8)
-    length = 9 - head[0].bit_length() if head else 9
-    if length > len(head):
-        return None
-    bits = 7 * length
-    size = int.from_bytes(head[:length], "big") & (1 << bits) - 1
-    return None if size == (1 << bits) - 1 else position + length + size
-
-
-def _behind_metadata(file: BinaryIO, start: int) -> int:
-    """The first frame of a FLAC file (RFC 9639, 8.1): its metadata may hold a WAV file's header."""
-    position = start + 4
-    for _ in range(MAX_ELEMENTS):
-        head = read_at(file, position, 4)
-        if len(head) < 4:
-            break
-        position += 4 + int.from_bytes(head[1:], "big")
-        if head[0] & 0x80:
-            return position
-    return start + 4
-
-
-def _at_mark(file: BinaryIO, start: int) -> Found | None:
-    """The first container that begins at `start` or behind it."""
-    position = start
-    while len(block := read_at(file, position, BLOCK_BYTES)) > _OVERLAP_BYTES:
-        for place in sorted(_places(block)):
-            kind = container_of(read_at(file, position + place, _MARK_BYTES))
-            if kind in DEMUXERS and (found := following(file, position + place)) is not None:
-                return found
-        position += len(block) - _OVERLAP_BYTES
-    return None
-
-
-def _places(block: bytes) -> Iterator[int]:
-    """Where a container may begin."""
-    for mark, before in _MARKS:
-        place = block.find(mark, before)
-        while place >= 0:
-            yield place - before
-            place = block.find(mark, place + 1)
+def _behind(file: BinaryIO, end: int) -> Behind | None:
+    found = following(file, end)
+    return None if found is None else Behind(end, found)

@@ -9,6 +9,9 @@ from streamer.recordings.view import read_at
 MAX_BOXES = 1 << 17
 """Boxes of an MP4 file at the top level that are looked at: two for each fragment."""
 
+MAX_BOXES_BEFORE_BYTES = 1 << 20
+"""Bytes of an MP4 file in which its index is looked for while it arrives."""
+
 MAX_CHUNKS = 1_024
 """Chunks of a CAF file that are looked at."""
 
@@ -97,10 +100,39 @@ def mp4_end(file: BinaryIO, start: int) -> Mp4End:
             # 0 = to the end of the file; zeros behind the last box are harmless.
             strange = file_size - position if size and len(head) >= 8 else 0
             return Mp4End(None, strange)
-        if not all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in name):
+        if not is_box_name(name):
             return Mp4End(None, file_size - position)
         position += size
     return Mp4End(None, 0)
+
+
+def is_box_name(name: bytes) -> bool:
+    """Whether these bytes may be the type of a box of an MP4 file."""
+    return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in name)
+
+
+def index_is_first(head: bytes, *, ended: bool) -> bool | None:
+    """Whether an MP4 file has its index, the box `moov`, before its samples.
+
+    Args:
+        head: Its first bytes.
+        ended: There are no others.
+
+    Returns:
+        None if more bytes are needed.
+    """
+    position = 0
+    while position < MAX_BOXES_BEFORE_BYTES:
+        box = head[position : position + 8]
+        if len(box) < 8:
+            return False if ended else None
+        size, name = int.from_bytes(box[:4], "big"), box[4:]
+        if name == b"moov":
+            return True
+        if size < 8 or name in (b"mdat", b"moof"):
+            return False
+        position += size
+    return False
 
 
 def has_index(file: BinaryIO, start: int) -> bool:

@@ -6,6 +6,7 @@ from typing import BinaryIO, NamedTuple
 from streamer.recordings.containers import DEMUXERS, Found, following
 from streamer.recordings.damage import Damage
 from streamer.recordings.ends import file_behind
+from streamer.recordings.errors import AudioFileError
 from streamer.recordings.lengths import (
     declared_by_caf,
     declared_by_flac,
@@ -59,7 +60,13 @@ def parts_of(file: BinaryIO, found: Found, damage: Damage) -> Iterator[Part]:
     """
     here: Found | None = found
     while here is not None:
-        behind = yield from _one_file(file, here, damage)
+        try:
+            behind = yield from _one_file(file, here, damage)
+        except AudioFileError as problem:
+            if here == found:
+                raise
+            damage.left_out(here.kind, problem)
+            return
         # A size that leads nowhere must not lead back.
         here = behind if behind is not None and behind.start > here.start else None
 
@@ -76,16 +83,21 @@ def _one_file(file: BinaryIO, found: Found, damage: Damage) -> Generator[Part, N
         case "MP4":
             behind = yield from _mp4(file, start, damage)
         case "MP3":
-            behind = file_behind(file, found)
+            end, behind = _end(file, found)
             # FFmpeg looks for tags at the end, so it gets to know where that is.
-            view = View(file, start, None if behind is None else behind.start)
+            view = View(file, start, end)
             yield Part("MP3", "mp3", view, declared_by_mp3(file, start))
         case _:
-            behind = file_behind(file, found)
-            end = None if behind is None else behind.start
+            end, behind = _end(file, found)
             view = View(file, start, end) if kind == "FLAC" else _Unsized(file, start, end)
             yield Part(kind, DEMUXERS[kind], view, _declared(file, found))
     return behind
+
+
+def _end(file: BinaryIO, found: Found) -> tuple[int | None, Found | None]:
+    """Where a file ends, and what is behind it; None = it is the last one."""
+    behind = file_behind(file, found)
+    return (None, None) if behind is None else behind
 
 
 def _declared(file: BinaryIO, found: Found) -> float | None:
@@ -130,4 +142,4 @@ def _wave(file: BinaryIO, start: int, damage: Damage) -> Generator[Part, None, F
     if wave.declared_bytes == wave.found_bytes and wave.bytes_per_second:
         declared_s = wave.found_bytes / wave.bytes_per_second
     yield Part("WAV", wave.demuxer, wave.view, declared_s)
-    return following(file, wave.end)
+    return wave.behind

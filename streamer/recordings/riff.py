@@ -9,7 +9,7 @@ taken to reach as far as the file does, unless what follows them is really other
 import struct
 from typing import BinaryIO, NamedTuple
 
-from streamer.recordings.containers import HEAD_BYTES, following, only_zeros
+from streamer.recordings.containers import HEAD_BYTES, Found, following, only_zeros
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.view import View, read_at
 
@@ -46,6 +46,7 @@ class Wave(NamedTuple):
         bytes_per_second: Of samples, if that is exact (PCM); None = it is not.
         end: Byte of the file behind them.
         partial_bytes: At the end, of a frame that is not whole.
+        behind: Another recording behind this file; None = there is none.
     """
 
     view: View
@@ -55,6 +56,23 @@ class Wave(NamedTuple):
     bytes_per_second: int | None
     end: int
     partial_bytes: int
+    behind: Found | None
+
+
+class PlainHeader(NamedTuple):
+    """What goes before samples, so that FFmpeg reads them as a plain file.
+
+    Attributes:
+        head: The header.
+        demuxer: FFmpeg's.
+        bytes_per_second: Of samples, if that is exact (PCM); None = it is not.
+        frame_bytes: One sample of every channel, if that is exact; 0 = it is not.
+    """
+
+    head: bytes
+    demuxer: str
+    bytes_per_second: int | None
+    frame_bytes: int
 
 
 class _Chunk(NamedTuple):
@@ -102,10 +120,30 @@ def open_wave(file: BinaryIO, start: int) -> Wave:
         declared = declared if declared and data.start + declared <= size else None
     end = _end_of_data(file, data.start, declared, size, order, wide=wide)
     found = end - data.start
+    plain = plain_header(fmt, order)
+    return Wave(
+        View(file, data.start, end, plain.head),
+        plain.demuxer,
+        declared,
+        found,
+        plain.bytes_per_second,
+        end,
+        found % plain.frame_bytes if plain.frame_bytes else 0,
+        _behind_chunks(file, end, size, order, wide=wide),
+    )
+
+
+def plain_header(fmt: bytes, order: str) -> PlainHeader:
+    """A header for samples of unknown length.
+
+    Args:
+        fmt: The content of the chunk that states their format, 14 bytes or more.
+        order: `<` or `>`, of it and of the samples.
+    """
     tag, channels, rate, _, align = struct.unpack(order + "HHIIH", fmt[:14])
     if tag == _EXTENSIBLE and len(fmt) >= 26:
         (tag,) = struct.unpack(order + "H", fmt[24:26])
-    exact = tag in _PCM_TAGS and channels and align and rate
+    exact = bool(tag in _PCM_TAGS and channels and align and rate)
     demuxer = "wav"
     if order == ">":
         bits = 8 * align // channels if channels else 0
@@ -120,15 +158,7 @@ def open_wave(file: BinaryIO, start: int) -> Wave:
         head = b"RIFF" + struct.pack("<I", _UNKNOWN) + b"WAVE"
         head += b"fmt " + struct.pack("<I", len(fmt)) + fmt + b"\0" * (len(fmt) % 2)
         head += b"data" + struct.pack("<I", _UNKNOWN)
-    return Wave(
-        View(file, data.start, end, head),
-        demuxer,
-        declared,
-        found,
-        align * rate if exact else None,
-        end,
-        found % align if exact else 0,
-    )
+    return PlainHeader(head, demuxer, align * rate if exact else None, align if exact else 0)
 
 
 def shortfall(
@@ -162,7 +192,7 @@ def _chunk(file: BinaryIO, position: int, order: str, *, wide: bool) -> _Chunk |
         return None
     (length,) = struct.unpack(order + "I", head[4:8])
     end = position + 8 + length + length % 2
-    if length % 2 and _is_name(read_at(file, end - 1, 4)) and not _is_name(read_at(file, end, 4)):
+    if length % 2 and is_name(read_at(file, end - 1, 4)) and not is_name(read_at(file, end, 4)):
         end -= 1  # an odd chunk without the padding that it should have
     return _Chunk(head[:4], position + 8, length, end)
 
@@ -191,8 +221,26 @@ def _chunks_follow(file: BinaryIO, position: int, size: int, order: str) -> bool
     if head[:3] in (b"ID3", b"TAG"):
         return True
     chunk = _chunk(file, position, order, wide=False)
-    return chunk is not None and _is_name(chunk.name) and chunk.start + chunk.size <= size + 1
+    return chunk is not None and is_name(chunk.name) and chunk.start + chunk.size <= size + 1
 
 
-def _is_name(name: bytes) -> bool:
+def _behind_chunks(
+    file: BinaryIO, position: int, size: int, order: str, *, wide: bool
+) -> Found | None:
+    """The recording behind the chunks that are behind the samples."""
+    for _ in range(MAX_CHUNKS):
+        if (found := following(file, position)) is not None:
+            return found
+        chunk = _chunk(file, position, order, wide=wide)
+        if chunk is not None and not is_name(chunk.name):
+            position += 1  # samples are padded to an even length
+            chunk = _chunk(file, position, order, wide=wide)
+        if chunk is None or not is_name(chunk.name) or chunk.start + chunk.size > size:
+            return None
+        position = chunk.end
+    return None
+
+
+def is_name(name: bytes) -> bool:
+    """Whether these bytes may be the name of a chunk."""
     return len(name) == 4 and all(0x20 <= byte < 0x7F for byte in name)

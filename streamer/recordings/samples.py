@@ -1,14 +1,18 @@
 """The samples of a frame that FFmpeg has decoded."""
 
+from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 
-from streamer.audio.pcm import clean_floats
+from streamer.audio.pcm import ALAW, MULAW, clean_floats
 
 Rows = npt.NDArray[np.float32]
+
+G711_VALUES: Mapping[str, npt.NDArray[np.float32]] = {"mulaw": MULAW, "alaw": ALAW}
+"""float32 value of each of the 256 codes, full scale 1.0."""
 
 _SCALES = {"u8": 2.0**-7, "s16": 2.0**-15, "s32": 2.0**-31}
 

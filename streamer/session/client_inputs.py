@@ -89,6 +89,11 @@ class ClientInputs:
         self.on_pong = self.pauses.on_pong
 
     @property
+    def binary_is_audio(self) -> bool:
+        """Whether small binary messages may be passed to `on_binary` as one."""
+        return self._dialect.binary_is_audio
+
+    @property
     def over(self) -> bool:
         """Whether nothing that the client still sends matters."""
         return self._socket.state is State.CLOSING

@@ -75,6 +75,9 @@ class Dialect(Protocol):
     """For metrics and logs: which kind of endpoint it is."""
     segmentation: Segmentation
     """What ends a segment."""
+    binary_is_audio: bool
+    """Whether binary frames are audio and nothing else, so that one with the content of several
+    means the same. Small ones that arrive together are then read as one."""
     credential_in_start: bool
     """Whether the credential may come as `token` of the first `start` instead of before it."""
 

@@ -55,7 +55,7 @@ class Reader:
 
     async def run(self) -> None:
         """Read until the socket is closed, by either side."""
-        deliver_directly(self._socket.scope, self._take_binary)
+        deliver_directly(self._socket.scope, self._take_binary, joined=self._inputs.binary_is_audio)
         while True:
             message = await self._socket.receive()
             if isinstance(notice_of(message), PongNotice):

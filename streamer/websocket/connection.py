@@ -211,8 +211,9 @@ class WebSocketConnection(asyncio.Protocol):
         }
         return {**scope, **own}
 
-    def _deliver_directly(self, receiver: DirectReceiver) -> None:
+    def _deliver_directly(self, receiver: DirectReceiver, joined: bool) -> None:
         self._messages.receiver = receiver
+        self._messages.joined = joined
 
 
 def websocket_class(to: LimitsConfig) -> type[WebSocketConnection]:

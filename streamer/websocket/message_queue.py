@@ -21,6 +21,8 @@ class MessageQueue:
         """Called when `taken` becomes true."""
         self.receiver: DirectReceiver | None = None
         """Set by the application; takes binary messages as they arrive."""
+        self.joined = False
+        """Set by the application: `receiver` takes several messages as one."""
         self._queue: asyncio.Queue[Message] = asyncio.Queue()
         self._fragments: list[bytes] = []
         self._is_text = False
@@ -67,6 +69,22 @@ class MessageQueue:
         if self._is_text:
             self._queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
         elif not (direct and self.deliver(data)):
+            self._queue.put_nowait({"type": "websocket.receive", "bytes": data})
+
+    def add_texts(self, messages: list[bytes]) -> bool:
+        """Add text messages of one frame each; False = one is not UTF-8, and none is added."""
+        try:
+            texts = [message.decode() for message in messages]
+        except UnicodeDecodeError:
+            return False
+        if self._disconnect is None:
+            for text in texts:
+                self._queue.put_nowait({"type": "websocket.receive", "text": text})
+        return True
+
+    def add_binary(self, data: bytes) -> None:
+        """Pass a binary message to `receiver`, or add it if that is not possible now."""
+        if self._disconnect is None and not self.deliver(data):
             self._queue.put_nowait({"type": "websocket.receive", "bytes": data})
 
     def deliver(self, data: bytes) -> bool:

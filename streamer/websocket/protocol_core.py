@@ -18,9 +18,13 @@ except ImportError:  # websockets was built without its extension
 
 CONTROL = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
 
-_FIN_BINARY, _MASKED = 0x82, 0x80
+FIN_TEXT, FIN_BINARY = 0x81, 0x82
+"""The first bytes of messages of one frame."""
+
+_MASKED = 0x80
 _TWO_BYTES = 126
 _MASK_BYTES = 4
+_SMALL_HEADER_BYTES = 2 + _MASK_BYTES
 
 _log = logging.getLogger(__name__)
 _log.setLevel(logging.WARNING)  # below, websockets logs what clients send: audio, and tokens
@@ -125,7 +129,7 @@ def unmask_single_binary_frame(data: bytes) -> bytes | None:
     FIN and the opcode; the mask bit and the length, of which 126 announces two more bytes of
     length; the mask; the content. Messages of 65 536 bytes and more are left to the parser.
     """
-    if len(data) < 2 or data[0] != _FIN_BINARY:
+    if len(data) < 2 or data[0] != FIN_BINARY:
         return None
     begin, size = 2, data[1] - _MASKED
     if size == _TWO_BYTES:
@@ -138,16 +142,35 @@ def unmask_single_binary_frame(data: bytes) -> bytes | None:
     return apply_mask(data[masked:], data[begin:masked])
 
 
-def small_binary_frame(data: bytearray, at: int) -> tuple[bytes, int] | None:
-    """The content of the binary message at `at`, and where it ends; None = the parser is needed.
+def small_frames(data: bytes, most: int) -> tuple[list[bytes], int]:
+    """The contents of the small messages that `data` begins with, and where the last one ends.
 
-    Only of messages of one frame of less than 126 bytes that is here as a whole, in the same way as
-    `unmask_single_binary_frame`.
+    Only of messages of one frame of less than 126 bytes that are here as a whole, in the same way
+    as `unmask_single_binary_frame`: of text, or of binary ones, as the first is. What follows them
+    needs the parser.
+
+    Args:
+        data: What a client has sent, from the beginning of a frame.
+        most: Messages, at most.
     """
-    if len(data) - at < 2 + _MASK_BYTES or data[at] != _FIN_BINARY:
-        return None
-    size, masked = data[at + 1] - _MASKED, at + 2 + _MASK_BYTES
-    end = masked + size
-    if not 0 <= size < _TWO_BYTES or end > len(data):
-        return None
-    return apply_mask(data[masked:end], data[at + 2 : masked]), end
+    messages: list[bytes] = []
+    end, begins = 0, data[0]
+    if begins not in (FIN_TEXT, FIN_BINARY):
+        return messages, 0
+    while len(messages) < most and len(data) - end >= _SMALL_HEADER_BYTES and data[end] == begins:
+        size, masked = data[end + 1] - _MASKED, end + _SMALL_HEADER_BYTES
+        if not 0 <= size < _TWO_BYTES or masked + size > len(data):
+            break
+        messages.append(apply_mask(data[masked : masked + size], data[end + 2 : masked]))
+        end = masked + size
+    return messages, end
+
+
+def small_frame_begins(data: bytearray) -> bool:
+    """Whether this is the beginning of a message as `small_frames` takes it, and not all of it."""
+    if data[:1] not in (bytes([FIN_TEXT]), bytes([FIN_BINARY])):
+        return False
+    if len(data) < 2:
+        return True
+    size = data[1] - _MASKED
+    return 0 <= size < _TWO_BYTES and len(data) < _SMALL_HEADER_BYTES + size

@@ -3,8 +3,10 @@
 - **A message of live audio takes a short way.** While the application waits for a message, a
   binary message that arrives alone is passed to it at once (`deliver_directly` in `signals.py`):
   no parser, no queue, no task to wake.
-- **So do small messages that arrive together**, a few at a time: a client may send them faster
-  than the parser can parse them, and the pings behind them have to be answered in time.
+- **So do small messages that arrive together**: a client may send them faster than the parser can
+  parse them, and the pings behind them have to be answered in time. Up to 6 MB of them, half a
+  million, wait in the buffers of the two kernels. Where binary messages are audio and nothing else,
+  those of a piece are passed on as one, which costs a tenth of passing on each.
 - **A flood is read slowly.** Bytes are parsed a piece at a time. The next piece is parsed only
   after the application has taken the messages of the last one, when the rates allow it, and when
   it is this connection's turn. Until then nothing is read, and TCP holds the client back.
@@ -13,6 +15,8 @@
 """
 
 import asyncio
+import math
+from time import thread_time
 from typing import Protocol
 
 from websockets.exceptions import PayloadTooBig
@@ -24,16 +28,26 @@ from streamer.websocket.liveness import PeerWatch
 from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import (
     CONTROL,
+    FIN_BINARY,
+    FIN_TEXT,
     Core,
-    small_binary_frame,
+    small_frame_begins,
+    small_frames,
     too_large_notice,
     unmask_single_binary_frame,
 )
-from streamer.websocket.rate import ReadPacing, ReadPause, SpareTime
+from streamer.websocket.rate import MAX_PIECE_BYTES, ReadPacing, ReadPause, SpareTime
 from streamer.websocket.turns import ParserTurns
 
-MAX_SMALL_FRAMES = 32
-"""Frames that are handled at once without the parser: a quarter of a millisecond."""
+MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 32, 512
+"""Frames that are handled at once without the parser: a quarter of a millisecond. Those that the
+application takes as one cost it no more than one."""
+
+FLOOD_S = 1.0
+"""Seconds since the last bytes in which a client counts as one that floods."""
+
+JOINED_FRAMES_OF_ONE = 16
+"""Of those, cost what one costs that is passed on alone."""
 
 
 class InputHandler(Protocol):
@@ -97,14 +111,20 @@ class InputReader:
         self._turn_requested = False
         self._slowed = False
         """Whether the application has the notice that the client is read more slowly."""
+        self._fed_s = -math.inf
+        """When bytes arrived last."""
         self._discarding_input = False
         """Whether the client's frames, also its pongs and its close frame, are not parsed."""
         messages.on_taken = self.resume
 
     @property
     def pongs_are_read(self) -> bool:
-        """Whether the client's pongs are read and parsed now."""
-        return not self._reading_paused and not self._discarding_input
+        """Whether the client's pongs are read and parsed now.
+
+        Those of a client that floods are behind its messages, or it is too busy to send any.
+        """
+        floods = self._pacing.crowded and self._loop.time() < self._fed_s + FLOOD_S
+        return not self._reading_paused and not self._discarding_input and not floods
 
     def start(self, transport: asyncio.Transport) -> None:
         """Read from this transport."""
@@ -134,15 +154,17 @@ class InputReader:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the transport; parse them now, or when the earlier ones were taken."""
+        self._fed_s = self._loop.time()
         if not self._pacing.over_limit:
             self._feed(data)
             return
-        begun_s = self._loop.time()
+        begun_s = thread_time()
         self._feed(data)
         self._spend_since(begun_s)
 
     def _feed(self, data: bytes) -> None:
-        if not self._reading_paused and self._core.between_messages and self._deliver(data):
+        is_first = not self._reading_paused and not self._unparsed
+        if is_first and self._core.between_messages and self._deliver(data):
             return
         if self._discarding_input:
             return
@@ -176,7 +198,7 @@ class InputReader:
         self._turn_requested = False
         if self._transport.is_closing():
             return
-        begun_s = self._loop.time()
+        begun_s = thread_time()
         try:
             self._parse()
         except Exception:
@@ -185,18 +207,18 @@ class InputReader:
         self._spend_since(begun_s)
 
     def _spend_since(self, begun_s: float) -> None:
-        now_s = self._loop.time()
-        self._pacing.spend(now_s - begun_s, now_s)
+        # Of the processor: on a busy machine, the time in which other processes run is no use here.
+        self._pacing.spend(thread_time() - begun_s, self._loop.time())
 
     def _parse(self) -> None:
         """Parse what has arrived, as far as messages are taken and the rates allow."""
         parsed = False
-        while self._unparsed and self._may_parse:
+        while self._unparsed and self._may_parse and not self._waits_for_rest:
             if parsed and self._pacing.crowded:
                 self._request_turn()
                 return
             parsed = True
-            if self._pacing.crowded and self._deliver_small():
+            if self._pacing.crowded and self._take_small():
                 continue
             size = self._pacing.piece_bytes
             piece = bytes(self._unparsed[:size])
@@ -207,33 +229,52 @@ class InputReader:
                 self._fail()
             if self._transport.is_closing():
                 return
-        if self._unparsed or self._pause_timer is not None:
+        if (self._unparsed and not self._waits_for_rest) or self._pause_timer is not None:
             self._pause()
         elif self._reading_paused and self._messages.taken:
             self._reading_paused = False
             self._watch.stop()
             self._transport.resume_reading()
 
-    def _deliver_small(self) -> bool:
-        """Pass small binary messages to the application without the parser, as many as are a piece.
+    def _take_small(self) -> bool:
+        """Pass on small messages without the parser, as many as are a piece.
 
-        Returns False if the next message is none of these, or cannot be passed now.
+        Returns False if the next message is none of these.
         """
-        if not self._core.between_messages:
+        if not self._core.between_messages or self._max_message_bytes < MAX_PIECE_BYTES:
             return False
-        frames = at = 0
-        while frames < MAX_SMALL_FRAMES and (found := small_binary_frame(self._unparsed, at)):
-            message, end = found
-            if not self._messages.deliver(message):
+        frames = cost = 0
+        while self._unparsed and cost < MAX_SMALL_FRAMES:
+            head = bytes(self._unparsed[:MAX_PIECE_BYTES])
+            joined = self._messages.joined and head[0] == FIN_BINARY
+            found, end = small_frames(head, MAX_JOINED_FRAMES if joined else MAX_SMALL_FRAMES)
+            if not found or (head[0] == FIN_TEXT and not self._messages.add_texts(found)):
                 break
-            frames, at = frames + 1, end
+            if head[0] == FIN_BINARY:
+                for audio in [b"".join(found)] if joined else found:
+                    self._messages.add_binary(audio)
+            del self._unparsed[:end]
+            frames += len(found)
+            cost += 1 + len(found) // JOINED_FRAMES_OF_ONE if joined else len(found)
         if not frames:
             return False
-        del self._unparsed[:at]
         pause = self._pacing.count(frames, 0, self._loop.time())
         if pause is not None:
             self._slow_down(pause)
         return True
+
+    @property
+    def _waits_for_rest(self) -> bool:
+        """Whether what is left is the beginning of a small message, among others.
+
+        The parser would take it, and then, a piece at a time, most of those that come next: the end
+        of a piece is seldom that of a message.
+        """
+        return (
+            self._pacing.crowded
+            and self._core.between_messages
+            and small_frame_begins(self._unparsed)
+        )
 
     @property
     def _may_parse(self) -> bool:

@@ -52,14 +52,21 @@ def gone_of(scope: MutableMapping[str, Any]) -> asyncio.Event:
     return gone
 
 
-def deliver_directly(scope: MutableMapping[str, Any], receiver: DirectReceiver) -> None:
+def deliver_directly(
+    scope: MutableMapping[str, Any], receiver: DirectReceiver, *, joined: bool = False
+) -> None:
     """Have binary messages passed to `receiver` as they arrive, without a queue.
 
     This happens only while the application waits in `receive`. A message that would overtake
     another one, or that `receiver` cannot take, is returned by `receive` like all others.
+
+    Args:
+        scope: Of the connection.
+        receiver: Takes them.
+        joined: Whether several messages may be passed as one.
     """
-    register: Callable[[DirectReceiver], None] = scope.get(DIRECT, lambda _: None)
-    register(receiver)
+    register: Callable[[DirectReceiver, bool], None] = scope.get(DIRECT, lambda *_: None)
+    register(receiver, joined)
 
 
 def ping_of(scope: MutableMapping[str, Any]) -> Callable[[], bool]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from streamer.audio.pcm import ALAW, MULAW
+from streamer.recordings.arriving import ArrivingRecording
 from tests.recordings.makers import (
     encoded,
     faststart,
@@ -23,6 +25,8 @@ from tests.recordings.makers import (
     wav_chunks,
     without_end_flag,
 )
+from tests.recordings.pipes import Pieces
+from tests.recordings.pipes import samples as samples_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -417,6 +421,122 @@ def samples_of(audio: bytes, depth: int | str) -> np.ndarray:
     return np.frombuffer(audio, f"<i{int(depth) // 8}") / 2.0 ** (int(depth) - 1)
 
 
+def second_of(kind: str, folder: Path) -> bytes:
+    """One second, as it stands before or behind other recordings."""
+    samples = sound(1, 16_000)
+    match kind:
+        case "mp3":
+            return encoded(samples, 16_000, "mp3", "libmp3lame", bit_rate=32_000)
+        case "aac":
+            return encoded(samples, 16_000, "adts", "aac", pipe=True)
+        case "flac":
+            return encoded(samples, 16_000, "flac", "flac", pipe=True)
+        case "amr":
+            return encoded(sound(1, 8_000), 8_000, "amr", "libopencore_amrnb", bit_rate=12_200)
+        case "webm":
+            return encoded(sound(1, 48_000), 48_000, "webm", "libopus", pipe=True)
+        case "m4a":
+            return encoded(samples, 16_000, "ipod", "aac")
+        case "m4a, index in front":
+            return faststart(encoded(samples, 16_000, "mp4", "aac"), folder)
+        case "wav":
+            return wav(samples, 16_000)
+        case "wav with a chunk behind":
+            return riff([*wav_chunks(samples, 16_000), (b"LIST", b"INFO")])
+        case "mulaw" | "alaw":
+            return encoded(samples, 16_000, "wav", f"pcm_{kind}")
+        case "opus":
+            return encoded(sound(1, 48_000), 48_000, "ogg", "libopus")
+    raise AssertionError(kind)
+
+
+BEFORE = (
+    *("mp3", "aac", "flac", "amr", "webm", "m4a, index in front", "mulaw", "alaw", "wav"),
+    "wav with a chunk behind",
+)
+
+
+@pytest.mark.parametrize("later", ["m4a", "wav", "opus"])
+@pytest.mark.parametrize("first", BEFORE)
+async def test_a_recording_behind_another_is_sent_as_from_a_file(
+    serve_script: ServeScript, run_command: RunCommand, tmp_path: Path, first: str, later: str
+) -> None:
+    server = await serve_script(receive)
+    body, path = second_of(first, tmp_path) + second_of(later, tmp_path), tmp_path / "joined"
+    path.write_bytes(body)
+    heard = []
+    for source, stdin in (("-", body), (path, None)):
+        result = await run_command("-i", source, "-a", server.url, stdin=stdin)
+        assert result.code == 0
+        assert result.err.count("\n") == 1, "no warning beside the summary"
+        peer = server.peers[-1]
+        assert peer.audio_s == pytest.approx(2, abs=0.2)
+        heard.append(values_of(bytes(peer.audio), peer.start["format"]))
+    piped, filed = heard
+    # FFmpeg cuts off the padding at the end of an MP3 only in a file.
+    padding = len(piped) - len(filed)
+    assert 0 <= padding <= 1_152
+    tail = 8_000 if peer.start["format"]["sample_rate"] == 16_000 else 4_000
+    np.testing.assert_allclose(piped[-tail:], filed[-tail:], atol=0.03)
+
+
+def values_of(audio: bytes, form: dict[str, object]) -> np.ndarray:
+    match form:
+        case {"encoding": "mulaw"}:
+            return MULAW[np.frombuffer(audio, np.uint8)]
+        case {"encoding": "alaw"}:
+            return ALAW[np.frombuffer(audio, np.uint8)]
+    return np.frombuffer(audio, "<i2") / 2.0**15
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        *((first, later) for first in ("mp3", "flac") for later in ("m4a, index in front", "wav")),
+        *((first, later) for first in ("mulaw", "wav") for later in ("mp3", "m4a, index in front")),
+    ],
+)
+async def test_a_live_recording_behind_another_is_sent_before_the_rest_comes(
+    serve_script: ServeScript, start_command: StartCommand, tmp_path: Path, first: str, later: str
+) -> None:
+    has_some = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        while peer.audio_s < 1.3:
+            await peer.read_audio(len(peer.audio) + 1)
+        has_some.set()
+        await peer.read_to_stop()
+        await peer.finish()
+
+    server = await serve_script(script)
+    before, behind = second_of(first, tmp_path), LIVE_BEHIND[later](tmp_path)
+    command = await start_command("-i", "-", "-a", server.url)
+    assert command.process.stdin is not None
+    command.process.stdin.write(before + behind[: len(behind) // 2])
+    await has_some.wait()
+    result = await command.result(behind[len(behind) // 2 :])
+    assert result.code == 0
+    assert server.peer.audio_s == pytest.approx(1 + SECONDS, abs=0.2)
+
+
+LIVE_BEHIND = {
+    "mp3": lambda folder: recording("mp3", folder),
+    "m4a, index in front": lambda folder: recording("m4a with its index in front", folder),
+    "wav": lambda folder: recording("wav of ffmpeg -f wav -", folder),
+}
+
+
+def test_more_than_can_be_kept_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("streamer.recordings.arriving.MAX_KEPT_BYTES", 10_000)
+    body = second_of("flac", tmp_path) + recording("m4a with its index at the end", tmp_path)
+    pipe = ArrivingRecording(Pieces(body, [5_000]), "FLAC", body[:300])
+    assert samples_in(pipe).shape[1] == 16_000
+    (warning,) = pipe.report().warnings
+    assert "another MP4 file follows in the same file, and is left out" in warning
+    assert "give it as a file" in warning
+
+
 @pytest.mark.parametrize(
     "following",
     [b"fLaC" + bytes(200), riff([(b"fmt ", struct.pack("<HHIIHH", 0x7777, 1, 1, 1, 1, 8))])],
@@ -429,7 +549,7 @@ async def test_what_follows_a_wav_and_cannot_be_decoded_is_told(
     result = await run_command("-i", "-", "-a", server.url, stdin=first + following)
     assert result.code == 0
     assert server.peer.audio_s == 1
-    assert "follows the WAV file, and is left out: " in result.err
+    assert "file follows in the same file, and is left out: the " in result.err
 
 
 async def test_samples_that_look_like_a_chunk_are_sent(

@@ -24,6 +24,7 @@ class LineDialect:
 
     route: Route = "simple"
     segmentation: Segmentation = "chunks"
+    binary_is_audio = False
     credential_in_start = False
 
     def __init__(self) -> None:

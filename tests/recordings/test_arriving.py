@@ -14,6 +14,7 @@ from streamer.recordings.decoding import Decoding
 from streamer.recordings.recognition import STREAMED, Recognised, recognise, recognise_inside
 from tests.recordings.kinds import KINDS
 from tests.recordings.makers import id3
+from tests.recordings.pipes import Pieces, samples
 
 ARRIVING = (
     *("aac adts", "aac joined", "aac latm", "ac3", "amr", "flac of a pipe", "flac id3 before"),
@@ -26,23 +27,6 @@ ARRIVING = (
 @functools.cache
 def body(kind: str) -> bytes:
     return KINDS[kind].make()
-
-
-class Pieces:
-    """A pipe that gives bytes in pieces of any sizes."""
-
-    def __init__(self, data: bytes, sizes: list[int]) -> None:
-        self._file = BytesIO(data)
-        self._sizes = sizes or [len(data)]
-        self._reads = 0
-
-    def read(self, count: int, /) -> bytes:
-        self._reads += 1
-        return self._file.read(min(count, self._sizes[self._reads % len(self._sizes)]))
-
-
-def samples(recording: Decoding) -> np.ndarray:
-    return np.concatenate(list(recording.pieces()), axis=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,10 +9,15 @@ from streamer.websocket.signals import Notice, deliver_directly, notice_of
 
 
 class DirectEcho:
-    """Counts the messages that were delivered directly, and keeps the protocol's notices."""
+    """Counts the messages that were delivered directly, and keeps the protocol's notices.
 
-    def __init__(self) -> None:
+    Args:
+        joined: Whether it takes several small messages as one.
+    """
+
+    def __init__(self, *, joined: bool = False) -> None:
         self.direct = 0
+        self._joined = joined
         self.notices: list[Notice] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -25,7 +30,7 @@ class DirectEcho:
             received.put_nowait({"bytes": audio})
             return True
 
-        deliver_directly(scope, receive_directly)
+        deliver_directly(scope, receive_directly, joined=self._joined)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_send_back(received, send))
             while (message := await receive())["type"] == "websocket.receive":

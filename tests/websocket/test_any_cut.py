@@ -1,7 +1,8 @@
 """However the bytes are cut on their way, the application receives the same messages."""
 
 import asyncio
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import groupby, pairwise
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -18,16 +19,16 @@ Content = str | bytes
 class Collecting:
     """Takes messages, directly or not, and keeps their order."""
 
-    def __init__(self, *, direct: bool, slow: bool) -> None:
+    def __init__(self, *, direct: bool, joined: bool, slow: bool) -> None:
         self.messages: list[Content] = []
         self.end: Message | None = None
-        self._direct, self._slow = direct, slow
+        self._direct, self._joined, self._slow = direct, joined, slow
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         if self._direct:
-            deliver_directly(scope, self._take)
+            deliver_directly(scope, self._take, joined=self._joined)
         while (message := await receive())["type"] == "websocket.receive":
             if self._slow:
                 await asyncio.sleep(0)
@@ -67,7 +68,10 @@ def messages(draw: st.DrawFn) -> tuple[Content, bytes, int]:
 CLOSING = Frame(Opcode.CLOSE, (4_321).to_bytes(2) + "tschüß".encode()).serialize(mask=True)
 
 
-SMALL = Frame(Opcode.BINARY, b"7 bytes").serialize(mask=True)
+SMALL: tuple[tuple[Content, bytes, int], ...] = (
+    (b"7 bytes", Frame(Opcode.BINARY, b"7 bytes").serialize(mask=True), 0),
+    ("fünf", Frame(Opcode.TEXT, "fünf".encode()).serialize(mask=True), 0),
+)
 
 
 @st.composite
@@ -75,28 +79,40 @@ def runs(draw: st.DrawFn) -> list[tuple[Content, bytes, int]]:
     """Messages, between which there may be many small ones."""
     found = []
     for message in draw(st.lists(messages(), max_size=12)):
-        found += [message, *[(b"7 bytes", SMALL, 0)] * draw(st.sampled_from([0, 0, 1, 50]))]
+        small = draw(st.sampled_from(SMALL))
+        found += [message, *[small] * draw(st.sampled_from([0, 0, 1, 50]))]
     return found
+
+
+def runs_of(contents: list[Content]) -> Iterator[Content]:
+    """Texts, and what is in the binary messages between them."""
+    for is_text, run in groupby(contents, lambda content: isinstance(content, str)):
+        if is_text:
+            yield from run
+        elif audio := b"".join(content for content in run if isinstance(content, bytes)):
+            yield audio
 
 
 @given(
     sent=runs(),
     cuts=st.lists(st.integers(0, 20_000), max_size=30),
     direct=st.booleans(),
+    joined=st.booleans(),
     slow=st.booleans(),
     waits=st.booleans(),
 )
-@example(sent=[], cuts=[], direct=True, slow=False, waits=False)
+@example(sent=[], cuts=[], direct=True, joined=False, slow=False, waits=False)
 def test_any_cut_gives_the_same_messages(
     sent: list[tuple[Content, bytes, int]],
     cuts: list[int],
     direct: bool,
+    joined: bool,
     slow: bool,
     waits: bool,
 ) -> None:
     stream = b"".join(data for _, data, _ in sent) + CLOSING
     bounds = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
-    app = Collecting(direct=direct, slow=slow)
+    app = Collecting(direct=direct, joined=joined, slow=slow)
 
     async def run() -> Wire:
         _, wire = connected(app)
@@ -110,7 +126,11 @@ def test_any_cut_gives_the_same_messages(
         return wire
 
     wire = asyncio.run(run())
-    assert app.messages == [content for content, _, _ in sent]
+    expected = [content for content, _, _ in sent]
+    if joined:
+        assert list(runs_of(app.messages)) == list(runs_of(expected))
+    else:
+        assert app.messages == expected
     assert app.end == {"type": "websocket.disconnect", "code": 4_321, "reason": "tschüß"}
     answers = parse_frames(wire.written.partition(b"\r\n\r\n")[2])
     pongs = sum(pings for _, _, pings in sent)

@@ -13,7 +13,7 @@ from streamer.websocket.connection import websocket_class
 from streamer.websocket.protocol_core import Core
 from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing
 from tests.websocket.in_loop import serving
-from tests.websocket.in_memory import connected, until
+from tests.websocket.in_memory import Wire, connected, until
 from tests.websocket.receiving import DirectEcho
 from tools.harness.process import TIMEOUT_S
 from tools.harness.raw import BINARY, CONT, PING, PONG, frame, parse_frames
@@ -145,3 +145,21 @@ async def test_a_flood_alone_is_read_to_its_end() -> None:
     await until(lambda: (PONG, b"p") in parse_frames(wire.written.partition(b"\r\n\r\n")[2]))
     assert app.notices == [], "it is not read more slowly"
     wire.abort()
+
+
+@pytest.mark.parametrize("sizes", [(7,), (0, 1, 30, 125, 2)])
+async def test_small_messages_are_passed_on_together(sizes: tuple[int, ...]) -> None:
+    """Half a million of 7 bytes, as many as the kernels keep, would cost seconds one by one."""
+    audio = [bytes([number % 256]) * sizes[number % len(sizes)] for number in range(20_000)]
+    _, wire = connected(app := DirectEcho(joined=True))
+    await until(lambda: wire.written)
+    wire.arrive(b"".join(frame(BINARY, message) for message in audio) + frame(PING, b"p"))
+    await until(lambda: (PONG, b"p") in parse_frames(wire.written.partition(b"\r\n\r\n")[2]))
+    await until(lambda: received_by(wire) == b"".join(audio))
+    assert app.direct < 20_000 // 20
+    wire.abort()
+
+
+def received_by(wire: Wire) -> bytes:
+    frames = parse_frames(wire.written.partition(b"\r\n\r\n")[2])
+    return b"".join(payload for opcode, payload in frames if opcode == BINARY)

@@ -13,7 +13,7 @@ from streamer.websocket.connection import websocket_class
 from streamer.websocket.keepalive import Keepalive
 from tests.websocket.in_loop import serving
 from tests.websocket.in_memory import connected
-from tools.harness.raw import CLOSE, PING, PONG, frame, parse_frames
+from tools.harness.raw import BINARY, CLOSE, PING, PONG, frame, parse_frames
 
 
 class Times:
@@ -250,3 +250,28 @@ async def test_a_client_that_answers_stays() -> None:
             async with asyncio.timeout(1.5):
                 await client.wait_closed()
         assert client.close_code is None
+
+
+async def test_a_client_that_floods_is_not_blamed_until_it_stops(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its pongs are behind its messages, or it is too busy with sending to answer."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    monkeypatch.setattr("streamer.websocket.reading.FLOOD_S", 0.2)
+    _, wire = connected(app, ws_ping_interval=0.02, ws_ping_timeout=0.05)
+    pings: list[bytes] = []
+    async with asyncio.timeout(10):
+        while len(pings) < 5:
+            wire.arrive(frame(BINARY, b"7 bytes") * 20)
+            await asyncio.sleep(0.005)
+            sent = parse_frames(wire.written.partition(b"\r\n\r\n")[2])
+            assert all(opcode == PING for opcode, _ in sent)
+            pings = [payload for _, payload in sent]
+        while not wire.closed:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    assert parse_frames(wire.written.partition(b"\r\n\r\n")[2])[-1][0] == CLOSE

@@ -128,9 +128,18 @@ async def test_many_small_messages_are_not_lost_and_not_slowed_down_without_need
     assert not events_of(heard, "warning")
 
 
-@pytest.mark.parametrize("neighbours", [0, 2])
-async def test_pings_behind_small_messages_are_answered(standin: Server, neighbours: int) -> None:
-    """By a client that sends as fast as it can, with a keepalive of its own (it closes by 1011).
+@pytest.mark.parametrize(
+    ("message", "flooders", "neighbours"),
+    [
+        (b"7 bytes", 1, 0),
+        (b"7 bytes", 1, 2),
+        (b"7 bytes", 2, 2),
+    ],
+)
+async def test_pings_behind_small_messages_are_answered(
+    standin: Server, message: str | bytes, flooders: int, neighbours: int
+) -> None:
+    """By clients that send as fast as they can, with a keepalive of their own (they close by 1011).
 
     Ten seconds of what the kernels keep, about 4 MB, were ten thousand messages of 300 thousand.
     """
@@ -145,26 +154,34 @@ async def test_pings_behind_small_messages_are_answered(standin: Server, neighbo
     async def read(connection: ClientConnection) -> list[dict[str, Any]]:
         return [json.loads(message) async for message in connection]
 
-    async with (
-        asyncio.TaskGroup() as tasks,
-        connect(
-            f"ws://127.0.0.1:{standin.port}/api/v1/simple",
-            compression=None,
-            ping_interval=0.5,
-            ping_timeout=10,
-        ) as connection,
-    ):
+    async def flood() -> None:
+        async with (
+            asyncio.TaskGroup() as own,
+            connect(
+                f"ws://127.0.0.1:{standin.port}/api/v1/simple",
+                compression=None,
+                ping_interval=0.5,
+                ping_timeout=10,
+            ) as connection,
+        ):
+            reading = own.create_task(read(connection))
+            await connection.send(START.decode())
+            sent = 0
+            while loop.time() < end_s:
+                await connection.send(message)
+                sent += 1
+                if not sent % 64:
+                    await asyncio.sleep(0)
+            await connection.send('{"request": "stop", "disconnect": true}')
+            stopped = (await reading)[-1]
+        audio_bytes = sent * len(message) if isinstance(message, bytes) else 0
+        assert stopped["audio_seconds"] == audio_bytes // 2 / 16_000
+
+    async with asyncio.TaskGroup() as tasks:
         for _ in range(neighbours):
             tasks.create_task(play())
-        reading = tasks.create_task(read(connection))
-        await connection.send(START.decode())
-        sent = 0
-        while loop.time() < end_s:
-            await connection.send(b"7 bytes")
-            sent += 1
-        await connection.send('{"request": "stop", "disconnect": true}')
-        stopped = (await reading)[-1]
-    assert stopped["audio_seconds"] == sent * 7 // 2 / 16_000
+        for _ in range(flooders):
+            tasks.create_task(flood())
 
 
 FLOODS: dict[str, Callable[[], bytes]] = {
