@@ -87,6 +87,21 @@ FoundSegment = Annotated[
                 "end_time": {"type": "number", "minimum": 0},
                 "is_final": {"const": True},
                 "channel": {"type": "integer", "minimum": 0},
+                "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                "words": {
+                    "type": "array",
+                    "description": "With words=true, from a model that has their times.",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "text": {"type": "string"},
+                            "start_time": {"type": "number", "minimum": 0},
+                            "end_time": {"type": "number", "minimum": 0},
+                            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                        },
+                        "required": ["text", "start_time", "end_time", "confidence"],
+                    },
+                },
             },
             "required": ["type", "start_time", "end_time", "is_final", "channel"],
         },
