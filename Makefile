@@ -17,9 +17,9 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-install-run: $(FETCHED)  ## set up what running needs: packages, model weights (400 MB)
+install-run: $(FETCHED)  ## set up what running needs: packages, model weights (470 MB)
 
-install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (950 MB)
+install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (1 GB)
 
 run: install-run  ## start the server on http://127.0.0.1:8080
 	$(BIN)/streamer --config config.json

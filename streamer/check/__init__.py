@@ -3,5 +3,5 @@
 `target.py` finds the models to load, `probe_sounds.py` has the audio, `probe.py` runs the model on
 it, and `judgement.py` words problems and notes; `streamer.cli.check` prints them.
 
-May import: inference, models, weights, recordings, protocol, config.
+May import: inference, models, model, weights, recordings, protocol, config.
 """

@@ -4,5 +4,5 @@ The same for sockets and recordings: nothing here depends on the wire. `stream.p
 channel cuts segments, `results.py` has them inferred, `sender.py` makes events, and `outbox.py`
 holds them.
 
-May import: inference, vad, audio, protocol, observe, config.
+May import: inference, model, vad, audio, protocol, observe, config.
 """

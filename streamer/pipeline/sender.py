@@ -120,7 +120,7 @@ class ResultSender:
         timeline.interims.append(now_s)
 
     def _without_words(self, output: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The output of a model that may return words although nobody asked for them."""
+        """The output of a model that may return words that were not asked for."""
         if not self._words_are_timed or WORDS not in output:
             return output
         return {name: value for name, value in output.items() if name != WORDS}

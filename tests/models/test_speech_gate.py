@@ -229,7 +229,7 @@ def test_certain_words_are_kept_whatever_the_gate_finds(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("level_db", [0, -50])
 @pytest.mark.parametrize("name", ["beckett.wav", "two_cities.wav"])
 def test_short_quiet_words_are_confirmed(name: str, level_db: float) -> None:
-    """Without any certainty of the model; pieces of 0.8 s with more than the end of a word in them."""
+    """Without any certainty of the model; pieces of 0.8 s with more than the end of a word."""
     gate = model()._gate
     assert gate is not None
     count = 0

@@ -56,6 +56,7 @@ def test_list_is_plain_text_when_it_is_no_terminal(
     assert row(outcome, "tiny") == [
         "tiny", "classifier", "A model [so to say]", "MIT", "0.0 MB", "not fetched",
     ]  # fmt: skip
+    assert row(outcome, "moonshine-base-en")[-3:] == ["MIT", "64 MB", "not fetched"]
     assert row(outcome, "moonshine-tiny-en")[-3:] == ["MIT", "49 MB", "not fetched"]
     assert row(outcome, "silero-vad")[-2:] == ["1.3 MB", "not fetched"]
     assert row(outcome, "wav2small")[-3:] == [
@@ -124,7 +125,7 @@ def test_fetch_gets_what_is_shipped_by_default(
     assert outcome.out == []
     assert outcome.err == [
         f"streamer models: {wheel.parent}/"
-        "moonshine_voice-0.0.59-py3-none-manylinux_2_34_x86_64.whl: No such file or directory"
+        "moonshine_cpp-0.1.4-py3-none-manylinux2014_x86_64.whl: No such file or directory"
     ]
 
 
@@ -189,7 +190,7 @@ def test_an_unknown_name_is_refused_before_anything_is_done(
 ) -> None:
     arguments = ["--from", str(wheel.parent)] if command == "fetch" else []
     outcome = streamer_models(command, "tiny", "nope", *arguments)
-    names = "moonshine-tiny-en, silero-vad, tiny, wav2small"
+    names = "moonshine-base-en, moonshine-tiny-en, silero-vad, tiny, wav2small"
     assert outcome == (2, [], [f"streamer models: unknown model 'nope': there are {names}"])
     assert not (model.folder / "tiny.onnx").exists()
 

@@ -28,7 +28,7 @@ from streamer.weights import (
 )
 from streamer.weights.manifest_schema import HubSource, Tensor, WheelSource
 
-FETCHED = ["moonshine-tiny-en", "silero-vad"]
+FETCHED = ["moonshine-base-en", "moonshine-tiny-en", "silero-vad"]
 SHIPPED = [*FETCHED, "wav2small"]
 HUB = {"type": "hub", "repository": "someone/something", "revision": "main", "file": "a.bin"}
 A_SECOND = {"scores": ["a"], "max_seconds": 1}
@@ -146,7 +146,8 @@ def test_an_unknown_name_raises_the_names_that_exist(model: ModelFolder, name: s
     with pytest.raises(UnknownModel) as caught:
         require(name)
     assert str(caught.value) == (
-        f"unknown model {name!r}: there are moonshine-tiny-en, silero-vad, tiny, wav2small"
+        f"unknown model {name!r}: there are moonshine-base-en, moonshine-tiny-en, silero-vad, "
+        "tiny, wav2small"
     )
 
 

@@ -78,14 +78,15 @@ class Moonshine(Model):
 
     def __init__(self, folder: Path, threads: int = 1, *, gate: bool = True) -> None:
         signed = supports_int8_products()
-        self._sizes = graphs.sizes(folder)
+        sizes = graphs.sizes(folder)
+        self._cache_names = [f"encoder.{cache}" for cache in sizes.caches]
         self._word_times = _word_times(folder)
         self.returns_words = self._word_times is not None
         layers = query_layers(self._word_times) if self._word_times else []
         threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
         self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
         decoder = graphs.decoder(folder, signed=signed, query_layers=layers)
-        self.decoder = GreedyDecoder(open_network(decoder, threads), self._sizes, layers)
+        self.decoder = GreedyDecoder(open_network(decoder, threads), sizes, layers)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
@@ -203,9 +204,8 @@ class Moonshine(Model):
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
         """The decoder's keys and values for float32 [n], by name."""
-        names = [f"encoder.{cache}" for cache in self._sizes.caches]
-        caches = self._encoder.run(names, {"samples": padded(samples)})
-        return dict(zip(names, cast("Sequence[Floats]", caches), strict=True))
+        caches = self._encoder.run(self._cache_names, {"samples": padded(samples)})
+        return dict(zip(self._cache_names, cast("Sequence[Floats]", caches), strict=True))
 
 
 def _word_times(folder: Path) -> WordTimes | None:
