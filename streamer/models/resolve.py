@@ -48,7 +48,10 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         raise SettingsError(
             f"'{section}.type' is {show(model.type)}; allowed: {registry.allowed_types()}"
         )
-    path = model.path or (built_in.default_folder if built_in else None)
+    path, interim_model = model.path, model.interim_model
+    if path is None and built_in is not None:
+        path, usual = registry.default_folders(built_in, os.cpu_count() or 1)
+        interim_model = interim_model or usual
     if path is None and built_in is not None and built_in.needs_path:
         raise SettingsError(
             f"'{section}.path' is missing; type {model.type} needs one: a folder with a "
@@ -56,9 +59,9 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         )
     folder = _folder(built_in, path, f"{section}.path", config_folder) if path else None
     interim_folder = None
-    if model.interim_model is not None:
+    if interim_model is not None:
         setting = f"{section}.interim_model"
-        interim_folder = _folder(built_in, model.interim_model, setting, config_folder)
+        interim_folder = _folder(built_in, interim_model, setting, config_folder)
         _check_pair(model, folder, interim_folder, setting)
     return ModelSpec(
         type=model.type,
