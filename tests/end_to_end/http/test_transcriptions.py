@@ -89,6 +89,7 @@ def test_shapes_of_the_answer(client: OpenAI, transcriber: Server, text: str) ->
         response_format="verbose_json",
         timestamp_granularities=["word"],
     )
+    assert timed.words
     begin_ms, end_ms = round(timed.words[0].start * 1000), round(segments[0]["end_time"] * 1000)
     begin, end = f"00:00:00,{begin_ms:03}", f"00:00:01,{end_ms - 1000:03}"
     srt = create(model="whisper-1", file=FILE, response_format="srt")
