@@ -30,6 +30,14 @@ def test_speech_is_found_where_the_decoder_ends_at_once(base: Moonshine, seconds
     assert text.count("it was the") >= seconds // 4
 
 
+def test_a_sentence_that_is_said_again_and_again_is_there(base: Moonshine) -> None:
+    path = require("moonshine-tiny-en") / "two_cities.wav"
+    samples, rate = soundfile.read(path, frames=48_000 * 5, dtype="float32")
+    audio = np.asarray(soxr.resample(samples, rate, base.sample_rate), np.float32)
+    text = str(base.infer(np.resize(audio, 20 * base.sample_rate))["text"]).lower()
+    assert text.count("best of times") >= 3
+
+
 @pytest.mark.parametrize("kind", ["zeros", "noise", "hum", "clicks"])
 def test_the_silent_decoder_stays_silent_where_nobody_speaks(base: Moonshine, kind: str) -> None:
     """Without the gate, which would not let them pass."""
@@ -81,7 +89,9 @@ def test_only_the_first_token_cannot_be_the_end() -> None:
     [
         (0.99, True, [-4.0, *[-0.1] * 12], True),
         (0.99, True, [-4.0, -0.1, -0.1], False),  # "Thank you."
-        (0.99, False, [-4.0, *[-0.1] * 20], False),  # a loop
+        (0.99, False, [-4.0, *[-0.5] * 20], False),  # a loop
+        (0.6, False, [-0.6] * 20, False),
+        (0.99, False, [-4.0, *[-0.1] * 20], True),  # a sentence said again and again
         (0.6, True, [-1.0, -0.3], True),  # "Yes."
         (0.6, True, [], False),
     ],

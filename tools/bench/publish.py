@@ -14,7 +14,16 @@ from typing import Any
 from tools.bench.result_files import RESULTS, ROOT
 
 DOCS = ROOT / "docs"
-FILES = ("accuracy", "alternatives", "bench", "curve", "key_terms", "long", "telemetry")
+FILES = (
+    "accuracy",
+    "alternatives",
+    "bench",
+    "curve",
+    "key_terms",
+    "long",
+    "telemetry",
+    "words",
+)
 
 TABLE_BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

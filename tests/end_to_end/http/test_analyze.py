@@ -168,13 +168,14 @@ def test_text_and_subtitles(transcriber: Server) -> None:
     body = beckett_file()
     text = analyze(transcriber, body, format="text")
     assert text.headers["content-type"] == "text/plain; charset=utf-8"
-    segments = analyzed(transcriber, body)["segments"]
+    segments = analyzed(transcriber, body, words="true")["segments"]
     assert text.text.splitlines() == [segment["text"] for segment in segments]
     srt = analyze(transcriber, body, format="srt")
     assert srt.headers["content-type"].startswith("application/x-subrip")
     cues = srt.text.strip().split("\n\n")
     assert len(cues) == len(segments) == 6
-    times = " --> ".join(f"00:00:{segments[0][end]:06.3f}" for end in ("start_time", "end_time"))
+    begins_s, ends_s = segments[0]["words"][0]["start_time"], segments[0]["end_time"]
+    times = f"00:00:{begins_s:06.3f} --> 00:00:{ends_s:06.3f}"
     assert cues[0].splitlines() == ["1", times.replace(".", ","), "Ever tried."]
     vtt = analyze(transcriber, body, format="vtt")
     assert vtt.headers["content-type"] == "text/vtt; charset=utf-8"

@@ -83,7 +83,14 @@ def test_shapes_of_the_answer(client: OpenAI, transcriber: Server, text: str) ->
     assert [segment.id for segment in verbose.segments] == list(range(6))
     plain = create(model="whisper-1", file=FILE, response_format="text")
     assert " ".join(str(plain).split()) == text
-    begin_ms, end_ms = (round(segments[0][edge] * 1000) for edge in ("start_time", "end_time"))
+    timed = create(
+        model="whisper-1",
+        file=FILE,
+        response_format="verbose_json",
+        timestamp_granularities=["word"],
+    )
+    assert timed.words
+    begin_ms, end_ms = round(timed.words[0].start * 1000), round(segments[0]["end_time"] * 1000)
     begin, end = f"00:00:00,{begin_ms:03}", f"00:00:01,{end_ms - 1000:03}"
     srt = create(model="whisper-1", file=FILE, response_format="srt")
     assert str(srt).startswith(f"1\n{begin} --> {end}\nEver tried.\n\n2\n")
