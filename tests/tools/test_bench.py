@@ -14,7 +14,7 @@ from streamer.onnx.graph import Floats
 
 pytest.importorskip("matplotlib")
 
-from tools.bench import accuracy, curve, long, pictures, publish, targets, telemetry, vad
+from tools.bench import accuracy, curve, long, noise, pictures, publish, targets, telemetry, vad
 from tools.bench.alternatives.drafting import interims
 
 LIVE = {
@@ -192,3 +192,15 @@ def test_the_same_results_draw_the_same_pictures(tmp_path: Path) -> None:
     for picture in ("latency.svg", "growth.svg"):
         drawn = (tmp_path / "once" / picture).read_bytes()
         assert drawn == (tmp_path / "twice" / picture).read_bytes()
+
+
+@pytest.mark.parametrize("level_db", [20, 0, -5])
+def test_noise_is_added_at_its_level(level_db: float) -> None:
+    made = np.random.default_rng(1)
+    speech = made.normal(0, 0.1, 1_000).astype(np.float32)
+    noises = [made.normal(0, 0.02, size).astype(np.float32) for size in (300, 5_000)]
+    for place in (0, 1, 2):
+        added = noise.mixed(speech, noises, place, level_db) - speech
+        ratio = np.square(speech).mean() / np.square(added).mean()
+        assert 10 * np.log10(ratio) == pytest.approx(level_db, abs=0.01)
+    assert noise.mixed(speech, noises, 0, 0).tolist() == noise.mixed(speech, noises, 2, 0).tolist()
