@@ -112,6 +112,28 @@ async def close_websocket(websocket: ClientConnection) -> None:
         websocket.transport.abort()
 
 
+def close_soon(websocket: ClientConnection) -> None:
+    """Let the connection's event loop close it. May be called in any thread."""
+    loop = websocket.loop
+    if loop.is_closed():
+        return
+
+    def begin() -> None:
+        # The timer in `close_websocket` refers to the task. If the program ends before it is done,
+        # asyncio cancels it like all tasks.
+        task = loop.create_task(close_websocket(websocket))
+        task.add_done_callback(lambda _: websocket.transport.abort())
+
+    try:
+        is_running = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        is_running = False
+    if is_running:
+        begin()  # at once: when the program ends, what is only scheduled begins too late
+    else:
+        loop.call_soon_threadsafe(begin)
+
+
 def check_address(url: str) -> str:
     """Return the host in `url`.
 

@@ -599,6 +599,56 @@ async def test_leaving_transcribe_early_closes_the_connection(
     await server.peer.connection.wait_closed()
 
 
+LEAVE_EARLY = """
+import asyncio, sys
+from streamer_client import transcribe
+
+async def first(path, url, kind):
+    async for event in transcribe(path, url):
+        if event.type == kind:
+            return event.type
+
+async def main():
+    print(await first(*sys.argv[1:]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["started", "segment"])
+async def test_a_program_may_end_after_leaving_transcribe_early(
+    serve_script: ServeScript, speech: Path, kind: str
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_audio()
+        await peer.segment(0.0, 0.1, text="one")
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "default", "-c", LEAVE_EARLY, str(speech), server.url, kind),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert await program.communicate() == (f"{kind}\n".encode(), b"")
+
+
+async def test_a_loop_left_early_closes_the_connection_in_order(
+    serve_script: ServeScript, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    async for event in transcribe(speech, server.url):
+        assert event.type == "started"
+        break
+    await server.peer.connection.wait_closed()
+    assert server.peer.connection.close_code == 1000
+
+
 def test_importing_the_package_is_light() -> None:
     heavy = ("rich", "av", "numpy", "argparse", "msgspec", "streamer")
     code = f"import sys, streamer_client; print([m for m in {heavy} if m in sys.modules])"
