@@ -76,6 +76,7 @@ def show_name(name: str) -> str:
 def _type_at(field: str, root: type) -> inspect.Type:
     found = _type_info(root)
     for name in _names(field):
+        found = found.type if isinstance(found, inspect.Metadata) else found
         if isinstance(found, inspect.VarTupleType | inspect.ListType) and name.isdecimal():
             found = found.item_type
             continue
