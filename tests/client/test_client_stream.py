@@ -511,16 +511,19 @@ async def test_a_server_that_never_starts_the_stream(serve_script: ServeScript) 
             pass
 
 
-async def test_a_server_of_another_kind() -> None:
+@pytest.mark.parametrize(
+    "greeting", [b"220 mail.example.com ESMTP\r\n\r\n", b"HTTP/1.0 404 File not found\r\n\r\n"]
+)
+async def test_a_server_of_another_kind(greeting: bytes) -> None:
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
+        writer.write(greeting)
         await writer.drain()
         await reader.read()
         writer.close()
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as other:
         port = other.sockets[0].getsockname()[1]
-        with pytest.raises(CannotConnect, match="does not speak HTTP"):
+        with pytest.raises(CannotConnect, match="is not a Streamer server"):
             async with connect(f"ws://127.0.0.1:{port}/"):
                 pass
 
