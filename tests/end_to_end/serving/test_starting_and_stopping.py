@@ -111,6 +111,7 @@ def test_a_port_in_use(launch: Launch) -> None:
         port = str(taken.getsockname()[1])
         line = refused(launch(STANDIN, "--port", port, ready=False), 2)
     assert f"port {port} is in use on 127.0.0.1" in line
+    assert "--port N, or STREAMER_SERVER__PORT=N make run" in line
 
 
 WRONG: dict[str, tuple[dict[str, Any], list[str], dict[str, str], list[str]]] = {
