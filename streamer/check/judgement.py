@@ -45,7 +45,7 @@ def notes(report: ProbeReport) -> Iterator[str]:
     for outcome in report.outcomes:
         empty = [name for output in outcome.outputs[:1] for name in _nulls(output)]
         if empty:
-            yield f"{outcome.sound}: null in {', '.join(empty)}; so arrive NaN and infinity"
+            yield f"{outcome.sound}: null in {', '.join(empty)}; NaN and infinity arrive as null"
         if outcome.outputs and not outcome.outputs[0]:
             yield f"{outcome.sound}: the output is empty, so the segment has only its times"
     if report.ready and report.ready.words:
