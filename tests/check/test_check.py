@@ -186,7 +186,10 @@ def test_every_sound_is_tried_whatever_the_others_do(check: Check, own: Path) ->
     assert [line for line in lines if "noise: its process died" in line]
     assert len(lines) == 3
     assert [line for line in lines if "never see the field 'type'" in line]
-    assert "note: silence: null in 'level'; NaN and infinity arrive as null" in outcome.out
+    assert (
+        "note: silence; speech; speech, long: null in 'level'; NaN and infinity arrive as null"
+        in outcome.out
+    )
     assert outcome.out.count("failed") == 2
     assert "nothing is wrong" not in outcome.out
 
@@ -196,7 +199,8 @@ def test_a_model_that_hangs_is_ended(check: Check, own: Path) -> None:
     (own / "config.json").write_text(json.dumps(config))
     outcome = check(own)
     assert outcome.code == 1
-    assert outcome.err.count("it took over 0.2 s (inference.timeout_seconds)") == 4
+    sounds = "noise; speech; speech, short; speech, long"
+    assert f"{sounds}: it took over 0.2 s (inference.timeout_seconds)\n" in outcome.err
     assert '{"level": 0.0}' in outcome.out
 
 
@@ -447,6 +451,20 @@ def report(*outcomes: SoundOutcome, together: Together | None = None) -> ProbeRe
 
 def sound_outcome(seconds: float, audio_s: float = 1.0) -> SoundOutcome:
     return SoundOutcome("noise", audio_s, ({"a": 1},), (seconds,))
+
+
+def failed(sound: str, failure: str) -> SoundOutcome:
+    return SoundOutcome(sound, 1.0, (), (), failure)
+
+
+def test_a_problem_of_several_sounds_is_told_once() -> None:
+    every = report(failed("a", "it raised"), failed("b", "it raised"))
+    assert list(problems(every)) == ["every sound: it raised"]
+    mixed = report(failed("a", "it raised"), failed("b", "it died"), failed("c", "it raised"))
+    assert list(problems(mixed)) == ["a; c: it raised", "b: it died"]
+    empty = SoundOutcome("a", 1.0, ({},), (0.1,))
+    (note,) = notes(report(empty, empty))
+    assert note == "every sound: the output is empty, so the segment has only its times"
 
 
 def test_a_model_is_judged_by_its_real_time_factor() -> None:
