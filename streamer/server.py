@@ -108,6 +108,8 @@ def serve(
     server.run(sockets=listeners.sockets)
     for failure in failures:
         announce(f"streamer: {failure}", logging.ERROR)
+    if server.started and not failures:
+        announce("Streamer has ended.")
     return 1 if failures or not server.started else 0
 
 

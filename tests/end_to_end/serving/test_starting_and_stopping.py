@@ -25,6 +25,7 @@ def test_a_signal_ends_it_in_order(launch: Launch, number: signal.Signals) -> No
     assert family
     assert server.end_by_signal(number) == 0
     assert "Ending" not in server.log(), "nobody is waited for"
+    assert "Streamer has ended." in server.log()
     wait_until(lambda: not still_running(family), "its processes are gone")
 
 
