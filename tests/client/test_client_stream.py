@@ -188,6 +188,17 @@ async def test_a_real_server_takes_audio_of_any_length(launch: Launch, limit: in
     assert events[-1].fields["audio_seconds"] == 20
 
 
+async def test_audio_after_stop_is_an_error(serve_script: ServeScript) -> None:
+    server = await serve_script(hear_and_answer)
+    async with connect(server.url) as stream:
+        await stream.send(SPEECH)
+        await stream.stop()
+        with pytest.raises(RuntimeError, match=r"before stop\(\)"):
+            await stream.send(SPEECH)
+        await collect(stream)
+    assert server.peer.audio == SPEECH
+
+
 async def test_the_start_message_says_what_was_asked(serve_script: ServeScript) -> None:
     server = await serve_script(hear_and_answer)
     async with connect(
