@@ -107,6 +107,14 @@ def test_a_setting_named_with_one_underscore_is_told(launch: Launch) -> None:
     assert "STREAMER_VAD_THRESHOLD is not a setting and has no effect" in server.log()
 
 
+def test_a_folder_with_a_configuration(launch: Launch, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"server": {"log_level": "loud"}}')
+    line = refused(launch(STANDIN, "--config", str(folder), ready=False), 2)
+    assert line.startswith(f"streamer: {folder / 'config.json'}: 'server.log_level' is")
+
+
 def test_a_port_in_use(launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
