@@ -87,6 +87,14 @@ def test_other_variables_are_not_settings(environment: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "near"),
+    [("SEVER__PORT", "server"), ("SERVER__PROT", "port"), ("VAD__TRESHOLD", "threshold")],
+)
+def test_a_misspelt_section_or_key_is_told_with_the_near_one(variable: str, near: str) -> None:
+    assert refuse(None, {f"STREAMER_{variable}": "1"}).endswith(f"; did you mean '{near}'?")
+
+
+@pytest.mark.parametrize(
     ("origin", "says"),
     [
         ("http://127.0.0.1:9311/", "no slash at its end; did you mean http://127.0.0.1:9311?"),
