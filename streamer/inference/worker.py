@@ -29,7 +29,7 @@ from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwant
 from streamer.models.registry import ModelSpec, ModelTypeError, make_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SegmentSamples = npt.NDArray[np.float32]
 
@@ -302,6 +302,7 @@ def _place_of_inference(model: Model | None) -> str:
     """
     if model is None:
         return ""
+    method: Callable[..., object]
     if isinstance(model, StatefulModel):
         method = type(model).infer_next
     elif _takes_requests(model):
