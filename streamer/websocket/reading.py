@@ -44,7 +44,8 @@ MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 32, 512
 application takes as one cost it no more than one."""
 
 FLOOD_S = 1.0
-"""Seconds since the last bytes in which a client counts as one that floods."""
+"""Seconds since its last bytes in which a client over the limit of messages counts as one that
+floods."""
 
 JOINED_FRAMES_OF_ONE = 16
 """Of those, cost what one costs that is passed on alone."""
@@ -121,9 +122,10 @@ class InputReader:
     def pongs_are_read(self) -> bool:
         """Whether the client's pongs are read and parsed now.
 
-        Those of a client that floods are behind its messages, or it is too busy to send any.
+        Those of a client that floods are behind its messages, or it is too busy to send any. It is
+        not dead, because bytes have arrived.
         """
-        floods = self._pacing.crowded and self._loop.time() < self._fed_s + FLOOD_S
+        floods = self._pacing.over_limit and self._loop.time() < self._fed_s + FLOOD_S
         return not self._reading_paused and not self._discarding_input and not floods
 
     def start(self, transport: asyncio.Transport) -> None:
