@@ -16,7 +16,6 @@
 
 import asyncio
 import math
-from time import thread_time
 from typing import Protocol
 
 from websockets.exceptions import PayloadTooBig
@@ -160,7 +159,7 @@ class InputReader:
         if not self._pacing.over_limit:
             self._feed(data)
             return
-        begun_s = thread_time()
+        begun_s = self._loop.time()
         self._feed(data)
         self._spend_since(begun_s)
 
@@ -200,7 +199,7 @@ class InputReader:
         self._turn_requested = False
         if self._transport.is_closing():
             return
-        begun_s = thread_time()
+        begun_s = self._loop.time()
         try:
             self._parse()
         except Exception:
@@ -209,8 +208,8 @@ class InputReader:
         self._spend_since(begun_s)
 
     def _spend_since(self, begun_s: float) -> None:
-        # Of the processor: on a busy machine, the time in which other processes run is no use here.
-        self._pacing.spend(thread_time() - begun_s, self._loop.time())
+        now_s = self._loop.time()
+        self._pacing.spend(now_s - begun_s, now_s)
 
     def _parse(self) -> None:
         """Parse what has arrived, as far as messages are taken and the rates allow."""
