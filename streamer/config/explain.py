@@ -7,6 +7,7 @@ import difflib
 import functools
 import json
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -54,6 +55,37 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
         value = _item(value, name)
     subject = f"'{field}' is {show(value)}" if field else f"got {show(value)}"
     return Problem(field, f"{subject}; allowed: {_allowed(_type_at(field, expected))}")
+
+
+def lone_surrogate(tree: object) -> Problem | None:
+    """The first text, in a value parsed from JSON, that UTF-8 cannot encode; None without one.
+
+    `json` of Python reads an escaped half of a pair of UTF-16 as text. msgspec raises no
+    `ValidationError` for it, and no message can hold it.
+    """
+    for field, text in _texts(tree):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            message = f"'{field}' is {show(text)}; allowed: text without lone surrogates"
+            return Problem(field, message)
+    return None
+
+
+def _texts(tree: object) -> Iterator[tuple[str, str]]:
+    """The dotted path of each text within a value; a name counts as a text of its object."""
+    waiting: list[tuple[str, object]] = [("", tree)]  # no recursion: it may be nested deep
+    while waiting:
+        field, value = waiting.pop()
+        match value:
+            case str():
+                yield field, value
+            case list():
+                waiting += [(f"{field}[{n}]", item) for n, item in enumerate(value)][::-1]
+            case dict():
+                yield from ((field, name) for name in value)
+                prefix = f"{field}." if field else ""
+                waiting += [(prefix + show_name(n), item) for n, item in value.items()][::-1]
 
 
 def fields_of(field: str, root: type) -> list[str]:

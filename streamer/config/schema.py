@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from streamer.config.explain import ALLOWED
+from streamer.config.key_terms import MAX_KEY_TERMS, KeyTerms
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -26,27 +27,6 @@ MinSilenceMs = Annotated[int, Meta(ge=50, le=10_000)]
 MinSpeechMs = Annotated[int, Meta(ge=0, le=2_000)]
 PrefixPaddingMs = Annotated[int, Meta(ge=0, le=2_000)]
 MaxSegmentMs = Annotated[int, Meta(ge=1_000, le=60_000)]
-
-MAX_KEY_TERM_LENGTH = 100
-"""Characters."""
-KeyTerm = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=MAX_KEY_TERM_LENGTH,
-        # Any but control characters, and one that is no ASCII or Latin-1 punctuation: no model can
-        # spell the others.
-        pattern="^[^\\x00-\\x1f\\x7f-\\x9f]*[^\\x00-/:-@\\[-`{-\\xbf][^\\x00-\\x1f\\x7f-\\x9f]*$",
-        extra={
-            ALLOWED: f"text of 1 to {MAX_KEY_TERM_LENGTH} characters, with a letter or a digit, "
-            "and without line breaks, tabs and other control characters"
-        },
-    ),
-]
-"""A name or a rare word, or several words. This and the list are also those of a `start`."""
-MAX_KEY_TERMS = 100
-"""Phrases of one client, or of the configuration. Each costs a little for every token."""
-KeyTerms = Annotated[tuple[KeyTerm, ...], Meta(max_length=MAX_KEY_TERMS)]
 
 
 class Conflict(NamedTuple):

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
-from streamer.config.explain import explain, fields_of, show
+from streamer.config.explain import Problem, explain, fields_of, lone_surrogate, show
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import NO_HEADER, Config, fits_header
 
@@ -51,14 +51,12 @@ def load_config(
     if "models" in tree and "model" in tree:
         message = "'model' is given, and 'models'; allowed: one of the two"
         raise SettingsError(f"{sources.of_section('model')}: {message}")
+    if problem := lone_surrogate(tree):
+        raise _refused(problem, tree, sources)
     try:
         config = msgspec.convert(with_whole_numbers(tree, Config), Config)
     except msgspec.ValidationError as error:
-        problem = explain(error, tree, Config)
-        field = problem.field.partition("[")[0]
-        secret = field in SECRET
-        message = _without_value(field, tree) if secret else problem.message
-        raise SettingsError(f"{sources.of(field)}: {message}") from None
+        raise _refused(explain(error, tree, Config), tree, sources) from None
     if problem_of_vad := config.vad.problem():
         where = sources.of_keys("vad", ("prefix_padding_ms", "min_speech_ms", "max_segment_ms"))
         raise SettingsError(f"{where}: 'vad': {problem_of_vad}")
@@ -71,6 +69,12 @@ def load_config(
             raise SettingsError(f"{where}: {conflict.message}")
     folder = path.parent if path else Path()
     return _with_tokens(config, environment, folder, sources.of("access.tokens_file"))
+
+
+def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError:
+    field = problem.field.partition("[")[0]
+    message = _without_value(field, tree) if field in SECRET else problem.message
+    return SettingsError(f"{sources.of(field)}: {message}")
 
 
 def _without_value(field: str, tree: Tree) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
-from streamer.config.schema import KeyTerms
+from streamer.config.key_terms import KeyTerms
 from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (

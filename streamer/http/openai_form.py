@@ -6,14 +6,15 @@ may come as an empty field, a list as repeated fields, and an object in brackets
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
-from streamer.config.explain import explain, show_name
-from streamer.config.schema import KeyTerms, MinSilenceMs, PrefixPaddingMs, Probability, VadConfig
+from streamer.config.explain import Problem, explain, lone_surrogate, show_name
+from streamer.config.key_terms import KeyTerms
+from streamer.config.schema import MinSilenceMs, PrefixPaddingMs, Probability, VadConfig
 from streamer.http.openai_extras import IgnoredField, ignore
 from streamer.http.refusals import Refused
 from streamer.protocol.messages import VadOptions
@@ -127,6 +128,7 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
     """
     tree: dict[str, object] = {}
     temperatures: list[object] = []
+    prompts: list[str] = []
     written_as: dict[str, str] = {}
     """How the client wrote each field, for messages."""
     extras: list[tuple[str, str, str]] = []
@@ -147,7 +149,7 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
         elif name == "temperature":
             temperatures += _items(value)
         elif name == PROMPT:
-            tree[name] = "\n".join(map(str, [*filter(None, [tree.get(name)]), *_prompts(value)]))
+            prompts += _prompts(value)
         elif name in OBJECTS and keys:
             members = tree.setdefault(name, {})
             if again or not isinstance(members, dict):
@@ -161,14 +163,14 @@ def read_fields(items: Iterable[tuple[str, str]]) -> ReadForm:
             tree[name] = _value(name, value)
     if temperatures:
         tree["temperature"] = _first_temperature(temperatures)
+    if prompts:
+        tree[PROMPT] = "\n".join(prompts)
+    if problem := lone_surrogate(tree):
+        raise _refused(problem, written_as)
     try:
         form = msgspec.convert(tree, Form, strict=False)
     except msgspec.ValidationError as error:
-        problem = explain(error, tree, Form)
-        path = problem.field.partition("[")[0]
-        shown = show_name(written_as.get(path, path))
-        message = problem.message.replace(f"'{problem.field}'", f"'{shown}'", 1)
-        raise Refused(400, "bad_request", message, field=shown) from None
+        raise _refused(explain(error, tree, Form), written_as) from None
     return ReadForm(form, ignore(extras, Form.__struct_fields__))
 
 
@@ -188,6 +190,15 @@ def vad_options(form: Form, configured: VadConfig) -> VadOptions:
         message = f"'{name}' is {merged.prefix_padding_ms}; allowed on this server: up to {longest}"
         raise Refused(400, "bad_request", message, field=name)
     return options
+
+
+def _refused(problem: Problem, written_as: Mapping[str, str]) -> Refused:
+    """A refusal that names the field as the client wrote it."""
+    path, bracket, rest = problem.field.partition("[")
+    shown = show_name(written_as.get(path, path))
+    exact = f"{shown.removesuffix('[]')}{bracket}{rest}"
+    message = problem.message.replace(f"'{problem.field}'", f"'{exact}'", 1)
+    return Refused(400, "bad_request", message, field=shown)
 
 
 def _twice(written: str) -> Refused:
@@ -212,9 +223,13 @@ def _items(value: str) -> list[object]:
     return found if isinstance(found, list) else [value]
 
 
-def _prompts(value: str) -> list[object]:
-    """The texts in one field: one as it is, or a JSON list of them."""
-    return _items(value) if value.lstrip().startswith("[") else [value]
+def _prompts(value: str) -> list[str]:
+    """The texts in one field: one as it is, or those of a JSON list, without its nulls."""
+    if not value.lstrip().startswith("["):
+        return [value]
+    items = [item for item in _items(value) if item is not None]
+    texts = [item for item in items if isinstance(item, str)]
+    return texts if len(texts) == len(items) else [value]  # brackets that are part of a text
 
 
 def _value(name: str, value: str) -> object:
@@ -232,7 +247,7 @@ def _first_temperature(given: list[object]) -> object:
     for temperature in given:
         try:
             msgspec.convert(temperature, Temperature, strict=False)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, UnicodeEncodeError):
             return temperature
     return given[0]
 

@@ -9,7 +9,7 @@ are rare.
 import re
 from collections.abc import Iterator, Sequence
 
-from streamer.config.schema import MAX_KEY_TERM_LENGTH, MAX_KEY_TERMS
+from streamer.config.key_terms import MAX_KEY_TERM_LENGTH, MAX_KEY_TERMS, is_key_term
 
 LONGEST_ITEM = 4
 """Words of an item of a list."""
@@ -17,8 +17,12 @@ LONGEST_ITEM = 4
 LIST_SHARE = 0.8
 """Part of the items that are like those of a list, if the prompt is one."""
 
-ITEM_END = re.compile(r"[,;:|•、，；\r\n\t]|[.!?…]+(?=\s|$)")
-SENTENCE_END = re.compile(r"[.!?…:]+(?:\s|$)|[\r\n]")
+LONGEST_READ = MAX_KEY_TERMS * (MAX_KEY_TERM_LENGTH + len(", "))
+"""Characters, at the end of a prompt: the longest list of which every item counts."""
+
+# Patterns that end at one character: `+` would look at each of a run of dots from each of them.
+ITEM_END = re.compile(r"[,;:|•、，；\r\n\t]|[.!?…](?!\S)")
+SENTENCE_END = re.compile(r"[.!?…:](?!\S)|[\r\n]")
 
 WORD = re.compile(r"[^\W_](?:[\w'’.·+#&/-]*[\w+#])?")
 """From a letter or digit to a letter, a digit or one of `+#`: `C++`, `node.js` or `d'Albe`."""
@@ -36,13 +40,25 @@ COMMON = frozenset(_COMMON.split())
 
 
 def key_terms_of(prompt: str) -> list[str]:
-    """The names and unusual words of a prompt, each once; the last ones if there are too many."""
+    """The names and unusual words of a prompt, each once; the last ones if there are too many.
+
+    Of a prompt that is longer than `LONGEST_READ`, only the end is read.
+    """
+    prompt = _end(prompt)
     items = [words for part in ITEM_END.split(prompt) if (words := WORD.findall(part))]
     fitting = [words for words in items if _is_item(words)]
     found = fitting if len(fitting) >= LIST_SHARE * len(items) else [*_names(prompt)]
     terms = dict.fromkeys(" ".join(words) for words in found)
-    fitting_terms = [term for term in terms if 1 < len(term) <= MAX_KEY_TERM_LENGTH]
-    return fitting_terms[-MAX_KEY_TERMS:]
+    return [term for term in terms if len(term) > 1 and is_key_term(term)][-MAX_KEY_TERMS:]
+
+
+def _end(prompt: str) -> str:
+    """The end of a prompt, from where an item begins, or else a word."""
+    if len(prompt) <= LONGEST_READ:
+        return prompt
+    end = prompt[-LONGEST_READ:]
+    cut = ITEM_END.search(end, 0, MAX_KEY_TERM_LENGTH) or re.search(r"\s", end)
+    return end[cut.end() :] if cut else end
 
 
 def _is_item(words: Sequence[str]) -> bool:
@@ -84,12 +100,9 @@ def _without_common(name: list[str], *, begins: bool) -> Iterator[list[str]]:
         if rest and name[0].lower() not in COMMON:
             yield name
         name = rest
-    while name and name[0].lower() in COMMON:
-        name = name[1:]
-    while name and name[-1].lower() in COMMON:
-        name = name[:-1]
-    if name:
-        yield name
+    proper = [number for number, word in enumerate(name) if word.lower() not in COMMON]
+    if proper:
+        yield name[proper[0] : proper[-1] + 1]
 
 
 def _is_capital(word: str) -> bool:

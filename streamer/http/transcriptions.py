@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from streamer.access.error_responses import openai_error
 from streamer.config.explain import show
-from streamer.config.schema import MAX_KEY_TERMS
+from streamer.config.key_terms import MAX_KEY_TERMS
 from streamer.http.languages import is_automatic, language_of
 from streamer.http.multipart import FormError, FormReader, ReceivedForm, read_form
 from streamer.http.openai_answers import (

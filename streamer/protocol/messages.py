@@ -10,9 +10,9 @@ import msgspec
 
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import explain, show
+from streamer.config.key_terms import KeyTerms
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import (
-    KeyTerms,
     MaxSegmentMs,
     MinSilenceMs,
     MinSpeechMs,

@@ -471,3 +471,52 @@ def test_wrong_access_is_refused_without_showing_a_token(file: Path, text: str, 
     line = refuse(file)
     assert says in line
     assert "s3cret" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            '{"model": {"keyterms": ["a", "\\ud800x"]}}',
+            "'model.keyterms[1]' is \"\\ud800x\"; allowed: text without lone surrogates",
+        ),
+        (
+            '{"models": [{"name": "a\\udfff"}]}',
+            "'models[0].name' is \"a\\udfff\"; allowed: text without lone surrogates",
+        ),
+        (
+            '{"server": {"log_level": "\\ud800"}}',
+            "'server.log_level' is \"\\ud800\"; allowed: text without lone surrogates",
+        ),
+        (
+            '{"model": {"options": {"a": [{"\\ud800": 1}]}}}',
+            "'model.options.a[0]' is \"\\ud800\"; allowed: text without lone surrogates",
+        ),
+        (
+            '{"access": {"tokens": ["secret\\ud800"]}}',
+            '\'access.tokens\' is a list; allowed: a list of text, ["…", "…"]',
+        ),
+        (
+            '{"model": {"keyterms": ["a", "—"]}}',
+            "'model.keyterms[1]' is \"\\u2014\"; allowed: text of 1 to 100 characters, with a "
+            "letter or a digit, and without line breaks, tabs and other invisible characters",
+        ),
+    ],
+)
+def test_text_that_no_message_can_hold(file: Path, text: str, says: str) -> None:
+    file.write_text(text)
+    assert refuse(file) == f"{file}: {says}"
+
+
+def test_bytes_of_a_variable_that_are_no_text() -> None:
+    text = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert refuse(None, {"STREAMER_SERVER__HOST": text}) == (
+        "STREAMER_SERVER__HOST: 'server.host' is \"caf\\udce9\"; "
+        "allowed: text without lone surrogates"
+    )
+
+
+def test_text_in_a_value_that_is_nested_deep(file: Path) -> None:
+    nested = '{"model": {"options": {"a\nb": ' + "[" * 900 + '"\\ud800"' + "]" * 900 + "}}}"
+    file.write_text(nested.replace("\n", "\\n"))
+    assert refuse(file).endswith('[0]\' is "\\ud800"; allowed: text without lone surrogates')

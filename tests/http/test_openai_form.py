@@ -182,12 +182,12 @@ BRACKETS = "chunking_strategy[threshold]"
         (
             [("timestamp_granularities[]", "syllable")],
             "timestamp_granularities[]",
-            "'timestamp_granularities[]' is \"syllable\"; allowed: one of segment, word",
+            "'timestamp_granularities[0]' is \"syllable\"; allowed: one of segment, word",
         ),
         (
             [("timestamp_granularities", "segment,syllable")],
             "timestamp_granularities",
-            "'timestamp_granularities' is \"syllable\"; allowed",
+            "'timestamp_granularities[1]' is \"syllable\"; allowed",
         ),
         (
             [("chunking_strategy[type]", "server_vad"), (BRACKETS, "2")],
@@ -309,3 +309,45 @@ def test_any_fields_are_read_or_refused(fields: list[tuple[str, Any]]) -> None:
         is_field(name)
     with contextlib.suppress(Refused):
         read_fields(fields)
+
+
+@pytest.mark.parametrize(
+    ("values", "prompt"),
+    [
+        (["a, b", '["c", "d"]', "e"], "a, b\nc\nd\ne"),
+        (["[null]"], None),
+        (['["a", null, "b"]'], "a\nb"),
+        (["[1e999]"], "[1e999]"),
+        (["[1, 2]"], "[1, 2]"),
+        (['["a", ["b"]]'], '["a", ["b"]]'),
+        (["[sic] a"], "[sic] a"),
+    ],
+)
+def test_the_texts_of_a_prompt(values: list[str], prompt: str | None) -> None:
+    assert read_fields([("prompt", value) for value in values]).form.prompt == prompt
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "subject"),
+    [
+        ("keyterms", '["a", "\\ud800x"]', "'keyterms[1]' is \"\\ud800x\""),
+        ("keyterms[]", '["\\ud800x"]', "'keyterms[0]' is \"\\ud800x\""),
+        ("languages", '["\\ud800"]', "'languages[0]' is \"\\ud800\""),
+        ("include", '["\\ud800"]', "'include[0]' is \"\\ud800\""),
+        ("hotwords", '["\\ud800"]', "'hotwords' is \"\\ud800\""),
+        ("temperature", '["\\ud800"]', "'temperature' is \"\\ud800\""),
+        ("chunking_strategy", '"\\ud800"', "'chunking_strategy.type' is \"\\ud800\""),
+        ("chunking_strategy", '{"\\ud800": 1}', "'chunking_strategy' is \"\\ud800\""),
+    ],
+)
+def test_text_that_no_message_can_hold(name: str, value: str, subject: str) -> None:
+    _, message = refused((name, value))
+    assert message == f"{subject}; allowed: text without lone surrogates"
+
+
+def test_the_key_term_at_fault_is_named() -> None:
+    assert refused(("keyterms[]", "a"), ("keyterms[]", "—")) == (
+        "keyterms[]",
+        "'keyterms[1]' is \"\\u2014\"; allowed: text of 1 to 100 characters, with a letter or a "
+        "digit, and without line breaks, tabs and other invisible characters",
+    )

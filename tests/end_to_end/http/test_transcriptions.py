@@ -149,7 +149,7 @@ def test_a_model_whose_name_has_a_slash(launch: Launch) -> None:
             {"timestamp_granularities": ["syllable"]},
             400,
             "timestamp_granularities[]",
-            "'timestamp_granularities[]' is \"syllable\"; allowed: one of segment, word",
+            "'timestamp_granularities[0]' is \"syllable\"; allowed: one of segment, word",
         ),
         ({"extra_body": {"offset_t": "500"}}, 400, "offset_t", "allowed: nothing: the whole file"),
     ],
