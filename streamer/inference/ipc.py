@@ -76,7 +76,8 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
         output: The model's fields.
         seconds: Inference time.
         state: The channel's next state, pickled.
-        dropped: Whether the output is the gate's, without inference.
+        dropped: Whether the model found nothing in the segment: `Model.gate` gave the output, before
+            inference, or the model returned `Dropped` after it.
     """
 
     output: dict[str, Any]
@@ -150,6 +151,15 @@ def _to_json(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise TypeError(f"a model's output must be JSON-able; {type(value).__name__} is not")
+
+
+def problem_of(request: SegmentRequest) -> str | None:
+    """Why no message can hold a request; None when one can."""
+    try:
+        _encoder.encode(request)
+    except (TypeError, ValueError, OverflowError) as error:
+        return f"the request cannot be sent to a worker: {error}"
+    return None
 
 
 def encode_message(message: WorkerMessage) -> bytes:

@@ -34,7 +34,7 @@ class InferenceError(Exception):
 
 
 class InferenceFailed(InferenceError):
-    """The model raised on the segment."""
+    """The model raised on the segment, or no message to a worker can hold what is wanted of it."""
 
 
 class InferenceTimedOut(InferenceError):
@@ -58,7 +58,8 @@ class Inferred:
         state: Of a stateful model, pickled, for the channel's next segment.
         seconds: Inference time, measured in the worker.
         attempts: The work that workers did on it; the last attempt gave the result.
-        dropped: Whether the output is of the model's gate (`Model.gate`), without inference.
+        dropped: Whether the model found nothing in the segment: `Model.gate` gave the output, before
+            inference, or the model returned `Dropped` after it.
     """
 
     output: dict[str, Any]

@@ -12,6 +12,7 @@ from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import (
     Counters,
+    InferenceFailed,
     InferenceJob,
     InferenceTimedOut,
     PendingInference,
@@ -161,7 +162,7 @@ class Supervisor:
     async def _run(self, worker: WorkerProcess, jobs: JobBatch) -> RestartCause | None:
         """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
         # Some may have been withdrawn since they were given out, and have no audio any more.
-        jobs = tuple(job for job in jobs if job.needed)
+        jobs = tuple(job for job in jobs if job.needed and _can_be_sent(job))
         if not jobs:
             self._queue.finished(worker)
             return None
@@ -258,3 +259,11 @@ class Supervisor:
     ) -> None:
         for job in jobs:
             job.attempts.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
+
+
+def _can_be_sent(job: InferenceJob) -> bool:
+    """Whether a message can hold the job. If not, it fails, and neither others nor the worker."""
+    problem = ipc.problem_of(job.request)
+    if problem is not None:
+        job.fail(InferenceFailed(problem))
+    return problem is None

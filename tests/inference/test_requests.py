@@ -79,3 +79,19 @@ async def test_a_model_that_raises_fails_its_segment_only(tmp_path: Path) -> Non
             await bad
         assert "misbehaving.py" in failure.value.where
         assert (await good).output["tag"] == 1
+
+
+@pytest.mark.parametrize("model", ["Asked", "Batcher"])
+async def test_a_request_that_no_message_can_hold_fails_alone(tmp_path: Path, model: str) -> None:
+    """The others of its batch have results, and the worker lives."""
+    async with running(tmp_path, model, workers=1) as pool:
+        fine = dataclasses.replace(WISHES, words=False)
+        bad = dataclasses.replace(fine, key_terms=("\ud800x",))
+        asks = [asked(pool, number, bad if number % 2 else fine) for number in range(4)]
+        answers = await asyncio.gather(*asks, return_exceptions=True)
+        assert [type(answer) for answer in answers] == [Inferred, InferenceFailed] * 2
+        assert "cannot be sent to a worker" in str(answers[1])
+        with pytest.raises(InferenceFailed):
+            await asked(pool, 1, bad)
+        assert (await asked(pool, 7, fine)).output["tag"] == 7
+        assert not any(pool.counters.workers_replaced.values())
