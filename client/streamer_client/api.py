@@ -58,10 +58,13 @@ async def connect(
 
     Raises:
         InvalidAddress: `url` is not a WebSocket URL.
+        TypeError: `keyterms` is one text; a list of texts is needed.
         CannotConnect: nothing usable answers there, or not in time.
         Unauthorized: the server requires another token.
         ServerError: the server does not accept these settings.
     """
+    if isinstance(keyterms, str | bytes):  # each of its letters would be a term
+        raise TypeError(f"keyterms must be a list of texts, not {type(keyterms).__name__}")
     audio_format: dict[str, Any] = {
         "channels": channels,
         "sample_rate": sample_rate,

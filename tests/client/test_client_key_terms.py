@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from streamer_client import connect
 from tests.client.test_client_cli import talk
 
 if TYPE_CHECKING:
@@ -27,6 +28,15 @@ async def test_terms_of_the_command_line_and_of_a_file(
     )  # fmt: skip
     assert result.code == 0
     assert server.peer.start["keyterms"] == ["Kubernetes", "etcd", "Æthelred", "Jean Valjean"]
+
+
+async def test_one_text_in_the_place_of_a_list_is_a_type_error(serve_script: ServeScript) -> None:
+    server = await serve_script(talk)
+    wrong: Any
+    for wrong in ("Kubernetes", b"Kubernetes", ""):
+        with pytest.raises(TypeError, match="keyterms must be a list of texts, not (str|bytes)"):
+            async with connect(server.url, keyterms=wrong):
+                pass
 
 
 async def test_without_terms_none_are_sent(
