@@ -76,8 +76,8 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
         output: The model's fields.
         seconds: Inference time.
         state: The channel's next state, pickled.
-        dropped: Whether the model found nothing in the segment: `Model.gate` gave the output, before
-            inference, or the model returned `Dropped` after it.
+        dropped: Whether the model found nothing in the segment: `Model.gate` gave the output,
+            before inference, or the model returned `Dropped` after it.
     """
 
     output: dict[str, Any]

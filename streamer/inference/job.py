@@ -58,8 +58,8 @@ class Inferred:
         state: Of a stateful model, pickled, for the channel's next segment.
         seconds: Inference time, measured in the worker.
         attempts: The work that workers did on it; the last attempt gave the result.
-        dropped: Whether the model found nothing in the segment: `Model.gate` gave the output, before
-            inference, or the model returned `Dropped` after it.
+        dropped: Whether the model found nothing in the segment: `Model.gate` gave the output,
+            before inference, or the model returned `Dropped` after it.
     """
 
     output: dict[str, Any]

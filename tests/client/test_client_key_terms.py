@@ -34,7 +34,7 @@ async def test_one_text_in_the_place_of_a_list_is_a_type_error(serve_script: Ser
     server = await serve_script(talk)
     wrong: Any
     for wrong in ("Kubernetes", b"Kubernetes", ""):
-        with pytest.raises(TypeError, match="keyterms must be a list of texts, not (str|bytes)"):
+        with pytest.raises(TypeError, match=r"keyterms must be a list of texts, not (str|bytes)"):
             async with connect(server.url, keyterms=wrong):
                 pass
 
