@@ -39,7 +39,7 @@ def describe(operations: Iterable[Operation]) -> SchemaTree:
     for operation in operations:
         described = _operation(operation, schema_of, components)
         paths.setdefault(_template(operation.path), {})[operation.method.lower()] = described
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": "Streamer",
@@ -50,6 +50,9 @@ def describe(operations: Iterable[Operation]) -> SchemaTree:
         "paths": paths,
         "components": {"schemas": components},
     }
+    # A default is a tuple here, and a list for those who read the document.
+    decoded: SchemaTree = msgspec.json.decode(msgspec.json.encode(document))
+    return decoded
 
 
 def _anything(kind: type) -> SchemaTree:
