@@ -127,6 +127,8 @@ async def test_a_model_that_uses_none_says_so_once(standin: Server) -> None:
     [
         (["a", ""], "'keyterms[1]' is \"\"; allowed: text of 1 to 100 characters, with a letter "),
         (["a\nb"], "'keyterms[0]' is \"a\\nb\"; allowed: "),
+        (["a", "b\u2028c"], "'keyterms[1]' is \"b\\u2028c\"; allowed: "),
+        (["—"], "'keyterms[0]' is \"\\u2014\"; allowed: "),
         (["a"] * 101, "'keyterms' is "),
     ],
 )
