@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streamer.inference import ipc
-from streamer.inference.timed_words import read_words
+from streamer.inference import ipc, timed_words
 from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, make_model
 
@@ -185,8 +184,7 @@ def _gate(model: Model, segment: _Segment) -> ipc.Done | ipc.Raised | None:
         output = model.gate(segment.samples)
         if output is None:
             return None
-        seconds = time.perf_counter() - started
-        return ipc.Done(ipc.plain(output), seconds, segment.state, dropped=True)
+        return _done(model, output, time.perf_counter() - started, segment.state, dropped=True)
     except Exception as error:  # the model's own; this worker is fine
         return _raised(error, started)
 
@@ -239,18 +237,23 @@ def _infer_next(model: StatefulModel, segment: _Segment, started: float) -> ipc.
 
 
 def _done(
-    model: Model, output: "Mapping[str, object]", seconds: float, state: bytes | None = None
+    model: Model,
+    output: "Mapping[str, object]",
+    seconds: float,
+    state: bytes | None = None,
+    *,
+    dropped: bool = False,
 ) -> ipc.Done:
     converted = ipc.plain(output)
     if model.returns_words:
-        read_words(converted)
-    return ipc.Done(converted, seconds, state, dropped=isinstance(output, Dropped))
+        timed_words.read_words(converted)
+    return ipc.Done(converted, seconds, state, dropped=dropped or isinstance(output, Dropped))
 
 
 def _raised(error: Exception, started: float) -> ipc.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
     # What the model returned, and cannot be sent, is found in this server's own code.
-    is_own = innermost.filename == ipc.__file__
+    is_own = innermost.filename in (ipc.__file__, timed_words.__file__)
     where = "" if is_own else f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
     return ipc.Raised(_describe(error), time.perf_counter() - started, where)
 

@@ -99,6 +99,15 @@ class Timed(Model):
         return {**self.infer(samples), **words}
 
 
+class WordsInGate(Timed):
+    def __init__(self, words):
+        super().__init__()
+        self.dropped_words = words
+
+    def gate(self, samples):
+        return None if samples.any() else {"text": "", "words": self.dropped_words}
+
+
 class Moody(Model):
     def __init__(self):
         self.count = 0
@@ -462,6 +471,24 @@ def test_wrong_words_are_problems(
     check: Check, own: Path, options: dict[str, object], says: str
 ) -> None:
     outcome = timed(check, own, **options)
+    assert outcome.code == 1
+    assert says in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (None, "silence: it raised ValueError: 'words' is null; allowed: a list"),
+        ([{"text": "x"}], "silence: it raised ValueError: 'words[0].start_time' is missing"),
+    ],
+)
+def test_wrong_words_of_the_gate_are_problems(
+    check: Check, own: Path, words: object, says: str
+) -> None:
+    path = own / "gate.json"
+    model = {"type": "own:WordsInGate", "options": {"words": words}}
+    path.write_text(json.dumps({"model": model}))
+    outcome = check(path)
     assert outcome.code == 1
     assert says in outcome.err
 

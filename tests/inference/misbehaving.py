@@ -118,6 +118,13 @@ WORDS: list[object] = [
 ]
 
 
+class GateWithWords(Asked):
+    """Drops all that it is told to, with the words that the last sample chooses."""
+
+    def gate(self, samples: Samples) -> Mapping[str, object] | None:
+        return {"words": WORDS[int(samples[-1])]} if int(samples[0]) == DROP else None
+
+
 class Running(StatefulModel):
     """The sum of all it has heard on a channel."""
 

@@ -10,7 +10,7 @@ from streamer.inference.ipc import NO_WISHES
 from streamer.inference.job import InferenceFailed, Inferred
 from streamer.inference.pool import WorkerPool
 from streamer.model import SegmentRequest
-from tests.inference.misbehaving import FINE, RAISE
+from tests.inference.misbehaving import DROP, FINE, RAISE
 from tests.inference.test_pool import running, segment
 
 WISHES = SegmentRequest(
@@ -53,7 +53,7 @@ async def test_a_model_without_requests_is_as_it_was(tmp_path: Path) -> None:
         assert [each.output["batch"] for each in done] == [4] * 4
 
 
-@pytest.mark.parametrize(
+WRONG_WORDS = pytest.mark.parametrize(
     ("number", "message"),
     [
         (2, "'words' is \"yes\"; allowed: a list"),
@@ -62,6 +62,9 @@ async def test_a_model_without_requests_is_as_it_was(tmp_path: Path) -> None:
         (5, "'words[0].start_time' is null; allowed: a number"),
     ],
 )
+
+
+@WRONG_WORDS
 async def test_words_of_the_wrong_shape_are_the_models_failure(
     tmp_path: Path, number: int, message: str
 ) -> None:
@@ -70,6 +73,19 @@ async def test_words_of_the_wrong_shape_are_the_models_failure(
             await asked(pool, number, WISHES)
         assert message in str(failure.value)
         assert (await asked(pool, 0, WISHES)).output["words"] == []
+
+
+@WRONG_WORDS
+async def test_words_of_the_gate_are_checked_in_the_same_way(
+    tmp_path: Path, number: int, message: str
+) -> None:
+    async with running(tmp_path, "GateWithWords", workers=1) as pool:
+        with pytest.raises(InferenceFailed) as failure:
+            await asked(pool, number, WISHES, DROP)
+        assert message in str(failure.value)
+        assert not failure.value.where
+        done = await asked(pool, 1, WISHES, DROP)
+        assert (done.output, done.dropped) == ({"words": [WORD]}, True)
 
 
 async def test_a_model_that_raises_fails_its_segment_only(tmp_path: Path) -> None:
