@@ -1,6 +1,8 @@
 """Words and confidence out of the real network."""
 
+import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
-from streamer.weights.manifest import require
+from streamer.weights.manifest import MANIFEST, BadManifest, require
 from tools.harness.sounds import recording
 
 RATE = 16_000
@@ -135,3 +137,20 @@ def test_a_folder_that_says_nothing_of_words_has_none(
     model = Moonshine(folder)
     assert not model.returns_words
     assert model.infer(speech[:RATE])["confidence"]
+
+
+@pytest.mark.parametrize("heads", [[[0, 20]], [[99, 0]], [[0, 0], [6, 0]], [[0, 8]], [[-1, 0]], []])
+def test_heads_that_the_decoder_has_not_are_told(tmp_path: Path, heads: list[list[int]]) -> None:
+    source = require("moonshine-tiny-en")
+    for path in source.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    told = json.loads((source / MANIFEST).read_text())
+    told["words"]["heads"] = heads
+    (tmp_path / MANIFEST).unlink()
+    (tmp_path / MANIFEST).write_text(json.dumps(told))
+    with pytest.raises(BadManifest, match=r"model\.json: 'words\.heads.*; allowed: ") as failure:
+        Moonshine(tmp_path, gate=False)
+    if heads and min(heads[-1]) >= 0:
+        assert "allowed: [layer, head], a layer from 0 to 5 and a head from 0 to 7" in str(
+            failure.value
+        )

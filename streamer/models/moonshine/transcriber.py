@@ -6,7 +6,6 @@ to 30 seconds, so the cost grows with the length of the segment.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -23,9 +22,9 @@ from streamer.models.moonshine.decoding import (
     TokenBias,
     Wanted,
 )
-from streamer.models.moonshine.encoding import Encoder
 from streamer.models.moonshine.gate import SpeechGate
 from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
+from streamer.models.moonshine.kept_terms import KeptKeyTerms
 from streamer.models.moonshine.key_terms import KeyTerms
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
@@ -34,6 +33,7 @@ from streamer.models.moonshine.words import (
     Word,
     confidence_of_segment,
     query_layers,
+    read_word_times,
     timed_words,
     word_confidences,
 )
@@ -41,8 +41,7 @@ from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import open_network, supports_int8_products
 from streamer.vad.factory import SILERO_FOLDER
 from streamer.vad.silero_network import SileroNetwork
-from streamer.weights.manifest import MissingModel, manifest_if_any, require
-from streamer.weights.manifest_schema import WordTimes
+from streamer.weights.manifest import MissingModel, require
 
 BASE_TOKENS, MAX_TOKENS_PER_SECOND = 10, 8.0
 """Tokens: a decoder that produces more than both together repeats itself (the paper, section 4.2,
@@ -61,9 +60,6 @@ SHORTEST_CUT_S = 2.5
 """Seconds. Audio that is shorter is not cut to look closer at a repetition. In cut pieces of this
 length the decoder found the sentence after 9 to 30 repetitions of six phrases in 72 of 72 cases; in
 pieces of 4 s, in 71."""
-
-KEPT_KEY_TERMS = 16
-"""Lists of key terms that are kept for the next segments: to read 100 phrases takes 20 ms."""
 
 LOOP_REPEATS = 3
 """Repetitions that are a loop in a short piece of audio, if the decoder does not end by itself."""
@@ -87,7 +83,7 @@ class Moonshine(Model):
         signed = supports_int8_products()
         sizes = graphs.sizes(folder)
         self._cache_names = [f"encoder.{cache}" for cache in sizes.caches]
-        self._word_times = _word_times(folder)
+        self._word_times = read_word_times(folder, sizes)
         self.returns_words = self._word_times is not None
         layers = query_layers(self._word_times) if self._word_times else []
         threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
@@ -96,7 +92,7 @@ class Moonshine(Model):
         self.decoder = GreedyDecoder(open_network(decoder, threads), sizes, layers)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
-        self._key_terms = lru_cache(KEPT_KEY_TERMS)(self._read_key_terms)
+        self._key_terms = KeptKeyTerms(self._tokenizer.pieces)
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
 
     def text(self, tokens: list[int]) -> str:
@@ -125,7 +121,7 @@ class Moonshine(Model):
         """
         wanted = Wanted(log_probabilities=not request.interim, attention=request.words)
         phrases = () if request.interim else request.key_terms
-        key_terms = self._key_terms(phrases) if phrases else None
+        key_terms = self._key_terms.read(phrases) if phrases else None
         pieces = [*self._pieces(samples, wanted, key_terms)]
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
@@ -161,14 +157,6 @@ class Moonshine(Model):
             for piece in pieces
             for word in timed_words(self._tokenizer, piece, self._word_times, speech_start_s)
         ]
-
-    def _read_key_terms(self, phrases: tuple[str, ...]) -> KeyTerms:
-        return KeyTerms(phrases, self._text_encoder)
-
-    @cached_property
-    def _text_encoder(self) -> Encoder:
-        """Made when key terms are first given: it takes 6 MB."""
-        return Encoder(self._tokenizer.pieces)
 
     def _pieces(
         self, samples: Floats, wanted: Wanted, key_terms: KeyTerms | None, start_s: float = 0.0
@@ -234,12 +222,6 @@ class Moonshine(Model):
         """The decoder's keys and values for float32 [n], by name."""
         caches = self._encoder.run(self._cache_names, {"samples": padded(samples)})
         return dict(zip(self._cache_names, cast("Sequence[Floats]", caches), strict=True))
-
-
-def _word_times(folder: Path) -> WordTimes | None:
-    """How to find the times of words; None if the folder does not say it."""
-    manifest = manifest_if_any(folder)
-    return manifest.words if manifest else None
 
 
 def _silero() -> SileroNetwork | None:
