@@ -133,7 +133,7 @@ def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None
 
 
 def _has_manifest(built_in: BuiltIn | None) -> bool:
-    """Whether a `model.json` in the folder is a manifest: that of one's own class may be another."""
+    """Whether a `model.json` in the folder is a manifest: one's own class may have another kind."""
     return built_in is not None and built_in.manifest_kind is not None
 
 

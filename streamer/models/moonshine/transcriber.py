@@ -6,6 +6,7 @@ to 30 seconds, so the cost grows with the length of the segment.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -15,17 +16,10 @@ from threadpoolctl import threadpool_limits
 from streamer.memory import trim_heap
 from streamer.model import Dropped, Model, SegmentRequest
 from streamer.models.moonshine import graphs
-from streamer.models.moonshine.decoding import (
-    NOTHING_ELSE,
-    Decoded,
-    GreedyDecoder,
-    TokenBias,
-    Wanted,
-)
+from streamer.models.moonshine.decoding import Decoded, GreedyDecoder, Wanted
 from streamer.models.moonshine.gate import SpeechGate
-from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
+from streamer.models.moonshine.insisting import ended_at_once, second_search
 from streamer.models.moonshine.kept_terms import KeptKeyTerms
-from streamer.models.moonshine.key_terms import KeyTerms
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.models.moonshine.words import (
@@ -114,15 +108,13 @@ class Moonshine(Model):
     def infer_request(self, samples: Floats, request: SegmentRequest) -> dict[str, object]:
         """As `infer`, with the words if they are wanted; an interim has neither.
 
-        Key terms are for finals: what they cost, interims would cost again and again.
+        Key terms are for finals, and so is a second search: what they cost, interims would cost
+        again and again.
 
         Raises:
             Unwanted: The result is not needed any more.
         """
-        wanted = Wanted(log_probabilities=not request.interim, attention=request.words)
-        phrases = () if request.interim else request.key_terms
-        key_terms = self._key_terms.read(phrases) if phrases else None
-        pieces = [*self._pieces(samples, wanted, key_terms)]
+        pieces = [*self._pieces(samples, request)]
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
         output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
@@ -139,7 +131,7 @@ class Moonshine(Model):
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
-        return self._decode(samples, max_tokens(samples), stop_at_repetition=False).tokens
+        return self._decode(samples, SegmentRequest(), stop_at_repetition=False).tokens
 
     def _was_said(self, samples: Floats, pieces: Sequence[Piece]) -> bool:
         """Whether the text of float32 [n] is not what the network invents for noise."""
@@ -159,7 +151,7 @@ class Moonshine(Model):
         ]
 
     def _pieces(
-        self, samples: Floats, wanted: Wanted, key_terms: KeyTerms | None, start_s: float = 0.0
+        self, samples: Floats, request: SegmentRequest, start_s: float = 0.0
     ) -> Iterator[Piece]:
         """What is said in the pieces of float32 [n]: one, unless the decoder repeats itself.
 
@@ -167,13 +159,7 @@ class Moonshine(Model):
         itself. Repetition that was spoken is in the pieces, too; a loop mostly is not.
         """
         short = len(samples) < SHORTEST_CUT_S * self.sample_rate
-        decoded = self._decode(
-            samples,
-            max_tokens(samples),
-            stop_at_repetition=not short,
-            wanted=wanted,
-            key_terms=key_terms,
-        )
+        decoded = self._decode(samples, request, stop_at_repetition=not short)
         if decoded.ended or short:
             looped = 0 if decoded.ended else repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
             tokens = decoded.tokens[: len(decoded.tokens) - looped]
@@ -183,40 +169,31 @@ class Moonshine(Model):
             cut_s = start_s + cut / self.sample_rate
             for piece, piece_start_s in ((samples[:cut], start_s), (samples[cut:], cut_s)):
                 if self._may_hold_speech(piece):
-                    yield from self._pieces(piece, wanted, key_terms, piece_start_s)
+                    yield from self._pieces(piece, request, piece_start_s)
 
     def _may_hold_speech(self, samples: Floats) -> bool:
         return self._gate is None or self._gate.may_hold_speech(samples)
 
     def _decode(
-        self,
-        samples: Floats,
-        limit: int,
-        *,
-        stop_at_repetition: bool,
-        wanted: Wanted = NOTHING_ELSE,
-        key_terms: KeyTerms | None = None,
+        self, samples: Floats, request: SegmentRequest, *, stop_at_repetition: bool
     ) -> Decoded:
-        """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
+        """The tokens of float32 [n]: until the end token, `max_tokens`, or a repetition."""
         caches = self.encoder_caches(samples)
-
-        def decode(wanted: Wanted, bias: TokenBias | None = None) -> Decoded:
-            return self.decoder.decode(
-                caches,
-                limit,
-                stop_at_repetition=stop_at_repetition,
-                unwanted=self.unwanted,
-                wanted=wanted,
-                bias=bias,
-                key_terms=key_terms,
-            )
-
-        decoded = decode(wanted)
-        if ended_at_once(decoded):
-            not_at_once = NotAtOnce()
-            second = decode(wanted._replace(log_probabilities=True), not_at_once)
-            return second if not_at_once.found_words(second) else decoded
-        return decoded
+        phrases = () if request.interim else request.key_terms
+        search = partial(
+            self.decoder.decode,
+            caches,
+            stop_at_repetition=stop_at_repetition,
+            unwanted=self.unwanted,
+            wanted=Wanted(log_probabilities=not request.interim, attention=request.words),
+            key_terms=self._key_terms.read(phrases) if phrases else None,
+        )
+        limit = max_tokens(samples)
+        decoded = search(limit)
+        if request.interim or not ended_at_once(decoded):
+            return decoded
+        second = second_search(lambda bias, tokens: search(tokens, bias=bias), limit)
+        return second or decoded
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
         """The decoder's keys and values for float32 [n], by name."""
