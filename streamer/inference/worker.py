@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from streamer.inference import ipc, timed_words
 from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
+from streamer.models.interims import ModelWithInterims
 from streamer.models.registry import ModelSpec, make_model
 
 if TYPE_CHECKING:
@@ -133,17 +134,23 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
 
 
 def _ready(model: Model) -> ipc.Ready:
-    stateful = isinstance(model, StatefulModel)
-    size = 1 if stateful or _takes_requests(model) else model.max_batch_size
     return ipc.Ready(
         model.sample_rate,
-        size,
+        model.max_batch_size if all(map(_takes_batches, _parts(model))) else 1,
         model.max_batch_wait_ms,
-        stateful,
+        isinstance(model, StatefulModel),
         model.max_seconds,
         words=model.returns_words,
         key_terms=model.uses_key_terms,
     )
+
+
+def _parts(model: Model) -> tuple[Model, ...]:
+    return model.both if isinstance(model, ModelWithInterims) else (model,)
+
+
+def _takes_batches(model: Model) -> bool:
+    return not (isinstance(model, StatefulModel) or _takes_requests(model))
 
 
 def _takes_requests(model: Model) -> bool:
@@ -193,7 +200,21 @@ def _infer_passed(
     model: Model, segments: list[_Segment]
 ) -> tuple[list[ipc.ItemOutcome], str | None]:
     """As `_infer`, for the segments that the gate has passed."""
-    if isinstance(model, StatefulModel) or _takes_requests(model):
+    if not isinstance(model, ModelWithInterims):
+        return _infer_with(model, segments)
+    answers: list[Iterator[ipc.ItemOutcome]] = []
+    splits: list[str | None] = []
+    for part, is_interim in zip(model.both, (False, True), strict=True):
+        own = [segment for segment in segments if segment.request.interim is is_interim]
+        outcomes, split = _infer_with(part, own)
+        answers.append(iter(outcomes))
+        splits.append(split)
+    ordered = [next(answers[segment.request.interim]) for segment in segments]
+    return ordered, next(filter(None, splits), None)
+
+
+def _infer_with(model: Model, segments: list[_Segment]) -> tuple[list[ipc.ItemOutcome], str | None]:
+    if not _takes_batches(model):
         return [_infer_alone(model, segment) for segment in segments], None
     split = None
     if len(segments) > 1:
