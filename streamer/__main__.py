@@ -36,7 +36,12 @@ def _parser() -> argparse.ArgumentParser:
         "See docs/configuration.md.",
     )
     parser.set_defaults(run=_serve)
-    parser.add_argument("--config", type=Path, metavar="FILE", help="settings; see config.json")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings; see config.json; or a folder that has one",
+    )
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", metavar="N", help="port; 0 picks a free one (default: 8080)")
     parser.add_argument("--log-level", help="debug, info, warning or error (default: info)")

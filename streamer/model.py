@@ -144,10 +144,16 @@ class Model(ABC):
         return [self.infer(samples) for samples in batch]
 
     def warm_up(self) -> None:
-        """Run once before the worker takes jobs, so that the first of them is not slow."""
+        """Run once before the worker takes jobs, so that the first of them is not slow.
+
+        The worker runs a model that does not override this as it does for a segment, and checks
+        what it returns.
+        """
         import numpy as np
 
-        self.infer(np.zeros(self.sample_rate, dtype=np.float32))
+        silence = np.zeros(self.sample_rate, dtype=np.float32)
+        silence.flags.writeable = False  # as the samples of a segment are
+        self.infer(silence)
 
 
 class StatefulModel(Model):

@@ -108,6 +108,8 @@ def serve(
     server.run(sockets=listeners.sockets)
     for failure in failures:
         announce(f"streamer: {failure}", logging.ERROR)
+    if server.started and not failures:
+        announce("Streamer has ended.")
     return 1 if failures or not server.started else 0
 
 
@@ -137,7 +139,10 @@ def _listen(server: ServerConfig) -> Listeners:
     except OSError as error:
         reason = f"cannot listen on {host} port {port}: {error.strerror or error}"
         if error.errno == errno.EADDRINUSE:
-            reason = f"port {port} is in use on {host}: stop what uses it, or choose another --port"
+            reason = (
+                f"port {port} is in use on {host}: stop what uses it, or choose another: --port N, "
+                "or STREAMER_SERVER__PORT=N make run"
+            )
         raise CannotServe(reason) from None
     for address in listeners.skipped:
         _log.info("%s is an address of %s, and not of this machine", address, host)

@@ -11,8 +11,9 @@
             print(event.type, event.text)
 
 Reading order: `events` (the events), `connection` (opening the socket), `stream` (one stream of
-audio), `api` (the functions that make one), `audio`, `wav` and `decode` (files). `cli` and what it
-imports make the `streamer-client` command; importing this package loads none of that.
+audio), `api` (the functions that make one), `file_events`, `audio`, `wav` and `decode` (files).
+`cli` and what it imports make the `streamer-client` command; importing this package loads none of
+that.
 """
 
 from streamer_client.api import connect, transcribe

@@ -1,20 +1,19 @@
 """The two functions to begin with: a live stream, and a whole file."""
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from os import PathLike
 from typing import Any, Literal
 
+from websockets.asyncio.client import ClientConnection
+
 from streamer_client.connection import close_websocket, open_websocket
-from streamer_client.errors import CannotConnect, StreamEnded
-from streamer_client.events import Event
-from streamer_client.pacing import message_bytes
+from streamer_client.errors import CannotConnect
+from streamer_client.file_events import FileEvents
+from streamer_client.formats import AudioFormat
 from streamer_client.stream import Stream
 from streamer_client.tracing import new_trace_id
-
-_log = logging.getLogger("streamer_client")
 
 DEFAULT_URL = "ws://localhost:8080/api/v1/segmented"
 
@@ -71,6 +70,56 @@ async def connect(
     }
     if encoding is not None:
         audio_format["encoding"] = encoding
+    request = _start_request(audio_format, interim_results, words, keyterms, vad, model, trace_id)
+    bytes_per_second = max(1, sample_rate * channels * bit_depth // 8)
+    websocket, stream = await _open_stream(url, request, bytes_per_second, token, timeout_s)
+    try:
+        yield stream
+    finally:
+        await close_websocket(websocket)
+
+
+def transcribe(
+    path: str | PathLike[str],
+    url: str = DEFAULT_URL,
+    *,
+    interim_results: bool = False,
+    words: bool = False,
+    keyterms: Sequence[str] = (),
+    vad: Mapping[str, float] | None = None,
+    model: str | None = None,
+    token: str | None = None,
+    trace_id: str | None = None,
+    timeout_s: float = 10.0,
+) -> FileEvents:
+    """Send the audio file at `path`, yielding events as they come. Arguments are as in `connect`.
+
+    A loop over the events may be left early: that closes the connection.
+
+    What is missing of a file that is damaged or cut off is logged by the logger `streamer_client`.
+
+    Raises:
+        AudioFileError: the file cannot be read.
+        StreamerError: as `connect` and iterating a `Stream` raise.
+    """
+
+    async def open_stream(audio_format: AudioFormat) -> tuple[ClientConnection, Stream]:
+        settings = audio_format.settings()
+        request = _start_request(settings, interim_results, words, keyterms, vad, model, trace_id)
+        return await _open_stream(url, request, audio_format.bytes_per_second, token, timeout_s)
+
+    return FileEvents(path, open_stream)
+
+
+def _start_request(
+    audio_format: Mapping[str, object],
+    interim_results: bool,
+    words: bool,
+    keyterms: Sequence[str],
+    vad: Mapping[str, float] | None,
+    model: str | None,
+    trace_id: str | None,
+) -> dict[str, Any]:
     request: dict[str, Any] = {
         "request": "start",
         "trace_id": trace_id or new_trace_id(),
@@ -85,69 +134,25 @@ async def connect(
         request["vad"] = dict(vad)
     if model is not None:
         request["model"] = model
+    return request
 
+
+async def _open_stream(
+    url: str,
+    request: Mapping[str, Any],
+    bytes_per_second: int,
+    token: str | None,
+    timeout_s: float,
+) -> tuple[ClientConnection, Stream]:
     websocket = await open_websocket(url, token, timeout_s)
     try:
-        stream = Stream(websocket, max(1, sample_rate * channels * bit_depth // 8))
-        try:
-            async with asyncio.timeout(timeout_s):
-                await stream.start(request)
-        except TimeoutError as error:
-            message = f"{url} accepted the connection but did not start within {timeout_s:g} s"
-            raise CannotConnect(message) from error
-        yield stream
-    finally:
+        stream = Stream(websocket, bytes_per_second)
+        async with asyncio.timeout(timeout_s):
+            await stream.start(request)
+    except BaseException as error:
         await close_websocket(websocket)
-
-
-async def transcribe(
-    path: str | PathLike[str],
-    url: str = DEFAULT_URL,
-    *,
-    interim_results: bool = False,
-    words: bool = False,
-    keyterms: Sequence[str] = (),
-    vad: Mapping[str, float] | None = None,
-    model: str | None = None,
-    token: str | None = None,
-    trace_id: str | None = None,
-    timeout_s: float = 10.0,
-) -> AsyncGenerator[Event, None]:
-    """Send the audio file at `path`, yielding events as they come. Arguments are as in `connect`.
-
-    What is missing of a file that is damaged or cut off is logged by the logger `streamer_client`.
-
-    Raises:
-        AudioFileError: the file cannot be read.
-        StreamerError: as `connect` and iterating a `Stream` raise.
-    """
-    # Only files need it, and a live microphone's process should stay small.
-    from streamer_client.audio import open_audio
-
-    with open_audio(path) as audio:
-        async with connect(
-            url,
-            **audio.format.settings(),
-            interim_results=interim_results,
-            words=words,
-            keyterms=keyterms,
-            vad=vad,
-            model=model,
-            token=token,
-            trace_id=trace_id,
-            timeout_s=timeout_s,
-        ) as stream:
-            for block in audio.blocks(message_bytes(audio.format, live=False)):
-                try:
-                    await stream.send(block)
-                except StreamEnded:
-                    break  # iterating raises the reason, after the events that came before
-                while (event := await stream.poll()) is not None:
-                    yield event
-            else:
-                with suppress(StreamEnded):
-                    await stream.stop()
-            for warning in audio.warnings:
-                _log.warning("%s: %s", path, warning)
-            async for event in stream:
-                yield event
+        if not isinstance(error, TimeoutError):
+            raise
+        message = f"{url} accepted the connection but did not start within {timeout_s:g} s"
+        raise CannotConnect(message) from error
+    return websocket, stream

@@ -78,11 +78,11 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
         raise CannotConnect(f"no answer from {url} within {timeout_s:g} s") from error
     except (InvalidMessage, EOFError) as error:
         tls = f"; if it uses TLS: {url.replace('ws:', 'wss:', 1)}" if url.startswith("ws:") else ""
-        raise CannotConnect(f"what listens at {url} does not speak HTTP{tls}") from error
+        raise CannotConnect(f"what listens at {url} is not a Streamer server{tls}") from error
     except InvalidHandshake as error:
         raise CannotConnect(f"{url} refused the WebSocket handshake: {error}") from error
     except ssl.SSLError as error:
-        raise CannotConnect(_tls_failure(url, error)) from error
+        raise _tls_failure(url, error) from error
     except ConnectionRefusedError as error:
         raise CannotConnect(f"no server is listening at {url}") from error
     except OSError as error:
@@ -90,16 +90,18 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
         what = "no server is listening at" if "refused" in str(error).lower() else "cannot reach"
         text = error.strerror or str(error) or "the connection was closed"
         reason = "" if "refused" in str(error).lower() else f": {text}"
-        if url.startswith("wss:") and isinstance(error, ConnectionError):
-            reason += f"; if it does not use TLS: {url.replace('wss:', 'ws:', 1)}"
-        raise CannotConnect(f"{what} {url}{reason}") from error
+        meant = None
+        if url.startswith("wss:") and isinstance(error, ConnectionError) and reason:
+            meant = url.replace("wss:", "ws:", 1)
+            reason += f"; if it does not use TLS: {meant}"
+        raise CannotConnect(f"{what} {url}{reason}", meant=meant) from error
 
 
-def _tls_failure(url: str, error: ssl.SSLError) -> str:
+def _tls_failure(url: str, error: ssl.SSLError) -> CannotConnect:
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
         plain = url.replace("wss:", "ws:", 1)
-        return f"the server at {url} does not use TLS: {plain}"
-    return f"no TLS connection to {url}: {error.reason or error}"
+        return CannotConnect(f"the server at {url} does not use TLS: {plain}", meant=plain)
+    return CannotConnect(f"no TLS connection to {url}: {error.reason or error}")
 
 
 async def close_websocket(websocket: ClientConnection) -> None:
@@ -110,6 +112,28 @@ async def close_websocket(websocket: ClientConnection) -> None:
     except TimeoutError:
         # A server that does not read lets the closing frame wait behind unsent audio forever.
         websocket.transport.abort()
+
+
+def close_soon(websocket: ClientConnection) -> None:
+    """Let the connection's event loop close it. May be called in any thread."""
+    loop = websocket.loop
+    if loop.is_closed():
+        return
+
+    def begin() -> None:
+        # The timer in `close_websocket` refers to the task. If the program ends before it is done,
+        # asyncio cancels it like all tasks.
+        task = loop.create_task(close_websocket(websocket))
+        task.add_done_callback(lambda _: websocket.transport.abort())
+
+    try:
+        is_running = asyncio.get_running_loop() is loop
+    except RuntimeError:
+        is_running = False
+    if is_running:
+        begin()  # at once: when the program ends, what is only scheduled begins too late
+    else:
+        loop.call_soon_threadsafe(begin)
 
 
 def check_address(url: str) -> str:

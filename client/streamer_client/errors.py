@@ -17,14 +17,21 @@ class CannotConnect(StreamerError):
     """No stream could be opened at the address.
 
     `status` is the HTTP status the server refused the upgrade with, `None` when nothing that
-    speaks HTTP answered. `retry_after_s` is the server's own advice, when it gave any.
+    speaks HTTP answered. `retry_after_s` is the server's own advice, when it gave any. `meant` is
+    the address that was probably meant; the message has it, too.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        meant: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.meant = meant
         self.retry_after_s = retry_after_s
 
 

@@ -60,6 +60,8 @@ def _explain(
         case CannotConnect(status=503):
             after = f"{error.retry_after_s:g} s" if error.retry_after_s else "a while"
             return ExitCode.CANNOT_CONNECT, f"{error}; try again in {after}"
+        case CannotConnect(meant=str()):
+            return ExitCode.CANNOT_CONNECT, str(error)
         case CannotConnect(status=None):
             return ExitCode.CANNOT_CONNECT, (
                 f"{error}; start a server with 'make run' or give its address with -a"
@@ -76,7 +78,7 @@ def _explain(
         case ConnectionLost():
             return ExitCode.LOST, f"{error}; {_unsent(None, progress)}"
         case ServerError() if not progress.started:
-            return ExitCode.SERVER_ERRORS, f"the server did not accept the stream: {error}"
+            return ExitCode.REFUSED, f"the server did not accept the stream: {error}"
         case ServerError(code="overloaded"):
             return ExitCode.LOST, (
                 f"the server is overloaded: {error.message}; try again later, or with --real-time"

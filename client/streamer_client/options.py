@@ -88,7 +88,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         for name, default in _RAW_DEFAULTS.items():
             if getattr(given, name) != default:
                 parser.error(
-                    f"{_flag(name)} is only for raw audio ('-i -') and --mic: a file has its own"
+                    f"{_flag(name)} is only for raw audio ('-') and --mic: a file has its own"
                 )
     if given.mic and (given.bit_depth != 16 or given.float):
         parser.error("--mic records 16-bit integers: leave out --bit-depth and --float")
@@ -188,9 +188,9 @@ def _build_parser() -> CommandLine:
     source.add_argument("--mic", action="store_true", help="record until Ctrl-C")
 
     raw = parser.add_argument_group(
-        "raw audio ('-i -') and --mic",
-        "Standard input that begins with the header of a recording is read as such. The header "
-        "counts, and these options do not.",
+        "raw audio ('-') and --mic",
+        "Standard input that begins with the header of a recording is read as such: these options "
+        "then have no effect.",
     )
     raw.add_argument(
         "--rate",

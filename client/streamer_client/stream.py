@@ -65,8 +65,11 @@ class Stream:
 
         Raises:
             TypeError: `audio` is not bytes, nor another object with the buffer protocol.
+            RuntimeError: `stop` was called before.
             StreamEnded: the connection is closed. Iterating raises the server's reason.
         """
+        if self._stop_sent:
+            raise RuntimeError("audio is sent before stop(): nothing was sent")
         data = _bytes_of(audio)
         # Once also without audio, to notice a closed connection.
         for first in range(0, max(1, len(data)), self._max_message_bytes):

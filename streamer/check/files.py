@@ -1,11 +1,11 @@
 """What `streamer models check` makes of a file that is no configuration and no `model.json`."""
 
 import json
-import re
 from pathlib import Path
 
 from streamer.models.classifier.network import DeclaredTensor, declared_tensors, problems
 from streamer.models.classifier.windows import WindowCutter
+from streamer.models.resolve import first_model_class
 from streamer.weights.manifest import MANIFEST, ModelError, manifest_of
 from streamer.weights.manifest_schema import ClassifierSettings
 
@@ -32,9 +32,8 @@ def advice(path: Path) -> str:
 
 def _class_command(path: Path) -> str:
     """The command that checks the class in a Python file; the first one that is a model, if any."""
-    classes = re.findall(r"^class (\w+)\(.*Model\b", path.read_text(errors="replace"), re.MULTILINE)
     place = "" if path.parent == Path() else f"cd {path.parent} && "
-    return f"{place}streamer models check {path.stem}:{classes[0] if classes else 'Class'}"
+    return f"{place}streamer models check {path.stem}:{first_model_class(path) or 'Class'}"
 
 
 def folder_of(path: Path) -> Path | None:

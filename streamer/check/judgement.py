@@ -21,9 +21,8 @@ def problems(report: ProbeReport) -> Iterator[str]:
     """What prevents the model from serving; one sentence each."""
     if report.failure:
         yield report.failure
-    for outcome in report.outcomes:
-        if outcome.failure:
-            yield f"{outcome.sound}: {outcome.failure}"
+    failures = [(a.sound, a.failure) for a in report.outcomes if a.failure]
+    yield from _by_sound(failures, len(report.outcomes))
     hidden = {name for outcome in report.outcomes for name in _hidden(outcome)}
     for name in sorted(hidden):
         yield f"clients never see the field {name!r}: every event has one of its own"
@@ -42,12 +41,16 @@ def problems(report: ProbeReport) -> Iterator[str]:
 
 def notes(report: ProbeReport) -> Iterator[str]:
     """What may be intended, and often is not; one sentence each."""
-    for outcome in report.outcomes:
-        empty = [name for output in outcome.outputs[:1] for name in _nulls(output)]
-        if empty:
-            yield f"{outcome.sound}: null in {', '.join(empty)}; so arrive NaN and infinity"
-        if outcome.outputs and not outcome.outputs[0]:
-            yield f"{outcome.sound}: the output is empty, so the segment has only its times"
+    nulls = [(a.sound, list(_nulls(a.outputs[0]))) for a in report.outcomes if a.outputs]
+    null_notes = [
+        (sound, f"null in {', '.join(names)}; NaN and infinity arrive as null")
+        for sound, names in nulls
+        if names
+    ]
+    yield from _by_sound(null_notes, len(report.outcomes))
+    empty = [a.sound for a in report.outcomes if a.outputs and not a.outputs[0]]
+    emptiness = "the output is empty, so the segment has only its times"
+    yield from _by_sound([(sound, emptiness) for sound in empty], len(report.outcomes))
     if report.ready and report.ready.words:
         yield from _notes_on_words(report.outcomes)
     if report.ready and not report.ready.stateful:
@@ -63,6 +66,21 @@ def notes(report: ProbeReport) -> Iterator[str]:
             f"batching does not pay here: a second of audio takes {together.alone_s * 1e3:.2f} ms "
             f"alone and {together.together_s * 1e3:.2f} ms in a batch of {together.size}"
         )
+
+
+def _by_sound(remarks: Iterable[tuple[str, str]], count: int) -> Iterator[str]:
+    """Each remark once, after the sounds that it is about.
+
+    Args:
+        remarks: Sounds, and what is remarked about each.
+        count: Number of sounds in all.
+    """
+    sounds: dict[str, list[str]] = {}
+    for sound, remark in remarks:
+        sounds.setdefault(remark, []).append(sound)
+    for remark, names in sounds.items():
+        subject = "every sound" if 1 < count == len(names) else "; ".join(names)
+        yield f"{subject}: {remark}"
 
 
 def percentile(outcome: SoundOutcome, percent: float) -> float:

@@ -22,6 +22,9 @@ from streamer.weights.sample import sample_recording
 FLAGS = ("host", "port", "log_level")
 """Command-line flags that are settings of the section `server`."""
 
+CONFIG = "config.json"
+"""The file that is read when `--config` is a folder."""
+
 USAGE = 2
 """Exit code when the settings, the address or the weights cannot be used."""
 
@@ -30,12 +33,15 @@ def run(args: argparse.Namespace) -> int:
     """Serve with the parsed arguments; return the exit code."""
     flags = {flag: getattr(args, flag) for flag in FLAGS}
     overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
+    file: Path | None = args.config
+    if file is not None and file.is_dir():
+        file /= CONFIG
     try:
-        config, access = _without_tokens(load_config(args.config, os.environ, overrides))
+        config, access = _without_tokens(load_config(file, os.environ, overrides))
         set_up(config.server.log_level, config.telemetry.log_format)
         for line in misnamed(os.environ):
             logging.getLogger("streamer.settings").warning(line)
-        folder = args.config.parent if args.config else Path()
+        folder = file.parent if file else Path()
         announce: Announce = _print if readable(config.telemetry.log_format) else _log
         return serve(
             config,

@@ -3,6 +3,7 @@
 The configuration and clients' messages both use it, so their errors read the same.
 """
 
+import difflib
 import functools
 import json
 import re
@@ -38,8 +39,11 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
     if unknown := _UNKNOWN.fullmatch(str(error)):
         field = (unknown[2] or "").lstrip(".")
         name = f"{field}.{unknown[1]}" if field else unknown[1]
-        allowed = ", ".join(fields_of(field, expected))
-        return Problem(name, f"unknown field '{show_name(name)}'; allowed: {allowed}")
+        known = fields_of(field, expected)
+        near = difflib.get_close_matches(unknown[1][:LONGEST_VALUE_SHOWN].lower(), known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        message = f"unknown field '{show_name(name)}'; allowed: {', '.join(known)}{hint}"
+        return Problem(name, message)
     reason, _, path = str(error).partition(" - at `$")
     field = path.rstrip("`").lstrip(".")
     if missing := re.search(r"missing required field `(.*)`", reason):
@@ -76,6 +80,7 @@ def show_name(name: str) -> str:
 def _type_at(field: str, root: type) -> inspect.Type:
     found = _type_info(root)
     for name in _names(field):
+        found = found.type if isinstance(found, inspect.Metadata) else found
         if isinstance(found, inspect.VarTupleType | inspect.ListType) and name.isdecimal():
             found = found.item_type
             continue

@@ -72,7 +72,9 @@ class ServerConfig(_Section, frozen=True):
     port: Port = 8080
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     root_path: str = ""
-    forwarded_allow_ips: tuple[str, ...] = ()
+    forwarded_allow_ips: Annotated[
+        tuple[str, ...], Meta(extra={ALLOWED: """a list in JSON, such as '["10.0.0.1"]'"""})
+    ] = ()
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
     ping_interval_seconds: Seconds = 20.0
@@ -106,7 +108,15 @@ class ModelConfig(_Section, frozen=True):
     name: str | None = None
     options: dict[str, object] = {}
     workers: Count = 0
-    keyterms: KeyTerms = ()
+    keyterms: Annotated[
+        KeyTerms,
+        Meta(
+            extra={
+                ALLOWED: f"a list in JSON of at most {MAX_KEY_TERMS}, "
+                """such as '["Oslo", "Acme"]'"""
+            }
+        ),
+    ] = ()
 
 
 class VadConfig(_Section, frozen=True):
@@ -197,20 +207,35 @@ def fits_header(token: str) -> bool:
     return re.fullmatch(r"[!-~]+", token) is not None
 
 
+ORIGIN = r"\*|https?://[^/?#\s]+"
+"""What `access.origins` holds: scheme, host and port of a page, or `*`."""
+
+
+def _origin_advice(text: str) -> str:
+    """What was probably meant by an origin that is none; else what is allowed."""
+    if address := re.fullmatch(r"(https?://[^/?#\s]+)[/?#]\S*", text):
+        extra = "slash at its end" if text == f"{address[1]}/" else "path"
+        return f"an origin has no {extra}; did you mean {address[1]}?"
+    return "allowed: https://example.com, or *"
+
+
 class AccessConfig(_Section, frozen=True):
     """Who may use the server. Without tokens: every client that can reach it."""
 
     tokens: tuple[str, ...] = ()
     tokens_file: str | None = None
-    origins: tuple[str, ...] = ()
+    origins: Annotated[
+        tuple[str, ...],
+        Meta(extra={ALLOWED: """a list in JSON, such as '["https://example.com"]'"""}),
+    ] = ()
 
     def conflict(self) -> Conflict | None:
         """What is wrong, without showing a token; None when nothing is."""
         if not all(map(fits_header, self.tokens)):
             return Conflict(("tokens",), f"'access.tokens' {NO_HEADER}")
         for origin in self.origins:
-            if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
-                message = f"'access.origins' holds {origin!r}; allowed: https://example.com, or *"
+            if not re.fullmatch(ORIGIN, origin):
+                message = f"'access.origins' holds {origin!r}; {_origin_advice(origin)}"
                 return Conflict(("origins",), message)
         return None
 

@@ -1,6 +1,7 @@
 """The worker process: load the model, report that, run batches until the server closes the link."""
 
 import ctypes
+import inspect
 import itertools
 import multiprocessing
 import os
@@ -25,10 +26,10 @@ import numpy.typing as npt
 from streamer.inference import ipc, timed_words
 from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 from streamer.models.interims import ModelWithInterims
-from streamer.models.registry import ModelSpec, make_model
+from streamer.models.registry import ModelSpec, ModelTypeError, make_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 SegmentSamples = npt.NDArray[np.float32]
 
@@ -59,11 +60,15 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SERVER_SIGNALS)
     _die_with_parent()
+    model = None
     try:
         model = make_model(spec)
-        model.warm_up()
+        _warm_up(model)
     except BaseException as error:  # whatever it is, the server reports it
-        link.sendall(ipc.encode_message(ipc.LoadFailed(_describe(error) + _place_in_model(error))))
+        place = _place_in_model(error) or _place_of_inference(model)
+        # The message of a wrong setting is a sentence, and the name of its class adds nothing.
+        reason = str(error) if isinstance(error, ModelTypeError) else _describe(error)
+        link.sendall(ipc.encode_message(ipc.LoadFailed(reason + place)))
         return
     link.sendall(ipc.encode_message(_ready(model)))
     samples = np.ctypeslib.as_array(slot)
@@ -73,6 +78,20 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         batches = _Batches(link, selector)
         model.unwanted = batches.unwanted
         _serve(link, model, batches, samples)
+
+
+def _warm_up(model: Model) -> None:
+    """Run the model once, as it runs for a segment, so that a wrong result ends the server.
+
+    A model with a `warm_up` of its own has that run instead.
+    """
+    silence = np.zeros(model.sample_rate, dtype=np.float32)
+    silence.flags.writeable = False
+    for part in _parts(model):
+        if type(part).warm_up is not Model.warm_up:
+            part.warm_up()
+        else:
+            _run_alone(part, _Segment(silence, None, ipc.NO_WISHES))
 
 
 class _Batches:
@@ -228,14 +247,19 @@ def _infer_with(model: Model, segments: list[_Segment]) -> tuple[list[ipc.ItemOu
 def _infer_alone(model: Model, segment: _Segment) -> ipc.ItemOutcome:
     started = time.perf_counter()
     try:
-        if isinstance(model, StatefulModel):
-            return _infer_next(model, segment, started)
-        if _takes_requests(model):
-            output = model.infer_request(segment.samples, segment.request)
-            return _done(model, output, time.perf_counter() - started)
-        (outcome,) = _infer_together(model, [segment])
+        return _run_alone(model, segment)
     except Exception as error:  # the model's own; this worker is fine
         return _raised(error, started)
+
+
+def _run_alone(model: Model, segment: _Segment) -> ipc.ItemOutcome:
+    started = time.perf_counter()
+    if isinstance(model, StatefulModel):
+        return _infer_next(model, segment, started)
+    if _takes_requests(model):
+        output = model.infer_request(segment.samples, segment.request)
+        return _done(model, output, time.perf_counter() - started)
+    (outcome,) = _infer_together(model, [segment])
     return outcome
 
 
@@ -294,6 +318,27 @@ def _place_in_model(error: BaseException) -> str:
         if not frame.filename.startswith((_PACKAGE, "<frozen", *_LIBRARIES))
     ]
     return f" ({own[-1].filename}:{own[-1].lineno} in {own[-1].name})" if own else ""
+
+
+def _place_of_inference(model: Model | None) -> str:
+    """Where the method is that returned something wrong, ` (file:line in function)`.
+
+    Empty if there is no model, or the method is not written in Python.
+    """
+    if model is None:
+        return ""
+    model, *_ = _parts(model)  # of a pair, both have the same class
+    method: Callable[..., object]
+    if isinstance(model, StatefulModel):
+        method = type(model).infer_next
+    elif _takes_requests(model):
+        method = type(model).infer_request
+    elif type(model).infer_batch is not Model.infer_batch:
+        method = type(model).infer_batch
+    else:
+        method = type(model).infer
+    code = getattr(inspect.unwrap(method), "__code__", None)
+    return f" ({code.co_filename}:{code.co_firstlineno} in {code.co_name})" if code else ""
 
 
 def _describe(error: BaseException) -> str:

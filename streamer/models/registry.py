@@ -159,7 +159,7 @@ def _model_class(spec: ModelSpec) -> type[Model]:
     try:
         model_class = getattr(importlib.import_module(module_name), class_name)
     except (ImportError, AttributeError, ValueError) as error:
-        places = " or ".join((*spec.search_path, "among the installed packages"))
+        places = " and ".join((*spec.search_path, "among the installed packages"))
         looked = f"; looked in {places}" if _names_module(error, module_name) else ""
         raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}{looked}") from error
     if not (isinstance(model_class, type) and issubclass(model_class, Model)):

@@ -1,6 +1,7 @@
 """From the configuration to what the worker processes load: one `ModelSpec` a model."""
 
 import os
+import re
 from pathlib import Path
 
 from streamer.config.explain import show
@@ -44,10 +45,10 @@ def model_specs(config: Config, config_folder: Path) -> list[ModelSpec]:
 
 def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelSpec:
     built_in = registry.built_in(model.type)
-    if built_in is None and ":" not in model.type:
-        raise SettingsError(
-            f"'{section}.type' is {show(model.type)}; allowed: {registry.allowed_types()}"
-        )
+    if built_in is None and (":" not in model.type or ".py:" in model.type):
+        meant = _meant_type(model.type, config_folder)
+        hint = f"did you mean {meant}?" if meant else f"allowed: {registry.allowed_types()}"
+        raise SettingsError(f"'{section}.type' is {show(model.type)}; {hint}")
     path, interim_model = model.path, model.interim_model
     for name, value in (("path", path), ("interim_model", interim_model)):
         if value == "":
@@ -78,6 +79,26 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         interim_folder=str(interim_folder) if interim_folder else None,
         key_terms=model.keyterms,
     )
+
+
+def first_model_class(source: Path) -> str | None:
+    """The name of the first class in a Python file that is a model. None = there is none."""
+    text = source.read_text(errors="replace")
+    found = re.search(r"^class (\w+)\(.*Model\b", text, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _meant_type(model_type: str, config_folder: Path) -> str | None:
+    """What `alarm`, `alarm.Alarm`, `alarm.py` or `alarm.py:Alarm` means. None = not known."""
+    module, _, name = model_type.partition(":")
+    module = module.removesuffix(".py").replace("/", ".").strip(".")
+    head, _, last = module.rpartition(".")
+    if not name and head and last[:1].isupper():
+        module, name = head, last
+    source = config_folder / f"{module.replace('.', '/')}.py"
+    if not name and module and source.is_file():
+        name = first_model_class(source) or "Class"
+    return f"{module}:{name}" if name else None
 
 
 def _folder(built_in: BuiltIn | None, path: str, setting: str, config_folder: Path) -> Path:

@@ -195,7 +195,10 @@ def test_every_sound_is_tried_whatever_the_others_do(check: Check, own: Path) ->
     assert [line for line in lines if "noise: its process died" in line]
     assert len(lines) == 3
     assert [line for line in lines if "never see the field 'type'" in line]
-    assert "note: silence: null in 'level'; so arrive NaN and infinity" in outcome.out
+    assert (
+        "note: silence; speech; speech, long: null in 'level'; NaN and infinity arrive as null"
+        in outcome.out
+    )
     assert outcome.out.count("failed") == 2
     assert "nothing is wrong" not in outcome.out
 
@@ -205,7 +208,8 @@ def test_a_model_that_hangs_is_ended(check: Check, own: Path) -> None:
     (own / "config.json").write_text(json.dumps(config))
     outcome = check(own)
     assert outcome.code == 1
-    assert outcome.err.count("it took over 0.2 s (inference.timeout_seconds)") == 4
+    sounds = "noise; speech; speech, short; speech, long"
+    assert f"{sounds}: it took over 0.2 s (inference.timeout_seconds)\n" in outcome.err
     assert '{"level": 0.0}' in outcome.out
 
 
@@ -334,7 +338,9 @@ def test_options_that_a_model_does_not_take_are_told(check: Check, own: Path) ->
 
 def test_the_places_where_a_module_was_looked_for_are_told(check: Check, own: Path) -> None:
     outcome = check("nowhere:Model")
-    assert f"No module named 'nowhere'; looked in {own} or among" in outcome.err
+    assert f"No module named 'nowhere'; looked in {own} and among" in outcome.err
+    assert "ModelTypeError" not in outcome.err
+    assert outcome.err.startswith("streamer models: Model: cannot import model.type")
 
 
 def test_an_onnx_file_leads_to_its_folder(check: Check, classifier: Make) -> None:
@@ -383,9 +389,57 @@ def test_a_file_that_is_no_model_is_understood(
     assert outcome.err.count("\n") == 1
 
 
+WRONG_RESULTS = {
+    "3": "TypeError: infer returned int; it must return a mapping",
+    "0.5": "TypeError: infer returned float; it must return a mapping",
+    "None": "TypeError: infer returned NoneType; it must return a mapping",
+    "{'alarm'}": "TypeError: infer returned set; it must return a mapping",
+    "{'alarm': object()}": "TypeError: a model's output must be JSON-able; object is not",
+    "{'alarm': samples.fill(0)}": "ValueError: assignment destination is read-only",
+}
+
+
+@pytest.mark.parametrize("result", WRONG_RESULTS)
+def test_a_wrong_result_is_found_while_the_model_is_loaded(
+    own: Path, check: Check, result: str
+) -> None:
+    file = own / "wrong.py"
+    body = f"class Wrong(Model):\n    def infer(self, samples):\n        return {result}\n"
+    file.write_text(f"from streamer import Model\n\n{body}")
+    outcome = check("wrong:Wrong")
+    assert outcome.code == 1
+    line = 5 if "fill" in result else 4
+    says = f"Wrong: {WRONG_RESULTS[result]}"
+    assert outcome.err.startswith(f"streamer models: {says}")
+    assert outcome.err.endswith(f" ({file}:{line} in infer)\n")
+    assert outcome.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("infer_next(self, samples, state): return 1, 2", "infer_next"),
+        ("infer_request(self, samples, request): return 1", "infer_request"),
+        ("infer_batch(self, batch): return [1 for _ in batch]", "infer_batch"),
+    ],
+)
+def test_the_method_with_the_wrong_result_is_the_one_that_segments_get(
+    own: Path, check: Check, method: str, name: str
+) -> None:
+    base = "StatefulModel" if name == "infer_next" else "Model"
+    rest = "" if name == "infer_next" else "    def infer(self, samples): return {}\n"
+    body = f"class Wrong({base}):\n    def {method}\n{rest}"
+    (own / "wrong.py").write_text(f"from streamer import {base}\n\n{body}")
+    outcome = check("wrong:Wrong")
+    assert f'infer returned int; it must return a mapping such as {{"text": "…"}} ({own}' in (
+        outcome.err
+    )
+    assert outcome.err.endswith(f"wrong.py:4 in {name})\n")
+
+
 def test_what_cannot_be_sent_is_not_blamed_on_a_line_of_the_server(own: Path, check: Check) -> None:
-    body = "class Number(Model):\n    def infer(self, samples):\n        return 3\n"
-    (own / "number.py").write_text(f"from streamer import Model\n\n{body}")
+    infer = "    def infer(self, samples):\n        return 3 if samples.any() else {}\n"
+    (own / "number.py").write_text(f"from streamer import Model\n\nclass Number(Model):\n{infer}")
     outcome = check("number:Number")
     assert "it raised TypeError: infer returned int; it must return a mapping" in outcome.err
     assert "ipc.py" not in outcome.err
@@ -406,6 +460,20 @@ def report(*outcomes: SoundOutcome, together: Together | None = None) -> ProbeRe
 
 def sound_outcome(seconds: float, audio_s: float = 1.0) -> SoundOutcome:
     return SoundOutcome("noise", audio_s, ({"a": 1},), (seconds,))
+
+
+def failed(sound: str, failure: str) -> SoundOutcome:
+    return SoundOutcome(sound, 1.0, (), (), failure)
+
+
+def test_a_problem_of_several_sounds_is_told_once() -> None:
+    every = report(failed("a", "it raised"), failed("b", "it raised"))
+    assert list(problems(every)) == ["every sound: it raised"]
+    mixed = report(failed("a", "it raised"), failed("b", "it died"), failed("c", "it raised"))
+    assert list(problems(mixed)) == ["a; c: it raised", "b: it died"]
+    empty = SoundOutcome("a", 1.0, ({},), (0.1,))
+    (note,) = notes(report(empty, empty))
+    assert note == "every sound: the output is empty, so the segment has only its times"
 
 
 def test_a_model_is_judged_by_its_real_time_factor() -> None:

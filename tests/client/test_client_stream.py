@@ -188,6 +188,17 @@ async def test_a_real_server_takes_audio_of_any_length(launch: Launch, limit: in
     assert events[-1].fields["audio_seconds"] == 20
 
 
+async def test_audio_after_stop_is_an_error(serve_script: ServeScript) -> None:
+    server = await serve_script(hear_and_answer)
+    async with connect(server.url) as stream:
+        await stream.send(SPEECH)
+        await stream.stop()
+        with pytest.raises(RuntimeError, match=r"before stop\(\)"):
+            await stream.send(SPEECH)
+        await collect(stream)
+    assert server.peer.audio == SPEECH
+
+
 async def test_the_start_message_says_what_was_asked(serve_script: ServeScript) -> None:
     server = await serve_script(hear_and_answer)
     async with connect(
@@ -511,16 +522,19 @@ async def test_a_server_that_never_starts_the_stream(serve_script: ServeScript) 
             pass
 
 
-async def test_a_server_of_another_kind() -> None:
+@pytest.mark.parametrize(
+    "greeting", [b"220 mail.example.com ESMTP\r\n\r\n", b"HTTP/1.0 404 File not found\r\n\r\n"]
+)
+async def test_a_server_of_another_kind(greeting: bytes) -> None:
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
+        writer.write(greeting)
         await writer.drain()
         await reader.read()
         writer.close()
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as other:
         port = other.sockets[0].getsockname()[1]
-        with pytest.raises(CannotConnect, match="does not speak HTTP"):
+        with pytest.raises(CannotConnect, match="is not a Streamer server"):
             async with connect(f"ws://127.0.0.1:{port}/"):
                 pass
 
@@ -597,6 +611,56 @@ async def test_leaving_transcribe_early_closes_the_connection(
         break
     await events.aclose()
     await server.peer.connection.wait_closed()
+
+
+LEAVE_EARLY = """
+import asyncio, sys
+from streamer_client import transcribe
+
+async def first(path, url, kind):
+    async for event in transcribe(path, url):
+        if event.type == kind:
+            return event.type
+
+async def main():
+    print(await first(*sys.argv[1:]))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["started", "segment"])
+async def test_a_program_may_end_after_leaving_transcribe_early(
+    serve_script: ServeScript, speech: Path, kind: str
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_audio()
+        await peer.segment(0.0, 0.1, text="one")
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-W", "default", "-c", LEAVE_EARLY, str(speech), server.url, kind),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert await program.communicate() == (f"{kind}\n".encode(), b"")
+
+
+async def test_a_loop_left_early_closes_the_connection_in_order(
+    serve_script: ServeScript, speech: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    async for event in transcribe(speech, server.url):
+        assert event.type == "started"
+        break
+    await server.peer.connection.wait_closed()
+    assert server.peer.connection.close_code == 1000
 
 
 def test_importing_the_package_is_light() -> None:

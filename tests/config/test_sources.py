@@ -86,6 +86,49 @@ def test_other_variables_are_not_settings(environment: dict[str, str]) -> None:
     assert load_config(None, environment, {}) == Config()
 
 
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [("SEVER__PORT", "server"), ("SERVER__PROT", "port"), ("VAD__TRESHOLD", "threshold")],
+)
+def test_a_misspelt_section_or_key_is_told_with_the_near_one(variable: str, near: str) -> None:
+    assert refuse(None, {f"STREAMER_{variable}": "1"}).endswith(f"; did you mean '{near}'?")
+
+
+@pytest.mark.parametrize(
+    ("origin", "says"),
+    [
+        ("http://127.0.0.1:9311/", "no slash at its end; did you mean http://127.0.0.1:9311?"),
+        ("https://a.example/app/", "no path; did you mean https://a.example?"),
+        ("https://a.example?b", "no path; did you mean https://a.example?"),
+        ("a.example", "allowed: https://example.com, or *"),
+        ("https://", "allowed: https://example.com, or *"),
+    ],
+)
+def test_an_origin_with_a_path_is_told_without_it(file: Path, origin: str, says: str) -> None:
+    file.write_text(json.dumps({"access": {"origins": [origin]}}))
+    assert refuse(file).endswith(f"'access.origins' holds {origin!r}; {says}") or (
+        refuse(file).endswith(f"'access.origins' holds {origin!r}; an origin has {says}")
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "example"),
+    [
+        ("ACCESS__ORIGINS", '["https://example.com"]'),
+        ("SERVER__FORWARDED_ALLOW_IPS", '["10.0.0.1"]'),
+        ("MODEL__KEYTERMS", '["Oslo", "Acme"]'),
+        ("ACCESS__TOKENS", '["…", "…"]'),
+    ],
+)
+@pytest.mark.parametrize("value", ["http://a.example", "['http://a.example']"])
+def test_a_list_that_is_none_is_told_with_an_example(key: str, example: str, value: str) -> None:
+    message = refuse(None, {f"STREAMER_{key}": value})
+    assert "; allowed: a list" in message
+    assert example in message
+    if "…" not in example:
+        load_config(None, {f"STREAMER_{key}": example}, {})
+
+
 def test_one_underscore_instead_of_two_is_told() -> None:
     environment = {
         "STREAMER_SERVER_PORT": "9000",

@@ -157,6 +157,19 @@ def test_without_its_entry_it_is_unknown(home: Path) -> None:
     assert registry.language_names("chime") == registry.language_names("own.module:Class") == ()
 
 
+@pytest.mark.parametrize(
+    "given", ["alarm", "alarm.Alarm", "alarm.py", "alarm.py:Alarm", "./alarm.py:Alarm"]
+)
+def test_a_type_that_is_written_in_another_way_is_told_in_the_right_one(
+    tmp_path: Path, given: str
+) -> None:
+    source = "from streamer import Model\n\n\nclass Alarm(Model):\n    pass\n"
+    (tmp_path / "alarm.py").write_text(source)
+    with pytest.raises(SettingsError) as refused:
+        model_specs(Config(model=ModelConfig(type=given)), tmp_path)
+    assert str(refused.value) == f"'model.type' is \"{given}\"; did you mean alarm:Alarm?"
+
+
 def test_an_entry_may_need_a_path(
     chime: BuiltIn, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ class Pool:
 
     stateful = False
     returns_words = True
+    uses_key_terms = True
     spec = ModelSpec("test:Model", "test")
 
     def __init__(self) -> None:

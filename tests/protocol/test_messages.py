@@ -283,16 +283,16 @@ def test_an_impossible_format(fmt: object, says: str) -> None:
         (
             start(vda={}),
             "unknown field 'vda'; allowed: request, format, interim_results, keyterms, model, "
-            "token, trace_id, vad, words",
+            "token, trace_id, vad, words; did you mean 'vad'?",
         ),
         (
             start(vad={"treshold": 0.5}),
             "unknown field 'vad.treshold'; allowed: max_segment_ms, min_silence_ms, "
-            "min_speech_ms, prefix_padding_ms, threshold",
+            "min_speech_ms, prefix_padding_ms, threshold; did you mean 'threshold'?",
         ),
         (
             {"request": "stop", "Disconnect": True},
-            "unknown field 'Disconnect'; allowed: request, disconnect",
+            "unknown field 'Disconnect'; allowed: request, disconnect; did you mean 'disconnect'?",
         ),
         ({"request": "flush", "now": 1}, "unknown field 'now'; allowed: request"),
         ({"request": "keep_alive", "x": 1}, "unknown field 'x'; allowed: request"),

@@ -3,6 +3,7 @@
 import { StreamerError } from './errors.js';
 import { EventListeners } from './event-listeners.js';
 import { EventQueue } from './event-queue.js';
+import { checkName } from './known-names.js';
 import { StreamLifecycle } from './lifecycle.js';
 import { sleep } from './sleep.js';
 
@@ -11,6 +12,18 @@ import { sleep } from './sleep.js';
 
 /** Milliseconds between two checks whether there is room for more audio. */
 const POLL_MS = 20;
+
+/** @type {(keyof ClientOptions)[]} */
+const OPTIONS = [
+  'interimResults', 'words', 'keyterms', 'vad', 'model', 'token', 'traceparent', 'reconnect',
+  'maxBufferedSeconds', 'connectTimeoutMs', 'WebSocket',
+];
+
+/** @type {ClientEvent['type'][]} */
+const EVENT_TYPES = [
+  'started', 'active', 'inactive', 'interim', 'segment', 'flushed', 'warning', 'error', 'stopped',
+  'going_away', 'lost', 'connection',
+];
 
 /** A stream of audio to the server, and of events back. */
 export class StreamerClient {
@@ -21,8 +34,11 @@ export class StreamerClient {
    * @param {string | URL} url Of an endpoint, such as `api/v1/segmented`. It may be relative to the
    *   page, and may begin with `http:` or `ws:`.
    * @param {ClientOptions} [options]
+   * @throws {TypeError} There is no address, it is not valid, or there is no such option.
    */
   constructor(url, options = {}) {
+    if (!url) throw new TypeError("the address is missing; give one such as '/api/v1/segmented'");
+    for (const name of Object.keys(options)) checkName('option', name, OPTIONS);
     const address = new URL(url, globalThis.document?.baseURI);
     address.protocol = address.protocol.replace(/^http/, 'ws');
     /** The endpoint's address, absolute. */
@@ -134,8 +150,10 @@ export class StreamerClient {
    * @param {T} type
    * @param {(event: EventOf<T>) => void} listener
    * @returns {() => void} Removes the listener.
+   * @throws {TypeError} There is no such type.
    */
   on(type, listener) {
+    checkName('event', type, EVENT_TYPES);
     return this.#listeners.add(type, listener);
   }
 

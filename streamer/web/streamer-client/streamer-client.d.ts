@@ -6,6 +6,7 @@ export class StreamerClient {
      * @param {string | URL} url Of an endpoint, such as `api/v1/segmented`. It may be relative to the
      *   page, and may begin with `http:` or `ws:`.
      * @param {ClientOptions} [options]
+     * @throws {TypeError} There is no address, it is not valid, or there is no such option.
      */
     constructor(url: string | URL, options?: ClientOptions);
     /** The endpoint's address, absolute. */
@@ -70,6 +71,7 @@ export class StreamerClient {
      * @param {T} type
      * @param {(event: EventOf<T>) => void} listener
      * @returns {() => void} Removes the listener.
+     * @throws {TypeError} There is no such type.
      */
     on<T extends ClientEvent["type"]>(type: T, listener: (event: EventOf<T>) => void): () => void;
     /**

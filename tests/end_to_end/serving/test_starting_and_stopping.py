@@ -25,6 +25,7 @@ def test_a_signal_ends_it_in_order(launch: Launch, number: signal.Signals) -> No
     assert family
     assert server.end_by_signal(number) == 0
     assert "Ending" not in server.log(), "nobody is waited for"
+    assert "Streamer has ended." in server.log()
     wait_until(lambda: not still_running(family), "its processes are gone")
 
 
@@ -106,11 +107,20 @@ def test_a_setting_named_with_one_underscore_is_told(launch: Launch) -> None:
     assert "STREAMER_VAD_THRESHOLD is not a setting and has no effect" in server.log()
 
 
+def test_a_folder_with_a_configuration(launch: Launch, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"server": {"log_level": "loud"}}')
+    line = refused(launch(STANDIN, "--config", str(folder), ready=False), 2)
+    assert line.startswith(f"streamer: {folder / 'config.json'}: 'server.log_level' is")
+
+
 def test_a_port_in_use(launch: Launch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         line = refused(launch(STANDIN, "--port", port, ready=False), 2)
     assert f"port {port} is in use on 127.0.0.1" in line
+    assert "--port N, or STREAMER_SERVER__PORT=N make run" in line
 
 
 WRONG: dict[str, tuple[dict[str, Any], list[str], dict[str, str], list[str]]] = {

@@ -267,6 +267,31 @@ test('http addresses are as good as ws', () => {
   assert.equal(client.url, 'wss://example.com/base/api/v1/simple');
 });
 
+test('an address that is missing is an error of the caller', () => {
+  for (const url of [undefined, null, '']) {
+    assert.throws(() => connect(url), { name: 'TypeError', message: /the address is missing.*\/api\/v1\/segmented/ });
+  }
+});
+
+test('an option or an event that there is not is an error that names the near one', () => {
+  for (const [given, near] of [
+    ['interim_results', 'interimResults'],
+    ['keyTerms', 'keyterms'],
+    ['max_buffered_seconds', 'maxBufferedSeconds'],
+    ['websocket', 'WebSocket'],
+  ]) {
+    const message = `there is no option '${given}'; did you mean '${near}'?`;
+    assert.throws(() => simple({ [given]: true }), { name: 'TypeError', message });
+  }
+  assert.throws(() => simple({ banana: true }), { message: /option 'banana'; allowed: interimResults, / });
+  const { client } = simple();
+  for (const [given, near] of [['segments', 'segment'], ['interims', 'interim'], ['goingAway', 'going_away'], ['Error', 'error']]) {
+    const message = `there is no event '${given}'; did you mean '${near}'?`;
+    assert.throws(() => client.on(given, () => {}), { name: 'TypeError', message });
+  }
+  assert.throws(() => client.on('message', () => {}), { message: /event 'message'; allowed: started, / });
+});
+
 test('after a lost connection time goes on, and lost audio is reported', async () => {
   const { client, proxy, of } = await through('simple');
   await client.start(MONO);

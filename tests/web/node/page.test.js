@@ -332,13 +332,31 @@ test('words are promised by transcribers only', () => {
 
 test('a failed connection names what the browser hides', () => {
   const [server, other] = ['ws://127.0.0.1:8080/api/v1/segmented', 'wss://speech.example.com/'];
-  assert.equal(describeFailedConnection(other), `there is no connection to ${other}`);
+  assert.match(describeFailedConnection(other), /: the server does not run, or there is no stream at this path/);
+  assert.match(describeFailedConnection(server), /: the server does not run$/);
   assert.match(describeFailedConnection(other, 'https://app.example.com'), /origin https:\/\/app\.example\.com must .*access\.origins$/);
-  for (const page of ['http://localhost:8000', 'http://app.localhost', 'http://[::1]:8000', 'http://127.0.0.2']) {
+  for (const page of ['http://localhost:8080', 'http://app.localhost:8080', 'http://[::1]:8080', 'http://127.0.0.2:8080']) {
     assert.match(describeFailedConnection(server, page), /localhost and 127\.0\.0\.1 are different origins/);
   }
-  for (const page of ['http://127.0.0.1:8000', 'http://example.com', 'http://localhost.example.com']) {
+  for (const page of ['http://localhost:8000', 'http://127.0.0.1:8000', 'http://example.com:8080', 'http://localhost.example.com:8080']) {
     assert.doesNotMatch(describeFailedConnection(server, page), /different/);
   }
   assert.match(describeFailedConnection(server, 'null'), /opened from a file/);
+});
+
+test('a wrong path and a wrong server are reasons for a failed connection', () => {
+  const page = 'http://localhost:8000';
+  for (const path of ['/', '/api/v1/segmentd', '/api/v1/simple/', '/undefined']) {
+    assert.match(describeFailedConnection(`ws://127.0.0.1:8080${path}`, page), /no stream at this path \(use \/api\/v1\/segmented or/);
+  }
+  for (const path of ['/api/v1/simple', '/speech/api/v1/segmented?a=b']) {
+    assert.doesNotMatch(describeFailedConnection(`ws://127.0.0.1:8080${path}`, page), /path/);
+  }
+  for (const [url, origin] of [
+    ['ws://localhost:8000/api/v1/simple', page],
+    ['wss://example.com/api/v1/simple', 'https://example.com'],
+  ]) {
+    assert.match(describeFailedConnection(url, origin), /this address is the page's own server/);
+    assert.doesNotMatch(describeFailedConnection(url, origin), /access\.origins/);
+  }
 });
