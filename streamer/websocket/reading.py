@@ -16,7 +16,6 @@
 
 import asyncio
 import math
-from time import thread_time
 from typing import Protocol
 
 from websockets.exceptions import PayloadTooBig
@@ -44,7 +43,8 @@ MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 32, 512
 application takes as one cost it no more than one."""
 
 FLOOD_S = 1.0
-"""Seconds since the last bytes in which a client counts as one that floods."""
+"""Seconds since its last bytes in which a client over the limit of messages counts as one that
+floods."""
 
 JOINED_FRAMES_OF_ONE = 16
 """Of those, cost what one costs that is passed on alone."""
@@ -121,9 +121,10 @@ class InputReader:
     def pongs_are_read(self) -> bool:
         """Whether the client's pongs are read and parsed now.
 
-        Those of a client that floods are behind its messages, or it is too busy to send any.
+        Those of a client that floods are behind its messages, or it is too busy to send any. It is
+        not dead, because bytes have arrived.
         """
-        floods = self._pacing.crowded and self._loop.time() < self._fed_s + FLOOD_S
+        floods = self._pacing.over_limit and self._loop.time() < self._fed_s + FLOOD_S
         return not self._reading_paused and not self._discarding_input and not floods
 
     def start(self, transport: asyncio.Transport) -> None:
@@ -158,7 +159,7 @@ class InputReader:
         if not self._pacing.over_limit:
             self._feed(data)
             return
-        begun_s = thread_time()
+        begun_s = self._loop.time()
         self._feed(data)
         self._spend_since(begun_s)
 
@@ -198,7 +199,7 @@ class InputReader:
         self._turn_requested = False
         if self._transport.is_closing():
             return
-        begun_s = thread_time()
+        begun_s = self._loop.time()
         try:
             self._parse()
         except Exception:
@@ -207,8 +208,8 @@ class InputReader:
         self._spend_since(begun_s)
 
     def _spend_since(self, begun_s: float) -> None:
-        # Of the processor: on a busy machine, the time in which other processes run is no use here.
-        self._pacing.spend(thread_time() - begun_s, self._loop.time())
+        now_s = self._loop.time()
+        self._pacing.spend(now_s - begun_s, now_s)
 
     def _parse(self) -> None:
         """Parse what has arrived, as far as messages are taken and the rates allow."""

@@ -12,8 +12,8 @@ from streamer.config.schema import LimitsConfig
 from streamer.websocket.connection import websocket_class
 from streamer.websocket.keepalive import Keepalive
 from tests.websocket.in_loop import serving
-from tests.websocket.in_memory import connected
-from tools.harness.raw import BINARY, CLOSE, PING, PONG, frame, parse_frames
+from tests.websocket.in_memory import Wire, connected, until
+from tools.harness.raw import BINARY, CLOSE, PING, PONG, TEXT, frame, parse_frames
 
 
 class Times:
@@ -252,26 +252,43 @@ async def test_a_client_that_answers_stays() -> None:
         assert client.close_code is None
 
 
+async def _never_answers(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+def _frames_of(wire: Wire) -> list[tuple[int, bytes]]:
+    return parse_frames(wire.written.partition(b"\r\n\r\n")[2])
+
+
 async def test_a_client_that_floods_is_not_blamed_until_it_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its pongs are behind its messages, or it is too busy with sending to answer."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "websocket.accept"})
-        while (await receive())["type"] != "websocket.disconnect":
-            pass
-
     monkeypatch.setattr("streamer.websocket.reading.FLOOD_S", 0.2)
-    _, wire = connected(app, ws_ping_interval=0.02, ws_ping_timeout=0.05)
+    limits = LimitsConfig(max_messages_per_second=10)
+    _, wire = connected(_never_answers, limits, ws_ping_interval=0.02, ws_ping_timeout=0.05)
     pings: list[bytes] = []
     async with asyncio.timeout(10):
         while len(pings) < 5:
             wire.arrive(frame(BINARY, b"7 bytes") * 20)
             await asyncio.sleep(0.005)
-            sent = parse_frames(wire.written.partition(b"\r\n\r\n")[2])
+            sent = _frames_of(wire)
             assert all(opcode == PING for opcode, _ in sent)
             pings = [payload for _, payload in sent]
         while not wire.closed:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
-    assert parse_frames(wire.written.partition(b"\r\n\r\n")[2])[-1][0] == CLOSE
+    assert _frames_of(wire)[-1][0] == CLOSE
+
+
+async def test_a_client_that_keeps_the_limit_is_blamed_also_after_many_messages_at_once() -> None:
+    """It goes on sending a small message now and then, and answers nothing."""
+    _, wire = connected(_never_answers, LimitsConfig(), ws_ping_interval=0.02, ws_ping_timeout=0.05)
+    await until(lambda: wire.written)
+    wire.arrive(frame(TEXT, b"first") * 50)
+    async with asyncio.timeout(10):
+        while not wire.closed:
+            wire.arrive(frame(TEXT, b"later"))
+            await asyncio.sleep(0.005)
+    assert _frames_of(wire)[-1][0] == CLOSE
