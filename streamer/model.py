@@ -41,7 +41,7 @@ class SegmentRequest:
 
     Attributes:
         words: Whether the words are wanted, each with its times and its confidence.
-        key_terms: Phrases that are likelier than usual.
+        key_terms: Phrases that are likelier than usual; an interim has none.
         interim: Whether the segment still grows, so that an approximate result will do.
         speech_start_s: Seconds into the samples at which the detector found speech; 0 without one.
     """

@@ -116,6 +116,9 @@ def _type_at(field: str, root: type) -> inspect.Type:
         if isinstance(found, inspect.VarTupleType | inspect.ListType) and name.isdecimal():
             found = found.item_type
             continue
+        if isinstance(found, inspect.TupleType) and name.isdecimal():
+            found = found.item_types[int(name)]
+            continue
         struct = _struct(found)
         fields = {f.encode_name: f.type for f in struct.fields} if struct else {}
         if name not in fields:
@@ -184,6 +187,8 @@ def _allowed(kind: inspect.Type) -> str:
             return f"a list of at most {longest}"
         case inspect.VarTupleType(min_length=int(shortest)):
             return f"a list of at least {shortest}"
+        case inspect.TupleType(item_types=items):
+            return f"a list of {len(items)}"
         case _:
             return "a list"
 

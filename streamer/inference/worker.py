@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streamer.inference import ipc
-from streamer.inference.timed_words import read_words
+from streamer.inference import ipc, timed_words
 from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
+from streamer.models.interims import ModelWithInterims
 from streamer.models.registry import ModelSpec, ModelTypeError, make_model
 
 if TYPE_CHECKING:
@@ -85,12 +85,13 @@ def _warm_up(model: Model) -> None:
 
     A model with a `warm_up` of its own has that run instead.
     """
-    if type(model).warm_up is not Model.warm_up:
-        model.warm_up()
-        return
     silence = np.zeros(model.sample_rate, dtype=np.float32)
     silence.flags.writeable = False
-    _run_alone(model, _Segment(silence, None, ipc.NO_WISHES))
+    for part in _parts(model):
+        if type(part).warm_up is not Model.warm_up:
+            part.warm_up()
+        else:
+            _run_alone(part, _Segment(silence, None, ipc.NO_WISHES))
 
 
 class _Batches:
@@ -152,17 +153,23 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
 
 
 def _ready(model: Model) -> ipc.Ready:
-    stateful = isinstance(model, StatefulModel)
-    size = 1 if stateful or _takes_requests(model) else model.max_batch_size
     return ipc.Ready(
         model.sample_rate,
-        size,
+        model.max_batch_size if all(map(_takes_batches, _parts(model))) else 1,
         model.max_batch_wait_ms,
-        stateful,
+        isinstance(model, StatefulModel),
         model.max_seconds,
         words=model.returns_words,
         key_terms=model.uses_key_terms,
     )
+
+
+def _parts(model: Model) -> tuple[Model, ...]:
+    return model.both if isinstance(model, ModelWithInterims) else (model,)
+
+
+def _takes_batches(model: Model) -> bool:
+    return not (isinstance(model, StatefulModel) or _takes_requests(model))
 
 
 def _takes_requests(model: Model) -> bool:
@@ -203,8 +210,7 @@ def _gate(model: Model, segment: _Segment) -> ipc.Done | ipc.Raised | None:
         output = model.gate(segment.samples)
         if output is None:
             return None
-        seconds = time.perf_counter() - started
-        return ipc.Done(ipc.plain(output), seconds, segment.state, dropped=True)
+        return _done(model, output, time.perf_counter() - started, segment.state, dropped=True)
     except Exception as error:  # the model's own; this worker is fine
         return _raised(error, started)
 
@@ -213,7 +219,21 @@ def _infer_passed(
     model: Model, segments: list[_Segment]
 ) -> tuple[list[ipc.ItemOutcome], str | None]:
     """As `_infer`, for the segments that the gate has passed."""
-    if isinstance(model, StatefulModel) or _takes_requests(model):
+    if not isinstance(model, ModelWithInterims):
+        return _infer_with(model, segments)
+    answers: list[Iterator[ipc.ItemOutcome]] = []
+    splits: list[str | None] = []
+    for part, is_interim in zip(model.both, (False, True), strict=True):
+        own = [segment for segment in segments if segment.request.interim is is_interim]
+        outcomes, split = _infer_with(part, own)
+        answers.append(iter(outcomes))
+        splits.append(split)
+    ordered = [next(answers[segment.request.interim]) for segment in segments]
+    return ordered, next(filter(None, splits), None)
+
+
+def _infer_with(model: Model, segments: list[_Segment]) -> tuple[list[ipc.ItemOutcome], str | None]:
+    if not _takes_batches(model):
         return [_infer_alone(model, segment) for segment in segments], None
     split = None
     if len(segments) > 1:
@@ -262,18 +282,23 @@ def _infer_next(model: StatefulModel, segment: _Segment, started: float) -> ipc.
 
 
 def _done(
-    model: Model, output: "Mapping[str, object]", seconds: float, state: bytes | None = None
+    model: Model,
+    output: "Mapping[str, object]",
+    seconds: float,
+    state: bytes | None = None,
+    *,
+    dropped: bool = False,
 ) -> ipc.Done:
     converted = ipc.plain(output)
     if model.returns_words:
-        read_words(converted)
-    return ipc.Done(converted, seconds, state, dropped=isinstance(output, Dropped))
+        timed_words.read_words(converted)
+    return ipc.Done(converted, seconds, state, dropped=dropped or isinstance(output, Dropped))
 
 
 def _raised(error: Exception, started: float) -> ipc.Raised:
     innermost = traceback.extract_tb(error.__traceback__)[-1]
     # What the model returned, and cannot be sent, is found in this server's own code.
-    is_own = innermost.filename == ipc.__file__
+    is_own = innermost.filename in (ipc.__file__, timed_words.__file__)
     where = "" if is_own else f"{innermost.filename}:{innermost.lineno} in {innermost.name}"
     return ipc.Raised(_describe(error), time.perf_counter() - started, where)
 
@@ -302,6 +327,7 @@ def _place_of_inference(model: Model | None) -> str:
     """
     if model is None:
         return ""
+    model, *_ = _parts(model)  # of a pair, both have the same class
     method: Callable[..., object]
     if isinstance(model, StatefulModel):
         method = type(model).infer_next

@@ -16,7 +16,8 @@ class UnfitPair(ValueError):
 class ModelWithInterims(Model):
     """Answers interims with the second model, all else with the first, whose properties it has.
 
-    A segment that is whole unless speech resumes is a final.
+    A segment that is whole unless speech resumes is a final. Of a batch, each model gets the
+    segments that are its own; the worker divides it.
 
     Args:
         finals: For finals; its gate decides for both.
@@ -37,7 +38,9 @@ class ModelWithInterims(Model):
         self._finals = finals
         self._interims = interims
         self.sample_rate = finals.sample_rate
-        self.max_seconds = finals.max_seconds
+        self.max_seconds = finals.max_seconds  # of recordings, which have no interims
+        self.max_batch_size = min(finals.max_batch_size, interims.max_batch_size)
+        self.max_batch_wait_ms = min(finals.max_batch_wait_ms, interims.max_batch_wait_ms)
         self.returns_words = finals.returns_words
         self.uses_key_terms = finals.uses_key_terms
         # The worker sets `unwanted` later, and each model asks whatever is set then.
@@ -49,8 +52,12 @@ class ModelWithInterims(Model):
 
     def infer_request(self, samples: "Floats", request: SegmentRequest) -> Mapping[str, object]:
         """Observe float32 [n] with the model that the request is for."""
-        model = self._interims if request.interim else self._finals
-        return model.infer_request(samples, request)
+        return self.both[request.interim].infer_request(samples, request)
+
+    @property
+    def both(self) -> tuple[Model, Model]:
+        """The model for finals, and the one for interims."""
+        return self._finals, self._interims
 
     def gate(self, samples: "Floats") -> Mapping[str, object] | None:
         """As the gate of the model for finals."""

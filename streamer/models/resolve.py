@@ -50,6 +50,12 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         hint = f"did you mean {meant}?" if meant else f"allowed: {registry.allowed_types()}"
         raise SettingsError(f"'{section}.type' is {show(model.type)}; {hint}")
     path, interim_model = model.path, model.interim_model
+    for name, value in (("path", path), ("interim_model", interim_model)):
+        if value == "":
+            raise SettingsError(
+                f"'{section}.{name}' is \"\"; allowed: a folder, seen from that of the "
+                "configuration file, a name that `streamer models list` shows, or null"
+            )
     if path is None and built_in is not None:
         path, usual = registry.default_folders(built_in, os.cpu_count() or 1)
         interim_model = interim_model or usual
@@ -63,7 +69,7 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
     if interim_model is not None:
         setting = f"{section}.interim_model"
         interim_folder = _folder(built_in, interim_model, setting, config_folder)
-        _check_pair(model, folder, interim_folder, setting)
+        _check_pair(model, built_in, (folder, interim_folder), setting)
     return ModelSpec(
         type=model.type,
         name=model.name or _default_name(model.type, built_in, folder),
@@ -100,18 +106,21 @@ def _folder(built_in: BuiltIn | None, path: str, setting: str, config_folder: Pa
     return own if own.is_dir() else _known_folder(built_in, path, setting, own)
 
 
-def _check_pair(model: ModelConfig, finals: Path | None, interims: Path, setting: str) -> None:
+def _check_pair(
+    model: ModelConfig, built_in: BuiltIn | None, folders: tuple[Path | None, Path], setting: str
+) -> None:
     """Check that the second model can make interims for the first, as far as the folders say.
 
     Args:
         model: Their settings.
-        finals: The folder of the first.
-        interims: The folder of the second.
+        built_in: Of their type; None = a class of one's own.
+        folders: Those of the first and of the second.
         setting: The name of the setting that leads to the second.
 
     Raises:
         SettingsError: It cannot.
     """
+    finals, interims = folders
     given = f"'{setting}' is {show(model.interim_model)}"
     if finals is None:
         raise SettingsError(
@@ -121,6 +130,8 @@ def _check_pair(model: ModelConfig, finals: Path | None, interims: Path, setting
         raise SettingsError(
             f"{given}, the model that makes the finals, too; allowed: another one, or null"
         )
+    if not _has_manifest(built_in):
+        return
     first, second = (manifest_if_any(folder) for folder in (finals, interims))
     if first is None or second is None:
         return
@@ -137,10 +148,14 @@ def _default_name(model_type: str, built_in: BuiltIn | None, folder: Path | None
     """The name in `model.json`, else that of the folder, else that of the class."""
     if folder is None:
         return model_type.rpartition(":")[2]
-    # A class of one's own may have another kind of `model.json` among its files.
-    if built_in is not None and built_in.manifest_kind and (folder / MANIFEST).is_file():
+    if _has_manifest(built_in) and (folder / MANIFEST).is_file():
         return manifest_of(folder).name
     return Path(os.path.normpath(folder)).name  # a path such as "." has no name of its own
+
+
+def _has_manifest(built_in: BuiltIn | None) -> bool:
+    """Whether a `model.json` in the folder is a manifest: one's own class may have another kind."""
+    return built_in is not None and built_in.manifest_kind is not None
 
 
 def _known_folder(built_in: BuiltIn | None, name: str, setting: str, own: Path) -> Path:

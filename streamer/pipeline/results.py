@@ -162,7 +162,7 @@ class ChannelResults:
             timeline.interims_shed += 1
             self._sender.warn_interim_shed()
             return
-        request = of_interim(self._wishes, self._active_time - start_time)
+        request = of_interim(self._active_time - start_time)
         pending = PendingResult(
             audio, start_time, end_time, final=False, timeline=timeline, request=request
         )

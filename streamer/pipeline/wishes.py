@@ -26,9 +26,12 @@ def of_final(wishes: SegmentRequest, speech_start_s: float) -> SegmentRequest:
     return replace(wishes, speech_start_s=max(0.0, speech_start_s))
 
 
-def of_interim(wishes: SegmentRequest, speech_start_s: float) -> SegmentRequest:
-    """The same of a segment that still grows: its words would move, so they are not computed."""
-    return replace(wishes, words=False, interim=True, speech_start_s=max(0.0, speech_start_s))
+def of_interim(speech_start_s: float) -> SegmentRequest:
+    """What is in force of a segment that still grows.
+
+    Its words would move, and key terms cost too much for text that changes: both are for finals.
+    """
+    return SegmentRequest(interim=True, speech_start_s=max(0.0, speech_start_s))
 
 
 def unmet(start: Start, pool: WorkerPool) -> list[WarningEvent]:

@@ -99,6 +99,25 @@ class Timed(Model):
         return {**self.infer(samples), **words}
 
 
+class WordsInGate(Timed):
+    def __init__(self, words):
+        super().__init__()
+        self.dropped_words = words
+
+    def gate(self, samples):
+        return None if samples.any() else {"text": "", "words": self.dropped_words}
+
+
+class Second(Model):
+    '''Fails for the folder of the second model only.'''
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def infer(self, samples):
+        return {"text": object()} if self.folder.name == "small" else {"text": ""}
+
+
 class Moody(Model):
     def __init__(self):
         self.count = 0
@@ -532,6 +551,35 @@ def test_wrong_words_are_problems(
     outcome = timed(check, own, **options)
     assert outcome.code == 1
     assert says in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (None, "silence: it raised ValueError: 'words' is null; allowed: a list"),
+        ([{"text": "x"}], "silence: it raised ValueError: 'words[0].start_time' is missing"),
+    ],
+)
+def test_wrong_words_of_the_gate_are_problems(
+    check: Check, own: Path, words: object, says: str
+) -> None:
+    path = own / "gate.json"
+    model = {"type": "own:WordsInGate", "options": {"words": words}}
+    path.write_text(json.dumps({"model": model}))
+    outcome = check(path)
+    assert outcome.code == 1
+    assert says in outcome.err
+
+
+def test_a_second_model_with_a_wrong_result_cannot_be_loaded(check: Check, own: Path) -> None:
+    for name in ("large", "small"):
+        (own / name).mkdir()
+    model = {"type": "own:Second", "path": "large", "interim_model": "small"}
+    (own / "pair.json").write_text(json.dumps({"model": model}))
+    outcome = check(own / "pair.json")
+    assert outcome.code == 1
+    assert "own.py:" in outcome.err
+    assert "in infer" in outcome.err
 
 
 def test_words_that_may_not_be_intended_are_notes(check: Check, own: Path) -> None:

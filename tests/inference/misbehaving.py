@@ -51,7 +51,10 @@ class Batcher(Obedient):
     max_batch_wait_ms = 200.0
 
     def infer_batch(self, batch: Sequence[Samples]) -> Sequence[Mapping[str, object]]:
-        answers = [{**self.infer(samples), "batch": len(batch)} for samples in batch]
+        answers = [
+            {**self.infer(samples), "batch": len(batch), "folder": self.folder.name}
+            for samples in batch
+        ]
         return answers[:-1] if int(batch[0][0]) == SLOW and len(batch) > 1 else answers
 
 
@@ -104,6 +107,7 @@ class Asked(Batcher):
 
     def infer_request(self, samples: Samples, request: SegmentRequest) -> Mapping[str, object]:
         answer = {**self.infer(samples), "request": dataclasses.asdict(request)}
+        answer["folder"] = self.folder.name
         return answer | {"words": WORDS[int(samples[-1])]} if request.words else answer
 
 
@@ -116,6 +120,13 @@ WORDS: list[object] = [
     [{"text": "yes", "end_time": 0.5, "confidence": 0.75}],
     [{**WORD, "start_time": float("nan")}],
 ]
+
+
+class GateWithWords(Asked):
+    """Drops all that it is told to, with the words that the last sample chooses."""
+
+    def gate(self, samples: Samples) -> Mapping[str, object] | None:
+        return {"words": WORDS[int(samples[-1])]} if int(samples[0]) == DROP else None
 
 
 class Running(StatefulModel):

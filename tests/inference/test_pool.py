@@ -54,6 +54,14 @@ async def running(
     spec = ModelSpec(
         f"misbehaving:{model}", "test", str(folder) if folder else None, search_path=(HERE,)
     )
+    async with pool_of(spec, monitor, **settings) as pool:
+        yield pool
+
+
+@asynccontextmanager
+async def pool_of(
+    spec: ModelSpec, monitor: Monitor | None = None, **settings: Any
+) -> AsyncIterator[WorkerPool]:
     pool = WorkerPool(spec, InferenceConfig(**{"workers": 2, **settings}), monitor)
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         task = tasks.create_task(pool.run())

@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,12 +12,14 @@ from streamer.inference.ipc import NO_WISHES
 from streamer.inference.job import InferenceFailed, Inferred
 from streamer.inference.pool import WorkerPool
 from streamer.model import SegmentRequest
-from tests.inference.misbehaving import FINE, RAISE
-from tests.inference.test_pool import running, segment
+from streamer.models.registry import ModelSpec
+from tests.inference.misbehaving import DROP, FINE, RAISE
+from tests.inference.test_pool import pool_of, running, segment
 
 WISHES = SegmentRequest(
     words=True, key_terms=("Jean Valjean", "Æthelred"), interim=True, speech_start_s=0.25
 )
+INTERIM = SegmentRequest(interim=True)
 WORD = {"text": "yes", "start_time": 0.0, "end_time": 0.5, "confidence": 0.75}
 
 
@@ -53,7 +57,7 @@ async def test_a_model_without_requests_is_as_it_was(tmp_path: Path) -> None:
         assert [each.output["batch"] for each in done] == [4] * 4
 
 
-@pytest.mark.parametrize(
+WRONG_WORDS = pytest.mark.parametrize(
     ("number", "message"),
     [
         (2, "'words' is \"yes\"; allowed: a list"),
@@ -62,6 +66,9 @@ async def test_a_model_without_requests_is_as_it_was(tmp_path: Path) -> None:
         (5, "'words[0].start_time' is null; allowed: a number"),
     ],
 )
+
+
+@WRONG_WORDS
 async def test_words_of_the_wrong_shape_are_the_models_failure(
     tmp_path: Path, number: int, message: str
 ) -> None:
@@ -70,6 +77,19 @@ async def test_words_of_the_wrong_shape_are_the_models_failure(
             await asked(pool, number, WISHES)
         assert message in str(failure.value)
         assert (await asked(pool, 0, WISHES)).output["words"] == []
+
+
+@WRONG_WORDS
+async def test_words_of_the_gate_are_checked_in_the_same_way(
+    tmp_path: Path, number: int, message: str
+) -> None:
+    async with running(tmp_path, "GateWithWords", workers=1) as pool:
+        with pytest.raises(InferenceFailed) as failure:
+            await asked(pool, number, WISHES, DROP)
+        assert message in str(failure.value)
+        assert not failure.value.where
+        done = await asked(pool, 1, WISHES, DROP)
+        assert (done.output, done.dropped) == ({"words": [WORD]}, True)
 
 
 async def test_a_model_that_raises_fails_its_segment_only(tmp_path: Path) -> None:
@@ -95,3 +115,48 @@ async def test_a_request_that_no_message_can_hold_fails_alone(tmp_path: Path, mo
             await asked(pool, 1, bad)
         assert (await asked(pool, 7, fine)).output["tag"] == 7
         assert not any(pool.counters.workers_replaced.values())
+
+
+@asynccontextmanager
+async def pair(folder: Path, model: str) -> AsyncIterator[WorkerPool]:
+    """A pool of one worker, with a second model for interims."""
+    (folder / "small").mkdir()
+    here = str(Path(__file__).parent)
+    spec = ModelSpec(
+        f"misbehaving:{model}",
+        "test",
+        str(folder),
+        search_path=(here,),
+        interim_folder=str(folder / "small"),
+    )
+    async with pool_of(spec, workers=1) as pool:
+        yield pool
+
+
+async def test_each_model_of_a_pair_gets_its_segments_in_batches(tmp_path: Path) -> None:
+    kinds = [INTERIM, NO_WISHES, NO_WISHES, INTERIM]
+    async with pair(tmp_path, "Batcher") as pool:
+        done = await asyncio.gather(*(asked(pool, i, kind) for i, kind in enumerate(kinds)))
+        assert [each.output["tag"] for each in done] == [0, 1, 2, 3]
+        assert [each.output["folder"] for each in done] == [
+            "small" if kind.interim else tmp_path.name for kind in kinds
+        ]
+        assert [each.output["batch"] for each in done] == [2] * 4
+
+
+async def test_a_batch_of_a_pair_that_fails_is_split_for_its_model(tmp_path: Path) -> None:
+    kinds = [(FINE, INTERIM), (RAISE, NO_WISHES), (FINE, NO_WISHES), (FINE, INTERIM)]
+    async with pair(tmp_path, "Batcher") as pool:
+        results = [asked(pool, i, wishes, what) for i, (what, wishes) in enumerate(kinds)]
+        done = await asyncio.gather(*results, return_exceptions=True)
+        assert isinstance(done[1], InferenceFailed)
+        others = [each for each in done if isinstance(each, Inferred)]
+        assert [each.output["tag"] for each in others] == [0, 2, 3]
+        assert [each.output["batch"] for each in others] == [2, 1, 2]
+
+
+async def test_a_pair_with_requests_gets_one_segment_after_another(tmp_path: Path) -> None:
+    async with pair(tmp_path, "Asked") as pool:
+        done = await asyncio.gather(*(asked(pool, 1, each) for each in [INTERIM, NO_WISHES] * 2))
+        assert [each.output["folder"] for each in done] == ["small", tmp_path.name] * 2
+        assert {each.output.get("batch") for each in done} == {None}

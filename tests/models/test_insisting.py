@@ -1,14 +1,21 @@
 """A decoder that ends at once in clear speech gets a second search; in noise, it stays silent."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 
+from streamer.model import SegmentRequest
 from streamer.models.moonshine.decoding import END_TOKEN, Decoded, TokenBias
-from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
+from streamer.models.moonshine.insisting import (
+    FIRST_TOKENS,
+    NotAtOnce,
+    ended_at_once,
+    second_search,
+)
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.weights.manifest import require
@@ -104,3 +111,56 @@ def test_words_count_that_are_certain(
     tokens = [5] * len(log_probabilities)
     decoded = Decoded(tokens, ended, [*log_probabilities, *([-0.1] if ended else [])])
     assert bias.found_words(decoded) is found
+
+
+class Runs:
+    """Counts the runs of a decoder's network."""
+
+    def __init__(self, model: Moonshine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        decode = model.decoder.decode
+
+        def counting(*args: Any, **options: Any) -> Decoded:
+            decoded = decode(*args, **options)
+            self.count += len(decoded.tokens) + decoded.ended
+            return decoded
+
+        monkeypatch.setattr(model.decoder, "decode", counting)
+
+
+def test_an_interim_gets_no_second_search(base: Moonshine, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 80_000).astype(np.float32)
+    runs = Runs(base, monkeypatch)
+    assert base.infer_request(noise, SegmentRequest(interim=True)) == {"text": ""}
+    assert runs.count == 1
+
+
+def searched(end: float, log_probabilities: list[float]) -> tuple[bool, list[int]]:
+    """Whether a search that would find such tokens finds words, and the limits it is given."""
+    limits = []
+
+    def search(bias: TokenBias, limit: int) -> Decoded:
+        limits.append(limit)
+        bias.adjust(scores(end))
+        ended = limit > len(log_probabilities)
+        found = log_probabilities[:limit]
+        return Decoded([5] * len(found), ended, [*found, *([-0.1] if ended else [])])
+
+    return second_search(search, 40) is not None, limits
+
+
+@pytest.mark.parametrize(
+    ("end", "log_probabilities", "expected"),
+    [
+        (0.99, [-4.0, *[-0.1] * 30], (True, [FIRST_TOKENS, 40])),
+        (0.99, [-4.0, -0.1, -0.1], (False, [FIRST_TOKENS])),  # it has ended by then
+        (0.99, [-0.1, -0.1, -0.1], (True, [FIRST_TOKENS])),
+        (0.99, [-0.1, *[-0.6] * 30], (False, [FIRST_TOKENS])),
+        (0.99, [-0.1, *[-0.4] * 5, *[-0.9] * 30], (False, [FIRST_TOKENS, 40])),
+        (0.6, [-0.1, *[-0.6] * 30], (True, [FIRST_TOKENS, 40])),  # the end was unlikely
+    ],
+)
+def test_a_few_tokens_are_judged_before_the_rest(
+    end: float, log_probabilities: list[float], expected: tuple[bool, list[int]]
+) -> None:
+    assert searched(end, log_probabilities) == expected

@@ -108,14 +108,30 @@ def test_a_type_without_a_folder_has_no_second_model(home: Path) -> None:
     ("key", "value"), [("kind", "wav"), ("sample_rate", 8_000), ("language", "fr")]
 )
 def test_what_the_folders_say_must_agree(home: Path, key: str, value: object) -> None:
-    told = {"name": "x", "kind": "own", "sample_rate": 16_000, "language": "en"}
+    told = {"name": "x", "kind": "moonshine", "sample_rate": 16_000, "language": "en"}
     (home / "large/model.json").write_text(json.dumps({**told, "name": "large"}))
     (home / "small/model.json").write_text(json.dumps({**told, "name": "small"}))
-    specs(home, path="large", interim_model="small")
+    pair = ModelConfig(type="moonshine", path="large", interim_model="small")
+    model_specs(Config(model=pair), home)
     (home / "small/model.json").write_text(json.dumps({**told, "name": "small", key: value}))
     shown = re.escape(json.dumps(value))
     with pytest.raises(SettingsError, match=f"whose {key} is {shown}; allowed: a model with the"):
-        specs(home, path="large", interim_model="small")
+        model_specs(Config(model=pair), home)
+
+
+def test_a_class_of_ones_own_may_have_another_kind_of_model_json(home: Path) -> None:
+    for name in ("large", "small"):
+        (home / name / "model.json").write_text('{"foo": 1}')
+    specs(home, path="large", interim_model="small")
+
+
+@pytest.mark.parametrize("setting", ["path", "interim_model"])
+@pytest.mark.parametrize("model_type", ["named:Named", "moonshine"])
+def test_an_empty_name_is_no_folder(home: Path, model_type: str, setting: str) -> None:
+    others = {"path": "large"} if setting == "interim_model" else {}
+    message = rf"'model\.{setting}' is \"\"; allowed: a folder, .*, or null"
+    with pytest.raises(SettingsError, match=message):
+        specs(home, type=model_type, **others, **{setting: ""})
 
 
 def test_what_only_the_models_say_must_agree(home: Path) -> None:

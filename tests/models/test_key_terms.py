@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from streamer.models.moonshine.decoding import END_TOKEN, Decoded, Wanted
 from streamer.models.moonshine.encoding import FIRST_PIECE, Encoder, spaced
+from streamer.models.moonshine.kept_terms import KeptKeyTerms
 from streamer.models.moonshine.key_terms import KeyTerms, spellings
 from streamer.models.moonshine.term_search import (
     BONUS,
@@ -120,6 +122,73 @@ def test_every_way_to_spell_a_phrase_is_in_the_tree(phrases: list[str]) -> None:
                 assert expected <= set(following.tokens.tolist())
                 assert number in tree.terms(text[:end])
             assert number in tree.completed(text)
+
+
+@given(PHRASES, TOKENS, st.binary(min_size=1, max_size=4))
+@AT_LEISURE
+def test_places_are_those_of_a_tree_of_all_beginnings(
+    phrases: list[str], tokens: list[int], other: bytes
+) -> None:
+    terms = KeyTerms(phrases, ENCODER)
+    owners = [(n, spaced(text)) for n, phrase in enumerate(phrases) for text in spellings(phrase)]
+    written = b"".join(PIECES[token] for token in tokens)
+    places = {text[:end] for _, text in owners for end in range(1, len(text) + 1)}
+    for place in {*places, written, written[:1] + other, other} - {b""}:
+        assert terms.terms(place) == {n for n, text in owners if text.startswith(place)}
+        assert terms.completed(place) == {n for n, text in owners if text == place}
+        following = {
+            token: text[: len(place) + length]
+            for _, text in owners
+            if text.startswith(place)
+            for token, length in ENCODER.beginnings(text[len(place) :])
+        }
+        after = terms.after(place)
+        assert dict(zip(after.tokens.tolist(), after.beginnings, strict=True)) == following
+        assert after.tokens.tolist() == sorted(following)
+    for token, piece in enumerate(PIECES):
+        found = terms.follow(frozenset({written}), token)
+        assert found == {each for each in (written + piece, piece) if each in places}
+
+
+LETTERS = [chr(0x10428 + number) for number in range(40)]
+"""Of four bytes each."""
+
+
+def long_phrases(seed: int) -> tuple[str, ...]:
+    """As many and as long as a client may send."""
+    random = np.random.default_rng(seed)
+    return tuple("".join(random.choice(LETTERS, 100)) for _ in range(100))
+
+
+def test_the_longest_terms_take_little_memory(tiny: tuple[Tokenizer, Encoder]) -> None:
+    """Some of it for each term, not for each of its beginnings."""
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    terms = KeyTerms(long_phrases(0), tiny[1])
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < terms.bytes < 500_000
+
+
+def test_lists_are_kept_up_to_a_number_of_bytes(tiny: tuple[Tokenizer, Encoder]) -> None:
+    kept = KeptKeyTerms(tiny[0].pieces, max_bytes=1_000_000)
+    usual = ("Jean Valjean", "Kubernetes")
+    first = kept.read(usual)
+    for seed in range(8):
+        kept.read(long_phrases(seed))
+        assert kept.read(usual) is first
+        assert kept.bytes <= 1_000_000
+    newest = kept.read(long_phrases(7))
+    assert kept.read(long_phrases(7)) is newest
+    assert len(kept) < 8
+
+
+def test_a_list_that_is_larger_than_the_bound_is_read_all_the_same(
+    tiny: tuple[Tokenizer, Encoder],
+) -> None:
+    kept = KeptKeyTerms(tiny[0].pieces, max_bytes=10)
+    assert kept.read(("Kubernetes",)).first.tokens.size
+    assert (len(kept), kept.bytes) == (0, 0)
 
 
 def search(

@@ -1,6 +1,9 @@
 """Words and confidence out of the real network."""
 
+import json
+import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
-from streamer.weights.manifest import require
+from streamer.weights.manifest import MANIFEST, BadManifest, require
 from tools.harness.sounds import recording
 
 RATE = 16_000
@@ -135,3 +138,31 @@ def test_a_folder_that_says_nothing_of_words_has_none(
     model = Moonshine(folder)
     assert not model.returns_words
     assert model.infer(speech[:RATE])["confidence"]
+
+
+HEADS = "[layer, head], a layer from 0 to 5 and a head from 0 to 7"
+
+
+@pytest.mark.parametrize(
+    ("heads", "message"),
+    [
+        ([[0, 20]], f"'words.heads[0]' is [0, 20]; allowed: {HEADS}"),
+        ([[0, 0], [6, 0]], f"'words.heads[1]' is [6, 0]; allowed: {HEADS}"),
+        ([[0, 8]], f"'words.heads[0]' is [0, 8]; allowed: {HEADS}"),
+        ([[0, -1]], "'words.heads[0][1]' is -1; allowed: a whole number at least 0"),
+        ([[1]], "'words.heads[0]' is [1]; allowed: a list of 2"),
+        ([], "'words.heads' is []; allowed: a list of at least 1"),
+    ],
+)
+def test_heads_that_the_decoder_has_not_are_told(
+    tmp_path: Path, heads: list[list[int]], message: str
+) -> None:
+    source = require("moonshine-tiny-en")
+    for path in source.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    told = json.loads((source / MANIFEST).read_text())
+    told["words"]["heads"] = heads
+    (tmp_path / MANIFEST).unlink()
+    (tmp_path / MANIFEST).write_text(json.dumps(told))
+    with pytest.raises(BadManifest, match=re.escape(f"{tmp_path / MANIFEST}: {message}")):
+        Moonshine(tmp_path, gate=False)

@@ -380,7 +380,7 @@ async def test_words_are_wanted_of_finals_and_not_of_interims(early: bool) -> No
             result.set_result(ANSWER)
         await results.no_more()
     interim, final = pool.requests
-    assert interim == SegmentRequest(False, WISHES.key_terms, interim=True, speech_start_s=0.25)
+    assert interim == SegmentRequest(interim=True, speech_start_s=0.25)
     assert final == SegmentRequest(True, WISHES.key_terms, speech_start_s=0.25)
 
 

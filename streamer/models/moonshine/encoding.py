@@ -28,12 +28,14 @@ class Encoder:
     Attributes:
         ends_word: Float32 [tokens]: 1 for the tokens that do not go on with the word before them,
             because they begin a word, are punctuation or end the text; 0 for the others.
+        longest_piece: Bytes.
     """
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         whole = enumerate(pieces[FIRST_PIECE:], FIRST_PIECE)
         self._tokens = {piece: token for token, piece in whole if not MARKER.fullmatch(piece)}
         self._pieces = pieces
+        self.longest_piece = max(map(len, pieces))
         self.ends_word: Floats = np.array([not _continues_word(p) for p in pieces], np.float32)
 
     def encode(self, text: str) -> list[int]:
@@ -42,15 +44,11 @@ class Encoder:
         Of all neighbours that are a piece together, the pair with the lowest number is joined,
         until there is none. What has no token then is spelled in bytes.
         """
-        parts = [character.encode() for character in spaced(text).decode()]
-        while pairs := [
-            (self._tokens[first + second], at)
-            for at, (first, second) in enumerate(pairwise(parts))
-            if first + second in self._tokens
-        ]:
-            _, at = min(pairs)
-            parts[at : at + 2] = [parts[at] + parts[at + 1]]
-        return [token for part in parts for token in self._spelled(part)]
+        return [token for part in self._joined(text) for token in self._spelled(part)]
+
+    def first_token(self, text: str) -> int:
+        """The first one of `encode`."""
+        return self._spelled(self._joined(text)[0])[0]
 
     def piece(self, token: int) -> bytes:
         """The bytes of a token."""
@@ -67,6 +65,20 @@ class Encoder:
                 yield token, length
         if text[:1] >= b"\x80":
             yield FIRST_BYTE + text[0], 1
+
+    def _joined(self, text: str) -> list[bytes]:
+        parts = [character.encode() for character in spaced(text).decode()]
+        ranks = [self._rank(*pair) for pair in pairwise(parts)]
+        while ranks and (lowest := min(ranks)) < len(self._pieces):
+            at = ranks.index(lowest)
+            parts[at : at + 2] = [parts[at] + parts[at + 1]]
+            # Only the ranks of the new part and its neighbours change.
+            around = parts[max(0, at - 1) : at + 2]
+            ranks[max(0, at - 1) : at + 2] = [self._rank(*pair) for pair in pairwise(around)]
+        return parts
+
+    def _rank(self, first: bytes, second: bytes) -> int:
+        return self._tokens.get(first + second, len(self._pieces))
 
     def _spelled(self, part: bytes) -> list[int]:
         token = self._tokens.get(part)

@@ -9,7 +9,9 @@ time wherever the network is uncertain.
 Pure; what is done with it is in `term_search.py`.
 """
 
+import sys
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +24,12 @@ APOSTROPHES = str.maketrans("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTA
 """The network writes the plain one."""
 
 NO_TERMS: frozenset[int] = frozenset()
+
+AFTER_ALL = b"\xff"
+"""A byte that is larger than any in UTF-8."""
+
+BYTES_PER_SPELLING, BYTES_PER_PHRASE = 300, 50
+"""Bytes of memory that are taken beside the text of each: by Python's objects, measured."""
 
 
 class NextTokens(NamedTuple):
@@ -39,6 +47,8 @@ class NextTokens(NamedTuple):
 class KeyTerms:
     """The prefix tree of some phrases, in which a beginning of a phrase is a place.
 
+    Only the whole spellings are stored, in order: those that begin alike are neighbours.
+
     Args:
         phrases: As a client writes them. One in lower case is also expected with capitals, at the
             start of a sentence or as a name; one with capitals is written as it is given.
@@ -47,44 +57,47 @@ class KeyTerms:
     Attributes:
         encoder: Of the network.
         first: The tokens that begin a phrase.
+        bytes: Of memory, at most, with the phrases themselves.
     """
 
     def __init__(self, phrases: Sequence[str], encoder: Encoder) -> None:
         self.encoder = encoder
-        self._whole: dict[bytes, frozenset[int]] = {}
-        self._terms: dict[bytes, frozenset[int]] = {}
-        self._after: dict[bytes, NextTokens] = {}
-        first: dict[int, bytes] = {}
+        numbers: dict[bytes, tuple[int, ...]] = {}
+        first_words: set[str] = set()
         for number, phrase in enumerate(phrases):
             for written in spellings(phrase):
                 text = spaced(written)
-                self._whole[text] = self.completed(text) | {number}
-                for end in range(1, len(text) + 1):
-                    self._terms[text[:end]] = self.terms(text[:end]) | {number}
-                token, *_ = encoder.encode(written.partition(" ")[0])
-                first[token] = encoder.piece(token)
+                numbers[text] = (*numbers.get(text, ()), number)
+                first_words.add(written.partition(" ")[0])
+        self._texts = sorted(numbers)
+        self._numbers = [numbers[text] for text in self._texts]
+        first = {token: encoder.piece(token) for token in map(encoder.first_token, first_words)}
         self.first = _next_tokens(first)
+        self.bytes = sum(map(len, self._texts)) + BYTES_PER_SPELLING * len(self._texts)
+        self.bytes += sum(map(sys.getsizeof, phrases)) + BYTES_PER_PHRASE * len(phrases)
 
     def terms(self, beginning: bytes) -> frozenset[int]:
-        """The numbers of the phrases that begin so."""
-        return self._terms.get(beginning, NO_TERMS)
+        """The numbers of the phrases that begin so; there are bytes in `beginning`."""
+        return NO_TERMS.union(*self._numbers[self._place(beginning)])
 
     def completed(self, text: bytes) -> frozenset[int]:
         """The numbers of the phrases that are whole with `text`."""
-        return self._whole.get(text, NO_TERMS)
+        at = bisect_left(self._texts, text)
+        whole = self._texts[at : at + 1] == [text]
+        return frozenset(self._numbers[at]) if whole else NO_TERMS
 
     def after(self, beginning: bytes) -> NextTokens:
         """The tokens by which the phrases that begin so go on."""
-        if beginning not in self._after:
-            self._after[beginning] = _next_tokens(
-                {
-                    token: text[: len(beginning) + length]
-                    for text in self._whole
-                    if text.startswith(beginning)
-                    for token, length in self.encoder.beginnings(text[len(beginning) :])
-                }
-            )
-        return self._after[beginning]
+        length = len(beginning)
+        longest = self.encoder.longest_piece
+        rests = {text[length : length + longest] for text in self._texts[self._place(beginning)]}
+        return _next_tokens(
+            {
+                token: beginning + rest[:more]
+                for rest in rests
+                for token, more in self.encoder.beginnings(rest)
+            }
+        )
 
     def follow(self, open_beginnings: frozenset[bytes], token: int) -> frozenset[bytes]:
         """The beginnings of phrases that are written after one more token, whole ones among them.
@@ -94,11 +107,17 @@ class KeyTerms:
             token: What was written; it may also begin a phrase.
         """
         piece = self.encoder.piece(token)
-        return frozenset(
-            beginning + piece
-            for beginning in (*open_beginnings, b"")
-            if beginning + piece in self._terms
-        )
+        written = {beginning + piece for beginning in (*open_beginnings, b"")} - {b""}
+        return frozenset(filter(self._begins, written))
+
+    def _begins(self, beginning: bytes) -> bool:
+        at = bisect_left(self._texts, beginning)
+        return at < len(self._texts) and self._texts[at].startswith(beginning)
+
+    def _place(self, beginning: bytes) -> slice:
+        """Where the spellings are that begin so."""
+        first = bisect_left(self._texts, beginning)
+        return slice(first, bisect_left(self._texts, beginning + AFTER_ALL, first))
 
 
 def spellings(phrase: str) -> list[str]:

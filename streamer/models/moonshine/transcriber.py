@@ -6,7 +6,7 @@ to 30 seconds, so the cost grows with the length of the segment.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -16,17 +16,10 @@ from threadpoolctl import threadpool_limits
 from streamer.memory import trim_heap
 from streamer.model import Dropped, Model, SegmentRequest
 from streamer.models.moonshine import graphs
-from streamer.models.moonshine.decoding import (
-    NOTHING_ELSE,
-    Decoded,
-    GreedyDecoder,
-    TokenBias,
-    Wanted,
-)
-from streamer.models.moonshine.encoding import Encoder
+from streamer.models.moonshine.decoding import Decoded, GreedyDecoder, Wanted
 from streamer.models.moonshine.gate import SpeechGate
-from streamer.models.moonshine.insisting import NotAtOnce, ended_at_once
-from streamer.models.moonshine.key_terms import KeyTerms
+from streamer.models.moonshine.insisting import ended_at_once, second_search
+from streamer.models.moonshine.kept_terms import KeptKeyTerms
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.models.moonshine.words import (
@@ -34,6 +27,7 @@ from streamer.models.moonshine.words import (
     Word,
     confidence_of_segment,
     query_layers,
+    read_word_times,
     timed_words,
     word_confidences,
 )
@@ -41,8 +35,7 @@ from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import open_network, supports_int8_products
 from streamer.vad.factory import SILERO_FOLDER
 from streamer.vad.silero_network import SileroNetwork
-from streamer.weights.manifest import MissingModel, manifest_if_any, require
-from streamer.weights.manifest_schema import WordTimes
+from streamer.weights.manifest import MissingModel, require
 
 BASE_TOKENS, MAX_TOKENS_PER_SECOND = 10, 8.0
 """Tokens: a decoder that produces more than both together repeats itself (the paper, section 4.2,
@@ -61,9 +54,6 @@ SHORTEST_CUT_S = 2.5
 """Seconds. Audio that is shorter is not cut to look closer at a repetition. In cut pieces of this
 length the decoder found the sentence after 9 to 30 repetitions of six phrases in 72 of 72 cases; in
 pieces of 4 s, in 71."""
-
-KEPT_KEY_TERMS = 16
-"""Lists of key terms that are kept for the next segments: to read 100 phrases takes 20 ms."""
 
 LOOP_REPEATS = 3
 """Repetitions that are a loop in a short piece of audio, if the decoder does not end by itself."""
@@ -87,7 +77,7 @@ class Moonshine(Model):
         signed = supports_int8_products()
         sizes = graphs.sizes(folder)
         self._cache_names = [f"encoder.{cache}" for cache in sizes.caches]
-        self._word_times = _word_times(folder)
+        self._word_times = read_word_times(folder, sizes)
         self.returns_words = self._word_times is not None
         layers = query_layers(self._word_times) if self._word_times else []
         threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
@@ -96,7 +86,7 @@ class Moonshine(Model):
         self.decoder = GreedyDecoder(open_network(decoder, threads), sizes, layers)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
-        self._key_terms = lru_cache(KEPT_KEY_TERMS)(self._read_key_terms)
+        self._key_terms = KeptKeyTerms(self._tokenizer.pieces)
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
 
     def text(self, tokens: list[int]) -> str:
@@ -118,15 +108,13 @@ class Moonshine(Model):
     def infer_request(self, samples: Floats, request: SegmentRequest) -> dict[str, object]:
         """As `infer`, with the words if they are wanted; an interim has neither.
 
-        Key terms are for finals: what they cost, interims would cost again and again.
+        Key terms are for finals, and so is a second search: what they cost, interims would cost
+        again and again.
 
         Raises:
             Unwanted: The result is not needed any more.
         """
-        wanted = Wanted(log_probabilities=not request.interim, attention=request.words)
-        phrases = () if request.interim else request.key_terms
-        key_terms = self._key_terms(phrases) if phrases else None
-        pieces = [*self._pieces(samples, wanted, key_terms)]
+        pieces = [*self._pieces(samples, request)]
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
         output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
@@ -143,7 +131,7 @@ class Moonshine(Model):
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
-        return self._decode(samples, max_tokens(samples), stop_at_repetition=False).tokens
+        return self._decode(samples, SegmentRequest(), stop_at_repetition=False).tokens
 
     def _was_said(self, samples: Floats, pieces: Sequence[Piece]) -> bool:
         """Whether the text of float32 [n] is not what the network invents for noise."""
@@ -162,16 +150,8 @@ class Moonshine(Model):
             for word in timed_words(self._tokenizer, piece, self._word_times, speech_start_s)
         ]
 
-    def _read_key_terms(self, phrases: tuple[str, ...]) -> KeyTerms:
-        return KeyTerms(phrases, self._text_encoder)
-
-    @cached_property
-    def _text_encoder(self) -> Encoder:
-        """Made when key terms are first given: it takes 6 MB."""
-        return Encoder(self._tokenizer.pieces)
-
     def _pieces(
-        self, samples: Floats, wanted: Wanted, key_terms: KeyTerms | None, start_s: float = 0.0
+        self, samples: Floats, request: SegmentRequest, start_s: float = 0.0
     ) -> Iterator[Piece]:
         """What is said in the pieces of float32 [n]: one, unless the decoder repeats itself.
 
@@ -179,13 +159,7 @@ class Moonshine(Model):
         itself. Repetition that was spoken is in the pieces, too; a loop mostly is not.
         """
         short = len(samples) < SHORTEST_CUT_S * self.sample_rate
-        decoded = self._decode(
-            samples,
-            max_tokens(samples),
-            stop_at_repetition=not short,
-            wanted=wanted,
-            key_terms=key_terms,
-        )
+        decoded = self._decode(samples, request, stop_at_repetition=not short)
         if decoded.ended or short:
             looped = 0 if decoded.ended else repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
             tokens = decoded.tokens[: len(decoded.tokens) - looped]
@@ -195,51 +169,36 @@ class Moonshine(Model):
             cut_s = start_s + cut / self.sample_rate
             for piece, piece_start_s in ((samples[:cut], start_s), (samples[cut:], cut_s)):
                 if self._may_hold_speech(piece):
-                    yield from self._pieces(piece, wanted, key_terms, piece_start_s)
+                    yield from self._pieces(piece, request, piece_start_s)
 
     def _may_hold_speech(self, samples: Floats) -> bool:
         return self._gate is None or self._gate.may_hold_speech(samples)
 
     def _decode(
-        self,
-        samples: Floats,
-        limit: int,
-        *,
-        stop_at_repetition: bool,
-        wanted: Wanted = NOTHING_ELSE,
-        key_terms: KeyTerms | None = None,
+        self, samples: Floats, request: SegmentRequest, *, stop_at_repetition: bool
     ) -> Decoded:
-        """The tokens of float32 [n]: until the end token, `limit` tokens, or a repetition."""
+        """The tokens of float32 [n]: until the end token, `max_tokens`, or a repetition."""
         caches = self.encoder_caches(samples)
-
-        def decode(wanted: Wanted, bias: TokenBias | None = None) -> Decoded:
-            return self.decoder.decode(
-                caches,
-                limit,
-                stop_at_repetition=stop_at_repetition,
-                unwanted=self.unwanted,
-                wanted=wanted,
-                bias=bias,
-                key_terms=key_terms,
-            )
-
-        decoded = decode(wanted)
-        if ended_at_once(decoded):
-            not_at_once = NotAtOnce()
-            second = decode(wanted._replace(log_probabilities=True), not_at_once)
-            return second if not_at_once.found_words(second) else decoded
-        return decoded
+        phrases = () if request.interim else request.key_terms
+        search = partial(
+            self.decoder.decode,
+            caches,
+            stop_at_repetition=stop_at_repetition,
+            unwanted=self.unwanted,
+            wanted=Wanted(log_probabilities=not request.interim, attention=request.words),
+            key_terms=self._key_terms.read(phrases) if phrases else None,
+        )
+        limit = max_tokens(samples)
+        decoded = search(limit)
+        if request.interim or not ended_at_once(decoded):
+            return decoded
+        second = second_search(lambda bias, tokens: search(tokens, bias=bias), limit)
+        return second or decoded
 
     def encoder_caches(self, samples: Floats) -> dict[str, Floats]:
         """The decoder's keys and values for float32 [n], by name."""
         caches = self._encoder.run(self._cache_names, {"samples": padded(samples)})
         return dict(zip(self._cache_names, cast("Sequence[Floats]", caches), strict=True))
-
-
-def _word_times(folder: Path) -> WordTimes | None:
-    """How to find the times of words; None if the folder does not say it."""
-    manifest = manifest_if_any(folder)
-    return manifest.words if manifest else None
 
 
 def _silero() -> SileroNetwork | None:

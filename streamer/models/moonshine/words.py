@@ -7,6 +7,7 @@ well be a full stop makes no word doubtful.
 
 from collections.abc import Sequence
 from math import exp
+from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple
 
@@ -14,7 +15,9 @@ import numpy as np
 
 from streamer.models.moonshine.alignment import Frames, align
 from streamer.models.moonshine.decoding import CrossAttention, Decoded
+from streamer.models.moonshine.published_weights import Sizes
 from streamer.models.moonshine.tokenizer import Tokenizer
+from streamer.weights.manifest import MANIFEST, BadManifest, manifest_if_any
 from streamer.weights.manifest_schema import WordTimes
 
 FRAME_S = 384 / 16_000
@@ -54,6 +57,28 @@ class Piece(NamedTuple):
     decoded: Decoded
     start_s: float
     length_s: float
+
+
+def read_word_times(folder: Path, sizes: Sizes) -> WordTimes | None:
+    """How to find the times of words; None if the folder does not say it.
+
+    Args:
+        folder: Of the model.
+        sizes: Of its decoder.
+
+    Raises:
+        BadManifest: The decoder has not these heads.
+    """
+    manifest = manifest_if_any(folder)
+    times = manifest.words if manifest else None
+    for number, (layer, head) in enumerate(times.heads if times else ()):
+        if layer >= sizes.layers or head >= sizes.heads:
+            raise BadManifest(
+                f"{folder / MANIFEST}: 'words.heads[{number}]' is [{layer}, {head}]; allowed: "
+                f"[layer, head], a layer from 0 to {sizes.layers - 1} and a head from 0 to "
+                f"{sizes.heads - 1}"
+            )
+    return times
 
 
 def query_layers(times: WordTimes) -> list[int]:
