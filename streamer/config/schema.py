@@ -232,7 +232,7 @@ class Config(_Section, frozen=True):
     """The whole configuration. `models` takes the place of `model` where there are several."""
 
     server: ServerConfig = ServerConfig()
-    model: ModelConfig = ModelConfig()
+    model: ModelConfig = ModelConfig(path="moonshine-tiny-en")
     models: Annotated[tuple[ModelConfig, ...], Meta(min_length=1)] | UnsetType = UNSET
     vad: VadConfig = VadConfig()
     simple: SimpleConfig = SimpleConfig()

@@ -32,10 +32,6 @@ class BuiltIn:
     """`kind` in the `model.json` of the folders that it takes. None = of any."""
     default_folder: str | None = None
     """Name of the folder that is used when no `model.path` is configured. None = no folder."""
-    default_interim_folder: str | None = None
-    """Name of the folder of the second model, for interims, that is used with `default_folder`."""
-    single_core_folder: str | None = None
-    """Name of the folder that is used instead of both on a machine with one core."""
     needs_path: bool = False
     """Whether `model.path` must be configured."""
     language_names: tuple[str, ...] = ()
@@ -48,9 +44,7 @@ BUILT_INS: tuple[BuiltIn, ...] = (
         type="moonshine",
         class_path="streamer.models.moonshine.transcriber:Moonshine",
         manifest_kind="moonshine",
-        default_folder="moonshine-base-en",
-        default_interim_folder="moonshine-tiny-en",
-        single_core_folder="moonshine-tiny-en",
+        default_folder="moonshine-tiny-en",
         language_names=("en", "english"),
     ),
     BuiltIn(type="standin", class_path="streamer.models.standin:StandIn"),
@@ -77,13 +71,6 @@ def built_in(model_type: str) -> BuiltIn | None:
 def built_in_for_kind(manifest_kind: str) -> BuiltIn | None:
     """The entry of the model that takes folders of this `kind`. None = there is none."""
     return next((entry for entry in BUILT_INS if entry.manifest_kind == manifest_kind), None)
-
-
-def default_folders(entry: BuiltIn, cores: int) -> tuple[str | None, str | None]:
-    """The folders of the model, and of the second one for interims, where none is configured."""
-    if cores < 2 and entry.single_core_folder:
-        return entry.single_core_folder, None
-    return entry.default_folder, entry.default_interim_folder
 
 
 def manifest_kinds() -> list[str]:

@@ -49,16 +49,13 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         meant = _meant_type(model.type, config_folder)
         hint = f"did you mean {meant}?" if meant else f"allowed: {registry.allowed_types()}"
         raise SettingsError(f"'{section}.type' is {show(model.type)}; {hint}")
-    path, interim_model = model.path, model.interim_model
-    for name, value in (("path", path), ("interim_model", interim_model)):
+    for name, value in (("path", model.path), ("interim_model", model.interim_model)):
         if value == "":
             raise SettingsError(
                 f"'{section}.{name}' is \"\"; allowed: a folder, seen from that of the "
                 "configuration file, a name that `streamer models list` shows, or null"
             )
-    if path is None and built_in is not None:
-        path, usual = registry.default_folders(built_in, os.cpu_count() or 1)
-        interim_model = interim_model or usual
+    path = model.path or (built_in.default_folder if built_in else None)
     if path is None and built_in is not None and built_in.needs_path:
         raise SettingsError(
             f"'{section}.path' is missing; type {model.type} needs one: a folder with a "
@@ -66,9 +63,9 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
         )
     folder = _folder(built_in, path, f"{section}.path", config_folder) if path else None
     interim_folder = None
-    if interim_model is not None:
+    if model.interim_model is not None:
         setting = f"{section}.interim_model"
-        interim_folder = _folder(built_in, interim_model, setting, config_folder)
+        interim_folder = _folder(built_in, model.interim_model, setting, config_folder)
         _check_pair(model, built_in, (folder, interim_folder), setting)
     return ModelSpec(
         type=model.type,

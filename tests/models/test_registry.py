@@ -186,30 +186,9 @@ def test_what_an_entry_says_is_so(entry: BuiltIn) -> None:
     module, _, name = entry.class_path.partition(":")
     assert issubclass(getattr(importlib.import_module(module), name), Model)
     assert not (entry.needs_path and entry.default_folder)
-    for cores in (1, 2):
-        for folder in filter(None, registry.default_folders(entry, cores)):
-            assert folder in shipped_models()
-            assert find_model(folder).manifest.kind == entry.manifest_kind
-
-
-@pytest.mark.parametrize(
-    ("cores", "folder", "interim_folder"),
-    [
-        (1, "moonshine-tiny-en", None),
-        (2, "moonshine-base-en", "moonshine-tiny-en"),
-        (8, "moonshine-base-en", "moonshine-tiny-en"),
-    ],
-)
-def test_the_default_depends_on_the_cores(
-    monkeypatch: pytest.MonkeyPatch, cores: int, folder: str, interim_folder: str | None
-) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
-    (spec,) = model_specs(Config(), Path())
-    assert spec.name == folder
-    found = spec.interim_folder and Path(spec.interim_folder).name
-    assert (Path(str(spec.folder)).name, found) == (folder, interim_folder)
-    (spec,) = model_specs(Config(model=ModelConfig(path="moonshine-base-en")), Path())
-    assert spec.interim_folder is None
+    if entry.default_folder is not None:
+        assert entry.default_folder in shipped_models()
+        assert find_model(entry.default_folder).manifest.kind == entry.manifest_kind
 
 
 def test_types_and_kinds_are_unique() -> None:
@@ -225,7 +204,7 @@ def test_the_lower_packages_agree_with_the_entries() -> None:
     default = registry.built_in(Config().model.type)
     assert default is not None
     assert default.type == ModelConfig().type
-    assert Config().model.path is None
+    assert default.default_folder == Config().model.path
 
 
 def test_importing_it_is_cheap() -> None:

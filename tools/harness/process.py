@@ -20,19 +20,10 @@ import psutil
 TIMEOUT_S = 40.0
 """Seconds to wait for what takes one second on an idle machine."""
 
-MODEL: Mapping[str, object] = {"type": "moonshine", "path": "moonshine-tiny-en"}
-"""What is served unless something else is named: so neither the duration of the tests nor a figure
-depends on the default."""
-
 LOG_DEFECTS = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|[A-Z]\w+Warning")
 """Found in a log = a defect of the server, whatever its clients, workers and models do."""
 
 _ANNOUNCED = re.compile(r"Streamer \S+ on (https?)://127\.0\.0\.1:(\d+): loading")
-
-
-def with_model(config: Mapping[str, object]) -> dict[str, object]:
-    """A configuration that names its model: `MODEL`, if it has none."""
-    return {**({} if "models" in config else {"model": MODEL}), **config}
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = TIMEOUT_S) -> None:
@@ -81,7 +72,7 @@ class Server:
 
     Args:
         folder: An empty one, which becomes the working directory.
-        config: Written to `folder/config.json`, with `MODEL` if it names none; None for no file.
+        config: Written to `folder/config.json`; None for no file.
         flags: Of the command line.
         env: Added to the environment.
         wrapper: A command that is put before the server's and has to exec it, such as `unshare`.
@@ -100,7 +91,7 @@ class Server:
         self._log = folder / "server.log"
         command = [*wrapper, *program, "--port", "0"]
         if config is not None:
-            (folder / "config.json").write_text(json.dumps(with_model(config)))
+            (folder / "config.json").write_text(json.dumps(config))
             command += ["--config", "config.json"]
         inherited = {k: v for k, v in os.environ.items() if "__" not in k or k[:9] != "STREAMER_"}
         with self._log.open("wb") as log:
