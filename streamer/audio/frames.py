@@ -26,6 +26,10 @@ _AC3_KBPS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384,
 _AC3_RATES = (48_000, 44_100, 32_000)
 
 
+FLAC_HEADER_BYTES = 16
+"""The longest header of a FLAC frame: 4, 7 of its number, 2 and 2, and a check sum of 1."""
+
+
 class FrameHeader(NamedTuple):
     """What the header of one frame says.
 
@@ -138,3 +142,27 @@ def find_stream(data: bytes, parse: Parse, *, whole: bool) -> int | None:
             return place
         place = data.find(sync, place + 1)
     return None
+
+
+def is_flac_frame(head: bytes) -> bool:
+    """Whether a FLAC frame's header is here, with a check sum that fits (RFC 9639, 9.1).
+
+    The same bytes may be headers of ADTS: in digital silence, frames of FLAC have equal lengths, so
+    that several of these follow one another, too.
+    """
+    if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8:
+        return False
+    block_size, rate = head[2] >> 4, head[2] & 0xF
+    number_bytes = max(1, 8 - (head[4] ^ 0xFF).bit_length())
+    length = 4 + number_bytes + {6: 1, 7: 2}.get(block_size, 0) + {12: 1, 13: 2, 14: 2}.get(rate, 0)
+    return length < len(head) and _crc8(head[:length]) == head[length]
+
+
+def _crc8(data: bytes) -> int:
+    """The check sum of a FLAC frame's header: polynomial x^8 + x^2 + x + 1, begun with 0."""
+    remainder = 0
+    for byte in data:
+        remainder ^= byte
+        for _ in range(8):
+            remainder = remainder << 1 & 0xFF ^ (0x07 if remainder & 0x80 else 0)
+    return remainder

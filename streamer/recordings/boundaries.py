@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from streamer.audio.containers import container_of
-from streamer.audio.frames import Parse, ac3_frame, adts_frame, loas_frame, mpeg_frame
+from streamer.audio.frames import (
+    FLAC_HEADER_BYTES,
+    Parse,
+    ac3_frame,
+    adts_frame,
+    is_flac_frame,
+    loas_frame,
+    mpeg_frame,
+)
 from streamer.recordings.amr import amr_frame_bytes
 from streamer.recordings.arrival import READ_BYTES, Arrival
 from streamer.recordings.containers import DEMUXERS, HEAD_BYTES, kind_of
@@ -198,8 +206,9 @@ def _first_place(data: bytes, *, or_frames: bool) -> int:
     if or_frames:
         place = data.find(0xFF, 0, first)
         while 0 <= place < first:
-            head = data[place : place + 8]
-            if len(head) < 8 or mpeg_frame(head) is not None or adts_frame(head) is not None:
+            head = data[place : place + FLAC_HEADER_BYTES]
+            frames = mpeg_frame(head) is not None or adts_frame(head) is not None
+            if len(head) < 8 or (frames and not is_flac_frame(head)):
                 return place
             place = data.find(0xFF, place + 1, first)
     return first
@@ -215,6 +224,8 @@ def _begins(arrival: Arrival, but: str, *, or_frames: bool) -> bool:
     while True:
         data = arrival.ahead
         if or_frames and (data[:1] == b"\xff" or data[:3] == b"ID3"):
+            if is_flac_frame(arrival.look(FLAC_HEADER_BYTES)):
+                return False
             return next_recording(arrival).kind is not None
         kind = container_of(data[:_MARK_BYTES])
         if kind in DEMUXERS:
