@@ -112,7 +112,11 @@ def test_ready_once_all_are(launch: Launch) -> None:
             "'models[1].type' is \"other\"; allowed: one of",
         ),
         ([{"type": "standin"}, {"type": 3}], "'models[1].type' is 3; allowed: text"),
-        ([{"kind": "x"}], "unknown field 'models[0].kind'; allowed: interim_model, keyterms, name, options, path, type"),
+        (
+            [{"kind": "x"}],
+            "unknown field 'models[0].kind'; allowed: interim_model, keyterms, name, options, "
+            "path, type",
+        ),
     ],
 )
 def test_a_list_of_models_that_cannot_be(launch: Launch, models: object, says: str) -> None:
