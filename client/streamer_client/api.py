@@ -107,7 +107,7 @@ def transcribe(
     """
 
     async def open_stream(audio_format: AudioFormat) -> tuple[ClientConnection, Stream]:
-        settings = audio_format.settings()
+        settings = {k: v for k, v in audio_format.settings().items() if v is not None}
         request = _start_request(settings, interim_results, words, keyterms, vad, model, trace_id)
         return await _open_stream(url, request, audio_format.bytes_per_second, token, timeout_s)
 

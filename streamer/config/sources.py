@@ -17,6 +17,7 @@ from streamer.config.schema import NO_HEADER, Config, fits_header
 
 ENVIRONMENT_PREFIX = "STREAMER_"
 TOKENS_VARIABLE = "STREAMER_TOKENS"
+_SERVICE_SCHEMES = ("tcp://", "udp://", "sctp://")
 _OWN_VARIABLES = frozenset({TOKENS_VARIABLE, "STREAMER_TOKEN", "STREAMER_MODELS"})
 SECRET = {
     "access": "allowed: an object with tokens, tokens_file, origins",
@@ -148,10 +149,10 @@ def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
     """A line for each variable that names a setting in part, or with one underscore.
 
     For a service that is called `streamer` or `streamer-server`, Kubernetes sets some of these
-    names to its addresses; those are meant for others.
+    names to its addresses, such as `tcp://10.0.0.1:8080`; those are meant for others.
     """
     for name, text in environment.items():
-        if name in _OWN_VARIABLES or "://" in text:
+        if name in _OWN_VARIABLES or text.startswith(_SERVICE_SCHEMES):
             continue
         if right := _right_names().get(name):
             yield f"{name} is not a setting and has no effect; did you mean {' or '.join(right)}?"

@@ -151,6 +151,8 @@ def test_one_underscore_instead_of_two_is_told() -> None:
         "STREAMER_SERVER__LOG_LEVEL?",
         "STREAMER_PATH is not a setting and has no effect; did you mean STREAMER_MODEL__PATH?",
     ]
+    (line,) = misnamed({"STREAMER_ACCESS_ORIGINS": '["http://localhost:8000"]'})
+    assert line.endswith("did you mean STREAMER_ACCESS__ORIGINS?")
     assert list(misnamed({"STREAMER_PORT": "9000"})) == [
         "STREAMER_PORT is not a setting and has no effect; did you mean STREAMER_SERVER__PORT?"
     ]

@@ -15,7 +15,8 @@ export function describeFailedConnection(url, pageOrigin = globalThis.document?.
   const { pathname } = new URL(url);
   const failure = `there is no connection to ${url}`;
   const reasons = ['the server does not run'];
-  if (!STREAM_PATH.test(pathname)) {
+  if (url.startsWith('wss:')) reasons.push('it does not use TLS (then its address begins with ws://)');
+  if (!STREAM_PATH.test(pathname) || pathname.includes('//')) {
     reasons.push('there is no stream at this path (use /api/v1/segmented or /api/v1/simple)');
   }
   if (pageOrigin !== undefined) reasons.push(describeRefusal(url, pageOrigin));

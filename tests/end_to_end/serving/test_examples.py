@@ -99,6 +99,21 @@ async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Lau
             ] * 3
 
 
+@pytest.mark.parametrize("script", ["transcribe.py", "live.py"])
+def test_the_scripts_print_what_is_said(launch: Launch, script: str) -> None:
+    address = f"ws://127.0.0.1:{launch({}).port}/api/v1/segmented"
+    arguments = [RECORDING, address] if script == "transcribe.py" else [address]
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        input=beckett().data,
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert b"Ever tried." in run.stdout
+    assert not run.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "says"),
     [

@@ -332,7 +332,12 @@ test('words are promised by transcribers only', () => {
 
 test('a failed connection names what the browser hides', () => {
   const [server, other] = ['ws://127.0.0.1:8080/api/v1/segmented', 'wss://speech.example.com/'];
-  assert.match(describeFailedConnection(other), /: the server does not run, or there is no stream at this path/);
+  assert.match(
+    describeFailedConnection(other),
+    /: the server does not run, or it does not use TLS .*ws:.*, or there is no stream at this path/,
+  );
+  assert.match(describeFailedConnection('ws://127.0.0.1:8080//api/v1/segmented'), /there is no stream at this path/);
+  assert.doesNotMatch(describeFailedConnection(server), /TLS|stream at this path/);
   assert.match(describeFailedConnection(server), /: the server does not run$/);
   assert.match(describeFailedConnection(other, 'https://app.example.com'), /origin https:\/\/app\.example\.com must .*access\.origins$/);
   for (const page of ['http://localhost:8080', 'http://app.localhost:8080', 'http://[::1]:8080', 'http://127.0.0.2:8080']) {
