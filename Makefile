@@ -27,8 +27,8 @@ run: install-run  ## start the server on http://127.0.0.1:8080
 demo: install-run  ## start the server, play a recording through the client, stop
 	$(BIN)/python -m tools.demo
 
-test: install  ## run all tests
-	$(BIN)/pytest
+test: install  ## run all tests [TESTS=folder]
+	$(BIN)/pytest $(TESTS)
 
 accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder] [MODEL=name]
 	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO)) $(if $(MODEL),--model $(MODEL))
