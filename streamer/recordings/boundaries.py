@@ -30,6 +30,8 @@ MAX_ELEMENTS = 4_096
 _MARKS = (
     *((b"fLaC\0\0\0\x22", 0), (b"RIFF", 0), (b"OggS\0\2", 0), (b"ftyp", 4)),
     *((b"\x1a\x45\xdf\xa3", 0), (b"#!AMR", 0), (b"FORM", 0)),
+    *((b"caff", 0), (b".snd", 0), (b"RIFX", 0), (b"RF64", 0), (b"BW64", 0)),
+    *((b"riff\x2e\x91\xcf\x11", 0), (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0)),
 )
 """Of containers that may begin behind others, and bytes that a container has before its mark. What
 is behind a mark has to fit, too, so none is found in audio by chance."""

@@ -24,14 +24,12 @@ FIRST = (
 LATER = (
     *("wav s16", "wav mulaw", "wav ima adpcm", "wav list after data", "wav rifx", "wav size 0"),
     *("aiff s16", "flac", "ogg opus", "m4a", "m4a fragmented", "amr", "webm live", "webm opus"),
-    *("mp3 tags", "aac adts"),
+    *("mp3 tags", "aac adts", "caf alac", "au of a pipe", "wav rf64 of ffmpeg", "wav w64"),
 )
 ALL = tuple(
-    kind
-    for kind in KINDS
-    if kind != "ogg chained other codecs" and not kind.startswith(("webm", "mkv"))
+    kind for kind in KINDS if kind not in ("ogg chained other codecs", "webm live", "mkv flac")
 )
-"""Matroska is in the pairs alone: before several others, a pipe may give less than a file."""
+"""Behind Matroska of unknown length, a pipe finds no frames without a container (docs/http.md)."""
 MP3_PADDING = 1_152
 """Samples: without seeking, FFmpeg does not cut off the padding at the end of an MP3."""
 

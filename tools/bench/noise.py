@@ -1,4 +1,4 @@
-"""A transcriber in noise: words of speech with noise added, and texts where nobody speaks.
+"""A transcriber in noise: errors in speech with noise added, and texts for noise alone.
 
 Part of `make accuracy AUDIO=folder`: the folder's manifest has the noise, in files of the category
 "noise". Recording and noise have the same mean power at 0 dB. Which noise a recording gets depends
@@ -62,7 +62,7 @@ def mixed(speech: Floats, noise: Sequence[Floats], place: int, level_db: float) 
 
 
 def said_to_noise(noise: Sequence[Floats], model: Moonshine) -> NoisePieces:
-    """What a model says where nobody speaks."""
+    """The texts that a model gives for recordings without speech."""
     pieces = [piece for each in noise for piece in _pieces(each)]
     passed = [piece for piece in pieces if model.gate(piece) is None]
     texts = [str(model.infer(piece)["text"]) for piece in passed]

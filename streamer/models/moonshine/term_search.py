@@ -62,8 +62,8 @@ class Rewritten(NamedTuple):
     Attributes:
         position: Of the step whose next token is the first one of the phrase.
         tokens: Of the phrase.
-        steps: The one at the position, and one for each token of the phrase: the last one's logits
-            are those of the token after it.
+        steps: The step at the position, and one step for each token of the phrase. The logits of
+            the last step are for the token that follows the phrase.
     """
 
     position: int
