@@ -41,6 +41,7 @@ class ModelWithInterims(Model):
         self.max_seconds = finals.max_seconds  # of recordings, which have no interims
         self.max_batch_size = min(finals.max_batch_size, interims.max_batch_size)
         self.max_batch_wait_ms = min(finals.max_batch_wait_ms, interims.max_batch_wait_ms)
+        self.languages = finals.languages
         self.returns_words = finals.returns_words
         self.uses_key_terms = finals.uses_key_terms
         # The worker sets `unwanted` later, and each model asks whatever is set then.

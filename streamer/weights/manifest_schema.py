@@ -4,10 +4,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from streamer.config.explain import ALLOWED
 from streamer.config.schema import Seconds
 
 # The patterns keep a manifest from naming a file outside its folder or a pip option.
-FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z")]
+FileName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z",
+        extra={ALLOWED: "text that is a name without a folder, of letters, digits, '.', '_', '-'"},
+    ),
+]
 Word = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+!-]*\Z")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Size = Annotated[int, Meta(ge=0)]
@@ -85,7 +92,13 @@ class ClassifierSettings(Struct, frozen=True, kw_only=True, forbid_unknown_field
         max_batch_wait_ms: A segment waits at most this long for others to join its batch.
     """
 
-    scores: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    scores: Annotated[
+        tuple[Annotated[str, Meta(min_length=1)], ...],
+        Meta(
+            min_length=1,
+            extra={ALLOWED: 'a list of at least 1 name, one for each score, such as ["alarm"]'},
+        ),
+    ]
     file: FileName = "model.onnx"
     output: str | None = None
     activation: Literal["none", "sigmoid", "softmax"] = "none"
@@ -153,7 +166,7 @@ class Manifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if isinstance(self.source, WheelSource) and not all(file.member for file in self.files):
             raise ValueError("every file of a wheel needs its member")
         if self.classifier and self.sample_rate is None:
-            raise ValueError("a classifier needs a sample_rate")
+            raise ValueError("a classifier needs a sample_rate, beside 'classifier'")
         if not self.tensors.keys() <= {*paths, *self.weights}:
             raise ValueError("tensors are given for something that is not among the files")
 

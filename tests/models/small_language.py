@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from streamer.models.moonshine.byte_pair_encoding import FIRST_PIECE, BytePairEncoder
 from streamer.models.moonshine.decoding import END_TOKEN, START_TOKEN, GreedyDecoder
-from streamer.models.moonshine.encoding import FIRST_PIECE, Encoder
 from streamer.models.moonshine.published_weights import Sizes
 from streamer.onnx.graph import Array, Floats
 
@@ -17,7 +17,7 @@ PIECES = [b"<unk>", b"<s>", b"</s>", *(bytes([byte]) for byte in range(256))]
 PIECES += [text.encode() for text in TEXTS]
 SCORED = len(PIECES) + 2
 """Tokens that have scores: more than there are pieces, as with Base."""
-ENCODER = Encoder(PIECES)
+BYTE_PAIR_ENCODER = BytePairEncoder(PIECES)
 SPOKEN = [END_TOKEN, *range(FIRST_PIECE, len(PIECES))]
 SIZES = Sizes(layers=1, width=8)
 

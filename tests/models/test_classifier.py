@@ -263,5 +263,5 @@ def test_a_manifest_must_be_a_classifiers(classifier: Make) -> None:
     with pytest.raises(BadManifest, match=r"model\.json: 'classifier' is missing; it is required"):
         Classifier(folder)
     (folder / "model.json").unlink()
-    with pytest.raises(BadManifest, match=r"model\.json: No such file"):
+    with pytest.raises(BadManifest, match=r"model\.json does not exist"):
         Classifier(folder)

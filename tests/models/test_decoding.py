@@ -1,4 +1,4 @@
-"""Greedy search over a network whose scores are given: tokens, and what is wanted besides."""
+"""Greedy search over a network whose scores are given: tokens, and what is requested besides."""
 
 from collections.abc import Mapping, Sequence
 from typing import cast
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from streamer.model import Unwanted
-from streamer.models.moonshine.decoding import END_TOKEN, GreedyDecoder, Wanted
+from streamer.models.moonshine.decoding import END_TOKEN, ExtraOutputs, GreedyDecoder
 from streamer.models.moonshine.published_weights import Sizes
 from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import OnnxSession
@@ -68,14 +68,14 @@ def test_the_limit_is_one_of_tokens(decoder: GreedyDecoder) -> None:
 
 
 def test_log_probabilities_are_those_of_all_steps(decoder: GreedyDecoder) -> None:
-    found = decoder.decode(KEYS, 8, wanted=Wanted(log_probabilities=True))
+    found = decoder.decode(KEYS, 8, extra=ExtraOutputs(log_probabilities=True))
     wide = SCORES[:5].astype(np.float64)
     expected = wide.max(axis=1) - np.log(np.exp(wide).sum(axis=1))
     np.testing.assert_allclose(found.log_probabilities, expected, atol=1e-5)
 
 
 def test_queries_are_those_of_the_chosen_layers(decoder: GreedyDecoder) -> None:
-    attention = decoder.decode(KEYS, 8, wanted=Wanted(attention=True)).attention
+    attention = decoder.decode(KEYS, 8, extra=ExtraOutputs(attention=True)).attention
     assert attention is not None
     assert attention.queries.keys() == attention.keys.keys() == {1}
     assert attention.queries[1].shape == (5, 8, 4)
@@ -100,7 +100,7 @@ class Towards:
 def test_a_bias_chooses_and_leaves_the_probabilities_as_they_are(decoder: GreedyDecoder) -> None:
     before = SCORES.copy()
     bias = Towards(6)
-    found = decoder.decode(KEYS, 2, bias=bias, wanted=Wanted(log_probabilities=True))
+    found = decoder.decode(KEYS, 2, bias=bias, extra=ExtraOutputs(log_probabilities=True))
     assert found.tokens == bias.chosen_tokens == [6, 6]
     expected = [row[6] - np.log(np.exp(row.astype(np.float64)).sum()) for row in SCORES[:2]]
     np.testing.assert_allclose(found.log_probabilities, expected, atol=1e-5)

@@ -86,6 +86,8 @@ def specs(home: Path, **model: str) -> None:
         ({"interim_model": "large"}, '"large", the model that makes the finals, too; allowed: an'),
         ({"interim_model": "./large/../large"}, "the model that makes the finals, too; allowed: "),
         ({"interim_model": "tiny"}, '"tiny", and there is no folder .*tiny; allowed: a folder'),
+        ({"interim_model": "named.py"}, '"named.py", a file; allowed: its folder'),
+        ({"interim_model": "x" * 300}, '"xx.*: File name too long; allowed: a folder, or a name'),
         (
             {"type": "moonshine", "path": "moonshine-base-en", "interim_model": "silero-vad"},
             "a model of the kind silero; allowed with model.type moonshine: one of the kind moon",

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.models.moonshine.decoding import END_TOKEN, Decoded, Wanted
-from streamer.models.moonshine.encoding import FIRST_PIECE, Encoder, spaced
-from streamer.models.moonshine.kept_terms import KeptKeyTerms
+from streamer.models.moonshine.byte_pair_encoding import FIRST_PIECE, BytePairEncoder, spaced
+from streamer.models.moonshine.decoding import END_TOKEN, Decoded, ExtraOutputs
 from streamer.models.moonshine.key_terms import KeyTerms, spellings
+from streamer.models.moonshine.key_terms_cache import KeyTermsCache
 from streamer.models.moonshine.term_search import (
     BONUS,
     BONUS_IF_BEGUN,
@@ -23,7 +23,7 @@ from streamer.models.moonshine.term_search import (
 from streamer.models.moonshine.tokenizer import Tokenizer
 from streamer.weights.manifest import require
 from tests.models.small_language import (
-    ENCODER,
+    BYTE_PAIR_ENCODER,
     PIECES,
     SCORED,
     SmallNetwork,
@@ -35,13 +35,12 @@ LIMIT = 24
 PHRASES = st.lists(st.text("abc ", min_size=1, max_size=6).filter(str.strip), max_size=4)
 TOKENS = st.lists(st.integers(FIRST_PIECE, len(PIECES) - 1), max_size=12)
 SEEDS = st.integers(0, 10_000)
-AT_LEISURE = settings(deadline=None)
 
 
 @pytest.fixture(scope="module")
-def tiny() -> tuple[Tokenizer, Encoder]:
+def tiny() -> tuple[Tokenizer, BytePairEncoder]:
     tokenizer = Tokenizer.read(require("moonshine-tiny-en") / "tokenizer.bin")
-    return tokenizer, Encoder(tokenizer.pieces)
+    return tokenizer, BytePairEncoder(tokenizer.pieces)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def tiny() -> tuple[Tokenizer, Encoder]:
     ],
 )
 def test_text_is_split_as_the_network_writes_it(
-    tiny: tuple[Tokenizer, Encoder], pieces: str
+    tiny: tuple[Tokenizer, BytePairEncoder], pieces: str
 ) -> None:
     tokenizer, encoder = tiny
     found = [tokenizer.pieces[token].decode() for token in encoder.encode(text_from(pieces))]
@@ -70,8 +69,7 @@ def text_from(pieces: str) -> str:
 
 
 @given(st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1))
-@AT_LEISURE
-def test_every_character_can_be_spelled(tiny: tuple[Tokenizer, Encoder], text: str) -> None:
+def test_every_character_can_be_spelled(tiny: tuple[Tokenizer, BytePairEncoder], text: str) -> None:
     tokenizer, encoder = tiny
     spelled = b"".join(tokenizer.pieces[token] for token in encoder.encode(text))
     assert spelled.decode() == "▁" + text
@@ -86,6 +84,14 @@ def test_every_character_can_be_spelled(tiny: tuple[Tokenizer, Encoder], text: s
         ("  d’albe ", {"d'albe", "D'albe"}),
         ("e\N{COMBINING ACUTE ACCENT}lan", {"élan", "Élan"}),
         ("3", {"3"}),
+        ("“Jean Valjean”,", {"Jean Valjean"}),
+        ("(NASA)", {"NASA"}),
+        ("Acme Inc.", {"Acme Inc"}),
+        ("U.S.", {"U.S"}),
+        ("C++", {"C++"}),
+        (".NET", {".NET"}),
+        ("'tis", {"tis", "Tis"}),
+        ("¿qué?", {"qué", "Qué"}),
     ],
 )
 def test_spellings(phrase: str, expected: set[str]) -> None:
@@ -93,10 +99,9 @@ def test_spellings(phrase: str, expected: set[str]) -> None:
 
 
 @given(PHRASES, TOKENS)
-@AT_LEISURE
 def test_what_is_written_of_a_phrase(phrases: list[str], tokens: list[int]) -> None:
     """All ends of the tokens' text, from a token on, with which a phrase begins."""
-    tree = KeyTerms(phrases, ENCODER)
+    tree = KeyTerms(phrases, BYTE_PAIR_ENCODER)
     texts = [spaced(text) for phrase in phrases for text in spellings(phrase)]
     found: frozenset[bytes] = frozenset()
     for token in tokens:
@@ -106,9 +111,8 @@ def test_what_is_written_of_a_phrase(phrases: list[str], tokens: list[int]) -> N
 
 
 @given(PHRASES)
-@AT_LEISURE
 def test_every_way_to_spell_a_phrase_is_in_the_tree(phrases: list[str]) -> None:
-    tree = KeyTerms(phrases, ENCODER)
+    tree = KeyTerms(phrases, BYTE_PAIR_ENCODER)
     for number, phrase in enumerate(phrases):
         for text in map(spaced, spellings(phrase)):
             for end in range(1, len(text)):
@@ -125,11 +129,10 @@ def test_every_way_to_spell_a_phrase_is_in_the_tree(phrases: list[str]) -> None:
 
 
 @given(PHRASES, TOKENS, st.binary(min_size=1, max_size=4))
-@AT_LEISURE
 def test_places_are_those_of_a_tree_of_all_beginnings(
     phrases: list[str], tokens: list[int], other: bytes
 ) -> None:
-    terms = KeyTerms(phrases, ENCODER)
+    terms = KeyTerms(phrases, BYTE_PAIR_ENCODER)
     owners = [(n, spaced(text)) for n, phrase in enumerate(phrases) for text in spellings(phrase)]
     written = b"".join(PIECES[token] for token in tokens)
     places = {text[:end] for _, text in owners for end in range(1, len(text) + 1)}
@@ -140,7 +143,7 @@ def test_places_are_those_of_a_tree_of_all_beginnings(
             token: text[: len(place) + length]
             for _, text in owners
             if text.startswith(place)
-            for token, length in ENCODER.beginnings(text[len(place) :])
+            for token, length in BYTE_PAIR_ENCODER.beginnings(text[len(place) :])
         }
         after = terms.after(place)
         assert dict(zip(after.tokens.tolist(), after.beginnings, strict=True)) == following
@@ -160,7 +163,7 @@ def long_phrases(seed: int) -> tuple[str, ...]:
     return tuple("".join(random.choice(LETTERS, 100)) for _ in range(100))
 
 
-def test_the_longest_terms_take_little_memory(tiny: tuple[Tokenizer, Encoder]) -> None:
+def test_the_longest_terms_take_little_memory(tiny: tuple[Tokenizer, BytePairEncoder]) -> None:
     """Some of it for each term, not for each of its beginnings."""
     tracemalloc.start()
     before, _ = tracemalloc.get_traced_memory()
@@ -170,39 +173,38 @@ def test_the_longest_terms_take_little_memory(tiny: tuple[Tokenizer, Encoder]) -
     assert after - before < terms.bytes < 500_000
 
 
-def test_lists_are_kept_up_to_a_number_of_bytes(tiny: tuple[Tokenizer, Encoder]) -> None:
-    kept = KeptKeyTerms(tiny[0].pieces, max_bytes=1_000_000)
+def test_lists_are_cached_up_to_a_number_of_bytes(tiny: tuple[Tokenizer, BytePairEncoder]) -> None:
+    cache = KeyTermsCache(tiny[0].pieces, max_bytes=1_000_000)
     usual = ("Jean Valjean", "Kubernetes")
-    first = kept.read(usual)
+    first = cache.get(usual)
     for seed in range(8):
-        kept.read(long_phrases(seed))
-        assert kept.read(usual) is first
-        assert kept.bytes <= 1_000_000
-    newest = kept.read(long_phrases(7))
-    assert kept.read(long_phrases(7)) is newest
-    assert len(kept) < 8
+        cache.get(long_phrases(seed))
+        assert cache.get(usual) is first
+        assert cache.bytes <= 1_000_000
+    newest = cache.get(long_phrases(7))
+    assert cache.get(long_phrases(7)) is newest
+    assert len(cache) < 8
 
 
 def test_a_list_that_is_larger_than_the_bound_is_read_all_the_same(
-    tiny: tuple[Tokenizer, Encoder],
+    tiny: tuple[Tokenizer, BytePairEncoder],
 ) -> None:
-    kept = KeptKeyTerms(tiny[0].pieces, max_bytes=10)
-    assert kept.read(("Kubernetes",)).first.tokens.size
-    assert (len(kept), kept.bytes) == (0, 0)
+    cache = KeyTermsCache(tiny[0].pieces, max_bytes=10)
+    assert cache.get(("Kubernetes",)).first.tokens.size
+    assert (len(cache), cache.bytes) == (0, 0)
 
 
 def search(
     network: SmallNetwork,
     phrases: Sequence[str],
     *,
-    wanted: Wanted = Wanted(),  # noqa: B008
+    extra: ExtraOutputs = ExtraOutputs(),  # noqa: B008
 ) -> Decoded:
-    terms = KeyTerms(phrases, ENCODER) if phrases else None
-    return network.decoder().decode({}, LIMIT, wanted=wanted, key_terms=terms)
+    terms = KeyTerms(phrases, BYTE_PAIR_ENCODER) if phrases else None
+    return network.decoder().decode({}, LIMIT, extra=extra, key_terms=terms)
 
 
 @given(SEEDS, PHRASES)
-@AT_LEISURE
 def test_a_text_without_a_term_is_that_of_greedy_search(seed: int, phrases: list[str]) -> None:
     """All bonuses are taken back."""
     network = SmallNetwork(seed)
@@ -213,7 +215,6 @@ def test_a_text_without_a_term_is_that_of_greedy_search(seed: int, phrases: list
 
 
 @given(SEEDS, PHRASES)
-@AT_LEISURE
 def test_every_token_is_the_best_one_or_within_a_term(seed: int, phrases: list[str]) -> None:
     network = SmallNetwork(seed)
     found = search(network, phrases)
@@ -307,7 +308,6 @@ class Scripted(SmallNetwork):
 
 
 @given(SEEDS, PHRASES, st.randoms())
-@AT_LEISURE
 def test_the_order_of_the_terms_is_irrelevant(
     seed: int, phrases: list[str], random: "np.random.Generator"
 ) -> None:
@@ -318,18 +318,16 @@ def test_the_order_of_the_terms_is_irrelevant(
 
 
 @given(SEEDS, PHRASES)
-@AT_LEISURE
 def test_probabilities_are_those_of_the_tokens_that_were_written(
     seed: int, phrases: list[str]
 ) -> None:
     network = SmallNetwork(seed)
-    found = search(network, phrases, wanted=Wanted(log_probabilities=True))
+    found = search(network, phrases, extra=ExtraOutputs(log_probabilities=True))
     expected = network.log_probabilities([*found.tokens, *([END_TOKEN] if found.ended else [])])
     assert found.log_probabilities == pytest.approx(expected, abs=1e-4)
 
 
 @given(SEEDS, PHRASES)
-@AT_LEISURE
 def test_the_cost_is_bounded(seed: int, phrases: list[str]) -> None:
     """In runs of the network, but for what a phrase replaces."""
     network = SmallNetwork(seed)

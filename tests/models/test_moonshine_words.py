@@ -71,6 +71,25 @@ def test_an_interim_has_neither_words_nor_confidence(model: Moonshine, speech: F
     assert output == {"text": model.infer(speech)["text"]}
 
 
+@pytest.mark.parametrize("request_", [SegmentRequest(), SegmentRequest(interim=True)])
+def test_words_cost_nothing_where_they_are_not_requested(
+    request_: SegmentRequest, model: Moonshine, speech: Floats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network returns no queries, and nothing is aligned."""
+    network, returned = model.decoder._network, set[str]()
+
+    class Noting:
+        def run(self, outputs: list[str], inputs: Any) -> Any:
+            returned.update(outputs)
+            return network.run(outputs, inputs)
+
+    monkeypatch.setattr(model.decoder, "_network", Noting())
+    monkeypatch.setattr("streamer.models.moonshine.words.align", pytest.fail)
+    assert model.infer_request(speech[: 2 * RATE], request_)["text"]
+    assert "logits" in returned
+    assert {name for name in returned if name.startswith("query")} == set()
+
+
 def test_no_word_begins_before_speech_was_found(model: Moonshine, speech: Floats) -> None:
     silent = np.concatenate([np.zeros(2 * RATE, np.float32), speech[: 2 * RATE]])
     output = model.infer_request(silent, SegmentRequest(words=True, speech_start_s=2.3))

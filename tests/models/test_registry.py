@@ -184,11 +184,34 @@ def test_an_entry_may_need_a_path(
 @pytest.mark.parametrize("entry", BUILT_INS, ids=lambda entry: entry.type)
 def test_what_an_entry_says_is_so(entry: BuiltIn) -> None:
     module, _, name = entry.class_path.partition(":")
-    assert issubclass(getattr(importlib.import_module(module), name), Model)
+    made = getattr(importlib.import_module(module), name)
+    assert issubclass(made, Model)
+    assert made.languages == entry.language_names[:1]
     assert not (entry.needs_path and entry.default_folder)
-    if entry.default_folder is not None:
-        assert entry.default_folder in shipped_models()
-        assert find_model(entry.default_folder).manifest.kind == entry.manifest_kind
+    for cores in (1, 2):
+        for folder in filter(None, registry.default_folders(entry, cores)):
+            assert folder in shipped_models()
+            assert find_model(folder).manifest.kind == entry.manifest_kind
+
+
+@pytest.mark.parametrize(
+    ("cores", "folder", "interim_folder"),
+    [
+        (1, "moonshine-tiny-en", None),
+        (2, "moonshine-base-en", "moonshine-tiny-en"),
+        (8, "moonshine-base-en", "moonshine-tiny-en"),
+    ],
+)
+def test_the_default_depends_on_the_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, folder: str, interim_folder: str | None
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    (spec,) = model_specs(Config(), Path())
+    assert spec.name == folder
+    found = spec.interim_folder and Path(spec.interim_folder).name
+    assert (Path(str(spec.folder)).name, found) == (folder, interim_folder)
+    (spec,) = model_specs(Config(model=ModelConfig(path="moonshine-base-en")), Path())
+    assert spec.interim_folder is None
 
 
 def test_types_and_kinds_are_unique() -> None:
@@ -204,7 +227,7 @@ def test_the_lower_packages_agree_with_the_entries() -> None:
     default = registry.built_in(Config().model.type)
     assert default is not None
     assert default.type == ModelConfig().type
-    assert default.default_folder == Config().model.path
+    assert Config().model.path is None
 
 
 def test_importing_it_is_cheap() -> None:
@@ -232,3 +255,13 @@ def test_clients_see_the_name_in_the_manifest(tmp_path: Path) -> None:
     (folder / "model.json").write_text("not for this server")
     config = Config(model=ModelConfig(type="own:Model", path="v3"))
     assert model_specs(config, tmp_path)[0].name == "v3"
+
+
+@pytest.mark.parametrize("name", ["signal", "random"])
+def test_a_file_with_the_name_of_a_module_of_python_is_told(tmp_path: Path, name: str) -> None:
+    file = tmp_path / f"{name}.py"
+    file.write_text(CHIME)
+    spec = ModelSpec(f"{name}:Chime", "chime", None, search_path=(str(tmp_path),))
+    with pytest.raises(registry.ModelTypeError, match="give the file another name") as refused:
+        make_model(spec)
+    assert f"{file} is not used" in str(refused.value)

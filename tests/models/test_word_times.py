@@ -3,16 +3,20 @@
 import itertools
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from streamer.inference.timed_words import disorder, placed
 from streamer.models.moonshine.alignment import Frames, align, best_path, scores
+from streamer.models.moonshine.decoding import CrossAttention, Decoded
 from streamer.models.moonshine.tokenizer import Tokenizer
-from streamer.models.moonshine.words import FRAME_S, place
+from streamer.models.moonshine.words import FRAME_S, Piece, place, timed_words
 from streamer.onnx.graph import Floats
+from streamer.weights.manifest_schema import WordTimes
 
 VALUES = arrays.arrays(
     np.float32,
@@ -47,7 +51,12 @@ def test_no_tokens_have_no_path() -> None:
     assert best_path(np.zeros((0, 5), np.float32)) == []
 
 
-def test_scores_are_normalized_attention() -> None:
+@pytest.mark.parametrize("values_at_once", [1, 400, 1 << 19])
+def test_scores_are_normalized_attention(
+    values_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether heads are processed one by one, two at once or all together."""
+    monkeypatch.setattr("streamer.models.moonshine.alignment.VALUES_AT_ONCE", values_at_once)
     random = np.random.default_rng(7)
     queries, keys = (random.normal(size=(3, n, 6)).astype(np.float32) * 2 for n in (5, 40))
     weights = np.exp(queries @ keys.transpose(0, 2, 1) / np.sqrt(6))
@@ -139,6 +148,67 @@ def test_times_are_in_order_within_the_speech_and_never_overlap(
     assert all(0 <= word.confidence <= 1 for word in words)
 
 
+def random_piece(
+    random: np.random.Generator, tokens: list[int], start_s: float, length_s: float, sharpness: int
+) -> Piece:
+    """A piece of a segment, whose decoder has attended to anything; two layers with two heads."""
+    steps, frames = len(tokens) + 1, int(length_s / FRAME_S) + 5
+    queries, keys = (
+        {layer: random.normal(0, sharpness, size).astype(np.float32) for layer in (0, 1)}
+        for size in ((steps, 2, 4), (2, frames, 4))
+    )
+    log_probabilities = (-random.exponential(1, steps)).tolist()
+    decoded = Decoded(tokens, True, log_probabilities, CrossAttention(queries, keys))
+    return Piece(tokens, decoded, start_s, length_s)
+
+
+@given(
+    seed=st.integers(0, 1000),
+    sharpness=st.integers(0, 6),
+    texts=st.lists(TOKENS, min_size=1, max_size=4),
+    cuts_s=st.lists(SECONDS, min_size=3, max_size=3),
+    length_s=st.floats(0.1, 6),
+    speech_start_s=st.floats(-1, 7),
+    offsets_ms=st.tuples(st.floats(-300, 300), st.floats(-300, 300)),
+    segment_start_s=st.floats(0, 10_000).map(lambda time: round(time, 3)),
+)
+def test_words_of_any_attention_in_any_pieces_are_in_order_within_the_segment(
+    seed: int,
+    sharpness: int,
+    texts: list[list[int]],
+    cuts_s: list[float],
+    length_s: float,
+    speech_start_s: float,
+    offsets_ms: tuple[float, float],
+    segment_start_s: float,
+) -> None:
+    random = np.random.default_rng(seed)
+    inner = sorted(min(cut, length_s) for cut in cuts_s[: len(texts) - 1])
+    edges = itertools.pairwise([0.0, *inner, length_s])
+    times = WordTimes(
+        heads=((0, 1), (1, 0)), start_offset_ms=offsets_ms[0], end_offset_ms=offsets_ms[1]
+    )
+    words = [
+        word
+        for tokens, (start_s, end_s) in zip(texts, edges, strict=True)
+        for word in timed_words(
+            TOKENIZER,
+            random_piece(random, tokens, start_s, end_s - start_s, sharpness),
+            times,
+            speech_start_s,
+        )
+    ]
+    text = " ".join(filter(None, map(TOKENIZER.decode, texts)))
+    assert " ".join(word.text for word in words) == text
+    output = [msgspec.structs.asdict(word) for word in words]
+    assert list(disorder(words, length_s)) == []
+    segment_end_s = round(segment_start_s + length_s, 3)
+    in_stream = placed(output, segment_start_s, segment_end_s)
+    bounds = [word[edge] for word in in_stream for edge in ("start_time", "end_time")]
+    assert bounds == sorted(bounds)
+    assert all(segment_start_s <= bound <= segment_end_s for bound in bounds)
+
+
 def words_of(
     tokens: list[int], frames: list[tuple[int, int]], *, end_s: float = 9.0
 ) -> list[object]:
@@ -170,6 +240,38 @@ def test_punctuation_counts_neither_for_times_nor_for_confidence() -> None:
         ("was,", 4, 9, 0.5),
         ("season.", 20, 31, 0.7),
     ]
+
+
+def test_starts_and_ends_are_moved_by_the_offsets_of_the_model() -> None:
+    """Within the speech, and never over each other."""
+    frames = [Frames(10, 14), Frames(20, 30), Frames(31, 49)]
+
+    def times(start_s: float, end_s: float) -> list[tuple[float, float]]:
+        placed_words = place(
+            TOKENIZER, [0, 1, 11], [0.0] * 3, frames, offsets_s=(start_s, end_s), speech_s=(0, 1.2)
+        )
+        return [(round(word.start_time, 3), round(word.end_time, 3)) for word in placed_words]
+
+    plain = times(0, 0)
+    assert plain[0] == (0.24, 0.36)
+    assert times(0.03, -0.02)[0] == (0.27, 0.34)
+    assert times(-0.014, -0.04)[1][0] == pytest.approx(plain[1][0] - 0.014)
+    assert times(0.0, 0.1)[-1][1] == 1.2
+    overlapping = times(-0.2, 0.2)
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(overlapping))
+
+
+def test_the_offsets_of_the_manifest_are_milliseconds() -> None:
+    piece = random_piece(np.random.default_rng(3), [0], 2.0, 4.0, 5)
+
+    def times_of(start_ms: float, end_ms: float) -> tuple[float, float]:
+        times = WordTimes(heads=((0, 1),), start_offset_ms=start_ms, end_offset_ms=end_ms)
+        (word,) = timed_words(TOKENIZER, piece, times, 0.0)
+        return word.start_time, word.end_time
+
+    start_s, end_s = times_of(0, 0)
+    assert 2.1 < start_s < end_s < 5.9
+    assert times_of(-60, 40) == pytest.approx((start_s - 0.06, end_s + 0.04))
 
 
 def test_one_token() -> None:

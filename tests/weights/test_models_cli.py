@@ -1,6 +1,5 @@
 """``streamer models`` as a user sees it: lines, streams and exit codes."""
 
-import argparse
 import hashlib
 import re
 import sys
@@ -9,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from streamer.cli.command_line import CommandLine
 from streamer.cli.models import add_parser
 from streamer.weights import ModelFolder
 from streamer.weights.manifest import shipped_dir
@@ -27,7 +27,7 @@ class Program:
         self.capsys = capsys
 
     def __call__(self, *arguments: str) -> Outcome:
-        parser = argparse.ArgumentParser("streamer")
+        parser = CommandLine(prog="streamer")
         add_parser(parser.add_subparsers())
         args = parser.parse_args(["models", *arguments])
         code = args.run(args)
@@ -125,7 +125,7 @@ def test_fetch_gets_what_is_shipped_by_default(
     assert outcome.out == []
     assert outcome.err == [
         f"streamer models: {wheel.parent}/"
-        "moonshine_cpp-0.1.4-py3-none-manylinux2014_x86_64.whl: No such file or directory"
+        "moonshine_cpp-0.1.4-py3-none-manylinux2014_x86_64.whl does not exist; check its name"
     ]
 
 
@@ -150,6 +150,9 @@ def test_a_failed_fetch_is_one_line(
     assert outcome.err[0].startswith(f"streamer models: {wheel} is not the expected")
 
 
+NOT_A_DIRECTORY = "Not a directory; a part of the path is a file, not a directory: check the path"
+
+
 def test_models_that_cannot_be_put_where_they_belong(
     streamer_models: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +160,7 @@ def test_models_that_cannot_be_put_where_they_belong(
     monkeypatch.setenv("STREAMER_MODELS", str(tmp_path / "file" / "models"))
     folder = tmp_path / "file" / "models" / "silero-vad"
     outcome = streamer_models("fetch", "silero-vad", "--from", str(tmp_path))
-    assert outcome == (1, [], [f"streamer models: {folder}: Not a directory"])
+    assert outcome == (1, [], [f"streamer models: cannot use {folder}: {NOT_A_DIRECTORY}"])
 
 
 def test_verify_of_a_good_model(streamer_models: Program, complete: ModelFolder) -> None:

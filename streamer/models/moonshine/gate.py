@@ -1,15 +1,15 @@
 """Whether audio holds any speech: decided before and after inference, as Moonshine invents words.
 
 For zeros, dither, hum or rain it answers "You", "Thank you for watching!" or endless notes, and is
-as certain of them as of words that were said. So its own certainty cannot tell, and the gate asks
-Silero's network, at a level that does not depend on how loud the recording is.
+as certain of them as of words that were said. So its own certainty is no criterion, and the gate
+uses Silero's network, at a level that does not depend on how loud the recording is.
 
-It drops no speech in doubt: in pieces of half a second to two seconds of 52 sentences, at 0, -20
+Its thresholds favour speech: in pieces of half a second to two seconds of 52 sentences, at 0, -20
 and -40 dB, and with noise as loud as the speech, no word was lost that the model otherwise finds.
 Twice these thresholds lost none either.
 
-After inference, the text is known and how certain the network was of it. Then more is asked of
-Silero, unless the certainty is greater than it ever was for noise.
+After inference there are a text and its probability. Then Silero has to find more speech, unless
+the probability is greater than that of any text for noise.
 """
 
 from collections.abc import Sequence
@@ -23,25 +23,28 @@ from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, SileroNetw
 
 
 class Threshold(NamedTuple):
-    """There is speech where so many windows of 32 ms have at least this probability."""
+    """There is speech where at least `windows` windows of 32 ms have at least `probability`."""
 
     probability: float
     windows: int
 
 
-MAYBE = Threshold(0.3, 2)
+INFERENCE_THRESHOLD = Threshold(0.3, 2)
 """Below it, a segment is not inferred."""
 
-SURELY = Threshold(0.7, 5)
+TEXT_THRESHOLD = Threshold(0.7, 5)
 """Below it, a text counts only if the model is certain of it. Tiny's 14 texts for 47 pieces of
 noise had 4 windows at most, but for one with 14 (a chain saw). Its texts for speech (2826 words in
 pieces of 1 to 20 s, also with noise as loud as the speech) had 16 at least. Of 145 pieces of words
 of 0.35 to 0.8 s at 0, -20 and -50 dB, one was below it.
 """
 
-CERTAIN = -0.15
+MIN_CERTAIN_MEAN = -0.15
 """Mean log probability of a text's tokens from which on the model is certain of it. None of Tiny's
 texts for noise reached it; the nearest had -0.19, and "Thank you for watching." -0.30."""
+
+START_THRESHOLD = Threshold(0.5, 1)
+"""Silero's own threshold: where speech begins, in audio that holds some."""
 
 SILENT_PEAK = 1e-6
 """Amplitude, a thirtieth of the smallest step of 16 bits. Below it there is only a constant."""
@@ -86,47 +89,59 @@ class SpeechGate:
 
     def may_hold_speech(self, samples: Floats) -> bool:
         """Whether float32 [n] at 16 kHz may hold speech."""
-        return self._holds_speech(samples, MAYBE)
+        return self._holds_speech(samples, INFERENCE_THRESHOLD)
 
     def confirms(self, samples: Floats, log_probabilities: Sequence[float]) -> bool:
-        """Whether a text that was found in float32 [n] at 16 kHz was said.
+        """Whether a text that was found in float32 [n] at 16 kHz is speech.
 
         Args:
             samples: The audio.
-            log_probabilities: Of the text's tokens. Empty = not known.
+            log_probabilities: Of the text's tokens. Empty = unknown.
         """
-        if log_probabilities and sum(log_probabilities) / len(log_probabilities) >= CERTAIN:
+        if (
+            log_probabilities
+            and sum(log_probabilities) / len(log_probabilities) >= MIN_CERTAIN_MEAN
+        ):
             return True
-        return self._network is None or self._holds_speech(samples, SURELY)
+        return self._network is None or self._holds_speech(samples, TEXT_THRESHOLD)
+
+    def speech_start(self, samples: Floats) -> int:
+        """The sample of float32 [n] at 16 kHz at which speech may begin; 0 if that is unknown."""
+        return (self._find_speech(samples, START_THRESHOLD) or 0) if self._network else 0
 
     def _holds_speech(self, samples: Floats, threshold: Threshold) -> bool:
+        return self._find_speech(samples, threshold) is not None
+
+    def _find_speech(self, samples: Floats, threshold: Threshold) -> int | None:
+        """The first sample of the speech; None where there is less than the threshold."""
         if not len(samples):
-            return False
+            return None
         centred = samples - samples.mean()
         peak = float(np.abs(centred).max())
         if peak < SILENT_PEAK or is_steady(centred):
-            return False
+            return None
         if self._network is None:
-            return True
+            return 0
         gain = PEAK / peak
-        if self._finds_speech(self._network, centred * gain, threshold):
-            return True
+        start = _first_speech(self._network, centred * gain, threshold)
         louder = TYPICAL / max(_median_level(centred), SILENT_PEAK)
-        return louder > MIN_GAIN_RATIO * gain and self._finds_speech(
-            self._network, np.clip(centred * louder, -1, 1), threshold
-        )
+        if start is None and louder > MIN_GAIN_RATIO * gain:
+            start = _first_speech(self._network, np.clip(centred * louder, -1, 1), threshold)
+        return start
 
-    @staticmethod
-    def _finds_speech(network: SileroNetwork, samples: Floats, threshold: Threshold) -> bool:
-        audio = np.pad(samples.astype(np.float32), (CONTEXT, -len(samples) % WINDOW))
-        state, found = network.start(), 0
-        for first in range(0, len(audio) - CONTEXT, BLOCK * WINDOW):
-            block = audio[first : first + CONTEXT + BLOCK * WINDOW]
-            probabilities, state = network.follow(block, state)
-            found += sum(probability >= threshold.probability for probability in probabilities)
-            if found >= threshold.windows:
-                return True
-        return False
+
+def _first_speech(network: SileroNetwork, samples: Floats, threshold: Threshold) -> int | None:
+    audio = np.pad(samples.astype(np.float32), (CONTEXT, -len(samples) % WINDOW))
+    state = network.start()
+    found: list[int] = []
+    for first in range(0, len(audio) - CONTEXT, BLOCK * WINDOW):
+        block = audio[first : first + CONTEXT + BLOCK * WINDOW]
+        probabilities, state = network.follow(block, state)
+        likely = np.flatnonzero(np.asarray(probabilities) >= threshold.probability)
+        found += (first + likely * WINDOW).tolist()
+        if len(found) >= threshold.windows:
+            return found[0]
+    return None
 
 
 def is_steady(samples: Floats) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from streamer.models.moonshine.blocks import Blocks
+from streamer.models.moonshine.convolutions import convolutions
 from streamer.models.moonshine.published_weights import PublishedWeights, Sizes
 from streamer.onnx.graph import FLOAT, INT, MICROSOFT, Graph
 
@@ -34,7 +35,7 @@ def encoder(folder: Path, *, signed: bool) -> bytes:
     weights, graph = PublishedWeights(folder / ENCODER), Graph()
     size = weights.sizes()
     blocks = Blocks(graph, size.heads, signed=signed)
-    states = _convolutions(graph, weights, size)
+    states = convolutions(blocks, weights, size)
     beginning = graph.constant(np.zeros(1, np.int64))
     norm = blocks.norm(states, weights["layers.0.input_layernorm.weight"])
     for layer in range(size.layers):
@@ -121,26 +122,6 @@ def sizes(folder: Path) -> Sizes:
         ValueError: As `encoder`.
     """
     return PublishedWeights(folder / ENCODER).sizes()
-
-
-def _convolutions(graph: Graph, weights: PublishedWeights, size: Sizes) -> str:
-    """Samples [n] to states [1, n / 384, width]: three convolutions and a normalization."""
-    one_row = graph.constant(np.array([1, 1, -1]))
-    audio = graph.add("Reshape", "samples", one_row)
-    kernel = graph.constant(weights.floats("conv1.weight"))
-    waves = graph.add("FusedConv", audio, kernel, domain=MICROSOFT, strides=[64], activation="Tanh")
-    whole = graph.add("Reshape", waves, one_row)
-    one, zero = (graph.constant(np.full(1, number, np.float32)) for number in (1, 0))
-    whole = graph.add("InstanceNormalization", whole, one, zero, epsilon=1e-5)
-    waves = graph.add("Reshape", whole, graph.constant(np.array([1, size.width, -1])))
-    waves = graph.add("Mul", waves, graph.constant(weights.operand("/groupnorm/Mul")))
-    waves = graph.add("Add", waves, graph.constant(weights.operand("/groupnorm/Add")))
-    for name, stride in (("conv2", 3), ("conv3", 2)):
-        kernel = graph.constant(weights.floats(f"{name}.weight"))
-        bias = graph.constant(weights[f"{name}.bias"])
-        waves = graph.add("Conv", waves, kernel, bias, strides=[stride])
-        waves = graph.add("Gelu", waves, domain=MICROSOFT)
-    return graph.add("Transpose", waves, perm=[0, 2, 1])
 
 
 def _encoder_caches(blocks: Blocks, states: str, weights: PublishedWeights, size: Sizes) -> None:

@@ -1,10 +1,10 @@
 """Key terms: phrases that a client expects, and the tokens by which they may go on.
 
 A prefix tree over the text of the phrases. The network may split a word into tokens in more than
-one way, most of all a word that it has never read, so a place in the tree is a beginning of a
-phrase in bytes, and every token is allowed whose bytes go on with a phrase. Only the first token of
-a phrase is the one of byte pair encoding: otherwise single letters begin every phrase, and cost
-time wherever the network is uncertain.
+one way, most of all a word that was not in its training data, so a place in the tree is a beginning
+of a phrase in bytes, and every token is allowed whose bytes go on with a phrase. Only the first
+token of a phrase is the one of byte pair encoding: otherwise single letters begin every phrase, and
+cost time wherever the network is uncertain.
 
 Pure; what is done with it is in `term_search.py`.
 """
@@ -18,10 +18,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from streamer.models.moonshine.encoding import Encoder, spaced
+from streamer.models.moonshine.byte_pair_encoding import BytePairEncoder, spaced
 
 APOSTROPHES = str.maketrans("\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}", "''")
 """The network writes the plain one."""
+
+OPENING, CLOSING = "\"'“‘«‹„([{¡¿", "\"'”’»›)]}.,;:!?…"
+"""Marks around a phrase that are none of it. The network writes those behind a word by itself, also
+a dot that belongs to it, as in `Inc.`."""
 
 NO_TERMS: frozenset[int] = frozenset()
 
@@ -52,16 +56,16 @@ class KeyTerms:
     Args:
         phrases: As a client writes them. One in lower case is also expected with capitals, at the
             start of a sentence or as a name; one with capitals is written as it is given.
-        encoder: Of the network.
+        byte_pair_encoder: With the network's pieces.
 
     Attributes:
-        encoder: Of the network.
+        byte_pair_encoder: With the network's pieces.
         first: The tokens that begin a phrase.
         bytes: Of memory, at most, with the phrases themselves.
     """
 
-    def __init__(self, phrases: Sequence[str], encoder: Encoder) -> None:
-        self.encoder = encoder
+    def __init__(self, phrases: Sequence[str], byte_pair_encoder: BytePairEncoder) -> None:
+        self.byte_pair_encoder = byte_pair_encoder
         numbers: dict[bytes, tuple[int, ...]] = {}
         first_words: set[str] = set()
         for number, phrase in enumerate(phrases):
@@ -71,7 +75,8 @@ class KeyTerms:
                 first_words.add(written.partition(" ")[0])
         self._texts = sorted(numbers)
         self._numbers = [numbers[text] for text in self._texts]
-        first = {token: encoder.piece(token) for token in map(encoder.first_token, first_words)}
+        first_tokens = map(byte_pair_encoder.first_token, first_words)
+        first = {token: byte_pair_encoder.piece(token) for token in first_tokens}
         self.first = _next_tokens(first)
         self.bytes = sum(map(len, self._texts)) + BYTES_PER_SPELLING * len(self._texts)
         self.bytes += sum(map(sys.getsizeof, phrases)) + BYTES_PER_PHRASE * len(phrases)
@@ -89,13 +94,13 @@ class KeyTerms:
     def after(self, beginning: bytes) -> NextTokens:
         """The tokens by which the phrases that begin so go on."""
         length = len(beginning)
-        longest = self.encoder.longest_piece
+        longest = self.byte_pair_encoder.longest_piece
         rests = {text[length : length + longest] for text in self._texts[self._place(beginning)]}
         return _next_tokens(
             {
                 token: beginning + rest[:more]
                 for rest in rests
-                for token, more in self.encoder.beginnings(rest)
+                for token, more in self.byte_pair_encoder.beginnings(rest)
             }
         )
 
@@ -106,7 +111,7 @@ class KeyTerms:
             open_beginnings: Those that were written before it.
             token: What was written; it may also begin a phrase.
         """
-        piece = self.encoder.piece(token)
+        piece = self.byte_pair_encoder.piece(token)
         written = {beginning + piece for beginning in (*open_beginnings, b"")} - {b""}
         return frozenset(filter(self._begins, written))
 
@@ -122,7 +127,8 @@ class KeyTerms:
 
 def spellings(phrase: str) -> list[str]:
     """How a phrase may be written: as it is, and if it is in lower case, also with capitals."""
-    written = " ".join(unicodedata.normalize("NFC", phrase).translate(APOSTROPHES).split())
+    words = " ".join(unicodedata.normalize("NFC", phrase).translate(APOSTROPHES).split())
+    written = words.lstrip(OPENING).rstrip(CLOSING) or words
     if written != written.lower():
         return [written]
     names = " ".join(word[:1].upper() + word[1:] for word in written.split(" "))

@@ -1,10 +1,9 @@
 """Repetition: a decoder that repeats itself, or a person who does.
 
 Greedy search sometimes ends in a loop: the same tokens until the limit. People repeat themselves,
-too, and nothing in the decoder tells the two apart: in a loop it is as certain of its tokens as in
-speech (a mean log probability of -0.1 in both). The audio tells them apart. A decoder that gets a
-few seconds of it at a time says what is in them; so a repetition is a reason to look closer, and
-not to drop anything.
+too, and the probabilities are the same: in a loop the mean log probability is -0.1, as in speech.
+The audio differs. A decoder that gets a few seconds of it at a time transcribes what is
+in them; so a repetition is a reason to decode shorter pieces, and not to drop anything.
 """
 
 from collections.abc import Sequence

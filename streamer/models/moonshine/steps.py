@@ -12,7 +12,7 @@ class Step(NamedTuple):
     Attributes:
         logits: Float32 [tokens], of the token that follows.
         caches: Keys and values of all tokens so far; the network gets them for the next one.
-        queries: Of the layers whose queries are wanted, float32 [1, 1, width] each.
+        queries: Of the layers whose queries are requested, float32 [1, 1, width] each.
     """
 
     logits: Floats

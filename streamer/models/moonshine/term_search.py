@@ -124,7 +124,7 @@ class TermSearch:
 
     def __init__(self, terms: KeyTerms, run: Run, end_token: int) -> None:
         self._terms = terms
-        self._ends_word = terms.encoder.ends_word
+        self._ends_word = terms.byte_pair_encoder.ends_word
         self._first_bonus = np.array([_first_token_bonus(text) for text in terms.first.beginnings])
         self._run = run
         self._end_token = end_token
@@ -145,7 +145,7 @@ class TermSearch:
         """
         position, self._position = self._position, self._position + 1
         self._runs += RUNS_PER_TOKEN
-        if position or token != self._end_token:  # else nothing was said
+        if position or token != self._end_token:  # else there is no speech
             self._find_forks(position, step, token)
         self._open = self._terms.follow(self._open, token)
         for beginning in self._open:

@@ -4,7 +4,7 @@ The file is a sequence of entries in token order: a length, then that number of 
 is one byte b0, or two when b0 ≥ 128: then it is b0 - 128 + 128·b1.
 
 A token is a piece of text, a single byte of a character that has no token of its own, or a marker
-such as `</s>`. Some pieces are not text that anybody can say: the vocabulary comes from web pages,
+such as `</s>`. Some pieces are not printable text: the vocabulary comes from web pages,
 and holds control characters, invisible marks and U+FFFD.
 """
 

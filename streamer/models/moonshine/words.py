@@ -1,8 +1,8 @@
-"""The words of a transcript, each with its time and its certainty.
+"""The words of a transcript, each with its times and its confidence.
 
 Punctuation is written in the pause that it stands for, so the times of a word are those of its
-letters, and a pause after it is in no word. The same holds for certainty: a comma that could as
-well be a full stop makes no word doubtful.
+letters, and a pause after it is in no word. The same holds for confidence: a comma that could as
+well be a full stop does not lower that of a word.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,13 @@ from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 
 from streamer.models.moonshine.alignment import Frames, align
 from streamer.models.moonshine.decoding import CrossAttention, Decoded
 from streamer.models.moonshine.published_weights import Sizes
 from streamer.models.moonshine.tokenizer import Tokenizer
+from streamer.models.timed_word import TimedWord
 from streamer.weights.manifest import MANIFEST, BadManifest, manifest_if_any
 from streamer.weights.manifest_schema import WordTimes
 
@@ -25,22 +27,6 @@ FRAME_S = 384 / 16_000
 
 DECIMALS = 4
 """Of a confidence. More would be digits of rounding in the quantized network."""
-
-
-class Word(NamedTuple):
-    """A word, as a model's output has it.
-
-    Attributes:
-        text: With the punctuation that follows it, as in the text.
-        start_time: In seconds from the first sample that the model was given.
-        end_time: In the same way; at least `start_time`.
-        confidence: The probability of its least probable token, 0 to 1.
-    """
-
-    text: str
-    start_time: float
-    end_time: float
-    confidence: float
 
 
 class Piece(NamedTuple):
@@ -60,7 +46,7 @@ class Piece(NamedTuple):
 
 
 def read_word_times(folder: Path, sizes: Sizes) -> WordTimes | None:
-    """How to find the times of words; None if the folder does not say it.
+    """How to find the times of words; None if its manifest has no `words`.
 
     Args:
         folder: Of the model.
@@ -88,7 +74,7 @@ def query_layers(times: WordTimes) -> list[int]:
 
 def timed_words(
     tokenizer: Tokenizer, piece: Piece, times: WordTimes, speech_start_s: float
-) -> list[Word]:
+) -> list[TimedWord]:
     """The words of a piece; joined by spaces, they are its text.
 
     Args:
@@ -117,8 +103,10 @@ def timed_words(
         speech_s=(earliest_s, piece.length_s),
     )
     return [
-        word._replace(
-            start_time=piece.start_s + word.start_time, end_time=piece.start_s + word.end_time
+        structs.replace(
+            word,
+            start_time=piece.start_s + word.start_time,
+            end_time=piece.start_s + word.end_time,
         )
         for word in words
     ]
@@ -138,7 +126,7 @@ def place(
     *,
     offsets_s: tuple[float, float],
     speech_s: tuple[float, float],
-) -> list[Word]:
+) -> list[TimedWord]:
     """The words of some tokens; joined by spaces, they are the text of the tokens.
 
     Args:
@@ -153,18 +141,18 @@ def place(
         In order; none begins before the one before has ended.
     """
     earliest, latest = speech_s
-    words: list[Word] = []
+    words: list[TimedWord] = []
     for text, owners in tokenizer.words(tokens):
         first, last = frames[owners[0]].first, frames[owners[-1]].last
         start = min(max(first * FRAME_S + offsets_s[0], earliest), latest)
         end = min(max((last + 1) * FRAME_S + offsets_s[1], start), latest)
-        words.append(Word(text, start, end, _least(log_probabilities, owners)))
+        words.append(TimedWord(text, start, end, _least(log_probabilities, owners)))
         earliest = end
     return words
 
 
 def word_confidences(tokenizer: Tokenizer, piece: Piece) -> list[float]:
-    """The confidence of each word of a piece with log probabilities, as in `Word`."""
+    """The confidence of each word of a piece: the probability of its least probable token."""
     found = piece.decoded.log_probabilities
     return [_least(found, word.tokens) for word in tokenizer.words(piece.tokens)]
 

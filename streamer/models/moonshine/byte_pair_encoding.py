@@ -3,8 +3,8 @@
 The pieces of a `tokenizer.bin` that are longer than a character are in the order in which byte pair
 encoding joins them, as in every vocabulary of SentencePiece's BPE (Kudo and Richardson, 2018,
 https://arxiv.org/abs/1808.06226): so a piece's number is the rank of its merge. Of 489 tokens of
-transcripts the network wrote all but three in this way; those three spelled a word that it had
-never read.
+transcripts the network wrote all but three in this way; those three spelled a word that was not
+in its training data.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ FIRST_BYTE, FIRST_PIECE = 3, 259
 """Tokens: those from the first to below the second are single bytes."""
 
 
-class Encoder:
+class BytePairEncoder:
     """Splits text into tokens.
 
     Args:

@@ -1,6 +1,7 @@
 """A decoder that ends at once in clear speech gets a second search; in noise, it stays silent."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ import soxr
 
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.decoding import END_TOKEN, Decoded, TokenBias
-from streamer.models.moonshine.insisting import (
+from streamer.models.moonshine.second_search import (
     FIRST_TOKENS,
-    NotAtOnce,
+    FirstEndSuppressor,
     ended_at_once,
     second_search,
 )
@@ -37,6 +38,35 @@ def test_speech_is_found_where_the_decoder_ends_at_once(base: Moonshine, seconds
     assert text.count("it was the") >= seconds // 4
 
 
+@pytest.mark.parametrize("sound", ["zeros", "noise"])
+@pytest.mark.parametrize("silence_s", [0.8, 1.5, 5.0])
+@pytest.mark.parametrize(
+    ("name", "start_s", "end_s"), [("two_cities", 0.6, 5.0), ("beckett", 0, 10)]
+)
+def test_silence_before_speech_changes_no_words(
+    base: Moonshine, name: str, start_s: float, end_s: float, silence_s: float, sound: str
+) -> None:
+    path = require("moonshine-tiny-en") / f"{name}.wav"
+    samples, rate = soundfile.read(path, dtype="float32")
+    audio = np.asarray(soxr.resample(samples, rate, base.sample_rate), np.float32)
+    speech = audio[int(start_s * base.sample_rate) : int(end_s * base.sample_rate)]
+    silence = np.zeros(int(silence_s * base.sample_rate), np.float32)
+    if sound == "noise":
+        silence += np.random.default_rng(3).normal(0, 1e-3, len(silence)).astype(np.float32)
+    alone = base.infer_request(speech, SegmentRequest(words=True))
+    later = base.infer_request(np.concatenate([silence, speech]), SegmentRequest(words=True))
+    first, expected = (_words_of(str(output["text"])) for output in (later, alone))
+    assert first == expected
+    assert isinstance(later["words"], list)
+    assert isinstance(alone["words"], list)
+    before_s = alone["words"][-1]["start_time"]
+    assert later["words"][-1]["start_time"] == pytest.approx(before_s + silence_s, abs=0.1)
+
+
+def _words_of(text: str) -> list[str]:
+    return re.sub(r"[^a-z ]", "", text.lower()).split()
+
+
 def test_a_sentence_that_is_said_again_and_again_is_there(base: Moonshine) -> None:
     path = require("moonshine-tiny-en") / "two_cities.wav"
     samples, rate = soundfile.read(path, frames=48_000 * 5, dtype="float32")
@@ -58,28 +88,14 @@ def test_the_silent_decoder_stays_silent_where_nobody_speaks(base: Moonshine, ki
     assert base.infer(sounds[kind].astype(np.float32)) == {"text": ""}
 
 
-class Other:
-    """A bias that makes one token likelier, and keeps what was chosen."""
-
-    def __init__(self) -> None:
-        self.tokens: list[int] = []
-
-    def adjust(self, logits: Floats) -> None:
-        logits[7] += 2
-
-    def chosen(self, token: int) -> None:
-        self.tokens.append(token)
-
-
 def scores(end: float) -> Floats:
     logits = np.full(16, -math.inf, np.float32)
-    logits[END_TOKEN], logits[5], logits[7] = math.log(end), math.log(1 - end), -30
+    logits[END_TOKEN], logits[5] = math.log(end), math.log(1 - end)
     return logits
 
 
 def test_only_the_first_token_cannot_be_the_end() -> None:
-    other = Other()
-    bias: TokenBias = NotAtOnce(other)
+    bias: TokenBias = FirstEndSuppressor()
     first, second = scores(0.9), scores(0.9)
     bias.adjust(first)
     bias.chosen(5)
@@ -87,8 +103,6 @@ def test_only_the_first_token_cannot_be_the_end() -> None:
     bias.chosen(END_TOKEN)
     assert first.argmax() == 5
     assert second.argmax() == END_TOKEN
-    assert [first[7], second[7]] == [-28, -28]
-    assert other.tokens == [5, END_TOKEN]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +120,7 @@ def test_only_the_first_token_cannot_be_the_end() -> None:
 def test_words_count_that_are_certain(
     end: float, ended: bool, log_probabilities: list[float], found: bool
 ) -> None:
-    bias = NotAtOnce()
+    bias = FirstEndSuppressor()
     bias.adjust(scores(end))
     tokens = [5] * len(log_probabilities)
     decoded = Decoded(tokens, ended, [*log_probabilities, *([-0.1] if ended else [])])
