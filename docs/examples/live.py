@@ -4,6 +4,7 @@ AUDIO is raw PCM: 16 kHz, mono, 16-bit little-endian.
 """
 
 import asyncio
+import os
 import sys
 
 from streamer_client import StreamerError, connect
@@ -14,7 +15,7 @@ async def main(address: str = "ws://localhost:8080/api/v1/segmented") -> None:
         tasks.create_task(send(stream))
         async for event in stream:
             if event.type == "segment":
-                print(event.text)
+                print(event.text, flush=True)
             elif event.type in ("warning", "error"):
                 print(event.message, file=sys.stderr)
 
@@ -30,4 +31,6 @@ try:
     asyncio.run(main(*sys.argv[1:2]))
 except* StreamerError as errors:  # no server, connection lost …
     problem = f"live.py: {errors.exceptions[0]}"
+except* BrokenPipeError:  # the reader of the output has ended, as in `live.py | head`
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 sys.exit(problem)

@@ -103,6 +103,15 @@ def test_what_is_installed_holds_the_page(tmp_path: Path) -> None:
     for path in FOLDER.rglob("*"):
         if path.is_file():
             assert f"streamer/web/{path.relative_to(FOLDER)}" in within
+    assert wheel.name in (ROOT / "docs/python.md").read_text()
+    # What another program then has, without the repository.
+    program = "import streamer_client as client; print(client.transcribe and client.__file__)"
+    code = f"import sys; sys.path.insert(0, {str(wheel)!r}); {program}"
+    run = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path, env={}, check=True, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    assert run.stdout.startswith(str(wheel))
 
 
 def test_the_package_lists_what_it_is_made_of() -> None:

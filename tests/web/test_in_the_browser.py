@@ -1,21 +1,24 @@
 """A real browser, a real server, a real model."""
 
+import io
 import json
 import re
 import signal
 import socket
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import soxr
 from playwright.sync_api import BrowserContext, expect
 
 from tests.end_to_end.conftest import Launch
 from tests.web.audio_files import beckett_wav, wav
 from tests.web.conftest import Open
-from tests.web.page import address
+from tests.web.page import Page, address
 from tests.web.proxy import tls_proxy
 from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import BECKETT, TWO_CITIES, recording, word_error_rate
@@ -47,7 +50,7 @@ def test_speak_and_words_appear(transcriber: Server, open_page: Open, tmp_path: 
     heard = page.text()
     assert word_error_rate(" ".join(TWO_CITIES.split()[: len(heard.split())]), heard) < 0.3
     subtitles = page.export("srt", tmp_path)
-    cue = r"\d+\n\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}\n.+\n\n"
+    cue = r"\d+\n\d\d:\d\d:\d\d,\d{3} --> \d\d:\d\d:\d\d,\d{3}\n(.{1,42}\n){1,2}\n"
     assert re.fullmatch(f"({cue})+", subtitles)
     assert "best of times" in subtitles
     times = re.findall(r"\d\d:\d\d:\d\d,\d{3}", subtitles)
@@ -56,7 +59,7 @@ def test_speak_and_words_appear(transcriber: Server, open_page: Open, tmp_path: 
     assert page.export("txt", tmp_path).split() == heard.split()
     exported = json.loads(page.export("json", tmp_path))
     texts = [segment["text"] for segment in exported["segments"]]
-    assert texts == page.entries().locator(".said").all_inner_texts()
+    assert texts == page.lines(page.entries())
     assert exported["trace_ids"] == [page.tab.locator("#trace-id").inner_text()]
 
     play = page.entries().first.locator(".play")
@@ -79,6 +82,28 @@ def test_a_microphone_is_heard_in_messages_of_some_tens_of_milliseconds(
     *whole, last = sent
     assert 20 <= min(whole) / a_millisecond <= max(whole) / a_millisecond <= 40
     assert last <= max(whole)
+
+
+def test_a_microphone_is_sent_compressed(
+    transcriber: Server, open_page: Open, tmp_path: Path
+) -> None:
+    page = open_page(address(transcriber))
+    sent = page.sizes_of_messages()
+    page.end_segments_sooner()
+    page.open_advanced()
+    rate = page.tab.get_by_label("Sample rate sent")
+    expect(rate).to_be_visible()
+    page.tab.get_by_label("Send compressed audio").check()
+    expect(rate).to_be_hidden()  # it would have no effect
+    page.start()
+    expect(page.entries().first).to_contain_text("best of times")
+    expect(page.entries().first.locator(".latency")).to_contain_text(re.compile(r"\d m?s"))
+    page.stop()
+    seconds = json.loads(page.export("json", tmp_path))["segments"][-1]["end_time"]
+    assert sum(sent) < seconds * 32_000 / 4, "PCM would be 32 kB a second"
+    play = page.entries().first.locator(".play")
+    play.click()
+    expect(play).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_file_as_fast_as_the_server_takes_it(transcriber: Server, open_page: Open) -> None:
@@ -158,6 +183,105 @@ def test_settings_are_sent(standin: Server, open_page: Open) -> None:
     started = next(json.loads(event) for event in page.events() if '"started"' in event)
     assert started["interim_results"] is False
     assert started["vad"]["min_silence_ms"] == 900
+
+
+def starts_sent(page: Page) -> list[dict[str, Any]]:
+    """The `start` requests that are sent from now on; the list grows."""
+    starts: list[dict[str, Any]] = []
+
+    def on_frame(data: str | bytes) -> None:
+        if isinstance(data, str) and '"start"' in data:
+            starts.append(json.loads(data))
+
+    page.tab.on("websocket", lambda opened: opened.on("framesent", on_frame))
+    return starts
+
+
+def test_key_terms_are_sent_and_remembered(transcriber: Server, open_page: Open) -> None:
+    page = open_page(address(transcriber))
+    starts = starts_sent(page)
+    page.start()
+    page.stop()
+    page.open_advanced()
+    field = page.tab.get_by_label("Key terms")
+    field.fill("Jean Valjean, Cosette\n\n Kubernetes,Cosette")
+    page.assert_accessible()
+    page.start()
+    expect(field).to_be_disabled()
+    page.stop()
+    page.tab.reload()
+    page.expect_state("Ready")
+    expect(field).to_have_value("Jean Valjean, Cosette\n\n Kubernetes,Cosette")
+    page.start()
+    page.stop()
+    terms = ["Jean Valjean", "Cosette", "Kubernetes"]
+    assert [start.get("keyterms") for start in starts] == [None, terms, terms]
+    expect(page.notices).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\n".join(f"term {n}" for n in range(101)), "These are 101 key terms; allowed: up to 100"),
+        ("fine, " + "x" * 101, "has 101 characters; allowed: up to 100"),
+        ("—", "has no letter and no digit"),
+    ],
+    ids=["many", "long", "signs"],
+)
+def test_key_terms_that_the_server_would_refuse_are_told(
+    transcriber: Server, open_page: Open, text: str, says: str
+) -> None:
+    page = open_page(address(transcriber))
+    starts = starts_sent(page)
+    page.open_advanced()
+    field = page.tab.get_by_label("Key terms")
+    field.fill(text)
+    expect(page.tab.locator("#keyterms-problem")).to_contain_text(says)
+    page.assert_accessible()
+    page.tab.locator("#advanced summary").click()
+    page.button.click()
+    expect(page.notices).to_contain_text(says)
+    expect(field).to_be_focused()
+    page.expect_state("Ready")
+    assert starts == []
+    field.fill("Cosette")
+    expect(page.tab.locator("#keyterms-problem")).to_be_empty()
+    page.start()
+    page.stop()
+    expect(page.notices).to_have_count(0)
+    assert [start["keyterms"] for start in starts] == [["Cosette"]]
+
+
+def test_there_is_no_field_for_key_terms_if_the_model_does_not_use_them(
+    standin: Server, open_page: Open, context: BrowserContext
+) -> None:
+    page = open_page(address(standin))
+    page.open_advanced()
+    expect(page.tab.locator("#rate")).to_be_visible()
+    expect(page.tab.get_by_label("Key terms")).to_be_hidden()
+    # A server of an older version does not say whether it uses them.
+    info = standin.get("/api/v1/info").json()
+    for model in info["models"]:
+        assert model.pop("keyterms") is False
+    context.route("**/api/v1/info", lambda route: route.fulfill(json=info))
+    page.tab.reload()
+    page.expect_state("Ready")
+    page.tab.get_by_label("Key terms").fill("Cosette")
+    page.start()
+    expect(page.notices).to_contain_text("This model does not use key terms.")
+    page.stop()
+
+
+def test_a_server_that_does_not_allow_its_own_page_is_told(launch: Launch, open_page: Open) -> None:
+    access = {"origins": ["https://app.example.com"]}
+    server = launch({"model": {"type": "standin"}, "access": access})
+    page = open_page(address(server), allowed="403|WebSocket connection to")
+    page.button.click()
+    expect(page.notices).to_contain_text("The server runs, but it accepts no stream")
+    origin = f"http://127.0.0.1:{server.port}"
+    expect(page.notices).to_contain_text(f"add {origin} to access.origins")
+    expect(page.notices).not_to_contain_text("does not run")
+    expect(page.notices).not_to_contain_text("not Streamer")
 
 
 def test_settings_of_the_server_between_two_steps_of_a_slider_stay(
@@ -357,6 +481,34 @@ def test_a_file_that_is_not_audio(standin: Server, open_page: Open) -> None:
     expect(page.notices).to_contain_text("letter.wav is not audio that this browser can decode")
 
 
+@pytest.mark.parametrize("kind", ["WAV", "FLAC"])
+def test_a_file_that_was_cut_off_is_played_and_said(
+    standin: Server, open_page: Open, kind: str
+) -> None:
+    whole = io.BytesIO()
+    samples = np.random.default_rng(1).uniform(-0.5, 0.5, 160_000)
+    soundfile.write(whole, samples, 16_000, "PCM_16", format=kind)
+    page = open_page(address(standin))
+    page.stream_at_once("whole", whole.getvalue())
+    expect(page.entries()).to_have_count(40)
+    expect(page.notices).to_have_count(0)
+    page.stream_at_once("cut", whole.getvalue()[: len(whole.getvalue()) // 2])
+    expect(page.notices).to_contain_text(
+        re.compile(r"cut ends early: of 10\.0 s .*, [45]\.\d s are missing\. The rest is processed")
+    )
+    page.assert_accessible()
+
+
+def test_a_file_without_audio_says_that_it_is_empty(standin: Server, open_page: Open) -> None:
+    page = open_page(address(standin))
+    page.give("empty.m4a", b"")
+    page.button.click()
+    expect(page.notices).to_contain_text("empty.m4a is empty")
+    page.give("header.wav", wav(np.zeros(0), sample_rate=16_000))
+    page.button.click()
+    expect(page.notices).to_contain_text("header.wav contains no audio")
+
+
 def test_without_a_server(launch: Launch, open_page: Open) -> None:
     server = launch({"model": {"type": "standin"}})
     port = server.port
@@ -441,6 +593,7 @@ def test_a_token_is_asked_for_and_then_remembered(launch: Launch, open_page: Ope
     page.choose("endpoint", "simple")
     page.button.click()
     expect(page.notices).to_contain_text("The server needs a token")
+    expect(page.notices).not_to_contain_text("subprotocol")
     token = page.tab.get_by_label("Token")
     expect(token).to_be_focused()
     token.fill("wrong")

@@ -319,7 +319,7 @@ def test_words_are_promised_only_by_a_transcriber(
     transcriber: Server, standin: Server, open_page: Open
 ) -> None:
     text = open_page(address(transcriber)).tab.locator("#empty")
-    expect(text).to_contain_text("Press Start and speak. Words appear while you do")
+    expect(text).to_contain_text("Press Start. Words appear while you speak")
     page = open_page(address(standin))
     expect(page.tab.locator("#empty")).to_contain_text(
         "The model’s results appear after each piece"
@@ -371,3 +371,19 @@ def test_sound_without_speech_is_told_during_the_stream_until_somebody_speaks(
     expect(page.notices).to_have_count(0)
     page.expect_state("Streaming")
     page.stop()
+
+
+def test_on_a_phone_the_field_that_a_notice_is_about_is_shown(
+    standin: Server, open_page: Open
+) -> None:
+    page = open_page(address(standin))
+    resize(page, PHONE)
+    page.stream_at_once("a.wav", LONG)
+    page.tab.get_by_role("button", name="Source and settings").click()
+    page.give("letter.wav", b"Dear sir or madam")
+    page.button.click()
+    expect(page.notices).to_contain_text("is not audio")
+    field = page.tab.locator("#file")
+    expect(field).to_be_focused()
+    assert page.in_view(field)
+    assert page.in_view(page.notices)

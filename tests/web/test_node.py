@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streamer.weights.manifest import require
+from tests.end_to_end.streams.containers import speech
 from tests.needed import program
 from tests.web.tools import HERE, node
 from tools.harness.process import Server
@@ -31,13 +32,34 @@ def run(*command: str | Path, folder: Path = HERE, **environment: str) -> str:
     return result.stdout
 
 
-def test_the_client_speaks_the_protocol(transcriber: Server, standin: Server) -> None:
+def test_the_client_speaks_the_protocol(
+    transcriber: Server, standin: Server, tmp_path: Path
+) -> None:
+    container = tmp_path / "beckett.webm"
+    container.write_bytes(speech("WebM/Opus"))
     run(
         *("--test", "node/client.test.js"),
         TRANSCRIBER_URL=f"ws://127.0.0.1:{transcriber.port}",
         STANDIN_URL=f"ws://127.0.0.1:{standin.port}",
+        CONTAINER=str(container),
         RECORDING=str(require("moonshine-tiny-en") / "beckett.wav"),
     )
+
+
+def test_what_is_no_audio_or_no_format_is_answered_with_what_to_give() -> None:
+    run("--test", "node/format.test.js")
+
+
+def test_lost_audio_is_told_in_order() -> None:
+    run("--test", "node/lost.test.js")
+
+
+def test_a_listener_that_throws_changes_nothing_else() -> None:
+    run("--test", "node/listeners.test.js")
+
+
+def test_every_wait_has_an_end() -> None:
+    run("--test", "node/limits.test.js")
 
 
 def test_the_parts_of_the_page() -> None:

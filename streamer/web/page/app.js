@@ -11,18 +11,20 @@ import { LiveView } from './live-view.js';
 import { endOutdatedNotices } from './outdated-notices.js';
 import { textOf } from './model-output.js';
 import { clearRunNotices, endNotices, notify } from './notices.js';
-import { Player } from './player.js';
+import { Playback } from './playback.js';
 import { ReconnectBanner } from './reconnect-banner.js';
 import { endNoticesAfter, examineFailedConnection, notifyOfEvent, notifyOfFailure } from './run-notices.js';
 import { Run } from './run.js';
 import { ServerWatch } from './server-watch.js';
-import { Settings } from './settings.js';
+import { Settings, hasWords } from './settings.js';
 import { listenForShortcuts } from './shortcuts.js';
 import { openSource } from './sources.js';
 import { disableAction, showAction, showConnection, showState } from './status-view.js';
 import { showFinals, showTraceId, showUnheard } from './summary-view.js';
 import { TakeDesk } from './take-desk.js';
-import { describeStart, processed, transcribes } from './wording.js';
+import { followMarks } from './word-marks.js';
+import { WordTooltip } from './word-tooltip.js';
+import { describeResults, describeStart, processed, transcribes } from './wording.js';
 
 /** @import { ClientEvent } from '../streamer-client/streamer-client.js' */
 /** @import { Choices, Info } from './settings.js' */
@@ -32,26 +34,31 @@ import { describeStart, processed, transcribes } from './wording.js';
 /** Errors that say that the server cannot be reached. */
 const UNREACHABLE = ['connection_failed', 'worklet_failed', 'connection_lost'];
 
+/** Errors after which a person chooses another source. */
+const NEEDS_SOURCE = ['no_file', 'bad_file', 'microphone_absent', 'insecure_page'];
+
 /** Starts and stops runs, and passes their events to the views. */
 class App {
   /** @type {Run | null} The last run, which may be over. */ #run = null;
   /** @type {Take | null} Of the run. */ #take = null;
   #isBusy = false;
   #isStopRequested = false;
+  #isMicrophoneOpen = false;
   /** @type {Info | null} */ #info = null;
   #settings = new Settings(() => this.#describeStart());
   #log = new EventLog();
-  #player = new Player();
   #live = new LiveView(() => this.#run);
   #banner = new ReconnectBanner(() => this.#run?.client.reconnectNow());
-  #desk = new TakeDesk(
-    (recording, piece, button) => this.#player.toggle(recording, piece, button),
-    () => this.#describeStart(),
-  );
+  #playback = new Playback({
+    isMicrophoneOpen: () => this.#isMicrophoneOpen,
+    onPlayed: (id, played) => this.#desk.showPlayed(id, played),
+  });
+  #desk = new TakeDesk(this.#playback, () => this.#describeStart());
   #server = new ServerWatch({
     isBusy: () => this.#isBusy,
+    isConnecting: () => this.#isBusy && this.#run?.client.state === 'connecting',
     onInfo: (info) => this.#showOffer(info),
-    onState: (state) => showState(state),
+    onState: (state) => showServerState(state),
     onReached: () => endNotices(...UNREACHABLE),
   });
 
@@ -72,6 +79,8 @@ class App {
       },
     );
     copyOnClick('copy-trace', () => this.#run?.traceIds.at(-1) ?? '');
+    followMarks(() => this.#desk.arrangeStops());
+    new WordTooltip();
     void this.#settings.listMicrophones();
     void this.#desk.load();
     this.#server.watch();
@@ -86,11 +95,14 @@ class App {
     this.#describeStart();
   }
 
-  /** Say what to expect with the present choices. */
+  /** Say what to do and to expect with the present choices. */
   #describeStart() {
-    const { source, endpoint, model } = this.#settings.read();
+    const { source, endpoint, model, file } = this.#settings.read();
     const isTranscriber = transcribes(this.#info, model, this.#desk?.takes ?? []);
-    setText('empty-text', describeStart(isTranscriber, endpoint, source));
+    const text = this.#isBusy
+      ? describeResults(isTranscriber, endpoint, source)
+      : describeStart(isTranscriber, endpoint, source, file !== undefined);
+    setText('empty-text', text);
   }
 
   async #startOrStop() {
@@ -98,29 +110,42 @@ class App {
       await this.#start();
       return;
     }
+    if (this.#isStopRequested) return;
     this.#isStopRequested = true;
     disableAction();
     await this.#run?.stop();
   }
 
   async #start() {
+    clearRunNotices();
+    const { problem } = this.#settings;
+    if (problem !== '') {
+      this.#settings.openProblem();
+      notify('error', problem);
+      return;
+    }
     this.#isBusy = true;
     this.#isStopRequested = false;
-    clearRunNotices();
     const choices = this.#settings.read();
     this.#settings.rememberToken();
     this.#settings.lock(true);
     this.#settings.fold();
+    this.#isMicrophoneOpen = choices.source === 'microphone';
+    if (this.#isMicrophoneOpen) this.#playback.stop();
     showAction('stop');
     showState('opening');
+    this.#describeStart();
     const failure = await this.#attempt(choices);
     this.#isBusy = false;
+    this.#isMicrophoneOpen = false;
+    endNotices('playback');
     this.#banner.hide();
     this.#desk.end();
     this.#take = null;
     this.#settings.lock(false);
     showAction('start');
     showState('idle');
+    this.#describeStart();
     if (failure !== null) this.#onFailure(failure);
   }
 
@@ -135,12 +160,13 @@ class App {
         void this.#settings.listMicrophones();
         notifyOfMono(choices.channels, source.format.channels);
       }
+      if (source.remark) notify('warning', source.remark);
       if (this.#isStopRequested) await source.stop();
       else await this.#stream(source, choices);
       return null;
     } catch (error) {
       const isFailed = error instanceof StreamerError && error.code === 'connection_failed';
-      return isFailed ? examineFailedConnection(error) : error;
+      return isFailed ? examineFailedConnection() : error;
     }
   }
 
@@ -149,7 +175,7 @@ class App {
    * @param {Choices} choices
    */
   async #stream(source, choices) {
-    const { endpoint, interimResults, vad, model, token } = choices;
+    const { endpoint, interimResults, keyterms, vad, model, token } = choices;
     const { channels } = source.format;
     const isLive = choices.source === 'microphone' || choices.realTime;
     const chunkSeconds = endpoint === 'simple' ? (this.#info?.simple.chunk_seconds ?? 1) : null;
@@ -160,6 +186,8 @@ class App {
         // The interim results of a file that is sent at once are not read, and they delay the others.
         interimResults: interimResults && isLive,
         vad: endpoint === 'segmented' ? vad : undefined,
+        words: hasWords(this.#info, model) || undefined,
+        keyterms: keyterms.length > 0 ? keyterms : undefined,
         model,
         token: token || undefined,
       },
@@ -169,7 +197,7 @@ class App {
     this.#log.clear();
     this.#live.clear(channels);
     showTraceId(undefined);
-    showUnheard([]);
+    showUnheard([], endpoint);
     showFinals([]);
     run.client.onMessage((json) => this.#log.add(JSON.parse(json)));
     run.client.onEvent((event) => this.#onEvent(run, event, source, choices));
@@ -200,7 +228,7 @@ class App {
       this.#log.add(event);
       this.#desk.showGap({ start: event.start_time, end: event.end_time });
     } else if (event.type === 'stopped') {
-      showUnheard(run.channelSeconds);
+      showUnheard(run.channelSeconds, choices.endpoint);
     } else if (event.type === 'segment') {
       showFinals(run.transcript.finals);
       this.#desk.trimAudio();
@@ -231,8 +259,16 @@ class App {
       this.#server.watch();
     }
     if (code === 'unauthorized') this.#settings.openTokenField();
+    if (NEEDS_SOURCE.includes(code)) this.#settings.openSource();
     notifyOfFailure(error, Boolean(this.#settings.token));
   }
+}
+
+/** @param {'loading' | 'idle' | 'failed'} state Of the server. */
+function showServerState(state) {
+  const isNew = find('state', HTMLElement).dataset.state !== state;
+  showState(state);
+  if (state === 'failed' && isNew) notify('error', explainError('connection_failed'), { topic: 'connection_failed' });
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { fitCanvas, styleValue } from './canvas.js';
 import { make } from './dom.js';
-import { formatNumber, formatTime } from './format.js';
+import { formatCompact, formatNumber, formatTime } from './format.js';
 
 /** @import { Series } from './series.js' */
 
@@ -41,23 +41,23 @@ export class ChartPanel {
   #channel;
   #canvas = make('canvas', { role: 'img' });
   #legend = make('ul', { className: 'legend' });
+  #title = make('p', { className: 'hint', hidden: true });
 
-  /**
-   * @param {number} channel
-   * @param {boolean} isNamed Whether the legend names the channel.
-   */
-  constructor(channel, isNamed) {
+  /** @param {number} channel */
+  constructor(channel) {
     this.#channel = channel;
-    if (isNamed) this.#legend.setAttribute('aria-label', `Channel ${channel + 1}`);
-    this.element = make('div', { className: 'panel' }, this.#legend, this.#canvas);
+    this.#title.textContent = `Channel ${channel + 1}`;
+    this.element = make('div', { className: 'panel' }, this.#title, this.#legend, this.#canvas);
   }
 
   /**
    * @param {Series} series
    * @param {{names: string[], low: number, high: number}} scale
    * @param {number} now
+   * @param {boolean} isNamed Whether the panel names its channel.
    */
-  draw(series, { names, low, high }, now) {
+  draw(series, { names, low, high }, now, isNamed) {
+    this.#title.hidden = !isNamed;
     const place = fitCanvas(this.#canvas);
     if (place === null) return;
     const { context, width, height } = place;
@@ -76,7 +76,7 @@ export class ChartPanel {
     context.clip();
     names.slice(0, COLOURS).forEach((name, index) => drawLine(axes, series, name, index));
     context.restore();
-    this.#legend.replaceChildren(...names.map((name, index) => legendItem(name, index, series)));
+    this.#legend.replaceChildren(...legendItems(names, series));
     this.#canvas.setAttribute('aria-label', describe(this.#channel, names, series));
   }
 }
@@ -121,14 +121,28 @@ function drawAxes({ context, low, high, from, span, width, height, x, y }) {
 }
 
 /**
+ * @param {string[]} names
+ * @param {Series} series
+ */
+function legendItems(names, series) {
+  const items = names.map((name, index) => legendItem(name, index, series));
+  if (names.length <= COLOURS) return items;
+  const remark = `Values without a line: ${names.length - COLOURS}`;
+  return [...items.slice(0, COLOURS), make('li', { className: 'hint' }, remark), ...items.slice(COLOURS)];
+}
+
+/**
  * @param {string} name
  * @param {number} index
  * @param {Series} series
  */
 function legendItem(name, index, series) {
+  const item = make('li', {}, `${name} `, make('b', {}, latest(name, series)));
+  if (index >= COLOURS) return item;
   const swatch = make('span', { className: 'swatch', aria: { hidden: 'true' } });
-  swatch.style.background = index < COLOURS ? `var(--series-${index + 1})` : 'none';
-  return make('li', {}, swatch, `${name} `, make('b', {}, latest(name, series)));
+  swatch.style.background = `var(--series-${index + 1})`;
+  item.prepend(swatch);
+  return item;
 }
 
 /**
@@ -147,7 +161,3 @@ function latest(name, series) {
   const value = series.byName.get(name)?.at(-1)?.value;
   return value === undefined ? '–' : formatNumber(value);
 }
-
-/** @param {number} value */
-const formatCompact = (value) =>
-  new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 2 }).format(value);

@@ -9,13 +9,13 @@ import { Series } from './series.js';
 /** Keeps the series of each channel, and a panel for each group of series that share a scale. */
 export class Chart {
   /** @type {Map<number, Series>} By channel. */ #series = new Map();
-  /** @type {Map<string, ChartPanel>} By channel and names of the series. */ #panels = new Map();
+  /** @type {Array<{channel: number, names: string[], panel: ChartPanel}>} */ #panels = [];
   #place = find('panels', HTMLElement);
   #section = find('chart', HTMLElement);
 
   clear() {
     this.#series.clear();
-    this.#panels.clear();
+    this.#panels = [];
     this.#place.replaceChildren();
     this.#section.hidden = true;
   }
@@ -32,7 +32,9 @@ export class Chart {
   /** @param {number} now In seconds. */
   draw(now) {
     for (const [channel, series] of this.#series) {
-      for (const scale of series.panels()) this.#panel(channel, scale.names).draw(series, scale, now);
+      for (const scale of series.panels()) {
+        this.#panel(channel, scale.names).draw(series, scale, now, this.#series.size > 1);
+      }
     }
   }
 
@@ -41,20 +43,18 @@ export class Chart {
    * @param {string[]} names
    */
   #panel(channel, names) {
-    const key = `${channel} ${names.join(' ')}`;
-    const existing = this.#panels.get(key);
-    if (existing) return existing;
+    const shared = this.#panels.filter((one) => one.channel === channel && one.names.some((name) => names.includes(name)));
+    const [existing] = shared;
+    if (existing && existing.names.join('\n') === names.join('\n')) return existing.panel;
     // A series that exceeds its shared scale now gets a panel of its own.
-    for (const [other, panel] of this.#panels) {
-      const isShared = other.split(' ').slice(1).some((name) => names.includes(name));
-      if (other.startsWith(`${channel} `) && isShared) {
-        panel.element.remove();
-        this.#panels.delete(other);
-      }
-    }
-    const panel = new ChartPanel(channel, this.#series.size > 1);
-    this.#place.append(panel.element);
-    this.#panels.set(key, panel);
+    for (const { panel } of shared) panel.element.remove();
+    const panel = new ChartPanel(channel);
+    // Results of channels arrive in any order.
+    const rest = this.#panels.filter((one) => !shared.includes(one));
+    const next = rest.find((one) => one.channel > channel);
+    this.#place.insertBefore(panel.element, next?.panel.element ?? null);
+    const at = next ? rest.indexOf(next) : rest.length;
+    this.#panels = [...rest.slice(0, at), { channel, names, panel }, ...rest.slice(at)];
     return panel;
   }
 }

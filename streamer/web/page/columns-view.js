@@ -1,29 +1,34 @@
 /** The results of one take: a column for each channel, an item for each segment. */
 
 import { make } from './dom.js';
-import { fillEntry, makeEntry, makePlayButton } from './entry-view.js';
+import { disableEntry, fillEntry, makeEntry, makePlayButton } from './entry-view.js';
 import { formatTime } from './format.js';
+import { PlayedPlace } from './played-place.js';
 import { rowsOf } from './rows.js';
 
-/** @import { Piece, Play } from './entry-view.js' */
+/** @import { Piece, TakeAudio } from './entry-view.js' */
+/** @import { Played } from './played-place.js' */
 /** @import { Entry } from './transcript.js' */
 /** @import { Placed } from './rows.js' */
 
 export class ColumnsView {
-  #play;
+  #audio;
   #processed;
   /** @type {HTMLOListElement[]} */ #lists;
   /** @type {Map<number, HTMLLIElement>} By id of the entry. */ #items = new Map();
   /** @type {Map<Placed, HTMLLIElement>} With more than one channel: items that have a row. */
   #placed = new Map();
 
+  /** @type {Array<{piece: Piece, item: HTMLLIElement}>} In the order of their arrival. */ #pieces = [];
+  #played = new PlayedPlace();
+
   /**
    * @param {number} channels
-   * @param {Play | null} play Null: there is no audio.
+   * @param {TakeAudio | null} audio Null: there is none.
    * @param {string} processed The word for it, such as `transcribed`.
    */
-  constructor(channels, play, processed) {
-    this.#play = play;
+  constructor(channels, audio, processed) {
+    this.#audio = audio;
     this.#processed = processed;
     this.#lists = Array.from({ length: channels }, () => make('ol', { className: 'entries' }));
     const columns = this.#lists.map((list, channel) => {
@@ -33,7 +38,7 @@ export class ColumnsView {
     });
     this.element = make('div', { className: 'columns' }, ...columns);
     this.element.dataset.layout = channels === 1 ? 'one' : channels === 2 ? 'two' : 'many';
-    this.element.dataset.audio = String(play !== null);
+    this.element.dataset.audio = String(audio !== null);
   }
 
   /**
@@ -43,12 +48,14 @@ export class ColumnsView {
    */
   show(entry) {
     const existing = this.#items.get(entry.id);
-    const item = existing ?? makeEntry(entry, this.#play);
-    fillEntry(item, entry);
+    const item = existing ?? makeEntry(entry, this.#audio);
+    fillEntry(item, entry, this.#audio);
     if (existing === undefined) {
       this.#items.set(entry.id, item);
+      this.#pieces.push({ piece: entry, item });
       this.#append(entry, item);
     }
+    if (this.#audio?.keeps(entry) === false) disableEntry(item);
     this.#align();
     return item;
   }
@@ -59,26 +66,28 @@ export class ColumnsView {
       const times = `${formatTime(gap.start)} to ${formatTime(gap.end)}`;
       const text = `${times} was not ${this.#processed}: there was no connection.`;
       const piece = { channel, ...gap };
-      const button = this.#play && makePlayButton(piece, 'Play what was missed', this.#play);
-      this.#append(piece, make('li', { className: 'gap' }, ...(button ? [button] : []), text));
+      const button = this.#audio && makePlayButton(piece, 'Play what was missed', this.#audio);
+      const item = make('li', { className: 'gap' }, ...(button ? [button] : []), text);
+      this.#pieces.push({ piece, item });
+      this.#append(piece, item);
       list.dataset.gaps = 'true';
     });
     this.#align();
   }
 
-  /**
-   * Disable the buttons of audio that is not kept any more.
-   * @param {Entry[]} entries
-   * @param {(piece: Piece) => boolean} isKept
-   */
-  disableDropped(entries, isKept) {
-    for (const entry of entries) {
-      const button = this.#items.get(entry.id)?.querySelector('button');
-      if (button && !button.disabled && !isKept(entry)) {
-        button.disabled = true;
-        button.title = 'This audio is not kept any more';
-      }
+  /** Disable the buttons and the words of audio that is not kept any more. */
+  disableDropped() {
+    for (const { piece, item } of this.#pieces) {
+      if (this.#audio?.keeps(piece) === false) disableEntry(item);
     }
+  }
+
+  /**
+   * Show what is being played.
+   * @param {Played | null} played Null: nothing of this take.
+   */
+  showPlayed(played) {
+    this.#played.show(this.#pieces, played);
   }
 
   /**

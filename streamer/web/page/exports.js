@@ -1,7 +1,10 @@
 /** Takes as files. */
 
+import { cuesOf } from './cues.js';
 import { lineOf } from './model-output.js';
+import { wordsOf } from './words.js';
 
+/** @import { Cue } from './cues.js' */
 /** @import { Entry } from './transcript.js' */
 
 /**
@@ -16,8 +19,6 @@ import { lineOf } from './model-output.js';
  * @property {string[]} traceIds
  * @property {string} model
  */
-
-/** @typedef {{start: number, end: number, text: string}} Cue Times in seconds. */
 
 /**
  * `write` takes one or more reports. In subtitles, each of them begins where the one before ends.
@@ -34,37 +35,47 @@ export const FORMATS = {
 
 /** @param {Report[]} reports */
 function asText(...reports) {
-  const texts = reports.map((report) => cues(report).map(({ text }) => `${text}\n`).join(''));
+  const texts = reports.map((report) => textLines(report).join(''));
   if (reports.length === 1) return texts.join('');
   return reports
     .map(({ name, startedAt }, index) => `${name} (${startedAt})\n\n${texts[index]}`)
     .join('\n');
 }
 
+/** @param {Report} report */
+const textLines = (report) =>
+  spoken(report).map((entry) => {
+    const speaker = report.channels > 1 ? `Channel ${entry.channel + 1}: ` : '';
+    return `${speaker}${lineOf(entry)}\n`;
+  });
+
 /** @param {Report[]} reports */
 function asSrt(...reports) {
   return inSequence(reports)
-    .flatMap(([, written]) => written)
-    .map(({ start, end, text }, index) => {
-      const times = `${timestamp(start, ',')} --> ${timestamp(end, ',')}`;
+    .flatMap(([, cues]) => cues)
+    .map((cue, index) => {
+      const speaker = cue.speaker ? `[${cue.speaker}] ` : '';
       // SubRip has no escapes. Text that looks like a line of times is changed.
-      return `${index + 1}\n${times}\n${text.replaceAll('-->', '→')}\n\n`;
+      const text = cue.lines.join('\n').replaceAll('-->', '→');
+      return `${index + 1}\n${timesOf(cue, ',')}\n${speaker}${text}\n\n`;
     })
     .join('');
 }
 
 /** @param {Report[]} reports */
 function asVtt(...reports) {
-  const parts = inSequence(reports).map(([{ name }, written]) => {
+  const parts = inSequence(reports).map(([{ name }, cues]) => {
     const title = reports.length > 1 ? `NOTE ${escapeVtt(name)}\n\n` : '';
-    return title + written.map(vttCue).join('');
+    return title + cues.map(vttCue).join('');
   });
   return `WEBVTT\n\n${parts.join('')}`;
 }
 
 /** @param {Cue} cue */
-const vttCue = ({ start, end, text }) =>
-  `${timestamp(start, '.')} --> ${timestamp(end, '.')}\n${escapeVtt(text)}\n\n`;
+function vttCue(cue) {
+  const voice = cue.speaker ? `<v ${cue.speaker}>` : '';
+  return `${timesOf(cue, '.')}\n${voice}${escapeVtt(cue.lines.join('\n'))}\n\n`;
+}
 
 /** @param {string} text */
 const escapeVtt = (text) =>
@@ -95,48 +106,44 @@ function jsonOf({ name, source, startedAt, seconds, finals, gaps, channels, mode
  * @returns {Array<[Report, Cue[]]>} Each report with its cues on the timeline of all reports.
  */
 function inSequence(reports) {
-  let offset = 0;
+  let offsetMs = 0;
   return reports.map((report) => {
-    const written = cues(report);
-    const shifted = written.map((cue) => ({
+    const cues = cuesOf(spoken(report).map(timedText), report.channels).map((cue) => ({
       ...cue,
-      start: offset + cue.start,
-      end: offset + cue.end,
+      startMs: offsetMs + cue.startMs,
+      endMs: offsetMs + cue.endMs,
     }));
-    offset += written.reduce((longest, { end }) => Math.max(longest, end), report.seconds);
-    return [report, shifted];
+    const lengthMs = Math.round(report.seconds * 1000);
+    offsetMs = cues.reduce((longest, { endMs }) => Math.max(longest, endMs), offsetMs + lengthMs);
+    return [report, cues];
   });
 }
 
 /**
- * The text of the entries, by time. Entries without text are left out.
  * @param {Report} report
- * @returns {Cue[]}
+ * @returns {Entry[]} Those with text, by time.
  */
-function cues(report) {
-  return [...report.finals]
-    .sort((a, b) => a.start - b.start)
-    .filter((entry) => lineOf(entry) !== '')
-    .map((entry) => ({
-      start: entry.start,
-      end: entry.end,
-      text: speaker(entry, report) + lineOf(entry),
-    }));
-}
+const spoken = ({ finals }) =>
+  [...finals].sort((a, b) => a.start - b.start).filter((entry) => lineOf(entry) !== '');
+
+/** @param {Entry} entry */
+const timedText = (entry) => {
+  const { start, end, channel } = entry;
+  return { start, end, channel, text: lineOf(entry), words: wordsOf(entry) };
+};
 
 /**
- * @param {Entry} entry
- * @param {Report} report
+ * @param {Cue} cue
+ * @param {',' | '.'} point
  */
-const speaker = (entry, { channels }) => (channels > 1 ? `Channel ${entry.channel + 1}: ` : '');
+const timesOf = ({ startMs, endMs }, point) => `${timestamp(startMs, point)} --> ${timestamp(endMs, point)}`;
 
 /**
- * @param {number} seconds
+ * @param {number} ms
  * @param {',' | '.'} point
  * @returns {string} Such as `01:02:03.004`.
  */
-function timestamp(seconds, point) {
-  const ms = Math.round(Math.max(0, seconds) * 1000);
+function timestamp(ms, point) {
   /** @type {(value: number, digits?: number) => string} */
   const pad = (value, digits = 2) => String(Math.floor(value)).padStart(digits, '0');
   const parts = [ms / 3_600_000, (ms / 60_000) % 60, (ms / 1000) % 60].map((part) => pad(part));

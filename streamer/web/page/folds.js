@@ -1,6 +1,7 @@
 /** The parts of the form that can be folded. */
 
 import { find } from './dom.js';
+import { passFocus } from './focus.js';
 
 /** The key that remembers whether the technical settings are open. */
 const ADVANCED_KEY = 'streamer.advanced';
@@ -11,6 +12,7 @@ const ADVANCED_KEY = 'streamer.advanced';
  */
 export class Folds {
   #form = find('settings', HTMLFormElement);
+  #setup = find('setup', HTMLElement);
   #button = find('fold', HTMLButtonElement);
   #advanced = find('advanced', HTMLDetailsElement);
 
@@ -23,11 +25,18 @@ export class Folds {
   /** A run begins. */
   fold() {
     this.#setFolded(true);
+    const isHidden = getComputedStyle(this.#setup).display === 'none';
+    if (isHidden) passFocus(this.#setup, 'start');
+  }
+
+  /** Show the source and the settings. */
+  open() {
+    this.#setFolded(false);
   }
 
   /** Show the technical settings. */
   openAdvanced() {
-    this.#setFolded(false);
+    this.open();
     this.#advanced.open = true;
   }
 

@@ -24,3 +24,15 @@ export function formatDuration(ms) {
  * @returns {string} With four significant digits.
  */
 export const formatNumber = (value) => String(Number(value.toPrecision(4)));
+
+/** Three significant digits, such as `494K` or `0.125`. */
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
+/**
+ * @param {number} value
+ * @returns {string} Of seven characters at most.
+ */
+export function formatCompact(value) {
+  const size = Math.abs(value);
+  return size !== 0 && (size < 0.01 || size >= 1e15) ? value.toExponential(0) : COMPACT.format(value);
+}

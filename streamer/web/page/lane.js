@@ -30,9 +30,10 @@ export class Lane {
    * @param {Recording | null} recording
    * @param {Transcript | null} transcript
    * @param {boolean} isLive Whether audio arrives. Without it, the level is zero.
+   * @param {number} nowMs
    */
-  draw(recording, transcript, isLive) {
-    this.#meter.draw(isLive ? (recording?.levels[this.#channel] ?? 0) : 0);
+  draw(recording, transcript, isLive, nowMs) {
+    this.#meter.draw(isLive ? (recording?.levels[this.#channel] ?? 0) : 0, nowMs);
     const isSpeech = isLive && transcript?.regions.some((one) => one.channel === this.#channel && one.end === null);
     this.element.dataset.speech = String(isSpeech ?? false);
     const mark = isSpeech ? 'Speech' : '';

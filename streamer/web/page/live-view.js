@@ -46,7 +46,7 @@ export class LiveView {
     const seconds = run?.recording.seconds ?? 0;
     const isLive = run !== null && !run.isOver;
     for (const lane of this.#lanes) {
-      lane.draw(run?.recording ?? null, run?.transcript ?? null, isLive);
+      lane.draw(run?.recording ?? null, run?.transcript ?? null, isLive, now);
     }
     this.#chart.draw(seconds);
     setText('n-audio', formatTime(seconds));

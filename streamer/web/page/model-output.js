@@ -65,4 +65,4 @@ function numbersIn(name, value, goDeeper) {
 }
 
 /** @param {string} text */
-const oneLine = (text) => text.replace(/\s+/g, ' ').trim();
+export const oneLine = (text) => text.replace(/\s+/g, ' ').trim();

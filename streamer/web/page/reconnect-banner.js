@@ -1,6 +1,7 @@
 /** The banner above the transcript while there is no connection. */
 
 import { find, setText } from './dom.js';
+import { passFocus } from './focus.js';
 
 /** @import { Connection } from '../streamer-client/streamer-client.js' */
 
@@ -40,6 +41,7 @@ export class ReconnectBanner {
 
   hide() {
     clearInterval(this.#timer);
+    passFocus(this.#banner, 'start');
     this.#banner.hidden = true;
     setText('reconnect-text', '');
   }
@@ -48,6 +50,7 @@ export class ReconnectBanner {
     const seconds = Math.ceil((this.#nextAttemptMs - performance.now()) / 1000);
     const next = seconds > 0 ? `Next attempt in ${seconds} s` : 'Connecting …';
     setText('reconnect-countdown', `${next} (attempt ${this.#attempt})`);
-    find('try-now', HTMLButtonElement).disabled = seconds <= 0;
+    // It keeps the focus: the next attempt may fail too.
+    find('try-now', HTMLButtonElement).setAttribute('aria-disabled', String(seconds <= 0));
   }
 }

@@ -1,6 +1,7 @@
 /** A recording as a source of audio. */
 
 import { StreamerError } from '../streamer-client/streamer-client.js';
+import { declaredSeconds, isWavWithoutSamples } from './declared-length.js';
 import { RealTimePace } from './real-time-pace.js';
 
 /** @import { Source } from './sources.js' */
@@ -10,6 +11,9 @@ const REAL_TIME_BLOCK_SECONDS = 0.04;
 
 /** Seconds of audio in a block of a recording that is sent as fast as possible. */
 const FAST_BLOCK_SECONDS = 0.25;
+
+/** Seconds that a recording may be shorter than its header declares, because it is resampled. */
+const MAX_MISSING_SECONDS = 0.01;
 
 /** Bytes in a block. The server's default limit is four times as much. */
 const MAX_BLOCK_BYTES = 65_536;
@@ -21,6 +25,7 @@ const MAX_BLOCK_BYTES = 65_536;
  * @throws {StreamerError} `bad_file`
  */
 export async function openRecording(file, { label, sampleRate, maxChannels, realTime }) {
+  const declared = declaredSeconds(file); // before `decode`, which takes the buffer away
   const audio = await decode(file, label, sampleRate);
   if (audio.numberOfChannels > maxChannels) {
     const message = `${label} has ${audio.numberOfChannels} channels; allowed: ${maxChannels}`;
@@ -30,6 +35,7 @@ export async function openRecording(file, { label, sampleRate, maxChannels, real
   return {
     format: { sample_rate: sampleRate, channels: audio.numberOfChannels, bit_depth: 16, is_float: false },
     label,
+    remark: describeMissing(label, declared, audio.duration),
     run: async ({ take, ready }) => {
       const seconds = realTime ? REAL_TIME_BLOCK_SECONDS : FAST_BLOCK_SECONDS;
       const maxFrames = Math.floor(MAX_BLOCK_BYTES / (2 * audio.numberOfChannels));
@@ -53,12 +59,26 @@ export async function openRecording(file, { label, sampleRate, maxChannels, real
  * @param {number} sampleRate
  */
 async function decode(file, label, sampleRate) {
+  if (file.byteLength === 0) throw new StreamerError('bad_file', `${label} is empty`);
+  if (isWavWithoutSamples(file)) throw new StreamerError('bad_file', `${label} contains no audio`);
   try {
     return await new OfflineAudioContext(1, 1, sampleRate).decodeAudioData(file);
   } catch (cause) {
     const message = `${label} is not audio that this browser can decode`;
     throw new StreamerError('bad_file', message, { cause });
   }
+}
+
+/**
+ * @param {string} label
+ * @param {number | null} declared Seconds.
+ * @param {number} found Seconds.
+ * @returns {string} That the recording was cut off; empty if it is complete, or the length is not known.
+ */
+export function describeMissing(label, declared, found) {
+  if (declared === null || declared - found <= MAX_MISSING_SECONDS) return '';
+  const [missing, all] = [declared - found, declared].map((seconds) => `${seconds.toFixed(seconds < 1 ? 2 : 1)} s`);
+  return `${label} ends early: of ${all} that its header declares, ${missing} are missing. The rest is processed.`;
 }
 
 /**

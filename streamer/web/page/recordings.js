@@ -3,7 +3,7 @@
 /** @import { Recording } from './recording.js' */
 
 /** Bytes of audio that are kept: 64 MiB, half an hour of 16 kHz mono. */
-const MAX_BYTES = 64 * 1024 * 1024;
+export const MAX_AUDIO_BYTES = 64 * 1024 * 1024;
 
 export class Recordings {
   /** @type {Map<string, Recording>} By id of the take, oldest first. */ #recordings = new Map();
@@ -31,15 +31,17 @@ export class Recordings {
 
   /**
    * Drop the oldest audio, if there is too much.
-   * @returns {boolean} Whether audio was dropped.
+   * @returns {string[]} Ids of the takes of which audio was dropped.
    */
   trim() {
     let bytes = 0;
     for (const recording of this.#recordings.values()) bytes += recording.bytes;
-    if (bytes <= MAX_BYTES) return false;
-    for (const recording of this.#recordings.values()) {
-      while (bytes > MAX_BYTES && recording.bytes > 0) bytes -= recording.dropOldest();
+    const shortened = [];
+    for (const [id, recording] of this.#recordings) {
+      if (bytes <= MAX_AUDIO_BYTES) break;
+      if (recording.bytes > 0) shortened.push(id);
+      while (bytes > MAX_AUDIO_BYTES && recording.bytes > 0) bytes -= recording.dropOldest();
     }
-    return true;
+    return shortened;
   }
 }

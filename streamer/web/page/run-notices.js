@@ -4,6 +4,7 @@ import { StreamerError } from '../streamer-client/streamer-client.js';
 import { explainError, explainWarning } from './explanations.js';
 import { formatTime } from './format.js';
 import { endNotices, notify } from './notices.js';
+import { requestServer } from './server-request.js';
 
 /** @import { ClientEvent, Lost, State } from '../streamer-client/streamer-client.js' */
 /** @import { Entry } from './transcript.js' */
@@ -11,8 +12,10 @@ import { endNotices, notify } from './notices.js';
 /** Milliseconds from the last word to its result, below which the server is not behind any more. */
 const CAUGHT_UP_MS = 3000;
 
-/** Codes of warnings about which the server's message says no more than the page does. */
-const TOLD_IN_FULL = new Set(['interim_shed', 'lagging', 'no_speech']);
+/** Codes whose message says no more than the page does. */
+const TOLD_IN_FULL = new Set([
+  'interim_shed', 'lagging', 'no_answer', 'no_speech', 'unauthorized', 'insecure_page', 'audio_blocked',
+]);
 
 /**
  * @param {ClientEvent} event
@@ -23,16 +26,19 @@ export function notifyOfEvent(event, state, processed) {
   if (event.type === 'lost') {
     notifyOfLoss(event, processed);
   } else if (event.type === 'warning') {
+    // The page asks for words by itself; without them, it shows no less than before.
+    if (event.code === 'no_words') return;
     const detail = TOLD_IN_FULL.has(event.code) ? '' : event.message;
     notify('warning', explainWarning(event.code), { detail, topic: event.code });
   } else if (event.type === 'error' && state !== 'connecting') {
     const topic = event.fatal ? 'connection' : '';
-    notify('error', explainError(event.code), { detail: event.message, topic });
+    const detail = TOLD_IN_FULL.has(event.code) ? '' : event.message;
+    notify('error', explainError(event.code), { detail, topic });
   } else if (event.type === 'going_away') {
     const message = 'The server is about to restart. The page will reconnect.';
     notify('warning', message, { detail: event.message, topic: 'connection' });
   } else if (event.type === 'started') {
-    endNotices('connection');
+    endNotices('connection', 'no_answer');
   } else if (event.type === 'active') {
     endNotices('no_speech');
   } else if (event.type === 'stopped') {
@@ -55,7 +61,8 @@ export function notifyOfFailure(error, hasToken) {
     notify('error', 'Something went wrong in the page.', { detail: String(error) });
     throw error;
   }
-  const isExplained = error.code.startsWith('microphone');
+  // What the server says of a token is for programs; of the others, the page says all that there is.
+  const isExplained = error.code.startsWith('microphone') || TOLD_IN_FULL.has(error.code);
   const reason = error.code === 'unauthorized' && hasToken ? 'wrong_token' : error.code;
   notify('error', explainError(reason), {
     detail: isExplained ? '' : error.message,
@@ -74,14 +81,17 @@ function notifyOfLoss({ start_time: start, end_time: end, reason }, processed) {
 }
 
 /**
- * A browser does not give the reason why a WebSocket failed. A request shows whether the server runs.
- * @param {StreamerError} error `connection_failed`
- * @returns {Promise<StreamerError>} The same, or one that says that the server refused.
+ * Why there is no connection. A browser does not give the reason why a WebSocket failed, and the client's
+ * message lists those of any page and any server. This page came from the server, so a request shows
+ * more.
+ * @returns {Promise<StreamerError>} Its code says whether the server runs; its message, what to do.
  */
-export async function examineFailedConnection(error) {
-  const isRunning = await fetch('api/v1/health').then(
-    ({ ok }) => ok,
-    () => false,
-  );
-  return isRunning ? new StreamerError('connection_refused', error.message) : error;
+export async function examineFailedConnection() {
+  const reply = await requestServer('api/v1/ready').catch(() => null);
+  // It is not ready while models load, but then a stream waits.
+  const { status } = (await reply?.json().catch(() => null)) ?? {};
+  if (status === undefined) return new StreamerError('connection_failed', '');
+  if (status === 'draining') return new StreamerError('server_ending', '');
+  const remedy = `If that does not help, add ${location.origin} to access.origins in the server’s settings.`;
+  return new StreamerError('connection_refused', remedy);
 }

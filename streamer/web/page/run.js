@@ -15,6 +15,12 @@ const CODES_AFTER_STOP = ['closed', 'not_started', 'connection_failed', 'connect
 /** States of the client in which it accepts audio. */
 const ACCEPTS_AUDIO = ['connecting', 'streaming', 'reconnecting'];
 
+/**
+ * Milliseconds, the most that there are. The page's server is Streamer, and the page says that its model is
+ * loading; Stop ends the wait.
+ */
+const START_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** Milliseconds between two checks whether more of a recording may be sent. */
 const POLL_MS = 10;
 
@@ -33,7 +39,7 @@ export class Run {
   constructor(source, url, options, pace) {
     this.#source = source;
     this.#pace = pace;
-    this.client = new StreamerClient(url, options);
+    this.client = new StreamerClient(url, { startTimeoutMs: START_TIMEOUT_MS, ...options });
     this.recording = new Recording(source.format.channels, source.format.sample_rate);
     this.transcript = new Transcript((position) => this.#clock.at(position));
     this.model = '';
@@ -48,6 +54,10 @@ export class Run {
       this.model = model;
       this.traceIds.push(trace_id);
     });
+    this.client.on('container_needed', () => this.#source.restart?.());
+    this.client.on('connection', ({ state }) => {
+      if (state === 'idle' && !this.isOver) void this.#source.stop(); // the server has ended the stream
+    });
     this.client.onEvent((event) => pace?.onEvent(event, performance.now()));
   }
 
@@ -58,9 +68,10 @@ export class Run {
    */
   async stream(onSourceGone) {
     try {
-      await this.client.start(this.#source.format);
+      await this.client.start(this.#source.sentFormat ?? this.#source.format);
       await this.#source.run({
-        take: (pcm) => this.#send(pcm),
+        take: (pcm) => this.#take(pcm),
+        takeContainer: (bytes, seconds) => this.#send(bytes, seconds),
         ready: () => this.#untilRoom(),
         ended: (error) => {
           onSourceGone(error);
@@ -82,6 +93,10 @@ export class Run {
     }
   }
 
+  get #isCompressed() {
+    return this.#source.sentFormat?.encoding === 'auto';
+  }
+
   /** Finish the audio that is there, and end. */
   async stop() {
     this.#isStopping = true;
@@ -99,10 +114,19 @@ export class Run {
   }
 
   /** @param {ArrayBuffer} pcm */
-  #send(pcm) {
+  #take(pcm) {
     if (!ACCEPTS_AUDIO.includes(this.client.state)) return;
     this.recording.add(pcm);
-    const isSent = this.client.send(pcm);
+    if (!this.#isCompressed) this.#send(pcm);
+  }
+
+  /**
+   * @param {ArrayBuffer} audio
+   * @param {number} [seconds] Of audio in a container.
+   */
+  #send(audio, seconds) {
+    if (!ACCEPTS_AUDIO.includes(this.client.state)) return;
+    const isSent = this.client.send(audio, seconds);
     if (isSent) this.#clock.sent(this.client.position, performance.now());
   }
 }

@@ -1,5 +1,7 @@
 /** What the server offers, and whether it is ready. */
 
+import { requestServer } from './server-request.js';
+
 /** @import { Info } from './settings.js' */
 
 /** Milliseconds between two requests while the server's models load. */
@@ -11,8 +13,9 @@ const RETRY_MS = 3000;
 /**
  * @typedef {object} ServerHandlers
  * @property {() => boolean} isBusy Whether a run is under way. It shows its own state.
+ * @property {() => boolean} isConnecting Whether a run waits for the server. It does not know why.
  * @property {(info: Info) => void} onInfo
- * @property {(state: 'loading' | 'idle' | 'failed') => void} onState Not called during a run.
+ * @property {(state: 'loading' | 'idle' | 'failed') => void} onState During a run, only `loading`.
  * @property {() => void} onReached The server answers.
  */
 
@@ -44,16 +47,20 @@ export class ServerWatch {
 
   /** @returns {Promise<boolean>} Whether the server is ready. */
   async #reach() {
-    const { isBusy, onInfo, onState, onReached } = this.#handlers;
+    const { isBusy, isConnecting, onInfo, onState, onReached } = this.#handlers;
     try {
-      const reply = await fetch('api/v1/info');
+      const reply = await requestServer('api/v1/info');
       if (!reply.ok) return false;
       onInfo(await reply.json());
       onReached();
-      while (!(await fetch('api/v1/ready')).ok) {
-        if (!isBusy()) onState('loading');
+      let isLoading = false;
+      while (!(await requestServer('api/v1/ready')).ok) {
+        isLoading = true;
+        if (!isBusy() || isConnecting()) onState('loading');
         await pause(READY_POLL_MS);
       }
+      // What a model can do is known when it is loaded.
+      if (isLoading) onInfo(await (await requestServer('api/v1/info')).json());
       return true;
     } catch {
       return false;

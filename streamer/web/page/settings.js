@@ -1,7 +1,10 @@
 /** The form with the settings of a run. */
 
+import { ContainerRecorder } from '../streamer-client/streamer-client.js';
 import { find, make } from './dom.js';
+import { passFocus } from './focus.js';
 import { Folds } from './folds.js';
+import { KeyTermsField } from './key-terms-field.js';
 import { MicrophoneList } from './microphone-list.js';
 import { VadSliders } from './vad-sliders.js';
 
@@ -10,7 +13,7 @@ import { VadSliders } from './vad-sliders.js';
  * @property {string} version
  * @property {string} model
  * @property {number} sample_rate
- * @property {Array<{name: string, type?: string, sample_rate?: number}>} [models]
+ * @property {Array<{name: string, type?: string, sample_rate?: number, words?: boolean, keyterms?: boolean}>} [models]
  * @property {Record<string, number | string>} vad
  * @property {{chunk_seconds: number}} simple
  * @property {{max_channels: number}} limits
@@ -28,6 +31,8 @@ import { VadSliders } from './vad-sliders.js';
  * @property {string | undefined} model
  * @property {boolean} interimResults
  * @property {number} sampleRate
+ * @property {boolean} isCompressed Of a microphone: the browser encodes the audio, and the server decodes it.
+ * @property {string[]} keyterms
  * @property {Record<string, number>} vad Only those that differ from the server's.
  * @property {string} token
  */
@@ -41,6 +46,7 @@ export class Settings {
   #token = find('token', HTMLInputElement);
   #microphones = new MicrophoneList();
   #vad = new VadSliders();
+  #keyTerms = new KeyTermsField();
   #folds = new Folds();
   /** @type {Info | null} */ #info = null;
 
@@ -67,6 +73,7 @@ export class Settings {
     list.replaceChildren(...models.map(({ name }) => make('option', { value: name }, name)));
     if (models.some(({ name }) => name === chosen)) list.value = chosen;
     find('model-field', HTMLElement).hidden = models.length < 2;
+    find('mark-field', HTMLElement).hidden = !info.models?.some(({ words }) => words);
     if (JSON.stringify(info.vad) !== JSON.stringify(this.#info?.vad)) this.#vad.create(info.vad);
     this.#info = info;
     this.#showRelevantFields();
@@ -80,6 +87,23 @@ export class Settings {
     find('file', HTMLInputElement).files = files;
     this.#radio('source', 'file').checked = true;
     this.#showRelevantFields();
+  }
+
+  /** What the server would not accept, for people; empty if it may accept everything. */
+  get problem() {
+    return this.#keyTerms.problem;
+  }
+
+  /** Open the field that `problem` is about. */
+  openProblem() {
+    this.#folds.openAdvanced();
+    this.#keyTerms.focus();
+  }
+
+  /** Show the source, and focus the field for the file if that is the source. */
+  openSource() {
+    this.#folds.open();
+    find('file', HTMLInputElement).focus();
   }
 
   /** Open the field for the token. */
@@ -113,27 +137,47 @@ export class Settings {
       file: find('file', HTMLInputElement).files?.[0],
       realTime: find('real-time', HTMLInputElement).checked,
       endpoint: /** @type {Choices['endpoint']} */ (values.get('endpoint') ?? 'segmented'),
-      model: (this.#info?.models?.length ?? 0) > 1 ? find('model', HTMLSelectElement).value : undefined,
+      model: this.#model,
       interimResults: find('interim', HTMLInputElement).checked,
       sampleRate: Number(find('rate', HTMLSelectElement).value),
+      isCompressed: this.#isCompressed,
+      keyterms: this.#keyTerms.terms,
       vad: this.#vad.changed(),
       token: this.token,
     };
   }
 
   /**
-   * Settings cannot be changed while a stream runs.
+   * Settings of a stream cannot be changed while it runs.
    * @param {boolean} isLocked
    */
   lock(isLocked) {
     for (const element of this.#form.elements) {
       const isAction = element instanceof HTMLButtonElement && element.id !== 'vad-reset';
-      if (!isAction && 'disabled' in element) element.disabled = isLocked;
+      if (isAction || element.id === 'mark-uncertain' || !('disabled' in element)) continue;
+      if (isLocked) passFocus(element, 'start');
+      element.disabled = isLocked;
     }
+  }
+
+  /** The name of the model, where there is a choice. */
+  get #model() {
+    return (this.#info?.models?.length ?? 0) > 1 ? find('model', HTMLSelectElement).value : undefined;
+  }
+
+  /** A container of a browser has one channel here: sides that are on their own are sent as PCM. */
+  get #mayCompress() {
+    return ContainerRecorder.isSupported && find('channels', HTMLSelectElement).value === '1';
+  }
+
+  /** Of a microphone. The browser then has a sample rate of its own. */
+  get #isCompressed() {
+    return this.#mayCompress && find('compressed', HTMLInputElement).checked;
   }
 
   /** Hide the fields that have no effect with the present choices. */
   #showRelevantFields() {
+    this.#keyTerms.show(mayUseKeyTerms(this.#info, this.#model));
     const values = new FormData(this.#form);
     const source = String(values.get('source') ?? 'microphone');
     const endpoint = String(values.get('endpoint') ?? 'segmented');
@@ -144,6 +188,8 @@ export class Settings {
     for (const element of this.#form.querySelectorAll('[data-endpoint]')) {
       /** @type {HTMLElement} */ (element).hidden = element.getAttribute('data-endpoint') !== endpoint;
     }
+    if (!this.#mayCompress) find('compressed-field', HTMLElement).hidden = true;
+    find('rate-field', HTMLElement).hidden = source === 'microphone' && this.#isCompressed;
     const chunk = this.#info?.simple.chunk_seconds ?? 1;
     find('endpoint-hint', HTMLElement).textContent =
       endpoint === 'segmented'
@@ -159,4 +205,31 @@ export class Settings {
     const found = this.#form.querySelector(`input[name="${name}"][value="${value}"]`);
     return /** @type {HTMLInputElement} */ (found);
   }
+}
+
+/**
+ * @param {Info | null} info
+ * @param {string | undefined} model Its name; the server's first model when absent.
+ * @returns {boolean} Whether it gives the times and the certainty of words.
+ */
+export function hasWords(info, model) {
+  return described(info, model)?.words === true;
+}
+
+/**
+ * @param {Info | null} info
+ * @param {string | undefined} model Its name; the server's first model when absent.
+ * @returns {boolean} Whether it uses key terms, or the server does not say.
+ */
+export function mayUseKeyTerms(info, model) {
+  return info !== null && described(info, model)?.keyterms !== false;
+}
+
+/**
+ * @param {Info | null} info
+ * @param {string | undefined} model
+ */
+function described(info, model) {
+  const models = info?.models ?? [];
+  return models.find(({ name }) => name === model) ?? models[0];
 }

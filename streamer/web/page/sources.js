@@ -1,14 +1,16 @@
-/** Sources of audio. Each gives 16-bit PCM, block by block. */
+/** Sources of audio. Each gives 16-bit PCM, block by block; a microphone may be sent in a container. */
 
 import { StreamerError } from '../streamer-client/streamer-client.js';
 import { openMicrophone } from './microphone-source.js';
 import { openRecording } from './recording-source.js';
 
+/** @import { AudioFormat, ContainerFormat } from '../streamer-client/streamer-client.js' */
 /** @import { Choices, Info } from './settings.js' */
 
 /**
  * @typedef {object} Sink The receiver of a source's audio.
  * @property {(pcm: ArrayBuffer) => void} take
+ * @property {(bytes: ArrayBuffer, seconds: number) => void} takeContainer Sent in the place of the PCM.
  * @property {() => Promise<void>} ready Waits until the network has room.
  * @property {(error: StreamerError) => void} ended The source ended by itself.
  */
@@ -17,9 +19,12 @@ import { openRecording } from './recording-source.js';
 
 /**
  * @typedef {object} Source
- * @property {Format} format
+ * @property {Format} format Of the PCM.
+ * @property {AudioFormat | ContainerFormat} [sentFormat] Of what is sent, if it is not the PCM.
  * @property {string} label
+ * @property {string} [remark] What is wrong with the audio, for people; empty if nothing is.
  * @property {(sink: Sink) => Promise<void>} run Resolves when the sink has received all audio.
+ * @property {() => void} [restart] Begin a new container.
  * @property {() => Promise<void>} stop Pass on the audio that is there, and end.
  */
 
@@ -32,9 +37,10 @@ const DEFAULT_MAX_CHANNELS = 8;
  * @returns {Promise<Source>}
  * @throws {StreamerError}
  */
-export async function openSource({ source, deviceId, channels, sampleRate, file, realTime }, info) {
+export async function openSource(choices, info) {
+  const { source, deviceId, channels, sampleRate, file, realTime, isCompressed } = choices;
   if (source === 'microphone') {
-    return openMicrophone({ deviceId, channels, sampleRate, processing: false });
+    return openMicrophone({ deviceId, channels, sampleRate, processing: false }, isCompressed);
   }
   const maxChannels = info?.limits.max_channels ?? DEFAULT_MAX_CHANNELS;
   const options = { sampleRate, maxChannels, realTime };

@@ -2,6 +2,7 @@
 
 import { find, setText } from './dom.js';
 import { STATES } from './explanations.js';
+import { passFocus } from './focus.js';
 
 /** @import { Connection } from '../streamer-client/streamer-client.js' */
 
@@ -18,7 +19,7 @@ export function showState(state, text) {
 export function showConnection({ state }) {
   if (state === 'idle' || state === 'closed') return;
   showState(state);
-  find('flush', HTMLButtonElement).disabled = state !== 'streaming';
+  enableFlush(state === 'streaming');
 }
 
 /** @param {'start' | 'stop'} action Of the main button. */
@@ -26,12 +27,19 @@ export function showAction(action) {
   const button = find('start', HTMLButtonElement);
   button.dataset.does = action;
   document.body.dataset.running = String(action === 'stop');
-  button.disabled = false;
+  button.setAttribute('aria-disabled', 'false');
   setText('start-text', action === 'stop' ? 'Stop' : 'Start');
-  if (action === 'start') find('flush', HTMLButtonElement).disabled = true;
+  if (action === 'start') enableFlush(false);
 }
 
-/** The run is ending; the main button has no effect until it has ended. */
+/** The run is ending; the main button has no effect until it has ended. It keeps the focus. */
 export function disableAction() {
-  find('start', HTMLButtonElement).disabled = true;
+  find('start', HTMLButtonElement).setAttribute('aria-disabled', 'true');
+}
+
+/** @param {boolean} isEnabled */
+function enableFlush(isEnabled) {
+  const button = find('flush', HTMLButtonElement);
+  if (!isEnabled) passFocus(button, 'start');
+  button.disabled = !isEnabled;
 }

@@ -22,25 +22,36 @@ const NOTABLE_SECONDS = 0.5;
 /**
  * Show what became of audio that has no words.
  * @param {ChannelSeconds[]} channels Of all streams of the run.
+ * @param {'segmented' | 'simple'} endpoint
  */
-export function showUnheard(channels) {
-  const text = describeUnheard(channels);
+export function showUnheard(channels, endpoint) {
+  const text = describeUnheard(channels, endpoint);
   find('unheard', HTMLElement).hidden = text === '';
   setText('unheard', text);
 }
 
-/**
- * @param {ChannelSeconds[]} channels
- * @returns {string} Empty when there is nothing to say.
- */
-export function describeUnheard(channels) {
-  /** @type {Array<['failed' | 'dropped' | 'loud_unheard', string]>} */
-  const whereabouts = [
+/** @typedef {Array<['failed' | 'dropped' | 'loud_unheard', string]>} Whereabouts By field. */
+
+/** @type {Record<'segmented' | 'simple', Whereabouts>} Equal chunks need not contain speech. */
+const WHEREABOUTS = {
+  segmented: [
     ['failed', 'had speech without a result'],
     ['dropped', 'were too short for speech, or silence to the model'],
     ['loud_unheard', 'were loud, but not taken for speech'],
-  ];
-  return whereabouts
+  ],
+  simple: [
+    ['failed', 'of audio have no result'],
+    ['dropped', 'were silence to the model'],
+  ],
+};
+
+/**
+ * @param {ChannelSeconds[]} channels
+ * @param {'segmented' | 'simple'} endpoint
+ * @returns {string} Empty when there is nothing to say.
+ */
+export function describeUnheard(channels, endpoint) {
+  return WHEREABOUTS[endpoint]
     .map(([field, words]) => ({ field, words, seconds: sum(channels.map((each) => each[field])) }))
     .filter(({ field, seconds }) => seconds >= NOTABLE_SECONDS || (field === 'failed' && seconds > 0))
     .map(({ words, seconds }) => `${seconds.toFixed(1)} s ${words}`)

@@ -4,18 +4,21 @@ import { clearAnnouncements } from './announcer.js';
 import { find, setText } from './dom.js';
 import { Follower } from './follower.js';
 import { endNotices, notify } from './notices.js';
-import { Recordings } from './recordings.js';
+import { MAX_AUDIO_BYTES, Recordings } from './recordings.js';
 import { TakeBook } from './take-book.js';
 import { TakeSync } from './take-sync.js';
 import { isEmpty, isTranscript } from './take.js';
 import { TakesView } from './takes-view.js';
 
-/** @import { Play, Piece } from './entry-view.js' */
+/** @import { TakeAudio } from './entry-view.js' */
+/** @import { Playback } from './playback.js' */
+/** @import { Played } from './played-place.js' */
 /** @import { Recording } from './recording.js' */
 /** @import { SourceKind, Take } from './take.js' */
 /** @import { Entry } from './transcript.js' */
 
-const KEPT = 'Takes are kept in this browser, also after a reload. Audio is not stored.';
+const KEPT =
+  'Takes are kept in this browser, also after a reload. Audio is not stored: after a reload, takes cannot be played.';
 const NOT_KEPT =
   'This browser does not store takes for this page: export them before you close or reload it.';
 
@@ -25,15 +28,17 @@ export class TakeDesk {
   #view;
   #follower = new Follower();
   #recordings = new Recordings();
-  #playPiece;
+  #playback;
   /** @type {Take | null} The take that is being made. */ #current = null;
+  /** @type {Set<string>} Ids of takes without the beginning of their audio, which was said. */
+  #shortened = new Set();
 
   /**
-   * @param {(recording: Recording, piece: Piece, button: HTMLButtonElement) => void} playPiece
+   * @param {Playback} playback
    * @param {() => void} onChange The takes are others than before.
    */
-  constructor(playPiece, onChange) {
-    this.#playPiece = playPiece;
+  constructor(playback, onChange) {
+    this.#playback = playback;
     this.onChange = onChange;
     this.#view = new TakesView({
       rename: (take, name) => this.#rename(take, name),
@@ -140,11 +145,24 @@ export class TakeDesk {
 
   /** Audio was added: that of older takes may have to go. */
   trimAudio() {
-    if (this.#recordings.trim()) {
-      this.#view.disableDropped(
-        ({ id }, { start }) => this.#recordings.find(id)?.keeps(start) ?? false,
-      );
-    }
+    const shortened = this.#recordings.trim();
+    if (shortened.length === 0) return;
+    this.#view.disableDropped();
+    for (const id of shortened) this.#reportDropped(id);
+  }
+
+  /**
+   * Show what is being played.
+   * @param {string} id Of its take.
+   * @param {Played | null} played Null: it has ended.
+   */
+  showPlayed(id, played) {
+    this.#view.showPlayed(id, played);
+  }
+
+  /** Whether uncertain words are marked is other than before. */
+  arrangeStops() {
+    this.#view.arrangeStops();
   }
 
   /** @param {Take} take */
@@ -154,21 +172,36 @@ export class TakeDesk {
   }
 
   #arrange() {
-    this.#view.arrange(this.#book.takes, ({ id }) => this.#playOf(id));
+    const { takeId } = this.#playback;
+    if (takeId !== null && !this.#book.find(takeId)) this.#playback.stop();
+    this.#view.arrange(this.#book.takes, (take) => this.#audioOf(take));
     endNotices(...this.#book.takeBackAnnouncements().map(surplusTopic));
     this.onChange();
   }
 
   /**
-   * @param {string} id
-   * @returns {Play | null}
+   * @param {Take} take
+   * @returns {TakeAudio | null}
    */
-  #playOf(id) {
-    if (!this.#recordings.find(id)) return null;
-    return (piece, button) => {
-      const recording = this.#recordings.find(id);
-      if (recording) this.#playPiece(recording, piece, button);
+  #audioOf(take) {
+    const recording = this.#recordings.find(take.id);
+    if (!recording) return null;
+    return {
+      play: (piece) => this.#playback.play(take, recording, piece),
+      stop: () => this.#playback.stop(),
+      keeps: ({ start }) => recording.keeps(start),
     };
+  }
+
+  /** @param {string} id Of a take whose audio was dropped, from its beginning on. */
+  #reportDropped(id) {
+    const take = this.#book.find(id);
+    if (!take || this.#shortened.has(id)) return;
+    this.#shortened.add(id);
+    const message =
+      `The page keeps the last ${MAX_AUDIO_BYTES / 2 ** 20} MiB of audio. The oldest, from the beginning of ` +
+      `“${take.name}”, is forgotten and cannot be played any more. All text stays.`;
+    notify('info', message, { topic: 'takes-audio' });
   }
 
   /** Nothing was said in these takes, so they need not stay. */

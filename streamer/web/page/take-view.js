@@ -7,7 +7,8 @@ import { FORMATS } from './exports.js';
 import { MAX_NAME_LENGTH, finalsOf, isEmpty } from './take.js';
 import { describeEmptyTake, processed } from './wording.js';
 
-/** @import { Piece, Play } from './entry-view.js' */
+/** @import { TakeAudio } from './entry-view.js' */
+/** @import { Played } from './played-place.js' */
 /** @import { Take } from './take.js' */
 /** @import { Entry } from './transcript.js' */
 
@@ -23,10 +24,10 @@ const FORMAT_NAMES = { txt: 'Text', srt: 'SRT', vtt: 'VTT', json: 'JSON' };
 
 export class TakeView {
   #take;
-  #play;
+  #audio;
   #actions;
   /** @type {ColumnsView | null} Null until it is shown for the first time. */ #columns = null;
-  #name = make('input', { className: 'take-name', maxLength: MAX_NAME_LENGTH });
+  #name = make('input', { className: 'take-name', dir: 'auto', maxLength: MAX_NAME_LENGTH });
   #facts = make('p', { className: 'hint' });
   #toggle = make('button', { type: 'button', className: 'toggle' });
   #remove = make('button', { type: 'button', className: 'quiet' }, 'Remove');
@@ -36,12 +37,12 @@ export class TakeView {
 
   /**
    * @param {Take} take
-   * @param {Play | null} play Null: there is no audio.
+   * @param {TakeAudio | null} audio Null: there is none.
    * @param {TakeActions} actions
    */
-  constructor(take, play, actions) {
+  constructor(take, audio, actions) {
     this.#take = take;
-    this.#play = play;
+    this.#audio = audio;
     this.#actions = actions;
     const head = make('div', { className: 'take-head' },
       this.#toggle, this.#name, this.#facts, this.#exports, this.#remove);
@@ -53,7 +54,7 @@ export class TakeView {
   /** Show the results. */
   open() {
     if (this.#columns === null) {
-      this.#columns = new ColumnsView(this.#take.channels, this.#play, processed(this.#take));
+      this.#columns = new ColumnsView(this.#take.channels, this.#audio, processed(this.#take));
       this.#body.append(this.#columns.element);
       for (const entry of this.#take.entries) this.#columns.show(entry);
       for (const gap of this.#take.gaps) this.#columns.showGap(gap);
@@ -66,6 +67,7 @@ export class TakeView {
     const { name, startedAt, model, isOver } = this.#take;
     const count = finalsOf(this.#take).length;
     if (this.#name.value !== name && document.activeElement !== this.#name) this.#name.value = name;
+    this.#name.title = name;
     this.element.setAttribute('aria-label', name);
     this.element.dataset.over = String(isOver);
     this.#remove.setAttribute('aria-label', `Remove ${name}`);
@@ -73,7 +75,9 @@ export class TakeView {
     this.#exports.setAttribute('aria-label', `Export ${name}`);
     this.#remove.disabled = !isOver;
     const segments = `${count} ${count === 1 ? 'segment' : 'segments'}`;
-    this.#facts.textContent = [formatDate(startedAt), model, segments].filter(Boolean).join(' · ');
+    const audio = isOver && this.#audio === null ? 'without audio' : '';
+    const facts = [formatDate(startedAt), model, segments, audio].filter(Boolean);
+    this.#facts.textContent = facts.map((fact) => fact.replaceAll(' ', '\u00a0')).join(' · ');
     for (const button of this.#exports.querySelectorAll('button')) button.disabled = count === 0;
     if (isOver && isEmpty(this.#take)) this.#body.textContent = describeEmptyTake(this.#take);
   }
@@ -91,12 +95,14 @@ export class TakeView {
     this.#columns?.showGap(gap);
   }
 
-  /**
-   * Disable the buttons of audio that is not kept any more.
-   * @param {(piece: Piece) => boolean} isKept
-   */
-  disableDropped(isKept) {
-    this.#columns?.disableDropped(this.#take.entries, isKept);
+  /** Disable the buttons and the words of audio that is not kept any more. */
+  disableDropped() {
+    this.#columns?.disableDropped();
+  }
+
+  /** @param {Played | null} played What is being played; null when it is nothing of this take. */
+  showPlayed(played) {
+    this.#columns?.showPlayed(played);
   }
 
   #connect() {

@@ -10,8 +10,10 @@ import { finalsOf, isTranscript } from './take.js';
 import { TakeView } from './take-view.js';
 import { fileNameOf, reportOf } from './take-report.js';
 import { textOf } from './model-output.js';
+import { arrangeStops } from './word-line.js';
 
-/** @import { Piece, Play } from './entry-view.js' */
+/** @import { TakeAudio } from './entry-view.js' */
+/** @import { Played } from './played-place.js' */
 /** @import { Take } from './take.js' */
 /** @import { Entry } from './transcript.js' */
 
@@ -48,22 +50,25 @@ export class TakesView {
   /**
    * Show these takes, in this order.
    * @param {Take[]} takes
-   * @param {(take: Take) => Play | null} playOf Null: there is no audio.
+   * @param {(take: Take) => TakeAudio | null} audioOf Null: there is none.
    */
-  arrange(takes, playOf) {
+  arrange(takes, audioOf) {
     this.#takes = [...takes];
     const ids = new Set(takes.map(({ id }) => id));
     for (const id of this.#views.keys()) if (!ids.has(id)) this.#views.delete(id);
     for (const take of takes) {
       if (!this.#views.has(take.id)) {
-        this.#views.set(take.id, new TakeView(take, playOf(take), this.#actions));
+        this.#views.set(take.id, new TakeView(take, audioOf(take), this.#actions));
       }
     }
     const elements = takes.map(({ id }) => /** @type {TakeView} */ (this.#views.get(id)).element);
-    const isUnchanged =
-      elements.length === this.#place.children.length &&
-      elements.every((element, index) => this.#place.children[index] === element);
-    if (!isUnchanged) this.#place.replaceChildren(...elements);
+    const kept = new Set(/** @type {Element[]} */ (elements));
+    for (const element of [...this.#place.children]) if (!kept.has(element)) element.remove();
+    // One that is in its place is not moved: it would lose the focus, and a name that is being written.
+    elements.forEach((element, index) => {
+      const present = this.#place.children[index] ?? null;
+      if (present !== element) this.#place.insertBefore(element, present);
+    });
     this.update();
   }
 
@@ -101,14 +106,23 @@ export class TakesView {
     this.#views.get(id)?.showGap(gap);
   }
 
+  /** Disable the buttons and the words of audio that is not kept any more. */
+  disableDropped() {
+    for (const view of this.#views.values()) view.disableDropped();
+  }
+
   /**
-   * Disable the buttons of audio that is not kept any more.
-   * @param {(take: Take, piece: Piece) => boolean} isKept
+   * Show what is being played.
+   * @param {string} id Of its take.
+   * @param {Played | null} played Null: it has ended.
    */
-  disableDropped(isKept) {
-    for (const take of this.#takes) {
-      this.#views.get(take.id)?.disableDropped((piece) => isKept(take, piece));
-    }
+  showPlayed(id, played) {
+    this.#views.get(id)?.showPlayed(played);
+  }
+
+  /** Whether uncertain words are marked is other than before. */
+  arrangeStops() {
+    for (const line of this.#place.querySelectorAll('.said')) arrangeStops(/** @type {HTMLElement} */ (line));
   }
 
   /** Show what depends on all takes. */

@@ -28,19 +28,31 @@ export function transcribes(info, model, takes) {
  * @param {boolean | null} isTranscriber
  * @param {'segmented' | 'simple'} endpoint
  * @param {'microphone' | 'file' | 'sample'} source
+ * @param {boolean} hasFile Whether a file is chosen.
+ * @returns {string} What to do and to expect, before there is a take.
+ */
+export function describeStart(isTranscriber, endpoint, source, hasFile) {
+  const begin = source === 'file' && !hasFile ? 'Choose a file, then press Start.' : 'Press Start.';
+  return `${begin} ${describeResults(isTranscriber, endpoint, source)}`;
+}
+
+/**
+ * @param {boolean | null} isTranscriber
+ * @param {'segmented' | 'simple'} endpoint
+ * @param {'microphone' | 'file' | 'sample'} source
  * @returns {string} What to expect, before there is a take.
  */
-export function describeStart(isTranscriber, endpoint, source) {
-  const begin = source === 'microphone' ? (isTranscriber ? 'Press Start and speak.' : 'Press Start.') : 'Press Start.';
+export function describeResults(isTranscriber, endpoint, source) {
   if (isTranscriber && endpoint === 'segmented') {
     return source === 'microphone'
-      ? `${begin} Words appear while you do, in grey at first, and settle when you pause.`
-      : `${begin} Words appear in grey at first, and settle at each pause.`;
+      ? 'Words appear while you speak, in grey at first, and settle when you pause.'
+      : 'Words appear in grey at first, and settle at each pause.';
   }
   const what = isTranscriber ? 'Words' : 'The model’s results';
+  const others = isTranscriber ? '' : ' For other sounds, choose “Equal chunks” under “Advanced”.';
   return endpoint === 'segmented'
-    ? `${begin} ${what} appear after each piece of speech.`
-    : `${begin} ${what} appear chunk by chunk.`;
+    ? `${what} appear after each piece of speech.${others}`
+    : `${what} appear chunk by chunk.`;
 }
 
 /**
@@ -52,4 +64,4 @@ export const processed = (take) =>
 
 /** @param {Take} take That is over, and has no results. */
 export const describeEmptyTake = ({ seconds }) =>
-  seconds > 0 ? 'No speech was found in this take.' : 'No audio was sent.';
+  seconds > 0 ? 'No results in this take.' : 'No audio was sent.';

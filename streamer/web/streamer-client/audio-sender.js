@@ -1,10 +1,12 @@
 /** The audio that a program offers: sent, or held back while the network is too slow. */
 
 import { AudioPosition } from './audio-position.js';
+import { beginsContainer } from './container-head.js';
 import { StreamerError } from './errors.js';
+import { requireSamples } from './sample-type.js';
 
 /** @import { ServerConnection } from './connection.js' */
-/** @import { AudioFormat } from './messages.js' */
+/** @import { AudioFormat, ContainerFormat } from './messages.js' */
 /** @import { ClientOptions } from './options.js' */
 
 /** Seconds of audio in the socket above which it has no room for more. */
@@ -15,7 +17,8 @@ const DEFAULT_MAX_BUFFERED_SECONDS = 10;
 
 /**
  * Sends audio, and counts it whether it is sent or not. When audio outruns the network, no audio is
- * sent until the socket is almost empty.
+ * sent until the socket is almost empty. The rest of a container of which a part is missing is of no
+ * use: then no audio is sent until a new container begins.
  */
 export class AudioSender {
   /** @type {ClientOptions} */ #options;
@@ -24,17 +27,21 @@ export class AudioSender {
   #position = new AudioPosition();
   #isOpen = false;
   /** @type {number | null} */ #outrunSince = null;
+  /** @type {() => void} */ #onContainerNeeded;
+  /** @type {'no' | 'yes' | 'asked'} Whether a new container has to begin. */ #containerNeeded = 'no';
 
   /**
    * @param {ClientOptions} options
    * @param {ServerConnection} connection
    * @param {(outrunSince: number) => void} onResume Audio will be sent again. It was not sent since
    *   this position, in seconds.
+   * @param {() => void} onContainerNeeded A new container has to begin.
    */
-  constructor(options, connection, onResume) {
+  constructor(options, connection, onResume, onContainerNeeded) {
     this.#options = options;
     this.#connection = connection;
     this.#onResume = onResume;
+    this.#onContainerNeeded = onContainerNeeded;
   }
 
   get format() {
@@ -60,9 +67,18 @@ export class AudioSender {
     return this.#outrunSince;
   }
 
-  /** @param {AudioFormat} format Of the audio that follows, which begins at 0 seconds. */
+  /** @param {AudioFormat | ContainerFormat} format Of the audio that follows, which begins at 0 seconds. */
   restart(format) {
     this.#position.restart(format);
+    this.#containerNeeded = 'no';
+  }
+
+  /** Another stream has begun on a new connection: the old container is of no use there. */
+  restartContainer() {
+    if (!this.#position.isContainer) return;
+    this.#outrunSince ??= this.position;
+    this.#containerNeeded = 'yes';
+    this.#askForContainer();
   }
 
   /** A stream is requested: audio may follow. */
@@ -82,32 +98,69 @@ export class AudioSender {
 
   /**
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio
+   * @param {number} seconds The length of the audio, if it is in a container.
    * @returns {boolean} Whether it was sent.
-   * @throws {StreamerError} `bad_audio`: it is no buffer of bytes, or a frame is split.
+   * @throws {StreamerError} `bad_audio`: it is no buffer, an array of other elements than the samples
+   *   of the stream, or a frame is split.
    */
-  send(audio) {
+  send(audio, seconds) {
     requireBuffer(audio);
+    requireSamples(audio, this.format);
     this.#position.requireWholeFrames(audio.byteLength);
     // A socket that closes takes nothing any more, before it reports that it is closed.
-    const isSent = this.#isOpen && this.#connection.isOpen && this.#admit();
+    const isSent = this.#isOpen && this.#connection.isOpen && this.#admit(audio);
     if (isSent) this.#connection.sendAudio(audio);
-    this.#position.advance(audio.byteLength);
+    this.#position.advance(audio.byteLength, seconds);
     return isSent;
   }
 
-  /** @returns {boolean} Whether the socket may take the audio that is offered now. */
-  #admit() {
+  /**
+   * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio
+   * @returns {boolean} Whether the socket may take the audio, which is offered now.
+   */
+  #admit(audio) {
     if (this.#outrunSince === null) {
       const limit = this.#options.maxBufferedSeconds ?? DEFAULT_MAX_BUFFERED_SECONDS;
       if (this.bufferedSeconds <= limit) return true;
       this.#outrunSince = this.position;
+      if (this.#position.isContainer) this.#containerNeeded = 'yes';
       return false;
     }
     if (this.mustWait) return false;
-    this.#onResume(this.#outrunSince);
+    if (this.#containerNeeded !== 'no' && !beginsContainer(audio)) {
+      this.#askForContainer();
+      return false;
+    }
+    const since = this.#outrunSince;
+    this.#containerNeeded = 'no';
     this.#outrunSince = null;
-    return true;
+    this.#onResume(since);
+    return this.#isOpen; // a listener may have stopped the stream
   }
+
+  #askForContainer() {
+    if (this.#containerNeeded === 'asked') return;
+    this.#containerNeeded = 'asked';
+    this.#onContainerNeeded();
+  }
+}
+
+/** @type {Record<string, string>} How to get a buffer from something else. */
+const REMEDIES = {
+  Array: '; for 16-bit samples: Int16Array.from(...)',
+  AudioBuffer: '; it has an array for each channel: buffer.getChannelData(0)',
+  Blob: '; for a Blob: await blob.arrayBuffer()',
+  Promise: '; wait for it with await',
+};
+
+/**
+ * @param {unknown} value
+ * @param {string} kind The name of its class.
+ */
+function nameOf(value, kind) {
+  if (value === undefined || value === null) return String(value);
+  const name = typeof value === 'object' ? kind : typeof value;
+  return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** @param {unknown} audio */
@@ -118,6 +171,6 @@ function requireBuffer(audio) {
   const kind = Object.prototype.toString.call(audio).slice(8, -1);
   throw new StreamerError(
     'bad_audio',
-    `audio is ${kind}; allowed: an ArrayBuffer, a typed array or a DataView`,
+    `audio is ${nameOf(audio, kind)}; allowed: an ArrayBuffer, a typed array or a DataView${REMEDIES[kind] ?? ''}`,
   );
 }

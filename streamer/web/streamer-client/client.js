@@ -1,29 +1,38 @@
 /** The client, as programs use it. */
 
-import { StreamerError } from './errors.js';
+import { resolveAddress } from './address.js';
 import { EventListeners } from './event-listeners.js';
 import { EventQueue } from './event-queue.js';
+import { checkFormat } from './known-format.js';
 import { checkName } from './known-names.js';
+import { checkClientOptions } from './known-options.js';
 import { StreamLifecycle } from './lifecycle.js';
+import { noStreamError } from './no-stream.js';
 import { sleep } from './sleep.js';
 
-/** @import { AudioFormat, ClientEvent, EventOf, Started, State, Stopped } from './messages.js' */
-/** @import { ClientOptions } from './options.js' */
+/** @import { AudioFormat, ClientEvent, ContainerFormat, EventOf, Started, State, Stopped } from './messages.js' */
+/** @import { ClientOptions, StreamSettings } from './options.js' */
 
 /** Milliseconds between two checks whether there is room for more audio. */
 const POLL_MS = 20;
 
-/** @type {(keyof ClientOptions)[]} */
-const OPTIONS = [
-  'interimResults', 'words', 'keyterms', 'vad', 'model', 'token', 'traceparent', 'reconnect',
-  'maxBufferedSeconds', 'connectTimeoutMs', 'WebSocket',
-];
+/** @type {(keyof StreamSettings)[]} */
+const SETTINGS = ['interimResults', 'words', 'keyterms', 'vad', 'model'];
 
 /** @type {ClientEvent['type'][]} */
 const EVENT_TYPES = [
-  'started', 'active', 'inactive', 'interim', 'segment', 'flushed', 'warning', 'error', 'stopped',
-  'going_away', 'lost', 'connection',
+  'started', 'configured', 'active', 'inactive', 'interim', 'segment', 'flushed', 'warning', 'error', 'stopped',
+  'going_away', 'lost', 'connection', 'container_needed',
 ];
+
+/** @type {Record<string, string>} What other programs call an event → what to do. */
+const OTHER_EVENTS = Object.fromEntries(
+  [
+    ['segment', 'final', 'transcript', 'transcription', 'result', 'results'],
+    ['interim', 'partial', 'delta'],
+    ['connection', 'state', 'open', 'close', 'connected', 'disconnected'],
+  ].flatMap(([ours, ...names]) => names.map((name) => [name, `did you mean '${ours}'?`])),
+);
 
 /** A stream of audio to the server, and of events back. */
 export class StreamerClient {
@@ -34,15 +43,13 @@ export class StreamerClient {
    * @param {string | URL} url Of an endpoint, such as `api/v1/segmented`. It may be relative to the
    *   page, and may begin with `http:` or `ws:`.
    * @param {ClientOptions} [options]
-   * @throws {TypeError} There is no address, it is not valid, or there is no such option.
+   * @throws {TypeError} There is no address, it is not valid, has a fragment or no scheme before its
+   *   host, there is no such option, or it may not have this value.
    */
   constructor(url, options = {}) {
-    if (!url) throw new TypeError("the address is missing; give one such as '/api/v1/segmented'");
-    for (const name of Object.keys(options)) checkName('option', name, OPTIONS);
-    const address = new URL(url, globalThis.document?.baseURI);
-    address.protocol = address.protocol.replace(/^http/, 'ws');
     /** The endpoint's address, absolute. */
-    this.url = address.href;
+    this.url = resolveAddress(url);
+    checkClientOptions(options);
     this.#lifecycle = new StreamLifecycle(() => this.url, options, {
       onMessage: (message) => this.#listeners.call('message', message),
       onEvent: (event) => {
@@ -71,26 +78,34 @@ export class StreamerClient {
    * Begin a stream, and first connect if necessary. Time restarts at 0. A stream that is open is
    * finished first, as `stop` would. While another `start` or a `stop` waits for its reply, this
    * waits for it too.
-   * @param {AudioFormat} format Of the audio that `send` receives.
-   * @returns {Promise<Started>} The settings in force. While the server loads its model, this waits.
-   * @throws {StreamerError} There is no connection, or the server refuses.
+   * @param {AudioFormat | ContainerFormat} format Of the audio that `send` receives.
+   * @returns {Promise<Started>} The settings in force. While the server loads its model, this waits:
+   *   at most for the option `startTimeoutMs`.
+   * @throws {StreamerError} There is no connection, the server does not answer, or it refuses.
+   * @throws {TypeError} There is no format, it has no sample rate, or a field that there is not.
    */
-  start(format) {
-    return this.#lifecycle.start(format);
+  async start(format) {
+    return this.#lifecycle.start(checkFormat(format));
   }
 
   /**
    * Send audio. This never waits; `ready` waits until the network has room.
    * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio Whole frames in the format of `start`.
+   *   An `ArrayBuffer`, a `DataView` and an array of bytes are taken as they are; the elements of
+   *   another array are the samples, such as an `Int16Array` for 16-bit integers. With the format
+   *   `{encoding: 'auto'}`: the next bytes of a container.
+   * @param {number} [seconds] With `auto`: the length of the audio in these bytes, such as the time
+   *   slice of a `MediaRecorder`, for `position` and the limit of what waits.
    * @returns {boolean} Whether it was sent. Audio that is not sent is reported by a `lost` event.
-   * @throws {StreamerError} `not_started`, or `bad_audio`: a frame is split, or it is no
-   *   buffer of bytes.
+   * @throws {StreamerError} `not_started`: there is no stream, also when it has ended by itself.
+   *   `bad_audio`: a frame is split, it is no buffer of bytes, or its elements are others than the
+   *   samples of the stream.
    */
-  send(audio) {
+  send(audio, seconds = 0) {
     if (!this.#lifecycle.acceptsAudio) {
-      throw new StreamerError('not_started', 'audio is sent between start() and stop()');
+      throw noStreamError('send audio to', this.state);
     }
-    return this.#lifecycle.audio.send(audio);
+    return this.#lifecycle.audio.send(audio, seconds);
   }
 
   /**
@@ -101,9 +116,9 @@ export class StreamerClient {
   async ready() {
     while (this.state !== 'streaming' || this.#lifecycle.audio.mustWait) {
       if (!this.#lifecycle.acceptsAudio) {
-        throw new StreamerError('not_started', 'there is no stream to send to');
+        throw noStreamError('send audio to', this.state);
       }
-      await sleep(POLL_MS, this.#lifecycle.signal);
+      await sleep(POLL_MS, this.#lifecycle.signal).catch(() => {}); // the state says why it was aborted
     }
   }
 
@@ -121,14 +136,31 @@ export class StreamerClient {
   }
 
   /**
-   * End the stream. All pending results arrive first.
+   * Change settings for what is said later; a segment that has begun keeps its own. They count after
+   * a reconnection, too. A `configured` event has the settings in force.
+   * @param {StreamSettings} settings What is absent is unchanged.
+   * @returns {boolean} Whether they were sent. While there is no connection they are kept for the
+   *   next one. A value that the server refuses is reported later, as event `error`.
+   * @throws {StreamerError} `not_started`: there is no stream.
+   * @throws {TypeError} There is no such setting.
+   */
+  configure(settings) {
+    for (const name of Object.keys(settings)) checkName('setting', name, SETTINGS);
+    return this.#lifecycle.configure(settings);
+  }
+
+  /**
+   * End the stream. All pending results arrive first. This waits as long as the server sends something,
+   * and then at most for the option `stopTimeoutMs`.
    * @param {{disconnect?: boolean}} [options] `disconnect: false` keeps the socket for the next
    *   `start`.
    * @returns {Promise<Stopped>}
    * @throws {StreamerError} The connection broke before the end, or there is no stream.
+   * @throws {TypeError} There is no such option.
    */
-  async stop({ disconnect = true } = {}) {
-    return this.#lifecycle.stop(disconnect);
+  async stop(options = {}) {
+    for (const name of Object.keys(options)) checkName('option', name, ['disconnect']);
+    return this.#lifecycle.stop(options.disconnect ?? true);
   }
 
   /**
@@ -148,19 +180,21 @@ export class StreamerClient {
    * Receive the events of one type.
    * @template {ClientEvent['type']} T
    * @param {T} type
-   * @param {(event: EventOf<T>) => void} listener
+   * @param {(event: EventOf<T>) => void} listener An error of it is reported as uncaught, and changes
+   *   nothing else.
    * @returns {() => void} Removes the listener.
-   * @throws {TypeError} There is no such type.
+   * @throws {TypeError} There is no such type, or the listener is no function.
    */
   on(type, listener) {
-    checkName('event', type, EVENT_TYPES);
+    checkName('event', type, EVENT_TYPES, OTHER_EVENTS);
     return this.#listeners.add(type, listener);
   }
 
   /**
    * Receive every event.
-   * @param {(event: ClientEvent) => void} listener
+   * @param {(event: ClientEvent) => void} listener As that of `on`.
    * @returns {() => void} Removes the listener.
+   * @throws {TypeError} The listener is no function.
    */
   onEvent(listener) {
     return this.#listeners.add('*', listener);
@@ -168,8 +202,9 @@ export class StreamerClient {
 
   /**
    * Receive every message of the server, unchanged; for logs.
-   * @param {(json: string) => void} listener
+   * @param {(json: string) => void} listener As that of `on`.
    * @returns {() => void} Removes the listener.
+   * @throws {TypeError} The listener is no function.
    */
   onMessage(listener) {
     return this.#listeners.add('message', listener);

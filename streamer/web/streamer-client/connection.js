@@ -1,18 +1,20 @@
 /** The WebSocket to the server. */
 
 import { StreamerError } from './errors.js';
-import { describeFailedConnection } from './failed-connection.js';
+import { describeFailedConnection, describeForbiddenConnection, forbids } from './failed-connection.js';
+import { DEFAULT_CONNECT_TIMEOUT_MS } from './reply-limits.js';
+import { unlessAborted } from './sleep.js';
 
 /** @import { ClientOptions, WebSocketConstructor } from './options.js' */
 
 /** Milliseconds without a request after which a `keep_alive` is sent. */
 const KEEP_ALIVE_MS = 10_000;
 
-/** Milliseconds until a connection attempt fails, unless the options set another time. */
-const DEFAULT_CONNECT_TIMEOUT_MS = 10_000;
-
 /** Bytes of a message at most, until the server says its limit. */
 const DEFAULT_MAX_MESSAGE_BYTES = 262_144;
+
+/** The code of a connection that ended without a closing handshake (RFC 6455, section 7.1.5). */
+const ABNORMAL_CLOSURE = 1006;
 
 /** `WebSocket.OPEN`. */
 const OPEN = 1;
@@ -71,16 +73,26 @@ export class ServerConnection {
    * @throws {StreamerError} `connection_failed`, or what the option `token` throws.
    */
   async open(url, signal) {
-    this.#token = await resolveToken(this.#options.token).catch(throwTokenError);
-    signal.throwIfAborted();
-    const socket = new this.#WebSocket(url);
+    this.#token = await unlessAborted(resolveToken(this.#options.token).catch(throwTokenError), signal);
+    const socket = this.#newSocket(url);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#onMessage(socket, data));
-    socket.addEventListener('error', () => {}); // `close` follows, with a code
     await this.#untilOpen(socket, url, signal);
     signal.throwIfAborted();
     this.#keepAliveTimer = setInterval(() => this.#keepAlive(), KEEP_ALIVE_MS / 2);
     /** @type {any} */ (this.#keepAliveTimer).unref?.(); // in Node, the timer keeps no process alive
+  }
+
+  /**
+   * @param {string} url
+   * @throws {StreamerError} `connection_failed`: the browser does not let this page connect to it.
+   */
+  #newSocket(url) {
+    try {
+      return new this.#WebSocket(url);
+    } catch (cause) {
+      throw new StreamerError('connection_failed', describeFailedConnection(url), { cause });
+    }
   }
 
   /**
@@ -128,20 +140,42 @@ export class ServerConnection {
    */
   #untilOpen(socket, url, signal) {
     return new Promise((resolve, reject) => {
-      const abandon = () => socket.close();
-      const timer = setTimeout(abandon, this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
-      signal.addEventListener('abort', abandon);
-      socket.addEventListener('open', () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', abandon);
-        resolve(undefined);
-      });
-      socket.addEventListener('close', ({ code }) => {
-        clearTimeout(timer);
+      /** @type {string | undefined} Of the environment. A browser gives none. */
+      let reason;
+      // `close` follows, with a code.
+      socket.addEventListener('error', (event) => (reason ??= /** @type {ErrorEvent} */ (event).message));
+      /** @param {number} code */
+      const fail = (code, message = describeFailedConnection(url, undefined, statusIn(reason))) => {
+        settle();
         this.#onClose(socket, code);
         // This has no effect after `open`.
-        reject(new StreamerError('connection_failed', describeFailedConnection(url)));
+        reject(new StreamerError('connection_failed', message));
+      };
+      const abandon = () => {
+        settle();
+        socket.close();
+        reject(signal.reason);
+      };
+      /** @param {SecurityPolicyViolationEvent} event A browser tells the document, and not the socket. */
+      const onViolation = (event) => {
+        if (forbids(event, url)) fail(ABNORMAL_CLOSURE, describeForbiddenConnection(url));
+      };
+      globalThis.document?.addEventListener('securitypolicyviolation', onViolation);
+      const timer = setTimeout(() => {
+        socket.close();
+        fail(ABNORMAL_CLOSURE); // a browser may not report the end of a connection that it blocked
+      }, this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+      const settle = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abandon);
+        globalThis.document?.removeEventListener('securitypolicyviolation', onViolation);
+      };
+      signal.addEventListener('abort', abandon, { once: true });
+      socket.addEventListener('open', () => {
+        settle();
+        resolve(undefined);
       });
+      socket.addEventListener('close', ({ code }) => fail(code));
     });
   }
 
@@ -176,6 +210,15 @@ const bytesOf = (audio) =>
   ArrayBuffer.isView(audio)
     ? new Uint8Array(audio.buffer, audio.byteOffset, audio.byteLength)
     : new Uint8Array(audio);
+
+/**
+ * @param {string | undefined} reason Such as `Unexpected server response: 404`, of the package `ws`.
+ * @returns {number | undefined} The HTTP status with which the server did not open the WebSocket.
+ */
+function statusIn(reason) {
+  const [, status] = /response: (\d{3})$/.exec(reason ?? '') ?? [];
+  return status === undefined ? undefined : Number(status);
+}
 
 /** @param {ClientOptions['token']} token */
 const resolveToken = async (token) => (typeof token === 'function' ? token() : token);

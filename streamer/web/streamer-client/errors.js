@@ -5,7 +5,7 @@ export class StreamerError extends Error {
   /**
    * @param {string} code The server's, or `connection_failed`, `connection_lost`, `not_started`,
    *   `bad_audio`, `closed`; from a microphone `microphone_refused`, `microphone_absent`,
-   *   `microphone_busy`, `microphone_unplugged`, `insecure_page`, `worklet_failed`.
+   *   `microphone_busy`, `microphone_unplugged`, `insecure_page`, `worklet_failed`, `audio_blocked`.
    * @param {string} message
    * @param {ErrorOptions} [options]
    */

@@ -7,10 +7,13 @@ const MOST_EDITS = 2;
  * @param {string} kind What it is the name of, for people.
  * @param {string} name
  * @param {readonly string[]} known
+ * @param {Readonly<Record<string, string>>} [others] By a name that other programs have: what to do.
  * @throws {TypeError} It is not known.
  */
-export function checkName(kind, name, known) {
+export function checkName(kind, name, known, others = {}) {
   if (known.includes(name)) return;
+  const instead = Object.hasOwn(others, name) ? others[name] : undefined;
+  if (instead !== undefined) throw new TypeError(`there is no ${kind} '${name}'; ${instead}`);
   const near = known.find((other) => isNear(plain(name), plain(other)));
   const hint = near === undefined ? `allowed: ${known.join(', ')}` : `did you mean '${near}'?`;
   throw new TypeError(`there is no ${kind} '${name}'; ${hint}`);

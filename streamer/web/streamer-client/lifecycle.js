@@ -3,11 +3,13 @@
 import { AudioSender } from './audio-sender.js';
 import { ServerConnection } from './connection.js';
 import { StreamerError } from './errors.js';
+import { noStreamError } from './no-stream.js';
 import { StreamProtocol } from './protocol.js';
 import { Reconnector } from './reconnector.js';
+import { ReplyLimits } from './reply-limits.js';
 
-/** @import { AudioFormat, ClientEvent, Connection, Lost, Started, State, Stopped } from './messages.js' */
-/** @import { ClientOptions } from './options.js' */
+/** @import { AudioFormat, ClientEvent, ContainerFormat, Connection, Lost, Started, State, Stopped } from './messages.js' */
+/** @import { ClientOptions, StreamSettings } from './options.js' */
 
 /** @type {State[]} The states in which audio is accepted. */
 const ACCEPTS_AUDIO = ['connecting', 'streaming', 'reconnecting'];
@@ -27,6 +29,7 @@ export class StreamLifecycle {
   #isEnding = false;
   /** @type {Promise<void> | null} Settled when the last `start` or `stop` has its reply. */
   #pending = null;
+  /** @type {ReplyLimits} */ #limits;
   /** Ends what the client waits for: a connection attempt, or the delay before the next. */
   #abortController = new AbortController();
 
@@ -41,6 +44,7 @@ export class StreamLifecycle {
     this.#emit = onEvent;
     this.#connection = new ServerConnection(options, {
       onMessage: (message) => {
+        this.#limits.onMessage();
         onMessage(message);
         this.#protocol.receive(message);
       },
@@ -52,13 +56,31 @@ export class StreamLifecycle {
       onStreamStarted: (offset) => this.#onStreamStarted(offset),
       onStartReply: () => this.#onStartReply(),
       onStopped: () => this.#setState('idle'),
+      // A stream that has begun does not end with such a message.
+      onForeign: (message) => {
+        if (this.#protocol.isStarting) this.#abandonStart(this.#limits.errorOfForeign(message));
+      },
+      onBrokenOff: (error) => this.#finish('idle', error),
+    });
+    this.#limits = new ReplyLimits(options, getUrl, {
+      onWait: onEvent,
+      onNoStart: (error) => this.#abandonStart(error),
+      onNoStop: (error) => {
+        this.#connection.drop();
+        this.#giveUp(error);
+      },
     });
     this.#reconnector = new Reconnector(options.reconnect, {
       onAttempt: (attempt, delay_seconds) => this.#setState('reconnecting', { attempt, delay_seconds }),
       reconnect: (signal) => this.#reconnect(signal),
       onGiveUp: (error) => this.#giveUp(error),
     });
-    this.#audio = new AudioSender(options, this.#connection, (since) => this.#resumeAudio(since));
+    this.#audio = new AudioSender(
+      options,
+      this.#connection,
+      (since) => this.#resumeAudio(since),
+      () => this.#emit({ type: 'container_needed', time: this.#audio.position }),
+    );
   }
 
   get state() {
@@ -80,7 +102,7 @@ export class StreamLifecycle {
 
   /**
    * One after another: a `start` waits for the reply to the `start` or `stop` before it.
-   * @param {AudioFormat} format
+   * @param {AudioFormat | ContainerFormat} format
    * @returns {Promise<Started>}
    */
   start(format) {
@@ -90,7 +112,7 @@ export class StreamLifecycle {
   }
 
   /**
-   * @param {AudioFormat} format
+   * @param {AudioFormat | ContainerFormat} format
    * @returns {Promise<Started>}
    */
   async #start(format) {
@@ -100,6 +122,7 @@ export class StreamLifecycle {
     this.#reset();
     this.#reconnector.reset();
     this.#audio.restart(format);
+    this.#disconnectedSince = 0; // audio may come before the stream has begun
     this.#setState('connecting');
     try {
       if (!isReusable) await this.#connect(this.signal);
@@ -112,8 +135,17 @@ export class StreamLifecycle {
 
   /** @returns {Promise<void>} */
   async flush() {
-    if (!this.acceptsAudio) throw new StreamerError('not_started', 'there is no stream to flush');
+    if (!this.acceptsAudio) throw noStreamError('flush', this.#state);
     return this.#protocol.flush();
+  }
+
+  /**
+   * @param {StreamSettings} settings
+   * @returns {boolean} Whether they were sent.
+   */
+  configure(settings) {
+    if (!this.acceptsAudio) throw noStreamError('configure', this.#state);
+    return this.#protocol.configure(settings);
   }
 
   /**
@@ -126,14 +158,18 @@ export class StreamLifecycle {
       throw new StreamerError('connection_lost', 'stopped while there was no connection');
     }
     if (this.#state !== 'streaming') {
-      throw new StreamerError('not_started', 'there is no stream to stop');
+      throw noStreamError('stop', this.#state);
     }
     const { outrunSince, position } = this.#audio;
-    if (outrunSince !== null) this.#reportLost('outrun', outrunSince, position);
+    this.#audio.clearOutrun();
     this.#audio.close();
+    this.#state = 'stopping'; // a listener of the loss cannot stop the stream once more
+    if (outrunSince !== null) this.#reportLost('outrun', outrunSince, position);
+    if (this.state !== 'stopping') throw noStreamError('stop', this.#state);
     const stopped = this.#protocol.stop(disconnect);
     this.#isEnding = disconnect;
-    this.#setState('stopping');
+    this.#limits.limitStop(stopped);
+    this.#emit({ type: 'connection', state: 'stopping' });
     return this.#track(stopped);
   }
 
@@ -183,7 +219,15 @@ export class StreamLifecycle {
   #requestStream() {
     const started = this.#protocol.start(this.#audio.format, this.#audio.position);
     this.#audio.open();
+    this.#limits.limitStart(started);
     return started;
+  }
+
+  /** @param {StreamerError} error Why no stream begins on this connection. */
+  #abandonStart(error) {
+    this.#audio.close();
+    this.#connection.drop();
+    this.#protocol.rejectStart(error);
   }
 
   /** @param {AbortSignal} signal */
@@ -191,6 +235,7 @@ export class StreamLifecycle {
     this.#protocol.clearFatalError();
     await this.#connect(signal);
     await this.#requestStream();
+    this.#audio.restartContainer();
   }
 
   /**
@@ -199,8 +244,9 @@ export class StreamLifecycle {
    * @param {number} outrunSince
    */
   #resumeAudio(outrunSince) {
-    this.#reportLost('outrun', outrunSince, this.#audio.position);
-    this.#protocol.requestStream(this.#audio.format, this.#audio.position);
+    const { format, position } = this.#audio;
+    this.#protocol.requestStream(format, position);
+    this.#reportLost('outrun', outrunSince, position);
   }
 
   /** @param {number | null} offset Where the stream begins, in seconds since `start()`. */
@@ -219,7 +265,7 @@ export class StreamLifecycle {
   #onConnectionLost(code) {
     this.#audio.close();
     const { fatalError } = this.#protocol;
-    const message = fatalError?.message ?? `the connection was lost (code ${code})`;
+    const message = fatalError?.message ?? this.#describeClose(code);
     const error = new StreamerError(fatalError?.code ?? 'connection_lost', message);
     if (this.#state !== 'idle') this.#disconnectedSince ??= this.#unansweredSince();
     if (this.#state === 'streaming' && this.#reconnector.mayRetryAfter(error)) {
@@ -231,25 +277,40 @@ export class StreamLifecycle {
     this.#protocol.rejectFlushes(error);
   }
 
+  /** @param {number} code With which the WebSocket was closed. */
+  #describeClose(code) {
+    return this.#protocol.isStarting ? this.#limits.describeClose(code) : `the connection was lost (code ${code})`;
+  }
+
   /** @param {StreamerError} error Reported as an event, unless the server has already sent one. */
   #giveUp(error) {
+    const { code, message } = error;
     const isReported = this.#protocol.fatalError !== null;
-    this.#finish('idle', error);
-    if (isReported) return;
-    this.#emit({ type: 'error', code: error.code, message: error.message, fatal: true });
+    this.#finish('idle', error, isReported ? null : { type: 'error', code, message, fatal: true });
   }
 
   /**
    * End the stream and all attempts to reconnect.
    * @param {'idle' | 'closed'} state
    * @param {StreamerError} [error] Rejects the replies that are pending.
+   * @param {ClientEvent | null} [report] Of the error. It comes before the state, because with `idle` the
+   *   events end for those who read them in a loop.
    */
-  #finish(state, error = closedError()) {
+  #finish(state, error = closedError(), report = null) {
     const isOpen = this.#state === 'streaming' || this.#state === 'stopping';
     const lostSince = this.#disconnectedSince ?? (isOpen ? this.#unansweredSince() : null);
-    if (lostSince !== null) this.#reportLost('disconnected', lostSince, this.#audio.position);
-    this.#reset();
+    const { signal } = this;
+    const { position } = this.#audio;
+    // A listener may begin another stream, or close the client.
+    const isReplaced = () => signal.aborted && state === 'idle';
     this.#protocol.abandon(error);
+    if (lostSince !== null) {
+      this.#disconnectedSince = position; // what is reported here is not reported again
+      this.#reportLost('disconnected', lostSince, position);
+    }
+    if (report !== null && !isReplaced()) this.#emit(report);
+    if (isReplaced()) return;
+    this.#reset();
     this.#setState(state);
   }
 

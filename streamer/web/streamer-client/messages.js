@@ -11,7 +11,7 @@
  * @property {number} [channels] 1 when absent.
  * @property {8 | 16 | 24 | 32 | 64} [bit_depth] 16 when absent.
  * @property {boolean} [is_float]
- * @property {'pcm' | 'mulaw' | 'alaw'} [encoding] `pcm` when absent.
+ * @property {'pcm' | 'mulaw' | 'alaw' | 'auto'} [encoding] `pcm` when absent. `auto`: see `ContainerFormat`.
  */
 
 /**
@@ -37,6 +37,19 @@
  * @property {number} max_message_bytes Of a message to the server, at most.
  * @property {number} protocol
  * @property {boolean} [words] Whether segments have words; absent when they were not asked for.
+ */
+
+/**
+ * @typedef {object} Configured The settings in force from now on. They count for speech that begins
+ *   at `time`, or later.
+ * @property {'configured'} type
+ * @property {number} time
+ * @property {string} model
+ * @property {boolean} interim_results
+ * @property {{engine: string, threshold: number, min_silence_ms: number, min_speech_ms: number,
+ *   prefix_padding_ms: number, max_segment_ms: number} | null} vad
+ * @property {string[]} keyterms
+ * @property {boolean} [words] As in `started`.
  */
 
 /**
@@ -139,6 +152,19 @@
  */
 
 /**
+ * Audio in a container, such as a `MediaRecorder` gives it: the bytes say what it is, and the server
+ * decodes them as they come. With 1 channel it gets a mix of all; without, those of the container.
+ * @typedef {{encoding: 'auto', channels?: number}} ContainerFormat
+ */
+
+/**
+ * @typedef {object} ContainerNeeded A part of a container is missing on the server: the connection is
+ *   a new one, or the audio outran the network. Until a new container begins, no audio is sent.
+ * @property {'container_needed'} type
+ * @property {number} time
+ */
+
+/**
  * @typedef {object} Word A word of a segment, from a transcriber.
  * @property {string} text With the punctuation that follows it.
  * @property {number} start_time
@@ -147,14 +173,14 @@
  */
 
 /**
- * @typedef {'idle' | 'connecting' | 'streaming' | 'stopping' | 'reconnecting' | 'closed'} State
+ * @typedef {'idle' | 'connecting' | 'streaming' | 'reconnecting' | 'stopping' | 'closed'} State
  */
 
 /**
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
- * @typedef {Started | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped |
- *   GoingAway | Lost | Connection} ClientEvent
+ * @typedef {Started | Configured | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped |
+ *   GoingAway | Lost | Connection | ContainerNeeded} ClientEvent
  */
 
 /**

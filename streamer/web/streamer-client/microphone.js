@@ -1,7 +1,9 @@
 /** The microphone of a browser. */
 
 import { StreamerError } from './errors.js';
-import { addWorklet, channelsOf, openContext, openMedia } from './microphone-device.js';
+import { EventListeners } from './event-listeners.js';
+import { checkMicrophoneOptions } from './known-options.js';
+import { addWorklet, channelsOf, openContext, openMedia, resume } from './microphone-device.js';
 
 /** @import { MicrophoneOptions } from './options.js' */
 
@@ -12,25 +14,27 @@ const LAST_AUDIO_TIMEOUT_MS = 300;
  * A microphone, captured on the audio thread as 16-bit PCM.
  *
  *     const microphone = await Microphone.open();
+ *     client.on('connection', ({ state }) => state === 'idle' && microphone.close());
  *     await client.start(microphone.format);
- *     microphone.onAudio((pcm) => client.send(pcm));
+ *     microphone.onAudio((pcm) => client.state === 'idle' || client.send(pcm));
  */
 export class Microphone {
   #context;
   #media;
   #node;
   #isClosing = false;
-  /** @type {Set<(pcm: ArrayBuffer) => void>} */ #audioListeners = new Set();
-  /** @type {Set<(reason: StreamerError) => void>} */ #endListeners = new Set();
+  #listeners = new EventListeners();
 
   /**
    * Request the microphone and begin to capture.
    * @param {MicrophoneOptions} [options]
    * @returns {Promise<Microphone>}
    * @throws {StreamerError} `insecure_page`, `microphone_refused`, `microphone_absent`,
-   *   `microphone_busy`, `worklet_failed`.
+   *   `microphone_busy`, `worklet_failed`, `audio_blocked`.
+   * @throws {TypeError} There is no such option, or it may not have this value.
    */
   static async open(options = {}) {
+    checkMicrophoneOptions(options);
     const { channels = 1, messageMs = 20 } = options;
     const workletUrl = options.workletUrl ?? new URL('./capture-worklet.js', import.meta.url);
     const media = await openMedia(options);
@@ -49,7 +53,7 @@ export class Microphone {
         processorOptions: { channels: count, messageMs },
       });
       opened.source.connect(node);
-      await context.resume();
+      await resume(context);
       return new Microphone(context, media, node, count);
     } catch (error) {
       for (const track of media.getTracks()) track.stop();
@@ -76,33 +80,33 @@ export class Microphone {
       bit_depth: 16,
       is_float: false,
     });
+    /** What the browser gives; for `ContainerRecorder`. */
+    this.media = media;
     const [track] = media.getAudioTracks();
     /** The browser's name of the device. */
     this.label = track?.label ?? '';
     track?.addEventListener('ended', () => this.#onTrackEnded());
-    node.port.onmessage = ({ data }) => {
-      for (const listener of this.#audioListeners) listener(data);
-    };
+    node.port.onmessage = ({ data }) => this.#listeners.call('audio', data);
   }
 
   /**
    * Receive the audio: interleaved 16-bit samples, some tens of milliseconds at a time.
-   * @param {(pcm: ArrayBuffer) => void} listener
+   * @param {(pcm: ArrayBuffer) => void} listener An error of it is reported as uncaught.
    * @returns {() => void} Removes the listener.
+   * @throws {TypeError} The listener is no function.
    */
   onAudio(listener) {
-    this.#audioListeners.add(listener);
-    return () => void this.#audioListeners.delete(listener);
+    return this.#listeners.add('audio', listener);
   }
 
   /**
    * Receive the reason when the microphone ends by itself: unplugged, or its permission withdrawn.
-   * @param {(reason: StreamerError) => void} listener
+   * @param {(reason: StreamerError) => void} listener An error of it is reported as uncaught.
    * @returns {() => void} Removes the listener.
+   * @throws {TypeError} The listener is no function.
    */
   onEnded(listener) {
-    this.#endListeners.add(listener);
-    return () => void this.#endListeners.delete(listener);
+    return this.#listeners.add('ended', listener);
   }
 
   /** Pass on the audio that was captured until now, and release the device. */
@@ -128,7 +132,6 @@ export class Microphone {
   }
 
   #onTrackEnded() {
-    const reason = new StreamerError('microphone_unplugged', 'the microphone was disconnected');
-    for (const listener of this.#endListeners) listener(reason);
+    this.#listeners.call('ended', new StreamerError('microphone_unplugged', 'the microphone was disconnected'));
   }
 }

@@ -1,16 +1,20 @@
 /** The requests of the protocol, and the server's messages. */
 
 import { StreamerError } from './errors.js';
+import { reportUncaught } from './event-listeners.js';
 import { PendingFlushes } from './pending-flushes.js';
 import { PendingReply } from './pending-reply.js';
 import { StreamTimeline } from './stream-timeline.js';
 
-/** @import { AudioFormat, ClientEvent, Failed, Flushed, Started, Stopped } from './messages.js' */
-/** @import { ClientOptions } from './options.js' */
+/** @import { AudioFormat, ClientEvent, ContainerFormat, Failed, Flushed, Started, Stopped } from './messages.js' */
+/** @import { ClientOptions, StreamSettings } from './options.js' */
 /** @import { ServerConnection } from './connection.js' */
 
 /** Codes of errors that refuse a `start`, besides all fatal errors. */
 const START_REFUSALS = new Set(['bad_format', 'bad_message']);
+
+/** Codes of errors with which the server may end a stream, and not the connection. */
+const STREAM_ENDS = new Set(['bad_audio', 'overloaded', 'internal_error']);
 
 /**
  * @typedef {object} ProtocolHandlers
@@ -19,6 +23,9 @@ const START_REFUSALS = new Set(['bad_format', 'bad_message']);
  *   `start()`. The server may have sent this without a request, then the time is null.
  * @property {() => void} onStartReply The stream is the one that `start` waits for.
  * @property {() => void} onStopped The stream ended as requested.
+ * @property {(message: string) => void} onForeign The server has sent what no Streamer sends.
+ * @property {(error: StreamerError) => void} onBrokenOff The server has ended the stream, which cannot
+ *   go on; the connection is as before.
  */
 
 /** Requests streams from the server, and follows its messages about them. */
@@ -32,6 +39,8 @@ export class StreamProtocol {
   #flushes = new PendingFlushes();
   /** Of the stream that was requested last. */ #channels = 1;
   /** @type {Failed | null} */ #fatalError = null;
+  /** @type {Failed | null} With which the server ends the stream. */ #streamError = null;
+  /** @type {StreamSettings[]} Sent, and neither confirmed nor refused yet. */ #unconfirmed = [];
 
   /**
    * @param {ClientOptions} options
@@ -56,10 +65,11 @@ export class StreamProtocol {
   /** All streams ended with their connection. */
   clearStreams() {
     this.#timeline.clear();
+    this.#unconfirmed.splice(0).forEach((settings) => this.#keep(settings));
   }
 
   /**
-   * @param {AudioFormat | null} format
+   * @param {AudioFormat | ContainerFormat | null} format
    * @param {number} position Where the stream begins, in seconds since `start()`.
    * @returns {Promise<Started>}
    */
@@ -71,11 +81,11 @@ export class StreamProtocol {
 
   /**
    * Request a stream without waiting for the reply.
-   * @param {AudioFormat | null} format
+   * @param {AudioFormat | ContainerFormat | null} format
    * @param {number} position Where the stream begins, in seconds since `start()`.
    */
   requestStream(format, position) {
-    const { interimResults, words, keyterms, vad, model, traceparent } = this.#options;
+    const { interimResults, words, keyterms, vad, model } = this.#options;
     this.#timeline.request(position);
     this.#channels = format?.channels ?? 1;
     this.#connection.sendRequest({
@@ -86,9 +96,25 @@ export class StreamProtocol {
       keyterms,
       vad,
       model,
-      trace_id: typeof traceparent === 'function' ? traceparent() : traceparent,
+      trace_id: this.#traceparent(),
       token: this.#connection.token,
     });
+  }
+
+  /** @returns {string | undefined} Undefined also when there is an error: a stream goes without a trace. */
+  #traceparent() {
+    const { traceparent } = this.#options;
+    if (typeof traceparent !== 'function') return traceparent;
+    try {
+      return traceparent();
+    } catch (error) {
+      reportUncaught(error);
+      return undefined;
+    }
+  }
+
+  get isStarting() {
+    return this.#startReply.isPending;
   }
 
   /** @returns {Promise<void>} Settled when every channel has answered. */
@@ -97,6 +123,35 @@ export class StreamProtocol {
     const isSent = this.#connection.sendRequest({ request: 'flush' });
     if (!isSent) this.rejectFlushes(new StreamerError('connection_lost', 'there is no connection'));
     return answered;
+  }
+
+  /**
+   * Change settings of the open stream, and of those that are requested later.
+   * @param {StreamSettings} settings
+   * @returns {boolean} Whether they were sent.
+   */
+  configure(settings) {
+    const { interimResults, words, keyterms, vad, model } = settings;
+    const isSent = this.#connection.sendRequest({
+      request: 'configure',
+      interim_results: interimResults,
+      words,
+      keyterms,
+      vad,
+      model,
+    });
+    if (isSent) this.#unconfirmed.push(settings);
+    else this.#keep(settings);
+    return isSent;
+  }
+
+  /** @param {StreamSettings} settings For the streams that are requested later. */
+  #keep({ vad, ...others }) {
+    this.#options = {
+      ...this.#options,
+      ...others,
+      vad: vad ? { ...this.#options.vad, ...vad } : this.#options.vad,
+    };
   }
 
   /**
@@ -139,27 +194,45 @@ export class StreamProtocol {
 
   /** @param {string} message Of the server. */
   receive(message) {
-    const event = JSON.parse(message);
+    const event = parseEvent(message);
+    if (event === null) {
+      this.#handlers.onForeign(message);
+      return;
+    }
     const rebased = this.#timeline.apply(event);
     if (event.type === 'error' && event.fatal) this.#fatalError = event;
     this.#handlers.onEvent(rebased);
     if (event.type === 'started') this.#onStarted(event);
     else if (event.type === 'stopped') this.#onStopped(event);
     else if (event.type === 'flushed') this.#onFlushed(event);
+    else if (event.type === 'configured') this.#onConfigured();
     else if (event.type === 'error') this.#onError(event);
+  }
+
+  #onConfigured() {
+    const settings = this.#unconfirmed.shift();
+    if (settings) this.#keep(settings);
   }
 
   /** @param {Started} event */
   #onStarted(event) {
     if (event.max_message_bytes > 0) this.#connection.maxMessageBytes = event.max_message_bytes;
-    this.#handlers.onStreamStarted(this.#timeline.currentOffset);
-    if (!this.#startReply.isPending) return;
-    this.#handlers.onStartReply();
+    const offset = this.#timeline.currentOffset;
+    // The state comes first: a page that clears what it shows when the connection is back would clear
+    // the loss, too.
+    if (this.#startReply.isPending) this.#handlers.onStartReply();
+    this.#handlers.onStreamStarted(offset);
     this.#startReply.resolve(event);
   }
 
   /** @param {Stopped} event */
   #onStopped(event) {
+    const streamError = this.#streamError;
+    this.#streamError = null;
+    if (streamError && !this.#stopReply.isPending && !this.#timeline.hasRequested) {
+      this.#handlers.onBrokenOff(new StreamerError(streamError.code, streamError.message));
+      return;
+    }
     if (!this.#stopReply.isPending || this.#timeline.hasRequested) return;
     this.#flushes.resolveAll();
     this.#stopReply.resolve(event);
@@ -173,10 +246,32 @@ export class StreamProtocol {
   }
 
   /** @param {Failed} event */
-  #onError({ fatal, code, message }) {
+  #onError(event) {
+    const { fatal, code, message } = event;
+    if (!fatal && STREAM_ENDS.has(code) && event.start_time === undefined) this.#streamError = event;
+    // With no `start` that waits, it is a `configure` that was refused: nothing else can be.
+    if (code === 'bad_message' && !this.#startReply.isPending) this.#unconfirmed.shift();
     const isRefusal = fatal || START_REFUSALS.has(code);
     if (!isRefusal || !this.#startReply.isPending) return;
     this.#timeline.dropLastRequest();
     this.#startReply.reject(new StreamerError(code, message));
+  }
+}
+
+/** What the server's message about a token leaves out: the places that it names are those of other clients. */
+const TOKEN_OPTION = " (with this client: in the option 'token')";
+
+/**
+ * @param {string} message
+ * @returns {any} An event of the server; null: it is none.
+ */
+function parseEvent(message) {
+  try {
+    const event = JSON.parse(message);
+    if (typeof event?.type !== 'string') return null;
+    if (event.type === 'error' && event.code === 'unauthorized') event.message += TOKEN_OPTION;
+    return event;
+  } catch {
+    return null;
   }
 }

@@ -1,4 +1,4 @@
-/** A pause that can be aborted. */
+/** Waits that can be aborted. */
 
 /**
  * @param {number} ms
@@ -17,5 +17,20 @@ export function sleep(ms, signal) {
       resolve();
     }, ms);
     signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} work
+ * @param {AbortSignal} signal Its reason is thrown when it aborts first.
+ * @returns {Promise<T>}
+ */
+export function unlessAborted(work, signal) {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return void reject(signal.reason);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
   });
 }

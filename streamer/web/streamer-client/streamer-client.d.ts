@@ -6,7 +6,8 @@ export class StreamerClient {
      * @param {string | URL} url Of an endpoint, such as `api/v1/segmented`. It may be relative to the
      *   page, and may begin with `http:` or `ws:`.
      * @param {ClientOptions} [options]
-     * @throws {TypeError} There is no address, it is not valid, or there is no such option.
+     * @throws {TypeError} There is no address, it is not valid, has a fragment or no scheme before its
+     *   host, there is no such option, or it may not have this value.
      */
     constructor(url: string | URL, options?: ClientOptions);
     /** The endpoint's address, absolute. */
@@ -21,19 +22,27 @@ export class StreamerClient {
      * Begin a stream, and first connect if necessary. Time restarts at 0. A stream that is open is
      * finished first, as `stop` would. While another `start` or a `stop` waits for its reply, this
      * waits for it too.
-     * @param {AudioFormat} format Of the audio that `send` receives.
-     * @returns {Promise<Started>} The settings in force. While the server loads its model, this waits.
-     * @throws {StreamerError} There is no connection, or the server refuses.
+     * @param {AudioFormat | ContainerFormat} format Of the audio that `send` receives.
+     * @returns {Promise<Started>} The settings in force. While the server loads its model, this waits:
+     *   at most for the option `startTimeoutMs`.
+     * @throws {StreamerError} There is no connection, the server does not answer, or it refuses.
+     * @throws {TypeError} There is no format, it has no sample rate, or a field that there is not.
      */
-    start(format: AudioFormat): Promise<Started>;
+    start(format: AudioFormat | ContainerFormat): Promise<Started>;
     /**
      * Send audio. This never waits; `ready` waits until the network has room.
      * @param {ArrayBuffer | ArrayBufferView<ArrayBuffer>} audio Whole frames in the format of `start`.
+     *   An `ArrayBuffer`, a `DataView` and an array of bytes are taken as they are; the elements of
+     *   another array are the samples, such as an `Int16Array` for 16-bit integers. With the format
+     *   `{encoding: 'auto'}`: the next bytes of a container.
+     * @param {number} [seconds] With `auto`: the length of the audio in these bytes, such as the time
+     *   slice of a `MediaRecorder`, for `position` and the limit of what waits.
      * @returns {boolean} Whether it was sent. Audio that is not sent is reported by a `lost` event.
-     * @throws {StreamerError} `not_started`, or `bad_audio`: a frame is split, or it is no
-     *   buffer of bytes.
+     * @throws {StreamerError} `not_started`: there is no stream, also when it has ended by itself.
+     *   `bad_audio`: a frame is split, it is no buffer of bytes, or its elements are others than the
+     *   samples of the stream.
      */
-    send(audio: ArrayBuffer | ArrayBufferView<ArrayBuffer>): boolean;
+    send(audio: ArrayBuffer | ArrayBufferView<ArrayBuffer>, seconds?: number): boolean;
     /**
      * Wait until there is a connection and it has room for more audio.
      * @returns {Promise<void>}
@@ -49,13 +58,25 @@ export class StreamerClient {
      */
     flush(): Promise<void>;
     /**
-     * End the stream. All pending results arrive first.
+     * Change settings for what is said later; a segment that has begun keeps its own. They count after
+     * a reconnection, too. A `configured` event has the settings in force.
+     * @param {StreamSettings} settings What is absent is unchanged.
+     * @returns {boolean} Whether they were sent. While there is no connection they are kept for the
+     *   next one. A value that the server refuses is reported later, as event `error`.
+     * @throws {StreamerError} `not_started`: there is no stream.
+     * @throws {TypeError} There is no such setting.
+     */
+    configure(settings: StreamSettings): boolean;
+    /**
+     * End the stream. All pending results arrive first. This waits as long as the server sends something,
+     * and then at most for the option `stopTimeoutMs`.
      * @param {{disconnect?: boolean}} [options] `disconnect: false` keeps the socket for the next
      *   `start`.
      * @returns {Promise<Stopped>}
      * @throws {StreamerError} The connection broke before the end, or there is no stream.
+     * @throws {TypeError} There is no such option.
      */
-    stop({ disconnect }?: {
+    stop(options?: {
         disconnect?: boolean;
     }): Promise<Stopped>;
     /**
@@ -69,21 +90,24 @@ export class StreamerClient {
      * Receive the events of one type.
      * @template {ClientEvent['type']} T
      * @param {T} type
-     * @param {(event: EventOf<T>) => void} listener
+     * @param {(event: EventOf<T>) => void} listener An error of it is reported as uncaught, and changes
+     *   nothing else.
      * @returns {() => void} Removes the listener.
-     * @throws {TypeError} There is no such type.
+     * @throws {TypeError} There is no such type, or the listener is no function.
      */
     on<T extends ClientEvent["type"]>(type: T, listener: (event: EventOf<T>) => void): () => void;
     /**
      * Receive every event.
-     * @param {(event: ClientEvent) => void} listener
+     * @param {(event: ClientEvent) => void} listener As that of `on`.
      * @returns {() => void} Removes the listener.
+     * @throws {TypeError} The listener is no function.
      */
     onEvent(listener: (event: ClientEvent) => void): () => void;
     /**
      * Receive every message of the server, unchanged; for logs.
-     * @param {(json: string) => void} listener
+     * @param {(json: string) => void} listener As that of `on`.
      * @returns {() => void} Removes the listener.
+     * @throws {TypeError} The listener is no function.
      */
     onMessage(listener: (json: string) => void): () => void;
     /**
@@ -102,7 +126,7 @@ export class StreamerError extends Error {
     /**
      * @param {string} code The server's, or `connection_failed`, `connection_lost`, `not_started`,
      *   `bad_audio`, `closed`; from a microphone `microphone_refused`, `microphone_absent`,
-     *   `microphone_busy`, `microphone_unplugged`, `insecure_page`, `worklet_failed`.
+     *   `microphone_busy`, `microphone_unplugged`, `insecure_page`, `worklet_failed`, `audio_blocked`.
      * @param {string} message
      * @param {ErrorOptions} [options]
      */
@@ -110,11 +134,56 @@ export class StreamerError extends Error {
     code: string;
 }
 /**
+ * Records a microphone, or another stream of a browser, in a container.
+ *
+ *     const recorder = new ContainerRecorder(microphone.media);
+ *     await client.start(recorder.format);
+ *     client.on('container_needed', () => recorder.restart());
+ *     recorder.onAudio((bytes, seconds) => client.send(bytes, seconds));
+ *     recorder.start();
+ */
+export class ContainerRecorder {
+    /** Whether the browser can record in a container that the server decodes. */
+    static get isSupported(): boolean;
+    /**
+     * @param {MediaStream} media
+     * @param {{bitsPerSecond?: number, messageMs?: number}} [options] Bits of a second, 32000 when
+     *   absent; and the length of a message, 100 ms when absent.
+     * @throws {StreamerError} `recorder_absent`: the browser has no `MediaRecorder` for such containers.
+     */
+    constructor(media: MediaStream, { bitsPerSecond, messageMs }?: {
+        bitsPerSecond?: number;
+        messageMs?: number;
+    });
+    /** Pass it to `StreamerClient.start`. */
+    format: {
+        readonly encoding: "auto";
+        readonly channels: 1;
+    };
+    /** Of the container, as the browser calls it. */
+    mimeType: string;
+    /**
+     * Receive the bytes of the container, and the length of the audio in them in seconds.
+     * @param {(bytes: ArrayBuffer, seconds: number) => void} listener An error of it is reported as uncaught.
+     * @returns {() => void} Removes the listener.
+     * @throws {TypeError} The listener is no function.
+     */
+    onAudio(listener: (bytes: ArrayBuffer, seconds: number) => void): () => void;
+    /** Begin to record. */
+    start(): void;
+    /** Begin a new container: a connection or a stream has begun that knows nothing of the old one. */
+    restart(): void;
+    /** Pass on what was recorded until now, and end. Resolves when all is passed on. */
+    stop(): Promise<void>;
+    #private;
+}
+/**
  * A microphone, captured on the audio thread as 16-bit PCM.
  *
  *     const microphone = await Microphone.open();
+ *     client.on('connection', ({ state }) => state === 'idle' && microphone.close());
  *     await client.start(microphone.format);
- *     microphone.onAudio((pcm) => client.send(pcm));
+ *     microphone.onAudio((pcm) => client.state === 'idle' || client.send(pcm));
  */
 export class Microphone {
     /**
@@ -122,7 +191,8 @@ export class Microphone {
      * @param {MicrophoneOptions} [options]
      * @returns {Promise<Microphone>}
      * @throws {StreamerError} `insecure_page`, `microphone_refused`, `microphone_absent`,
-     *   `microphone_busy`, `worklet_failed`.
+     *   `microphone_busy`, `worklet_failed`, `audio_blocked`.
+     * @throws {TypeError} There is no such option, or it may not have this value.
      */
     static open(options?: MicrophoneOptions): Promise<Microphone>;
     /**
@@ -140,18 +210,22 @@ export class Microphone {
         readonly bit_depth: 16;
         readonly is_float: false;
     };
+    /** What the browser gives; for `ContainerRecorder`. */
+    media: MediaStream;
     /** The browser's name of the device. */
     label: string;
     /**
      * Receive the audio: interleaved 16-bit samples, some tens of milliseconds at a time.
-     * @param {(pcm: ArrayBuffer) => void} listener
+     * @param {(pcm: ArrayBuffer) => void} listener An error of it is reported as uncaught.
      * @returns {() => void} Removes the listener.
+     * @throws {TypeError} The listener is no function.
      */
     onAudio(listener: (pcm: ArrayBuffer) => void): () => void;
     /**
      * Receive the reason when the microphone ends by itself: unplugged, or its permission withdrawn.
-     * @param {(reason: StreamerError) => void} listener
+     * @param {(reason: StreamerError) => void} listener An error of it is reported as uncaught.
      * @returns {() => void} Removes the listener.
+     * @throws {TypeError} The listener is no function.
      */
     onEnded(listener: (reason: StreamerError) => void): () => void;
     /** Pass on the audio that was captured until now, and release the device. */
@@ -176,9 +250,9 @@ export type AudioFormat = {
     bit_depth?: 8 | 16 | 32 | 64 | 24 | undefined;
     is_float?: boolean | undefined;
     /**
-     * `pcm` when absent.
+     * `pcm` when absent. `auto`: see `ContainerFormat`.
      */
-    encoding?: "pcm" | "mulaw" | "alaw" | undefined;
+    encoding?: "auto" | "pcm" | "mulaw" | "alaw" | undefined;
 };
 /**
  * Segmentation settings of a stream. A setting that is absent keeps the server's value.
@@ -215,6 +289,29 @@ export type Started = {
     protocol: number;
     /**
      * Whether segments have words; absent when they were not asked for.
+     */
+    words?: boolean | undefined;
+};
+/**
+ * The settings in force from now on. They count for speech that begins
+ *   at `time`, or later.
+ */
+export type Configured = {
+    type: "configured";
+    time: number;
+    model: string;
+    interim_results: boolean;
+    vad: {
+        engine: string;
+        threshold: number;
+        min_silence_ms: number;
+        min_speech_ms: number;
+        prefix_padding_ms: number;
+        max_segment_ms: number;
+    } | null;
+    keyterms: string[];
+    /**
+     * As in `started`.
      */
     words?: boolean | undefined;
 };
@@ -368,6 +465,22 @@ export type Connection = {
     delay_seconds?: number | undefined;
 };
 /**
+ * Audio in a container, such as a `MediaRecorder` gives it: the bytes say what it is, and the server
+ * decodes them as they come. With 1 channel it gets a mix of all; without, those of the container.
+ */
+export type ContainerFormat = {
+    encoding: "auto";
+    channels?: number;
+};
+/**
+ * A part of a container is missing on the server: the connection is
+ *   a new one, or the audio outran the network. Until a new container begins, no audio is sent.
+ */
+export type ContainerNeeded = {
+    type: "container_needed";
+    time: number;
+};
+/**
  * A word of a segment, from a transcriber.
  */
 export type Word = {
@@ -382,12 +495,12 @@ export type Word = {
      */
     confidence: number;
 };
-export type State = "idle" | "connecting" | "streaming" | "stopping" | "reconnecting" | "closed";
+export type State = "idle" | "connecting" | "streaming" | "reconnecting" | "stopping" | "closed";
 /**
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
  */
-export type ClientEvent = Started | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped | GoingAway | Lost | Connection;
+export type ClientEvent = Started | Configured | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped | GoingAway | Lost | Connection | ContainerNeeded;
 export type EventOf<T extends ClientEvent["type"]> = Extract<ClientEvent, {
     type: T;
 }>;
@@ -423,12 +536,12 @@ export type ClientOptions = {
     model?: string | undefined;
     /**
      * A function is called for each
-     * connection, so that it can return a ticket, which is valid once.
+     * connection, so that it can return a ticket, which is valid once. The client waits for it without limit.
      */
     token?: string | (() => string | Promise<string>) | undefined;
     /**
      * W3C trace context of the page's own
-     * tracing. A function is called for each stream.
+     * tracing. A function is called for each stream. An error of it is reported as uncaught.
      */
     traceparent?: string | (() => string | undefined) | undefined;
     /**
@@ -441,14 +554,28 @@ export type ClientOptions = {
      */
     maxBufferedSeconds?: number | undefined;
     /**
-     * 10000 when absent.
+     * Until the connection is open. 10000 when absent.
      */
     connectTimeoutMs?: number | undefined;
+    /**
+     * Then, until the server has begun the stream. When absent, 120000, in which
+     * a server loads its model; at an address that does not end like one of Streamer, as `connectTimeoutMs`.
+     */
+    startTimeoutMs?: number | undefined;
+    /**
+     * After `stop`, how long the server may send nothing. 300000 when absent.
+     */
+    stopTimeoutMs?: number | undefined;
     /**
      * The global one when absent.
      */
     WebSocket?: WebSocketConstructor | undefined;
 };
+/**
+ * Settings that can be changed while a stream is open; as those of `ClientOptions`. What is absent is
+ * unchanged.
+ */
+export type StreamSettings = Pick<ClientOptions, "interimResults" | "words" | "keyterms" | "vad" | "model">;
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocket;
 export type MicrophoneOptions = {
     /**
@@ -456,15 +583,17 @@ export type MicrophoneOptions = {
      */
     deviceId?: string | undefined;
     /**
-     * The number to request; a device may have fewer. 1 when absent.
+     * The number to request, 1 to 8; a device may have fewer, see
+     * `format`. 1 when absent.
      */
     channels?: number | undefined;
     /**
-     * In Hz; the device's own when absent. The browser resamples.
+     * In Hz, 8000 to 192000; the device's own when absent. The browser
+     * resamples.
      */
     sampleRate?: number | undefined;
     /**
-     * Length of a message. 20 when absent.
+     * Length of a message, 1 to 1000. 20 when absent.
      */
     messageMs?: number | undefined;
     /**

@@ -7,6 +7,7 @@
 
 export { StreamerClient } from './client.js';
 export { StreamerError } from './errors.js';
+export { ContainerRecorder } from './container-recorder.js';
 export { Microphone } from './microphone.js';
 export * from './messages.js';
 export * from './options.js';

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { afterEach, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 
-import { StreamerClient, StreamerError } from '../../../streamer/web/streamer-client/streamer-client.js';
+import { Microphone, StreamerClient, StreamerError } from '../../../streamer/web/streamer-client/streamer-client.js';
 import { Proxy } from './proxy.js';
 
-const { TRANSCRIBER_URL, STANDIN_URL, RECORDING } = process.env;
+const { TRANSCRIBER_URL, STANDIN_URL, RECORDING, CONTAINER } = process.env;
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const MONO = { sample_rate: 16_000 };
 const SECOND = new Uint8Array(32_000);
@@ -188,6 +188,33 @@ test('flush waits for the answer of every channel, as often as it is called', as
   await client.stop();
 });
 
+test('settings change in the middle of a stream, and stay after the connection was lost', async () => {
+  const options = { vad: { min_speech_ms: 100 } };
+  const { client, proxy, of } = await through('segmented', options, TRANSCRIBER_URL);
+  await client.start(MONO);
+  const first = until(client, 'configured');
+  assert.equal(client.configure({ vad: { min_silence_ms: 900 }, keyterms: ['Oslo'] }), true);
+  const { time, vad, keyterms } = await first;
+  assert.deepEqual([time, vad.min_speech_ms, vad.min_silence_ms], [0, 100, 900]);
+  assert.deepEqual(keyterms, ['Oslo']);
+  const refused = until(client, 'error');
+  client.configure({ vad: { min_silence_ms: 1 } });
+  assert.equal((await refused).code, 'bad_message');
+  const again = until(client, 'started');
+  proxy.cut();
+  await again;
+  assert.equal(of('started').at(-1).vad.min_silence_ms, 900);
+  await client.stop();
+});
+
+test('settings of no stream, or that there are not, are mistakes', async () => {
+  const { client } = simple();
+  assert.throws(() => client.configure({ words: true }), { code: 'not_started' });
+  await client.start(MONO);
+  assert.throws(() => client.configure({ min_silence: 1 }), TypeError);
+  await client.stop();
+});
+
 test('a flush without a stream is rejected, and nobody need notice', async () => {
   const { client } = simple();
   client.flush();
@@ -217,8 +244,9 @@ test('a flush that a server of an older version does not answer ends with the st
 });
 
 test('a format that the server refuses is an error of start', async () => {
-  const { client } = simple();
+  const { client, of } = simple();
   await assert.rejects(client.start({ sample_rate: 7 }), { code: 'bad_format', message: /sample_rate/ });
+  assert.deepEqual(of('error').map(({ code }) => code), ['bad_format']); // twice, as the README says
   assert.equal(client.state, 'idle');
   await client.start(MONO);
   await client.stop();
@@ -241,6 +269,28 @@ test('audio outside of a stream, and half a frame, are errors of the caller', as
   assert.throws(() => client.send(SECOND), StreamerError);
 });
 
+test('an array of other elements than the samples of the stream is an error of the caller', async () => {
+  const { client } = simple();
+  const bytes = [new ArrayBuffer(24), new DataView(new ArrayBuffer(24)), new Uint8Array(24), new Uint8ClampedArray(24), Buffer.alloc(24)];
+  for (const [format, fitting, wrong, message] of [
+    [{}, new Int16Array(12), new Float32Array(10), /^audio is an array of 32-bit floats, and the stream was started for 16-bit integers: convert it, or start the stream with bit_depth: 32, is_float: true$/],
+    [{}, new Int16Array(12), new Int32Array(10), /32-bit integers, .* with bit_depth: 32, is_float: false$/],
+    [{}, new Int16Array(12), new BigInt64Array(4), /64-bit integers, .*: convert it$/],
+    [{ bit_depth: 24 }, new Uint8Array(24), new Int32Array(6), /for 24-bit integers: convert it, or/],
+    [{ bit_depth: 32 }, new Int32Array(6), new Float32Array(6), /for 32-bit integers: convert it, or/],
+    [{ bit_depth: 32, is_float: true }, new Float32Array(6), new Int16Array(12), /16-bit integers, and .* for 32-bit floats/],
+    [{ bit_depth: 64, is_float: true }, new Float64Array(3), new Float32Array(6), /32-bit floats, and .* for 64-bit floats/],
+    [{ bit_depth: 8, encoding: 'mulaw' }, new Uint8Array(24), new Int16Array(12), /16-bit integers, and .* for bytes of mulaw/],
+  ]) {
+    await client.start({ ...MONO, ...format });
+    for (const audio of [fitting, ...bytes]) client.send(audio);
+    const { position } = client;
+    assert.throws(() => client.send(wrong), { name: 'StreamerError', code: 'bad_audio', message });
+    assert.equal(client.position, position);
+    await client.stop({ disconnect: false });
+  }
+});
+
 test('audio of any length is sent, in messages that the server takes', async () => {
   const { client, of } = simple({ maxBufferedSeconds: 60 });
   const { max_message_bytes } = await client.start(MONO);
@@ -259,6 +309,7 @@ test('audio of any length is sent, in messages that the server takes', async () 
 test('without a server, start fails, and nothing is tried again', async () => {
   const { client, of } = connect('ws://127.0.0.1:9/api/v1/simple');
   await assert.rejects(client.start(MONO), { code: 'connection_failed' });
+  assert.deepEqual(of('error'), []);
   assert.deepEqual(of('connection').map(({ state }) => state), ['connecting', 'idle']);
 });
 
@@ -271,6 +322,49 @@ test('an address that is missing is an error of the caller', () => {
   for (const url of [undefined, null, '']) {
     assert.throws(() => connect(url), { name: 'TypeError', message: /the address is missing.*\/api\/v1\/segmented/ });
   }
+});
+
+test('an address without http:// is an error of the caller', () => {
+  const page = globalThis.document;
+  try {
+    for (const base of [undefined, { baseURI: 'http://localhost:8000/docs/' }]) {
+      globalThis.document = base;
+      for (const url of [
+        '127.0.0.1:8080/api/v1/segmented', 'localhost:8080/api/v1/simple', 'speech.example.com:443/api/v1/simple',
+        'my-server:80', '[::1]:8080/api/v1/simple', 'localhost/api/v1/simple', '10.0.0.7/api/v1/simple',
+      ]) {
+        assert.throws(() => connect(url), (error) => {
+          assert.equal(error.name, 'TypeError');
+          assert.equal(error.message, `http:// is missing before the address ${url}; give http://${url}`);
+          return connect(`http://${url}`).client.url === new URL(`ws://${url}`).href;
+        });
+      }
+      for (const url of ['ftp://localhost/api/v1/simple', 'htp://localhost/', 'file:///api/v1/simple']) {
+        assert.throws(() => connect(url), { name: 'TypeError', message: /but it must begin with http:, https:, ws: or wss:, such as http:/ });
+      }
+    }
+    for (const url of ['api/v1/simple', '/speech/api/v1/simple', 'v1.2/api/v1/simple', '//localhost:8000/a', '?a=b:80/']) {
+      assert.match(connect(url).client.url, /^ws:\/\/localhost:8000\//);
+    }
+    globalThis.document = { baseURI: 'file:///home/me/index.html' };
+    assert.throws(() => connect('/api/v1/simple'), { name: 'TypeError', message: /file:.* must begin with http:/ });
+  } finally {
+    globalThis.document = page;
+  }
+  assert.throws(() => connect('/api/v1/simple'), { name: 'TypeError', message: /not valid; give a whole one, such as http:/ });
+});
+
+test('an address with a fragment, or what is no address, is an error of the caller', () => {
+  for (const url of ['http://localhost:8080/api/v1/simple#x', new URL('ws://localhost/#x')]) {
+    const message = `the address ${url} has a fragment, which a WebSocket may not have; leave out #x`;
+    assert.throws(() => connect(url), { name: 'TypeError', message });
+  }
+  assert.equal(connect('ws://localhost/api/v1/simple#').client.url, 'ws://localhost/api/v1/simple');
+  for (const [url, shown] of [[42, '42'], [0, '0'], [true, 'true'], [{}, 'an object'], [['/a'], 'a list'], [() => '/', 'a function']]) {
+    const message = `the address is ${shown}; allowed: text, or a URL, such as '/api/v1/segmented'`;
+    assert.throws(() => connect(url), { name: 'TypeError', message });
+  }
+  assert.equal(connect(new URL('http://localhost/a')).client.url, 'ws://localhost/a');
 });
 
 test('an option or an event that there is not is an error that names the near one', () => {
@@ -290,6 +384,80 @@ test('an option or an event that there is not is an error that names the near on
     assert.throws(() => client.on(given, () => {}), { name: 'TypeError', message });
   }
   assert.throws(() => client.on('message', () => {}), { message: /event 'message'; allowed: started, / });
+});
+
+test('an option may not have any value', () => {
+  for (const [options, message] of [
+    [{ connectTimeoutMs: '5' }, /^the option 'connectTimeoutMs' is '5'; allowed: a number above 0/],
+    [{ connectTimeoutMs: Infinity }, /is Infinity; allowed/],
+    [{ maxBufferedSeconds: -1 }, /'maxBufferedSeconds' is -1; allowed: a number, 0 or more/],
+    [{ maxBufferedSeconds: NaN }, /is NaN/],
+    [{ token: 7 }, /'token' is 7; allowed: text, or a function/],
+    [{ traceparent: {} }, /'traceparent' is an object/],
+    [{ reconnect: 3 }, /'reconnect' is 3; allowed: false, or an object with initialMs/],
+    [{ reconnect: { initial_ms: 3 } }, /there is no option of 'reconnect' 'initial_ms'; did you mean 'initialMs'/],
+    [{ reconnect: { attempts: '3' } }, /the option of 'reconnect' 'attempts' is '3'/],
+    [{ WebSocket: {} }, /'WebSocket' is an object; allowed: a class/],
+  ]) {
+    assert.throws(() => simple(options), { name: 'TypeError', message });
+  }
+  assert.throws(() => new StreamerClient('ws://a/', null), { message: /options are null; allowed: an object/ });
+  const fine = { token: undefined, reconnect: { attempts: Infinity, initialMs: 0 }, maxBufferedSeconds: 0 };
+  assert.equal(simple(fine).client.state, 'idle');
+});
+
+test('an option of stop that there is not is an error', async () => {
+  const { client } = simple();
+  await client.start(MONO);
+  await assert.rejects(client.stop({ disconect: false }), { name: 'TypeError', message: /did you mean 'disconnect'/ });
+  await client.stop();
+});
+
+test('why there is no microphone is said with what to do', async () => {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  const deny = (name) => ({
+    mediaDevices: { getUserMedia: async () => { throw Object.assign(new Error('no'), { name }); } },
+  });
+  try {
+    for (const [device, code, message] of [
+      [deny('NotAllowedError'), 'microphone_refused', /may not use the microphone: allow it in the browser's address bar, or in the system's privacy settings/],
+      [deny('SecurityError'), 'microphone_refused', /Permissions-Policy/],
+      [deny('NotFoundError'), 'microphone_absent', /no microphone was found: connect one/],
+      [deny('OverconstrainedError'), 'microphone_absent', /is not there any more: choose another one/],
+      [deny('NotReadableError'), 'microphone_busy', /cannot be read: close other programs that may use it/],
+      [{}, 'insecure_page', /only to pages over https, or on localhost: open the page there/],
+    ]) {
+      Object.defineProperty(globalThis, 'navigator', { value: device, configurable: true });
+      await assert.rejects(Microphone.open(), { name: 'StreamerError', code, message });
+    }
+  } finally {
+    delete globalThis.navigator;
+    if (own) Object.defineProperty(globalThis, 'navigator', own);
+  }
+});
+
+test('an option of the microphone that there is not, or with a wrong value, is an error', async () => {
+  for (const [options, message] of [
+    [{ device: 'x' }, /^there is no option 'device'; did you mean 'deviceId'\?$/],
+    [{ sample_rate: 16_000 }, /did you mean 'sampleRate'/],
+    [{ gain: 2 }, /'gain'; allowed: deviceId, channels, sampleRate, /],
+    [{ deviceId: 3 }, /'deviceId' is 3; allowed: text/],
+    [{ sampleRate: 'a' }, /^the option 'sampleRate' is 'a'; allowed: a number from 8000 to 192000$/],
+    [{ sampleRate: 0 }, /'sampleRate' is 0/],
+    [{ channels: 9 }, /^the option 'channels' is 9; allowed: a whole number from 1 to 8$/],
+    [{ channels: '2' }, /'channels' is '2'/],
+    [{ messageMs: 0 }, /'messageMs' is 0/],
+    [{ processing: 'no' }, /'processing' is 'no'; allowed: true, false/],
+    [{ workletUrl: 1 }, /'workletUrl' is 1/],
+    ['x', /the options are 'x'; allowed: an object/],
+    [null, /the options are null/],
+  ]) {
+    await assert.rejects(Microphone.open(options), { name: 'TypeError', message });
+  }
+  // There is no microphone in Node, so these get as far as that.
+  for (const options of [undefined, {}, { deviceId: '', channels: 8, sampleRate: undefined, messageMs: 40, processing: true }]) {
+    await assert.rejects(Microphone.open(options), { name: 'StreamerError', code: 'insecure_page' });
+  }
 });
 
 test('after a lost connection time goes on, and lost audio is reported', async () => {
@@ -445,8 +613,25 @@ test('without reconnecting, a lost connection is the end', async () => {
   proxy.cut();
   await until(client, 'error');
   assert.equal(client.state, 'idle');
-  await assert.rejects(client.ready(), { code: 'not_started' });
+  const ended = { code: 'not_started', message: /: it has ended, or was not started; then the state is idle/ };
+  await assert.rejects(client.ready(), ended);
+  await assert.rejects(client.stop(), ended);
+  await assert.rejects(client.flush(), ended);
+  assert.throws(() => client.send(SECOND), ended);
+  assert.throws(() => client.configure({}), ended);
   assert.equal(of('started').length, 1);
+});
+
+test('what there is no stream for is said with the reason', async () => {
+  const { client } = simple();
+  const starting = client.start(MONO);
+  await assert.rejects(client.stop(), { code: 'not_started', message: /stop: start\(\) has not resolved yet; close\(\) gives up/ });
+  await starting;
+  const stopping = client.stop();
+  assert.throws(() => client.send(SECOND), { code: 'not_started', message: /send audio to: stop\(\) was called/ });
+  await stopping;
+  client.close();
+  assert.throws(() => client.send(SECOND), { code: 'not_started', message: /close\(\) was called/ });
 });
 
 test('audio that outruns the network is not piled up, and times stay right', async () => {
@@ -516,4 +701,66 @@ test('a token travels in start, and no subprotocol is offered', async () => {
   await connect(url, { token: async () => 'a/b=' }).client.start(MONO);
   assert.deepEqual(seen, [[undefined, 'T0ken.x'], [undefined, 'a/b=']]);
   server.clients.forEach((socket) => socket.terminate());
+});
+
+const AUTO = { encoding: 'auto', channels: 1 };
+
+/** Ten seconds as a `MediaRecorder` gives them: a hundred messages. */
+function recorded() {
+  const bytes = readFileSync(CONTAINER);
+  const size = Math.ceil(bytes.length / 100);
+  return Array.from({ length: 100 }, (_, n) => bytes.subarray(n * size, (n + 1) * size));
+}
+
+test('the bytes of a container are decoded by the server', async () => {
+  const { client, of } = connect(`${STANDIN_URL}/api/v1/segmented`);
+  await client.start(AUTO);
+  for (const bytes of recorded()) {
+    await client.ready();
+    assert.equal(client.send(bytes, 0.1), true);
+  }
+  assert.ok(Math.abs(client.position - 10) < 1e-9);
+  const stopped = await client.stop();
+  assert.ok(Math.abs(stopped.audio_seconds - 10) < 0.2);
+  assert.equal(of('segment').length, 6);
+  assert.deepEqual(of('warning').concat(of('error')), []);
+});
+
+test('after a reconnection, audio is sent from the next beginning of a container on', async () => {
+  const { proxy, client, of } = await through('segmented');
+  await client.start(AUTO);
+  const messages = recorded();
+  for (const bytes of messages.slice(0, 50)) client.send(bytes, 0.1);
+  await until(client, 'segment');
+  const needed = until(client, 'container_needed');
+  proxy.cut();
+  await needed;
+  for (const bytes of messages.slice(50)) assert.equal(client.send(bytes, 0.1), false, 'no beginning');
+  for (const bytes of messages) assert.equal(client.send(bytes, 0.1), true);
+  const stopped = await client.stop();
+  assert.ok(Math.abs(stopped.audio_seconds - 10) < 0.2);
+  assert.equal(of('container_needed').length, 1);
+  assert.ok(Math.abs(of('lost').at(-1).end_time - 10) < 1e-6);
+  const again = of('segment').filter(({ start_time }) => start_time >= 9.9);
+  assert.equal(again.length, 6, 'their times go on behind what was lost');
+  assert.deepEqual(of('error'), []);
+});
+
+test('a stream that cannot be decoded ends, and the socket serves the next one', async () => {
+  const { client, of } = connect(`${STANDIN_URL}/api/v1/segmented`);
+  await client.start(AUTO);
+  client.send(SECOND, 1);
+  await state(client, 'idle');
+  assert.equal(of('error').at(-1).code, 'bad_audio');
+  assert.throws(() => client.send(SECOND, 1), { code: 'not_started' });
+  await client.start(MONO);
+  client.send(SECOND);
+  assert.equal((await client.stop()).audio_seconds, 1);
+});
+
+test('samples are no container', async () => {
+  const { client } = connect(`${STANDIN_URL}/api/v1/segmented`);
+  await client.start(AUTO);
+  assert.throws(() => client.send(new Float32Array(100), 1), { code: 'bad_audio', message: /container/ });
+  await client.stop();
 });

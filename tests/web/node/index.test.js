@@ -10,11 +10,12 @@ import { modulesIn, modulesReached } from './modules.js';
 const FOLDER = new URL('../../../streamer/web/streamer-client/', import.meta.url);
 const INDEX = 'streamer-client.js';
 
-const CLASSES = ['Microphone', 'StreamerClient', 'StreamerError'];
+const CLASSES = ['ContainerRecorder', 'Microphone', 'StreamerClient', 'StreamerError'];
 const TYPES = [
-  'Active', 'AudioFormat', 'Backoff', 'ChannelSeconds', 'ClientEvent', 'ClientOptions', 'Connection', 'EventOf', 'Failed',
-  'Flushed', 'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment', 'Started', 'State', 'Stopped',
-  'VadOptions', 'Warned', 'WebSocketConstructor', 'Word',
+  'Active', 'AudioFormat', 'Backoff', 'ChannelSeconds', 'ClientEvent', 'ClientOptions', 'Configured',
+  'Connection', 'ContainerFormat', 'ContainerNeeded', 'EventOf', 'Failed', 'Flushed',
+  'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment',
+  'Started', 'State', 'Stopped', 'StreamSettings', 'VadOptions', 'Warned', 'WebSocketConstructor', 'Word',
 ];
 
 const read = (name) => readFileSync(new URL(name, FOLDER), 'utf8');
