@@ -22,6 +22,7 @@ AMR_NAMES = (b"#!AMR\n", b"#!AMR-WB\n")
 ASF = b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"
 W64 = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 EBML = b"\x1a\x45\xdf\xa3"
+_MARKS = (b"fLaC", b"OggS", EBML, b"ID3")
 _MP4_BOXES = (b"ftyp", b"styp", b"moov", b"moof", b"mdat")
 _MAX_MP4_BOX = 1 << 16
 """Bytes of the first box of an MP4, at most, unless it is `mdat` or `moov`."""
@@ -36,6 +37,13 @@ def container_of(head: bytes) -> str | None:
         if begins(head):
             return name
     return None
+
+
+def may_begin_container(head: bytes) -> bool:
+    """Whether more bytes could show that a container begins so, which has a mark of its own."""
+    return container_of(head) is None and any(
+        mark.startswith(head[: len(mark)]) for mark in (*RIFF_NAMES, *_MARKS)
+    )
 
 
 class HeadCheck:

@@ -38,8 +38,14 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Bits per sample."""
     is_float: bool = False
     """IEEE 754 floating point instead of integers."""
-    encoding: Literal["pcm", "mulaw", "alaw"] = "pcm"
-    """Linear PCM, or one of the 8-bit companded encodings of ITU-T G.711."""
+    encoding: Literal["pcm", "mulaw", "alaw", "auto"] = "pcm"
+    """Linear PCM; a companded encoding of 8 bits of ITU-T G.711; or `auto`: a container, which
+    says what it holds. Then a rate or a number of channels of 0 was not given."""
+
+    @property
+    def is_container(self) -> bool:
+        """Whether the audio comes in a container, so that only its bytes say what it is."""
+        return self.encoding == "auto"
 
     @property
     def bytes_per_sample(self) -> int:
@@ -67,11 +73,17 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             One sentence with the field, its value and what is allowed, or None if the
             format is supported. Only the first problem found is named.
         """
-        if not MIN_SAMPLE_RATE <= self.sample_rate <= MAX_SAMPLE_RATE:
+        absent = self.is_container  # what is 0
+        if not (
+            MIN_SAMPLE_RATE <= self.sample_rate <= MAX_SAMPLE_RATE
+            or (absent and not self.sample_rate)
+        ):
             allowed = f"{MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}"
             return f"'{names['sample_rate']}' is {self.sample_rate}; allowed: {allowed}"
-        if not 1 <= self.channels <= max_channels:
+        if not (1 <= self.channels <= max_channels or (absent and not self.channels)):
             return f"'{names['channels']}' is {self.channels}; allowed: 1 to {max_channels}"
+        if self.is_container:
+            return None
         if self.encoding != "pcm":
             if self.is_float:
                 return f"'{names['is_float']}' is true; allowed with {self.encoding}: false"
@@ -86,3 +98,7 @@ class AudioFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             bits = f"'{names['bit_depth']}' is {self.bit_depth}"
             return f"{bits}; allowed for {kind} PCM: {allowed}"
         return None
+
+
+CONTAINER = AudioFormat(0, 0, 0, encoding="auto")
+"""Of a container of which nothing was said."""

@@ -19,12 +19,20 @@ from streamer.recordings.errors import AudioFileError
 from streamer.recordings.lengths import declared_by_flac, declared_by_mp3, index_is_first
 from streamer.recordings.ogg import Pages
 from streamer.recordings.parts import Part, links, parts_of
+from streamer.recordings.recognition import STREAMED
 from streamer.recordings.view import Readable
 
 MAX_KEPT_BYTES = 4 << 30
 """Bytes of what arrives that are kept in a temporary file at most."""
 
+LIVE = ("WAV (RIFF, RF64)", *sorted(STREAMED, key=str.lower))
+"""Containers that may come as a live stream, as messages name them."""
+
 _LITTLE_ENDIAN = (b"RIFF", b"RF64", b"BW64")
+
+
+class _NotWhileArriving(AudioFileError):
+    """All of it has to be there first."""
 
 
 class ArrivingRecording(Decoding):
@@ -34,18 +42,23 @@ class ArrivingRecording(Decoding):
         reader: At the first byte of the container.
         kind: One of `recognition.STREAMED`.
         head: The first bytes, which `reader` will return too.
+        may_keep: Whether what can only be read back and forth is kept in a file; otherwise it is
+            an error.
     """
 
-    def __init__(self, reader: Readable, kind: str, head: bytes) -> None:
+    def __init__(self, reader: Readable, kind: str, head: bytes, *, may_keep: bool = True) -> None:
         self._arrival = Arrival(reader)
         self._arriving = kind
+        self._may_keep = may_keep
         super().__init__(BytesIO(head))
 
     def _find(self, file: BinaryIO, called: str) -> Found:
         return Found(self._arriving, 0)
 
     def _parts(self) -> Iterator[Part]:
-        return arriving_parts(self._arrival, self._arriving, self._damage, required=True)
+        return arriving_parts(
+            self._arrival, self._arriving, self._damage, required=True, may_keep=self._may_keep
+        )
 
 
 class FollowingRecordings(ArrivingRecording):
@@ -73,7 +86,7 @@ class FollowingRecordings(ArrivingRecording):
 
 
 def arriving_parts(
-    arrival: Arrival, kind: str, damage: Damage, *, required: bool
+    arrival: Arrival, kind: str, damage: Damage, *, required: bool, may_keep: bool = True
 ) -> Iterator[Part]:
     """The parts of what arrives, in order; each has to be read before the next is asked for.
 
@@ -82,16 +95,18 @@ def arriving_parts(
         kind: Of the container.
         damage: Gets what is seen to be missing.
         required: Without the first file there is nothing.
+        may_keep: Whether a temporary file may be made.
 
     Raises:
-        AudioFileError: The first file has no samples, and is required.
+        AudioFileError: The first file has no samples, and is required; or a file needs to be kept,
+            and must not be.
     """
     here = kind
     while True:
         try:
-            yield from _one_file(arrival, here, damage)
+            yield from _one_file(arrival, here, damage, may_keep=may_keep)
         except AudioFileError as problem:
-            if required:
+            if required or isinstance(problem, _NotWhileArriving):
                 raise
             damage.left_out(here, problem)
         if not arrival.look(1):
@@ -103,7 +118,9 @@ def arriving_parts(
         required, here = False, found.kind
 
 
-def _one_file(arrival: Arrival, kind: str, damage: Damage) -> Generator[Part, None, None]:
+def _one_file(
+    arrival: Arrival, kind: str, damage: Damage, *, may_keep: bool
+) -> Generator[Part, None, None]:
     match kind:
         case "OGG":
             yield from links(Pages(arrival.read), damage, arriving=True)
@@ -115,9 +132,20 @@ def _one_file(arrival: Arrival, kind: str, damage: Damage) -> Generator[Part, No
             lengths = mp4(arrival, damage.note)
         case _ if (find := boundary(kind)) is not None:
             lengths = find(arrival)
-        case _:
+        case _ if may_keep:
             yield from _kept(arrival, kind, damage)
             return
+        case "MP4":
+            raise _NotWhileArriving(
+                "the MP4 file has its index (the box 'moov') at its end, and cannot be decoded "
+                "while it arrives; allowed: fragments, or the index in front (ffmpeg -i FILE "
+                "-c copy -movflags faststart OUT.mp4)"
+            )
+        case _:
+            raise _NotWhileArriving(
+                f"this {kind} file can only be decoded when all of it is there; allowed: "
+                f"{', '.join(LIVE)}"
+            )
     declared_s = None
     match kind:
         case "FLAC":

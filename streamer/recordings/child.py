@@ -9,16 +9,21 @@ import msgspec
 from streamer.recordings import link
 from streamer.recordings.decoding import Decoding
 from streamer.recordings.errors import AudioFileError
+from streamer.recordings.live import decode_live
 
 
 def run(body_fd: int, answers: socket.socket) -> None:
-    """Decode a recording; it waits while the answers are not read.
+    """Decode a recording or a live stream; it waits while the answers are not read.
 
     Args:
-        body_fd: The recording: a file that can seek.
+        body_fd: The recording, a file that can seek; or a socket from which the stream comes.
         answers: Takes the messages.
     """
     try:
+        if link.is_live(body_fd):
+            with socket.socket(fileno=body_fd) as incoming:
+                decode_live(incoming, answers)
+            return
         with os.fdopen(body_fd, "rb", buffering=0) as file:
             decode(cast("BinaryIO", file), answers)
     except AudioFileError as error:

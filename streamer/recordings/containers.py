@@ -246,4 +246,5 @@ def _not_audio(head: bytes, behind: bytes, called: str) -> AudioFileError:
         f"{called} is not an audio file{f' but {named}' if named else ''}; {allowed}; convert "
         "other formats: ffmpeg -i FILE recording.wav",
         "unsupported_media_type",
+        unknown=named in (None, "zeros"),
     )

@@ -63,6 +63,12 @@ class Damage:
         self.pages = 0
         """Of an OGG file, whose checksum is wrong."""
 
+    @property
+    def found(self) -> bool:
+        """Whether there is something to say in `sentences`, whatever the length."""
+        counted = self.packets + self.frames + self.reads + self.gap_bytes + self.pages
+        return bool(counted or self._notes or self._gaps_s or self._complaint)
+
     def note(self, sentence: str) -> None:
         """Something that is not counted."""
         if len(self._notes) < MAX_NOTES:

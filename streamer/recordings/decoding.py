@@ -5,11 +5,12 @@ A length in a header is a hint: what is decoded is counted. What cannot be decod
 the report says so; an error is raised only when there is nothing to decode.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container.input import InputContainer
 from av.error import FFmpegError
@@ -147,6 +148,11 @@ class Decoding:
             self._emitted += rows.shape[1]
             yield rows
 
+    @property
+    def is_damaged(self) -> bool:
+        """Whether a part of it was found to be damaged, so far as it is decoded."""
+        return self._damage.found
+
     def report(self) -> Report:
         """What came of it; to be asked for after the last block."""
         seconds = self._emitted / self.header.sample_rate
@@ -182,17 +188,21 @@ class Decoding:
     def _decode(self) -> Iterator[tuple[Rows, int]]:
         """The samples as they are decoded, with their rate."""
         for part in self._parts():
-            if (opened := self._open(part)) is None:
-                continue
-            container, stream = opened
-            self._damage.new_part(part.kind)
-            with container:
-                if not self._codec:
-                    self._codec = stream.codec_context.codec.name
-                    self._declared_s = part.declared_s
-                    if self._declared_s is None and part.kind not in COUNTED:
-                        self._declared_s = declared_seconds(container, stream)
-                yield from self._decode_part(container, stream)
+            yield from self._decode_file(part)
+
+    def _decode_file(self, part: Part) -> Iterator[tuple[Rows, int]]:
+        if (opened := self._open(part)) is None:
+            return
+        container, stream = opened
+        self._damage.new_part(part.kind)
+        with container:
+            if not self._codec:
+                self._codec = stream.codec_context.codec.name
+                self._declared_s = part.declared_s
+                if self._declared_s is None and part.kind not in COUNTED:
+                    self._declared_s = declared_seconds(container, stream)
+            packets = self._packets(container, stream)
+            yield from self._decode_packets(packets, stream.codec_context)
 
     def _open(self, part: Part) -> tuple[InputContainer, AudioStream] | None:
         """A part's container and audio; None when a later one has none that can be decoded."""
@@ -213,12 +223,11 @@ class Decoding:
         self._damage.left_out(part.kind, problem)
         return None
 
-    def _decode_part(
-        self, container: InputContainer, stream: AudioStream
+    def _decode_packets(
+        self, packets: "Iterable[Packet[AudioStream]]", context: AudioCodecContext
     ) -> Iterator[tuple[Rows, int]]:
-        context = stream.codec_context
         last: tuple[bytes, int] | None = None
-        for packet in self._packets(container, stream):
+        for packet in packets:
             self._damage.timed(packet, self._decoded_s)
             if packet.size:
                 last = bytes(packet)[:8], packet.size

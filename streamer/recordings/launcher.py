@@ -4,9 +4,10 @@
                              ▲                                           │
                              └──────────────── lifeline ─────────────────┘
 
-Each request comes with three descriptors: the recording, where the messages go, and a lifeline.
-When the server closes the lifeline, the decoder is killed; when the decoder ends, its exit status
-is written to the lifeline. When the server is gone, control ends, and all of them end.
+Each request comes with three descriptors: the recording, or a socket from which a live stream
+comes; where the messages go; and a lifeline. When the server closes the lifeline, the decoder is
+killed; when the decoder ends, its exit status is written to the lifeline. When the server is gone,
+control ends, and all of them end.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from streamer.recordings import sandbox
+from streamer.recordings.link import is_live
 
 Run = Callable[[int, socket.socket], None]
 
@@ -118,7 +120,8 @@ class _Launcher:
             for standard in (0, 1, 2):
                 os.dup2(self._nowhere, standard)
             sandbox.keep_only((body, answers))
-            sandbox.confine(self._memory_bytes)
+            cpu_s = sandbox.LIVE_CPU_S if is_live(body) else sandbox.CPU_S
+            sandbox.confine(self._memory_bytes, cpu_s)
             link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=answers)
             self._run(body, link)
             code = 0

@@ -20,6 +20,10 @@ CPU_S = 600
 """Seconds of processor time for a recording. The slowest accepted codec, measured, takes 5 s for an
 hour of one channel; the longest recording is 4 hours by default."""
 
+LIVE_CPU_S = 86_400
+"""Seconds of processor time for a live stream, which may last for days. One that takes long for a
+piece of it is ended by the server."""
+
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38  # prctl(2)
 _HIGHEST_FD = 4_096  # descriptors of the launcher are few, and the lowest numbers are taken
 
@@ -60,11 +64,12 @@ def keep_only(descriptors: Collection[int]) -> None:
         os.closerange(low + 1, high)
 
 
-def confine(memory_bytes: int) -> None:
+def confine(memory_bytes: int, cpu_s: int) -> None:
     """Take from this process, for good, what decoding does not need.
 
     Args:
         memory_bytes: The address space that it may have; 0 = no limit.
+        cpu_s: Seconds of processor time that it may take.
     """
     ignore_signals()  # only the launcher ends it
     if sys.platform == "linux":
@@ -74,7 +79,7 @@ def confine(memory_bytes: int) -> None:
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     limits = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_CPU: CPU_S,
+        resource.RLIMIT_CPU: cpu_s,
         resource.RLIMIT_FSIZE: 0,
         # Descriptors that are open stay so; none can be opened: no file, no socket.
         resource.RLIMIT_NOFILE: 0,

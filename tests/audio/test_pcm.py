@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -102,7 +102,6 @@ def cut_at(data: bytes, places: list[int]) -> list[bytes]:
 
 
 @every_format
-@settings(deadline=None)
 @given(
     channels=st.integers(1, 8),
     data=st.binary(max_size=400),
@@ -119,7 +118,6 @@ def test_the_cut_never_matters(name: str, channels: int, data: bytes, places: li
 
 
 @pytest.mark.parametrize("name", ["u8", "s16", "s24", "s32", "f32", "f64"])
-@settings(deadline=None)
 @given(channels=st.integers(1, 8), data=st.binary(max_size=600))
 def test_every_sample_is_what_struct_reads(name: str, channels: int, data: bytes) -> None:
     fmt = with_channels(name, channels)
@@ -199,7 +197,6 @@ def test_clean_floats_keeps_the_shape_and_the_input() -> None:
     assert (empty.shape, bad) == ((2, 0), 0)
 
 
-@settings(deadline=None)
 @given(data=st.binary(min_size=4, max_size=4000))
 def test_the_resampler_is_never_given_a_bad_sample(data: bytes) -> None:
     given_to_soxr: list[NDArray[np.float32]] = []

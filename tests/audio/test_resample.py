@@ -6,7 +6,7 @@ from math import ceil, floor
 import numpy as np
 import pytest
 import soxr
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -88,7 +88,6 @@ def test_an_impulse_comes_out_at_its_time(rate: int, second: int) -> None:
     assert np.abs(before - after).max() <= 1e-6
 
 
-@settings(deadline=None)
 @given(rate=rates, sizes=cuts, seed=st.integers(0, 9))
 def test_values_and_availability_do_not_depend_on_the_cut(
     rate: int, sizes: list[int], seed: int
@@ -113,7 +112,6 @@ def test_availability_after_one_large_push(rate: int) -> None:
         assert large == small
 
 
-@settings(deadline=None)
 @given(rate=rates, count=st.integers(0, 9000))
 @example(rate=32000, count=1)
 @example(rate=32000, count=3)
@@ -138,7 +136,6 @@ def test_delay_is_bounded(rate: int) -> None:
     assert worst <= bound.get(rate, 0.02)
 
 
-@settings(deadline=None)
 @given(rate=rates, pieces=st.lists(st.tuples(st.integers(0, 3000), st.booleans()), max_size=15))
 @example(rate=44100, pieces=[(1, True)] * 15)
 @example(rate=8000, pieces=[(0, True), (3000, True), (0, True), (2999, False)])
@@ -155,7 +152,6 @@ def test_after_each_cut_all_that_is_due_is_out(rate: int, pieces: list[tuple[int
     assert total == length(pushed, rate)
 
 
-@settings(deadline=None)
 @given(
     rate=st.sampled_from(RATES),
     pieces=st.lists(st.tuples(st.integers(1, 9000), st.booleans()), max_size=12),

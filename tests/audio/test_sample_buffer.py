@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -33,7 +33,6 @@ appends = st.tuples(st.just("append"), st.integers(0, 3 * BLOCK_SAMPLES))
 discards = st.tuples(st.just("discard"), st.integers(0, 3 * BLOCK_SAMPLES))
 
 
-@settings(deadline=None)
 @given(st.lists(appends | discards, max_size=40), st.data())
 def test_holds_what_was_appended_and_not_discarded(
     calls: list[tuple[str, int]], data: st.DataObject
@@ -73,7 +72,6 @@ def test_empty_ranges_within_are_empty() -> None:
     assert len(buffer.view(10, 10)) == 0
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 2 * BLOCK_SAMPLES), st.integers(0, 2 * BLOCK_SAMPLES)), max_size=20

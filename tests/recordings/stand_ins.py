@@ -18,8 +18,9 @@ from streamer.recordings.sandbox import CPU_S
 
 
 def run(body_fd: int, answers: socket.socket) -> None:
-    """Obey the recording; any other is a second of silence."""
-    order = os.pread(body_fd, 100, 0).strip()
+    """Obey the recording, or the stream; any other is a second of silence."""
+    live = link.is_live(body_fd)
+    order = (os.read(body_fd, 100) if live else os.pread(body_fd, 100, 0)).strip()
     if order.startswith(b"RIFF"):
         _say(answers, link.HEADER, msgspec.json.encode(Header("WAV", "none", 16_000, 1, None)))
         _say(answers, link.BLOCK, np.zeros(16_000, np.float32).tobytes())

@@ -76,7 +76,7 @@ def test_a_stream_is_found_that_begins_within_a_frame() -> None:
     assert recognise_inside(np.arange(-9_000, 9_000, dtype="<i2").tobytes()).kind is None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     kind=st.sampled_from(ARRIVING),
     sizes=st.lists(st.integers(1, 5_000), max_size=5),

@@ -263,7 +263,7 @@ def test_parts_with_another_rate_keep_time_exactly() -> None:
     assert found.shape == (1, 4 * 20_000)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["wav s16", "flac stereo", "ogg opus", "mp3 cbr"]), st.integers(1, 100_000))
 def test_blocks_of_any_size_are_the_whole(name: str, block: int) -> None:
     body = KINDS[name].make()
@@ -279,7 +279,7 @@ def _whole(name: str) -> Samples:
     return _WHOLE[name]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_any_damage_is_survived(name: str, data: st.DataObject) -> None:
     body = bytearray(KINDS[name].make())
@@ -293,7 +293,7 @@ def test_any_damage_is_survived(name: str, data: st.DataObject) -> None:
         decoding.report()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"RIFX\0\0\0\0WAVEfmt ", b"fLaC", b"OggS\0\2",
                         b"ID3\4\0\0\0\0\0\1", b"\0\0\0\x08ftyp", b"\x1aE\xdf\xa3webm", b"#!AMR\n",
                         b"caff", b".snd", b"\xff\xfb\x90\x00", b"FORM\0\0\0\0AIFF"]),

@@ -15,20 +15,42 @@ import numpy as np
 import psutil
 import pytest
 
+from streamer.observe.monitor import Monitor
 from streamer.recordings import decoder as module
-from streamer.recordings.decoder import Decoder, DecoderLost, Decoders
-from streamer.recordings.errors import AudioFileError
+from streamer.recordings.decoder import Decoder, Decoders
+from streamer.recordings.errors import AudioFileError, DecoderLost
+from streamer.recordings.launcher import DECODER
 from streamer.recordings.threads import in_thread
 from tests.recordings.kinds import KINDS
 from tests.recordings.makers import sound, wav
-from tools.harness.process import wait_until
+from tools.harness.process import cpu_s, wait_until
 
 STAND_INS = "tests.recordings.stand_ins:run"
 
 
+class Counts(Monitor):
+    """Decoder processes that run, and how others have failed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.running = 0
+        self.failures: list[tuple[str, str]] = []
+
+    def decoder_started(self, decoded: str) -> None:
+        self.running += 1
+
+    def decoder_closed(self, decoded: str) -> None:
+        self.running -= 1
+
+    def decoder_failed(self, decoded: str, failure: str) -> None:
+        self.failures.append((decoded, failure))
+
+
 @contextlib.asynccontextmanager
-async def decoders(program: str | None = None) -> AsyncIterator[Decoders]:
-    made = Decoders(program) if program else Decoders()
+async def decoders(
+    program: str = DECODER, monitor: Monitor | None = None
+) -> AsyncIterator[Decoders]:
+    made = Decoders(program, monitor)
     try:
         yield made
     finally:
@@ -80,25 +102,32 @@ async def test_warnings_come_with_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "says"),
+    ("order", "says", "cause"),
     [
-        (b"crash", "crashed"),
-        (b"exit", "failed (exit code 3)"),
-        (b"grow", "failed (exit code 1)"),
-        (b"work", "took too much processor time"),
-        (b"write", "files of 0 bytes"),
-        (b"garbage", "its decoder failed; "),
-        (b"nothing", "its decoder"),
+        (b"crash", "crashed", "crashed"),
+        (b"exit", "failed (exit code 3)", "failed"),
+        (b"grow", "failed (exit code 1)", "failed"),
+        (b"work", "took too much processor time", "stopped"),
+        (b"write", "files of 0 bytes", None),
+        (b"garbage", "its decoder failed; ", "nonsense"),
+        (b"nothing", "its decoder", "failed"),
     ],
 )
-async def test_what_a_decoder_does_wrong_is_the_recordings_fault(order: bytes, says: str) -> None:
-    async with decoders(STAND_INS) as made:
+async def test_what_a_decoder_does_wrong_is_the_recordings_fault(
+    order: bytes, says: str, cause: str | None
+) -> None:
+    counts = Counts()
+    async with decoders(STAND_INS, counts) as made:
         with pytest.raises(AudioFileError, match=says.replace("(", r"\(").replace(")", r"\)")):
             await opened(made, order)
         # The next recording is decoded as if nothing had been.
         decoder = await opened(made, wav(sound(0.1, 16_000), 16_000))
         assert (await read_all(decoder)).shape == (1, 16_000)
+        assert counts.running == 1
         decoder.close()
+        decoder.close()
+    assert counts.running == 0
+    assert counts.failures == ([("recording", cause)] if cause else [])
 
 
 @pytest.mark.parametrize(("order", "says"), [(b"late", "crashed"), (b"lie", "failed; ")])
@@ -112,9 +141,11 @@ async def test_what_it_does_wrong_later(order: bytes, says: str) -> None:
 
 async def test_a_decoder_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "OPEN_DEADLINE_S", 3.0)
-    async with decoders(STAND_INS) as made:
+    counts = Counts()
+    async with decoders(STAND_INS, counts) as made:
         with pytest.raises(AudioFileError, match="no progress for 3 s"):
             await opened(made, b"hang")
+        assert (counts.running, counts.failures) == (0, [("recording", "stalled")])
         wait_until(lambda: len(children()) == 1, "only the launcher is left")
 
 
@@ -140,9 +171,9 @@ async def test_a_slow_reader_holds_the_decoder_up() -> None:
             await decoder.read()
             (worker,) = (one for one in children() if one.ppid() != os.getpid())
             wait_until(lambda: worker.status() == psutil.STATUS_SLEEPING, "it waits")
-            used_s = worker.cpu_times().user
+            used_s = cpu_s(worker)
             await asyncio.sleep(0.2)
-            assert worker.cpu_times().user == used_s
+            assert cpu_s(worker) == used_s
             # Both have the same position in the file.
             assert os.lseek(file.fileno(), 0, os.SEEK_CUR) < len(long) / 10
         assert (await read_all(decoder)).shape == (2, 59 * 48_000)
@@ -175,7 +206,8 @@ async def test_a_launcher_that_was_killed_is_started_again() -> None:
 
 
 async def test_a_launcher_that_dies_with_a_decoder_is_no_fault_of_the_recording() -> None:
-    async with decoders(STAND_INS) as made:
+    counts = Counts()
+    async with decoders(STAND_INS, counts) as made:
         made.start()
         (launcher,) = children()
         waiting = asyncio.ensure_future(opened(made, b"hang"))  # noqa: TID251 – awaited below
@@ -184,6 +216,7 @@ async def test_a_launcher_that_dies_with_a_decoder_is_no_fault_of_the_recording(
         with pytest.raises(DecoderLost):
             await waiting
         wait_until(lambda: not [one for one in children() if one.pid != launcher.pid], "all end")
+    assert (counts.running, counts.failures) == (0, [("recording", "lost")])
 
 
 async def test_no_secret_of_the_server_is_within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,10 +320,14 @@ async def test_a_launcher_that_cannot_be_started_is_no_fault_of_the_recording(
     def failing(*args: object, **kwargs: object) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
-    async with decoders() as made:
+    counts = Counts()
+    async with decoders(monitor=counts) as made:
         before = open_descriptors()
         with monkeypatch.context() as patch:
             patch.setattr(subprocess, "Popen", failing)
             with pytest.raises(DecoderLost):
                 await opened(made, b"")
+            with pytest.raises(DecoderLost):
+                made.open_live()
         assert open_descriptors() == before
+    assert (counts.running, counts.failures) == (0, [("recording", "lost"), ("stream", "lost")])

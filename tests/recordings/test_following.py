@@ -72,7 +72,7 @@ def test_what_follows_is_decoded_as_in_a_file(first: str, later: str) -> None:
     compare(body(first) + body(later), [40_000], sum("mp" in kind for kind in (first, later)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     first=st.sampled_from([kind for kind in FIRST if kind in ALL]),
     later=st.lists(st.sampled_from(ALL), min_size=1, max_size=3),
