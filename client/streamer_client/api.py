@@ -2,26 +2,29 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
 from os import PathLike
 from typing import Any, Literal
 
 from websockets.asyncio.client import ClientConnection
 
+from streamer_client.argument_names import with_known_names
+from streamer_client.argument_types import check_types
 from streamer_client.connection import close_websocket, open_websocket
-from streamer_client.errors import CannotConnect
+from streamer_client.errors import ServerError
 from streamer_client.file_events import FileEvents
 from streamer_client.formats import AudioFormat
-from streamer_client.stream import Stream
+from streamer_client.opening import OpeningStream
+from streamer_client.stream import UNKNOWN_CODE, Stream
 from streamer_client.tracing import new_trace_id
+from streamer_client.wrong_path import no_answer_from, other_protocol_at
 
 DEFAULT_URL = "ws://localhost:8080/api/v1/segmented"
 
-Encoding = Literal["pcm", "mulaw", "alaw"]
+Encoding = Literal["pcm", "mulaw", "alaw", "auto"]
 
 
-@asynccontextmanager
-async def connect(
+@with_known_names
+def connect(
     url: str = DEFAULT_URL,
     *,
     sample_rate: int = 16_000,
@@ -37,16 +40,21 @@ async def connect(
     token: str | None = None,
     trace_id: str | None = None,
     timeout_s: float = 10.0,
-) -> AsyncIterator[Stream]:
+) -> OpeningStream:
     """Open a stream for interleaved little-endian audio; the connection closes with the context.
+
+    For `async with connect(…) as stream:`. With `encoding="auto"` the audio is the bytes of a
+    container (WebM, Ogg, MP3, FLAC, AAC, WAV, …) as they come, and the server decodes them.
 
     Args:
         url: `ws://host:port/api/v1/segmented` or `…/simple`.
-        sample_rate: frames per second of what will be sent; the server resamples.
-        channels: interleaved channels; each has events of its own.
+        sample_rate: frames per second of what will be sent; the server resamples. With `auto` it
+            has no effect, nor have `bit_depth` and `is_float`.
+        channels: interleaved channels; each has events of its own. With `auto`: as many as the
+            container has, or 1 for a mix of them.
         bit_depth: bits per sample: 8 (unsigned), 16, 24, 32, 64.
         is_float: whether samples are floats (32 or 64 bits).
-        encoding: `mulaw` or `alaw` for 8-bit companded samples.
+        encoding: `mulaw` or `alaw` for 8-bit companded samples; `auto` for a container.
         interim_results: ask for `interim` events.
         words: ask for the words of each `segment`, with times and confidence.
         keyterms: up to 100 names and rare words that are likelier than usual.
@@ -58,30 +66,42 @@ async def connect(
 
     Raises:
         InvalidAddress: `url` is not a WebSocket URL.
-        TypeError: `keyterms` is one text; a list of texts is needed.
+        TypeError: an argument is of another type, such as one text as `keyterms`; at the call.
         CannotConnect: nothing usable answers there, or not in time.
         Unauthorized: the server requires another token.
         ServerError: the server does not accept these settings.
     """
-    if isinstance(keyterms, str | bytes):  # each of its letters would be a term
-        raise TypeError(f"keyterms must be a list of texts, not {type(keyterms).__name__}")
-    audio_format: dict[str, Any] = {
-        "channels": channels,
-        "sample_rate": sample_rate,
-        "bit_depth": bit_depth,
-        "is_float": is_float,
-    }
+    check_types(locals())
+    audio_format: dict[str, Any] = {"channels": channels}
+    if encoding != "auto":
+        audio_format |= {
+            "sample_rate": sample_rate,
+            "bit_depth": bit_depth,
+            "is_float": is_float,
+        }
     if encoding is not None:
         audio_format["encoding"] = encoding
-    request = _start_request(audio_format, interim_results, words, keyterms, vad, model, trace_id)
     bytes_per_second = max(1, sample_rate * channels * bit_depth // 8)
-    websocket, stream = await _open_stream(url, request, bytes_per_second, token, timeout_s)
-    try:
-        yield stream
-    finally:
-        await close_websocket(websocket)
+    samples = (bit_depth, is_float)
+    if encoding == "auto":
+        bytes_per_second, samples = 0, (8, False)
+
+    async def opened() -> AsyncIterator[Stream]:
+        request = _start_request(
+            audio_format, interim_results, words, keyterms, vad, model, trace_id
+        )
+        websocket, stream = await _open_stream(
+            url, request, bytes_per_second, token, timeout_s, samples
+        )
+        try:
+            yield stream
+        finally:
+            await close_websocket(websocket)
+
+    return OpeningStream(opened)
 
 
+@with_known_names
 def transcribe(
     path: str | PathLike[str],
     url: str = DEFAULT_URL,
@@ -102,9 +122,11 @@ def transcribe(
     What is missing of a file that is damaged or cut off is logged by the logger `streamer_client`.
 
     Raises:
+        TypeError: an argument is of another type; at the call.
         AudioFileError: the file cannot be read.
         StreamerError: as `connect` and iterating a `Stream` raise.
     """
+    check_types(locals())
 
     async def open_stream(audio_format: AudioFormat) -> tuple[ClientConnection, Stream]:
         settings = {k: v for k, v in audio_format.settings().items() if v is not None}
@@ -146,16 +168,18 @@ async def _open_stream(
     bytes_per_second: int,
     token: str | None,
     timeout_s: float,
+    samples: tuple[int, bool] | None = None,
 ) -> tuple[ClientConnection, Stream]:
     websocket = await open_websocket(url, token, timeout_s)
     try:
-        stream = Stream(websocket, bytes_per_second)
+        stream = Stream(websocket, bytes_per_second, samples)
         async with asyncio.timeout(timeout_s):
             await stream.start(request)
     except BaseException as error:
         await close_websocket(websocket)
+        if isinstance(error, ServerError) and error.code == UNKNOWN_CODE:
+            raise other_protocol_at(url) from error
         if not isinstance(error, TimeoutError):
             raise
-        message = f"{url} accepted the connection but did not start within {timeout_s:g} s"
-        raise CannotConnect(message) from error
+        raise no_answer_from(url, timeout_s) from error
     return websocket, stream

@@ -4,12 +4,15 @@ The bytes of an ordinary WAV are sent as they are. Everything else is decoded by
 server decodes recordings with. Either way only one block is in memory.
 """
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
+from streamer.config.file_problems import file_problem
+from streamer.config.paths import exists, is_dir, is_file
 from streamer.recordings.containers import find_container
 from streamer.recordings.errors import AudioFileError as RecordingError
 from streamer.recordings.riff import Wave, open_wave, shortfall
@@ -41,6 +44,10 @@ class AudioFile(Protocol):
         """
 
 
+_RAW_SUFFIXES = frozenset({".pcm", ".raw", ".s16", ".s16le", ".l16", ".sw", ".f32", ".f32le"})
+"""Of files that hold samples without a header, as FFmpeg and SoX name them."""
+
+
 @contextmanager
 def open_audio(path: str | PathLike[str]) -> Iterator[AudioFile]:
     """Open the audio file at `path`.
@@ -49,16 +56,13 @@ def open_audio(path: str | PathLike[str]) -> Iterator[AudioFile]:
         AudioFileError: it cannot be opened, is no audio, or holds none.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        kind = "a directory" if path.is_dir() else "not a regular file"
+    if exists(path) and not is_file(path):
+        kind = "a directory" if is_dir(path) else "not a regular file"
         raise AudioFileError(f"{path} is {kind}; give an audio file")
     try:
         file = path.open("rb")
-    except FileNotFoundError as error:
-        raise AudioFileError(f"{path} does not exist") from error
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise AudioFileError(f"cannot open {path}: {reason}") from error
+        raise AudioFileError(file_problem(path, error)) from error
     with file:
         yield audio_in(file, str(path))
 
@@ -88,7 +92,13 @@ def audio_in(file: BinaryIO, name: str) -> AudioFile:
 def explain(error: RecordingError, name: str) -> str:
     """Return what is wrong with a recording, with its name."""
     problem = str(error)
-    return problem if problem.startswith(name) else f"{name}: {problem}"
+    problem = problem if problem.startswith(name) else f"{name}: {problem}"
+    if not error.unknown or not is_file(name):  # standard input is raw without a header
+        return problem
+    as_raw = f"streamer-client - --rate HZ < {shlex.quote(name)}"
+    if Path(name).suffix.lower() in _RAW_SUFFIXES:
+        return f"{name} is not an audio file with a header; raw PCM: {as_raw}"
+    return f"{problem}; if it is raw PCM: {as_raw}"
 
 
 class _WavFile:
@@ -112,7 +122,7 @@ class _WavFile:
                 left_bytes -= len(block)
                 yield block
         except OSError as error:
-            raise AudioFileError(f"cannot read {self._name}: {error.strerror}") from error
+            raise AudioFileError(file_problem(self._name, error)) from error
 
 
 def _plain_wav(file: BinaryIO, start: int, name: str) -> _WavFile | None:

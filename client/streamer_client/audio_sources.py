@@ -1,17 +1,20 @@
-"""Where the audio to send comes from: files. `standard_input.py`, `microphone.py` have others."""
+"""Where the audio to send comes from: files.
+
+`standard_input.py`, `microphone.py` and `as_is.py` have others.
+"""
 
 from collections.abc import AsyncGenerator
 from typing import BinaryIO, Protocol
 
 from streamer_client.audio import AudioFile, audio_in, open_audio
-from streamer_client.formats import AudioFormat
+from streamer_client.formats import AudioFormat, ContainerFormat
 
 
 class Source(Protocol):
     """Audio to send. `duration_s` is `None` while it is unknown."""
 
     @property
-    def format(self) -> AudioFormat:
+    def format(self) -> AudioFormat | ContainerFormat:
         """What `chunks` yields."""
 
     @property

@@ -8,7 +8,10 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TextIO
 
+from streamer.cli.command_line import open_missing_streams
+from streamer.config.file_problems import file_problem
 from streamer_client.api import connect
+from streamer_client.as_is import DECODE_INSTEAD, AsIsFile, AsIsInput
 from streamer_client.audio_sources import FileSource, Source
 from streamer_client.connection import check_address
 from streamer_client.display import make_display
@@ -17,6 +20,11 @@ from streamer_client.event_text import printable
 from streamer_client.failures import ExitCode, Progress, explain
 from streamer_client.formats import AudioFormat
 from streamer_client.microphone import Microphone
+from streamer_client.no_effect import (
+    is_simple,
+    options_without_effect,
+    parameters_without_effect,
+)
 from streamer_client.options import PROGRAM, Options, parse_options
 from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Reconnector
@@ -31,12 +39,13 @@ from streamer_client.wav_input import NAME as STANDARD_INPUT
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A transcript can be in any language; a legacy locale must not end it.
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
     try:
-        options = parse_options(arguments)
+        options = _parsed(arguments)
         code = asyncio.run(_run(options))
         sys.stdout.flush()
     except BrokenPipeError:
@@ -46,6 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         return _fail(ExitCode.INTERRUPTED, "interrupted")
     return code
+
+
+def _parsed(arguments: Sequence[str] | None) -> Options:
+    try:
+        return parse_options(arguments)
+    except SystemExit:  # after --help, whose text may still wait to be written
+        sys.stdout.flush()
+        raise
 
 
 async def _run(options: Options) -> int:
@@ -75,6 +92,10 @@ async def _run(options: Options) -> int:
             async with Reconnector(open_stream, options.reconnect_s, _print) as reconnector:
                 stream = await reconnector.open()
                 out = _open_output(options, stack)
+                for line in options_without_effect(
+                    options, on_terminal=out.isatty(), gives_words=stream.gives_words
+                ):
+                    _print(f"{PROGRAM}: {line}")
                 formatter = make_formatter(options.output, source.format.channels)
                 out.write(formatter.header)
                 out.flush()
@@ -100,6 +121,8 @@ async def _run(options: Options) -> int:
                     options.real_time,
                     options.verbose,
                     words_expected=options.words,
+                    parameters_named=parameters_without_effect(options.address) is not None,
+                    tally=Tally(simple=is_simple(options.address)),
                 )
                 reader_gone = False
                 try:
@@ -113,6 +136,10 @@ async def _run(options: Options) -> int:
                         warnings.show()
                         if unheard := run.tally.unheard():
                             sys.stderr.write(f"{unheard}\n")
+                        if options.as_is and run.tally.undecodable:
+                            _print(f"{PROGRAM}: {DECODE_INSTEAD}")
+                        if empty := run.tally.without_output():
+                            sys.stderr.write(f"{empty}\n")
                         sys.stderr.write(run.tally.summary(stream.trace_id) + "\n")
                 return _outcome(run.tally, live=source.live)
     except StreamerError as error:
@@ -124,7 +151,7 @@ async def _run(options: Options) -> int:
         raise
     except OSError as error:
         where = options.output_file or "standard output"
-        return _fail(ExitCode.USAGE, f"cannot write {where}: {error.strerror or error}")
+        return _fail(ExitCode.USAGE, file_problem(where, error, "write"))
 
 
 class _Warnings:
@@ -146,18 +173,24 @@ class _Warnings:
 async def _open_source(options: Options, stack: AsyncExitStack) -> Source:
     if options.input is None:
         return stack.enter_context(Microphone(options.rate, options.channels))
+    if options.input == "-" and options.as_is:
+        return await stack.enter_async_context(AsIsInput(sys.stdin.buffer, options.channels))
     if options.input == "-":
         audio_format = AudioFormat(
             options.rate, options.channels, options.bit_depth, is_float=options.is_float
         )
         standard_input = StandardInput(sys.stdin.buffer, audio_format, raw_given=bool(options.raw))
         source = await stack.enter_async_context(standard_input)
-        if not isinstance(source, RawInput) and (ignored := options.raw_unlike(source.format)):
+        found = source.format
+        assert isinstance(found, AudioFormat)
+        if not isinstance(source, RawInput) and (ignored := options.raw_unlike(found)):
             _print(
-                f"{PROGRAM}: {STANDARD_INPUT} has a header, which counts: {source.format}; "
+                f"{PROGRAM}: {STANDARD_INPUT} has a header, which counts: {found}; "
                 f"ignored: {', '.join(ignored)}"
             )
         return source
+    if options.as_is:
+        return stack.enter_context(AsIsFile(options.input, real_time=options.real_time))
     return stack.enter_context(FileSource(options.input))
 
 

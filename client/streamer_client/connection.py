@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import ssl
 from ipaddress import ip_address
@@ -27,6 +28,7 @@ from streamer_client.errors import (
     StreamerError,
     Unauthorized,
 )
+from streamer_client.wrong_path import STREAM_PATHS, is_stream_path, no_stream_at
 
 CLOSE_TIMEOUT_S = 3.0
 """Seconds for the closing handshake."""
@@ -35,7 +37,11 @@ PONG_TIMEOUT_S = 300.0
 """Seconds. A pong waits behind all audio that the network and the server still hold; that is
 minutes of it when a file is sent faster than the model can process it."""
 
-STREAM_PATHS = ("/api/v1/segmented", "/api/v1/simple")
+_OTHER_NAME = frozenset({62, 63, 64})
+"""X509_V_ERR_HOSTNAME_MISMATCH, EMAIL_MISMATCH and IP_ADDRESS_MISMATCH of OpenSSL."""
+_WRONG_DATE = frozenset({9, 10})
+"""X509_V_ERR_CERT_NOT_YET_VALID and CERT_HAS_EXPIRED of OpenSSL."""
+
 EXAMPLE_ADDRESS = f"ws://localhost:8080{STREAM_PATHS[0]}"
 
 
@@ -67,7 +73,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
         raise InvalidAddress(f"{url} is not a WebSocket address: {error.msg}") from error
     except InvalidStatus as error:
         response = error.response
-        raise _refusal(
+        raise refusal(
             url,
             response.status_code,
             response.headers.get("Retry-After"),
@@ -101,7 +107,32 @@ def _tls_failure(url: str, error: ssl.SSLError) -> CannotConnect:
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
         plain = url.replace("wss:", "ws:", 1)
         return CannotConnect(f"the server at {url} does not use TLS: {plain}", meant=plain)
-    return CannotConnect(f"no TLS connection to {url}: {error.reason or error}")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CannotConnect(_certificate_problem(url, error), tls_failed=True)
+    return CannotConnect(f"no TLS connection to {url}: {error.reason or error}", tls_failed=True)
+
+
+def _certificate_problem(url: str, error: ssl.SSLCertVerificationError) -> str:
+    """Why the server's certificate was not accepted, and what to do."""
+    from streamer.config.guide import page  # importing the package is light
+    from streamer.config.paths import is_file
+
+    reason = error.verify_message.rstrip(".")
+    if error.verify_code in _OTHER_NAME:
+        return (
+            f"the certificate of {url} is for another name: {reason}; "
+            "use a name in the address that the certificate has"
+        )
+    if error.verify_code in _WRONG_DATE:
+        return f"the certificate of {url} cannot be used: {reason}; the server needs another one"
+    problem = f"the certificate of {url} is not trusted: {reason} (CERTIFICATE_VERIFY_FAILED)"
+    given = os.environ.get("SSL_CERT_FILE")
+    now = f"; now it is {given}" if given else ""
+    missing = ", and there is no such file" if given and not is_file(given) else ""
+    return (
+        f"{problem}; if it is your own, name its file in the environment: "
+        f"SSL_CERT_FILE=certificate.pem ({page('deployment.md#tls')}){now}{missing}"
+    )
 
 
 async def close_websocket(websocket: ClientConnection) -> None:
@@ -148,16 +179,27 @@ def check_address(url: str) -> str:
     except ValueError as error:
         raise InvalidAddress(f"{url} is not a WebSocket address: {error}") from error
     if parts.scheme not in ("ws", "wss") or not host:
-        meant = _meant(url)
+        from streamer.config.paths import is_file
+
+        if is_file(url):
+            raise InvalidAddress(
+                f"{url} is a file, not an address; give one like {EXAMPLE_ADDRESS}"
+            )
+        meant = meant_address(url)
         hint = f"did you mean {meant}?" if meant else f"give one like {EXAMPLE_ADDRESS}"
         raise InvalidAddress(f"{url} is not a WebSocket address; {hint}")
     return host
 
 
-def _meant(url: str) -> str | None:
+def meant_address(url: str) -> str | None:
     """The complete address of which parts are missing; None = none like it is known."""
+    url = re.sub(r"^(\w+):/(?!/)", r"\1://", url)
+    if url.lower() == "localhost":
+        url = "localhost:8080"
+    if re.match(r"/?api/v1/", url):
+        url = f"localhost:8080/{url.lstrip('/')}"
     scheme, separator, rest = url.rpartition("://")
-    if scheme not in ("", "http", "https") or (separator and not scheme):
+    if scheme not in ("", "http", "https", "ws", "wss") or (separator and not scheme):
         return None
     host, slash, path = rest.partition("/")
     if port := re.fullmatch(r":?(\d{2,5})", host):
@@ -165,7 +207,7 @@ def _meant(url: str) -> str | None:
     if not re.fullmatch(r"(localhost|[\w-]+(\.[\w-]+)+|\[[\da-fA-F:]+\])(:\d+)?", host):
         return None
     path = f"{slash}{path}" if path else STREAM_PATHS[0]
-    return f"{'wss' if scheme == 'https' else 'ws'}://{host}{path}"
+    return f"{'wss' if scheme in ('https', 'wss') else 'ws'}://{host}{path}"
 
 
 def error_for_close(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
@@ -209,18 +251,17 @@ def reason_in(body: bytes | bytearray | None) -> str | None:
     return message if isinstance(message, str) else None
 
 
-def _refusal(
+def refusal(
     url: str, status: int, retry_after: str | None, reason: str | None, *, token_sent: bool
 ) -> StreamerError:
     """Return the error for an upgrade request answered with `status`."""
-    known_path = urlsplit(url).path in STREAM_PATHS
     # Web frameworks answer 403 to a WebSocket on an unknown path, so a 403 is about the token
     # only where the path is right.
-    if status == 401 or (status == 403 and known_path):
+    if status == 401 or (status == 403 and is_stream_path(url)):
         what = "refused the token" if token_sent else "requires a token"
         return Unauthorized(f"the server at {url} {what} (HTTP {status})")
     if status in (403, 404):
-        return CannotConnect(f"the server has no stream at {url} (HTTP {status})", status=status)
+        return no_stream_at(url, status)
     retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
     if status == 503:
         message = f"the server at {url} has no room for another stream now (HTTP 503)"

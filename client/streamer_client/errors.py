@@ -18,7 +18,9 @@ class CannotConnect(StreamerError):
 
     `status` is the HTTP status the server refused the upgrade with, `None` when nothing that
     speaks HTTP answered. `retry_after_s` is the server's own advice, when it gave any. `meant` is
-    the address that was probably meant; the message has it, too.
+    the address that was probably meant; the message has it, too. `tls_failed` is whether something
+    answered, and no TLS connection to it is possible; `answered` is whether a WebSocket was opened,
+    and no stream. The message then says what to do.
     """
 
     def __init__(
@@ -28,9 +30,13 @@ class CannotConnect(StreamerError):
         status: int | None = None,
         retry_after_s: float | None = None,
         meant: str | None = None,
+        tls_failed: bool = False,
+        answered: bool = False,
     ) -> None:
         super().__init__(message)
+        self.answered = answered
         self.status = status
+        self.tls_failed = tls_failed
         self.meant = meant
         self.retry_after_s = retry_after_s
 

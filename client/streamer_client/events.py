@@ -45,6 +45,14 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             protocol=_NUMBER,
             words=EventField("boolean", optional=True),
         ),
+        "configured": _fields(
+            time=_NUMBER,
+            model=_STRING,
+            interim_results=_BOOLEAN,
+            vad=EventField("object", nullable=True),
+            keyterms=EventField("array"),
+            words=EventField("boolean", optional=True),
+        ),
         "active": _fields(time=_NUMBER, channel=_NUMBER),
         "inactive": _fields(time=_NUMBER, channel=_NUMBER),
         "interim": _fields(
@@ -92,7 +100,7 @@ VAD_FIELDS: Mapping[str, EventField] = _fields(
     prefix_padding_ms=_NUMBER,
     max_segment_ms=_NUMBER,
 )
-"""Of `vad` in `started`."""
+"""Of `vad` in `started` and `configured`."""
 
 SECONDS_FIELDS: Mapping[str, EventField] = _fields(
     channel=_NUMBER,
@@ -165,7 +173,10 @@ class Event:
 
     @property
     def time(self) -> float | None:
-        """When speech began (`active`) or ended (`inactive`), or up to where all is `flushed`."""
+        """When speech began (`active`) or ended (`inactive`), or up to where all is `flushed`.
+
+        Of `configured`: speech that begins then, or later, has the new settings.
+        """
         return self.seconds("time")
 
     @property

@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
-from urllib.parse import urlsplit
 
-from streamer_client.connection import STREAM_PATHS
 from streamer_client.errors import (
     AudioFileError,
     CannotConnect,
@@ -54,13 +52,15 @@ def _explain(
         case AudioFileError() | InvalidAddress():
             return ExitCode.USAGE, str(error)
         case CannotConnect(status=403 | 404):
-            origin = "{0.scheme}://{0.netloc}".format(urlsplit(address))
-            endpoints = " or ".join(origin + path for path in STREAM_PATHS)
-            return ExitCode.CANNOT_CONNECT, f"{error}; use {endpoints}"
+            return ExitCode.CANNOT_CONNECT, str(error)  # it has the remedy
         case CannotConnect(status=503):
             after = f"{error.retry_after_s:g} s" if error.retry_after_s else "a while"
             return ExitCode.CANNOT_CONNECT, f"{error}; try again in {after}"
-        case CannotConnect(meant=str()):
+        case (
+            CannotConnect(meant=str())
+            | CannotConnect(tls_failed=True)
+            | CannotConnect(answered=True)
+        ):
             return ExitCode.CANNOT_CONNECT, str(error)
         case CannotConnect(status=None):
             return ExitCode.CANNOT_CONNECT, (
@@ -68,11 +68,12 @@ def _explain(
             )
         case CannotConnect():
             return ExitCode.CANNOT_CONNECT, f"{error}; check the address given with -a"
+        case Unauthorized() if not token_given:
+            # Without the server's own advice, which is for people who write clients.
+            needed = f"the server at {address} requires a token"
+            return ExitCode.REFUSED, f"{needed}: give one with --token or in STREAMER_TOKEN"
         case Unauthorized():
-            remedy = "check the one that --token or STREAMER_TOKEN gives"
-            if not token_given:
-                remedy = "give one with --token or in STREAMER_TOKEN"
-            return ExitCode.REFUSED, f"{error}; {remedy}"
+            return ExitCode.REFUSED, f"{error}; check the one that --token or STREAMER_TOKEN gives"
         case ServerGoingAway():
             return ExitCode.LOST, f"{error}; {_unsent(error.received_s, progress)}"
         case ConnectionLost():

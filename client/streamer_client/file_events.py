@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, suppress
 from os import PathLike
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from websockets.asyncio.client import ClientConnection
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from streamer_client.audio import AudioFile
 
 _log = logging.getLogger("streamer_client")
+
+_ADVICE = "use 'async for event in transcribe(…):'"
 
 OpenStream = Callable[[AudioFormat], Awaitable[tuple[ClientConnection, Stream]]]
 
@@ -72,6 +74,29 @@ class FileEvents:
         self._files.close()
         if self._websocket is not None:
             close_soon(self._websocket)
+
+    if not TYPE_CHECKING:  # a type checker is to see that there are no such methods
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(f"transcribe(…) cannot be awaited: {_ADVICE}")
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(f"the events of transcribe(…) are not for 'for': {_ADVICE}")
+
+        def __enter__(self) -> NoReturn:
+            raise TypeError(f"transcribe(…) is not for 'with': {_ADVICE}")
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        async def __aenter__(self) -> NoReturn:
+            raise TypeError(f"transcribe(…) is not for 'async with': {_ADVICE}")
+
+        async def __aexit__(self, *_: object) -> None:
+            pass
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f"the events of transcribe(…) have no {name!r}: {_ADVICE}")
 
     async def _open(self) -> Stream:
         # Only files need it, and a live microphone's process should stay small.

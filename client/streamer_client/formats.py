@@ -1,4 +1,4 @@
-"""The format of raw audio."""
+"""The format of what is sent: raw audio, or the bytes of a container."""
 
 from dataclasses import dataclass
 from typing import Literal, TypedDict
@@ -11,7 +11,7 @@ class FormatSettings(TypedDict):
     channels: int
     bit_depth: int
     is_float: bool
-    encoding: Literal["pcm", "mulaw", "alaw"] | None
+    encoding: Literal["pcm", "mulaw", "alaw", "auto"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,10 @@ class AudioFormat:
         """Bytes in one second."""
         return self.frame_bytes * self.sample_rate
 
+    def seconds(self, count: int) -> float:
+        """Seconds of audio in so many bytes."""
+        return count / self.bytes_per_second
+
     def block_bytes(self, duration_s: float) -> int:
         """Bytes in `duration_s` seconds, in whole frames and at least one."""
         return max(1, int(self.sample_rate * duration_s)) * self.frame_bytes
@@ -52,4 +56,41 @@ class AudioFormat:
             "bit_depth": self.bit_depth,
             "is_float": self.is_float,
             "encoding": self.encoding,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFormat:
+    """The bytes of a container, which the server decodes.
+
+    Attributes:
+        channels: Of the container; 1 = a mix of those that it has.
+        average_bytes_per_second: None = unknown.
+    """
+
+    channels: int
+    average_bytes_per_second: float | None = None
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes that belong together: the server takes them cut anywhere."""
+        return 1
+
+    def seconds(self, count: int) -> float:
+        """Seconds of audio in so many bytes, on average; 0 if that is unknown."""
+        rate = self.average_bytes_per_second
+        return count / rate if rate else 0.0
+
+    def block_bytes(self, duration_s: float) -> int:
+        """Bytes in `duration_s` seconds, at least one; if that is unknown, of 128 kbit/s."""
+        return max(1, int((self.average_bytes_per_second or 16_000) * duration_s))
+
+    def settings(self) -> FormatSettings:
+        """Return the arguments of `connect` for this format."""
+        return {
+            "sample_rate": 16_000,  # this one, and those of samples, have no effect
+            "channels": self.channels,
+            "bit_depth": 16,
+            "is_float": False,
+            "encoding": "auto",
         }

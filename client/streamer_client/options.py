@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from streamer.cli.command_line import CommandLine
+from streamer.config.file_problems import file_problem
+from streamer.config.paths import exists, is_dir, is_file
 from streamer_client.api import DEFAULT_URL
 from streamer_client.formats import AudioFormat
+from streamer_client.misplaced import instead_of_option, instead_of_recordings
 from streamer_client.transcript import OutputFormat
 
 PROGRAM = "streamer-client"
@@ -34,6 +38,7 @@ class Options:
     address: str
     chunk_bytes: int | None
     real_time: bool
+    as_is: bool
     interim_results: bool
     words: bool
     keyterms: Sequence[str]
@@ -84,7 +89,9 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     raw = {name: value for name in _RAW_DEFAULTS if (value := getattr(given, name)) is not None}
     for name, default in _RAW_DEFAULTS.items():
         setattr(given, name, raw.get(name, default))
-    if given.input != "-" and not given.mic:
+    if given.as_is:
+        _check_as_is(parser, given, raw)
+    elif given.input != "-" and not given.mic:
         for name, default in _RAW_DEFAULTS.items():
             if getattr(given, name) != default:
                 parser.error(
@@ -97,18 +104,18 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     if given.bit_depth == 64 and not given.float:
         parser.error("--bit-depth 64 needs --float")
     output_file: Path | None = given.output_file
-    if output_file is not None and not output_file.parent.is_dir():
+    if output_file is not None and not is_dir(output_file.parent):
         parser.error(f"cannot write {output_file}: there is no directory {output_file.parent}")
-    if output_file is not None and output_file.is_dir():
+    if output_file is not None and is_dir(output_file):
         parser.error(f"cannot write {output_file}: it is a directory")
-    if output_file is not None and output_file.exists() and not given.mic:
+    if output_file is not None and exists(output_file) and not given.mic:
         source = Path(given.input)
-        if source.exists() and output_file.samefile(source):
+        if exists(source) and output_file.samefile(source):
             parser.error(f"{output_file} is the recording itself: give -o another name")
     if output_file is not None and not given.output and _output_of(output_file) is None:
         parser.error(
             f"the ending of {output_file} is not one of {', '.join(OUTPUT_OF_SUFFIX)}: "
-            "use one of them, or say the format with --output"
+            "use one of them, or give the format with --output"
         )
     token: str = given.token or os.environ.get("STREAMER_TOKEN", "")
     if not (token.isascii() and (token == "" or token.isprintable())):
@@ -122,6 +129,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         address=given.addr,
         chunk_bytes=given.chunk_size,
         real_time=given.real_time,
+        as_is=given.as_is,
         interim_results=given.interim_results,
         words=given.words,
         keyterms=_keyterms(parser, given),
@@ -143,18 +151,40 @@ def _input(parser: CommandLine, files: Sequence[str], given: argparse.Namespace)
     inputs = [*files, *([given.input] if given.input is not None else [])]
     if given.mic and inputs:
         parser.error(f"{inputs[0]!r} and --mic are given: leave out one of them")
+    if inputs and (instead := instead_of_recordings(inputs, PROGRAM)) is not None:
+        parser.error(instead)
     if len(inputs) > 1:
         listed = " and ".join(map(repr, inputs))
         parser.error(
             f"one recording at a time: {listed} are given; for several: for f in *.wav; do "
             f'{PROGRAM} "$f" -o "$f.txt"; done'
         )
+    if not inputs and not given.mic and is_file(given.addr):
+        file = shlex.quote(given.addr)
+        parser.error(f"{given.addr} is a file, and --addr takes an address: {PROGRAM} {file}")
     if not inputs and not given.mic:
         parser.error(
-            f"what is to be sent? A recording: {PROGRAM} FILE; standard input: {PROGRAM} -; "
-            "the microphone: --mic"
+            f"there is nothing to send: give a recording ({PROGRAM} FILE), standard input "
+            f"({PROGRAM} -) or the microphone ({PROGRAM} --mic)"
         )
     return inputs[0] if inputs else None
+
+
+def _check_as_is(parser: CommandLine, given: argparse.Namespace, raw: Mapping[str, int]) -> None:
+    if given.mic:
+        parser.error("--as-is is for recordings: --mic has samples")
+    if given.reconnect is not None:
+        parser.error(
+            "--as-is and --reconnect are given: leave out one of them, as a recording that is sent "
+            "as it is cannot be continued in another connection"
+        )
+    if given.real_time and given.input == "-":
+        parser.error("--as-is with --real-time needs a file: how long '-' is, is not known")
+    for name in raw:
+        if name != "channels" or given.input != "-":
+            parser.error(
+                f"{_flag(name)} is only for raw audio: with --as-is, a recording has its own"
+            )
 
 
 def _keyterms(parser: CommandLine, given: argparse.Namespace) -> list[str]:
@@ -164,14 +194,19 @@ def _keyterms(parser: CommandLine, given: argparse.Namespace) -> list[str]:
         try:
             lines = given.keyterms.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            parser.error(f"cannot read {given.keyterms}: {error}")
+            problem = file_problem(given.keyterms, error)
+            hint = f"; for one term: --keyterm {shlex.quote(str(given.keyterms))}"
+            is_file = "/" in str(given.keyterms) or given.keyterms.suffix
+            is_term = isinstance(error, FileNotFoundError) and not is_file
+            parser.error(f"argument --keyterms: {problem}{hint if is_term else ''}")
     return list(dict.fromkeys([*given.keyterm, *filter(None, map(str.strip, lines))]))
 
 
 def _build_parser() -> CommandLine:
     parser = CommandLine(
+        elsewhere=instead_of_option,
         prog=PROGRAM,
-        description="Stream audio to a Streamer server and print the events that come back.",
+        description="Send audio to a Streamer server, and print the results.",
         epilog="exit codes: 0 done, 2 usage or bad input, 3 cannot connect, 4 refused, "
         "5 connection lost, server going away, or audio lost in reconnecting, "
         "6 the server reported errors, 130 interrupted",
@@ -182,15 +217,14 @@ def _build_parser() -> CommandLine:
         nargs="*",
         metavar="FILE",
         help="a recording (WAV, MP3, M4A, WebM, OGG, FLAC, …), or '-' for standard input: a "
-        "recording, too, or raw PCM",
+        "recording or raw PCM",
     )
-    source.add_argument("-i", "--input", metavar="FILE", help="the same")
+    source.add_argument("-i", "--input", metavar="FILE", help="the same as FILE")
     source.add_argument("--mic", action="store_true", help="record until Ctrl-C")
 
     raw = parser.add_argument_group(
         "raw audio ('-') and --mic",
-        "Standard input that begins with the header of a recording is read as such: these options "
-        "then have no effect.",
+        "If standard input begins with the header of a recording, these options have no effect.",
     )
     raw.add_argument(
         "--rate",
@@ -216,10 +250,14 @@ def _build_parser() -> CommandLine:
 
     server = parser.add_argument_group("server")
     server.add_argument(
-        "-a", "--addr", default=DEFAULT_URL, metavar="URL", help="default: %(default)s"
+        "-a",
+        "--addr",
+        default=DEFAULT_URL,
+        metavar="URL",
+        help="address of the server (default: %(default)s)",
     )
     server.add_argument("--token", help="access token (default: $STREAMER_TOKEN)")
-    server.add_argument("--model", help="one of the server's models (default: its first)")
+    server.add_argument("--model", help="one of the server's models (default: the first one)")
     server.add_argument(
         "--vad",
         action="append",
@@ -228,22 +266,24 @@ def _build_parser() -> CommandLine:
         metavar="KEY=VALUE",
         help="voice detection, such as min_silence_ms=300; may be repeated",
     )
-    server.add_argument("--interim-results", action="store_true", help="show text as it forms")
+    server.add_argument(
+        "--interim-results", action="store_true", help="show the text of a segment before it ends"
+    )
     server.add_argument(
         "--words",
         action="store_true",
-        help="ask for the times and the certainty of words: they are in JSON, and a terminal shows "
-        "uncertain words dimmed",
+        help="request the time and the confidence of each word: JSON has them, and a terminal "
+        "shows words with a low confidence dimmed",
     )
     server.add_argument(
         "--keyterm",
         action="append",
         default=[],
         metavar="TERM",
-        help="a name or rare word that is likely to be said; may be repeated",
+        help="a name or a rare word that people will probably say; may be repeated",
     )
     server.add_argument(
-        "--keyterms", type=Path, metavar="FILE", help="a file with such terms, one a line"
+        "--keyterms", type=Path, metavar="FILE", help="a file with key terms, one a line"
     )
     server.add_argument(
         "--trace-id", metavar="ID", help="W3C traceparent to continue (default: a new trace)"
@@ -270,12 +310,19 @@ def _build_parser() -> CommandLine:
         "--chunk-size",
         type=_positive,
         metavar="BYTES",
-        help="bytes of audio a message, at most (default: 20 ms of it from a microphone or with "
-        "--real-time, else 250 ms)",
+        help="largest message, in bytes of audio (default: 20 ms of audio from a microphone or "
+        "with --real-time, else 250 ms)",
     )
-    sending.add_argument("--real-time", action="store_true", help="send no faster than it plays")
+    sending.add_argument("--real-time", action="store_true", help="send a recording in real time")
+    sending.add_argument(
+        "--as-is",
+        action="store_true",
+        help="send the bytes of a recording, and let the server decode them: compressed audio is a "
+        "tenth of its samples. With '-', channels are mixed, unless --channels has their number",
+    )
     sending.add_argument(
         "--output",
+        type=_output_format,
         choices=("text", "json", "jsonl", "srt", "vtt"),
         help="default: by the name of --output-file (.srt, .vtt, .json, .jsonl, .txt), else text",
     )
@@ -284,7 +331,7 @@ def _build_parser() -> CommandLine:
         "--output-file",
         type=Path,
         metavar="FILE",
-        help="where the transcript goes (default: standard output)",
+        help="file for the transcript (default: standard output)",
     )
     sending.add_argument("-v", "--verbose", action="store_true", help="show all events")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {_version()}")
@@ -316,9 +363,19 @@ def _reconnect_seconds(text: str) -> float:
     try:
         return _seconds(text)
     except argparse.ArgumentTypeError as error:
+        if _is_number(text):
+            raise
         # `--reconnect FILE` takes the file for its number.
         hint = f"; if it is the recording: {PROGRAM} {text} --reconnect"
         raise argparse.ArgumentTypeError(f"{error}{hint}") from None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _output_of(output_file: Path | None) -> OutputFormat | None:
@@ -338,9 +395,22 @@ def _setting(text: str) -> tuple[str, float]:
     except ValueError:
         value = None
     if not key or not separator or isinstance(value, bool) or not isinstance(value, int | float):
+        if text.lower() in ("off", "none", "no", "false", "0"):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not KEY=NUMBER; everything, without voice detection, is processed at "
+                "the address …/api/v1/simple: see --addr"
+            )
         example = f"{key}=600" if separator and key.endswith("_ms") else "threshold=0.6"
         raise argparse.ArgumentTypeError(f"{text!r} is not KEY=NUMBER, such as {example}")
     return key, value
+
+
+def _output_format(text: str) -> str:
+    if Path(text).suffix or "/" in text:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is a file; did you mean -o {shlex.quote(text)}?"
+        )
+    return text
 
 
 def _version() -> str:

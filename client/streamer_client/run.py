@@ -11,6 +11,7 @@ from streamer_client.display import Display
 from streamer_client.errors import StreamEnded, StreamerError
 from streamer_client.event_text import clock, describe_problem, printable
 from streamer_client.events import Event
+from streamer_client.formats import AudioFormat
 from streamer_client.pacing import delay_s
 from streamer_client.reconnect import Reconnector
 from streamer_client.source_timeline import ANNOUNCED_WITHIN_S, SourceTimeline, lost_event
@@ -42,6 +43,8 @@ class Run:
     verbose: bool
     words_expected: bool = False
     """Whether a person has asked for words, who then reads the warning that there are none."""
+    parameters_named: bool = False
+    """Whether the person has read already which parameters of the address have no effect."""
     tally: Tally = field(default_factory=Tally)
     _sending: asyncio.Timeout | None = field(default=None, init=False)
 
@@ -174,6 +177,8 @@ class Run:
             self.display.event(event)
             if event.code == "no_words" and not self.words_expected:
                 continue
+            if event.code == "ignored_field" and self.parameters_named:
+                continue
             if event.type in ("warning", "error", "going_away"):
                 self.display.note(describe_problem(event, channels))
             elif self.verbose and event.type in _DESCRIBED:
@@ -191,10 +196,11 @@ class Run:
     @property
     def _position_s(self) -> float:
         """Seconds of the source that were taken so far."""
-        return self.supply.position_bytes / self.source.format.bytes_per_second
+        return self.source.format.seconds(self.supply.position_bytes)
 
     def _bytes(self, time_s: float) -> int:
         form = self.source.format
+        assert isinstance(form, AudioFormat)  # a container is not continued in another connection
         return int(time_s * form.sample_rate + 0.5) * form.frame_bytes
 
     @contextmanager

@@ -83,7 +83,10 @@ class Peer:
         await self.send("segment", **{**fields, "is_final": True, **output})
 
     async def finish(self) -> None:
-        await self.send("stopped", audio_seconds=self.audio_s, segments=1, session_id="s1")
+        await self.finish_as(self.audio_s)
+
+    async def finish_as(self, audio_s: float) -> None:
+        await self.send("stopped", audio_seconds=audio_s, segments=1, session_id="s1")
         await self.connection.close(1000)
 
     async def go_away(self) -> None:

@@ -111,6 +111,134 @@ async def test_audio_without_words_is_reported_in_one_line(
         assert kinds == ["started", "flushed", "stopped"]
 
 
+@pytest.mark.parametrize(
+    ("address", "what", "silent"),
+    [
+        (
+            "/api/v1/segmented",
+            "had speech without a result",
+            "were dropped: too short for speech, or silence to the model",
+        ),
+        ("/api/v1/simple", "of audio have no result", "were silence to the model"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("code", "where"),
+    [
+        ("inference_failed", "; the server's log has the file and the line of the model's error"),
+        ("inference_timeout", ""),
+    ],
+)
+async def test_audio_without_a_result_is_speech_only_where_speech_is_detected(
+    serve_script: ServeScript,
+    run_command: RunCommand,
+    speech: Path,
+    address: str,
+    what: str,
+    silent: str,
+    code: str,
+    where: str,
+) -> None:
+    async def answer(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.send("error", code=code, message="no", fatal=False, channel=0)
+        seconds = [{"channel": 0, "received": 1.5, "failed": 0.5, "dropped": 1.0}]
+        await peer.send("stopped", audio_seconds=0.5, segments=0, session_id="s1", seconds=seconds)
+        await peer.connection.close(1000)
+
+    server = await serve_script(answer)
+    result = await run_command(speech, "-a", f"ws://127.0.0.1:{server.port}{address}")
+    assert f"0.5 s {what}{where}; 1.0 s {silent}" in result.err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "lines"),
+    [
+        ("simple", ["--interim-results"], ["--interim-results has no effect on /api/v1/simple: "]),
+        ("simple/", ["--vad", "threshold=0.6"], ["--vad has no effect on /api/v1/simple, "]),
+        (
+            "simple",
+            ["--vad", "threshold=0.6", "--interim-results", "--words"],
+            ["--interim-results has", "--vad has", "--words has no effect on text that is not on"],
+        ),
+        ("segmented", ["--words"], ["--words has no effect on text that is not on a terminal: "]),
+        ("segmented", ["--words", "-o", "x.txt"], ["--words has no effect on text that is not"]),
+        ("segmented", ["--interim-results", "--output", "srt"], ["--interim-results has no effe"]),
+        ("segmented", ["--words", "--output", "jsonl"], []),
+        ("segmented", ["--interim-results", "--vad", "threshold=0.6"], []),
+        ("simple", ["--real-time", "--words", "--output", "json"], []),
+    ],
+)
+async def test_an_option_without_effect_is_named(
+    serve_script: ServeScript,
+    run_command: RunCommand,
+    speech: Path,
+    tmp_path: Path,
+    address: str,
+    given: list[str],
+    lines: list[str],
+) -> None:
+    server = await serve_script(talk)
+    arguments = [tmp_path / part if part == "x.txt" else part for part in given]
+    url = f"ws://127.0.0.1:{server.port}/api/v1/{address}"
+    result = await run_command(speech, "-a", url, *arguments)
+    assert result.code == 0
+    found = [line for line in result.err.splitlines() if "no effect" in line]
+    assert len(found) == len(lines)
+    for line, begin in zip(found, lines, strict=True):
+        assert line.startswith(f"streamer-client: {begin}")
+
+
+async def test_words_of_a_model_without_words_are_not_promised(
+    serve_script: ServeScript, run_command: RunCommand, speech: Path
+) -> None:
+    says = "the model test gives no times of words: 'words' has no effect"
+
+    async def classify(peer: Peer) -> None:
+        await peer.begin(words=False)
+        await peer.send("warning", code="no_words", message=says)
+        await peer.read_to_stop()
+        await peer.segment(0.0, 0.5, alarm=0.9)
+        await peer.finish()
+
+    server = await serve_script(classify)
+    result = await run_command(speech, "-a", server.url, "--words")
+    assert result.code == 0
+    assert [line for line in result.err.splitlines() if "words" in line] == [
+        f"warning no_words: {says}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outputs", "line"),
+    [
+        ([{}, {}], "2 of 2 results are empty: the model returned no fields"),
+        ([{}], "1 of 1 result is empty: the model returned no fields"),
+        ([{"score": 1}, {}], "1 of 2 results are empty: the model returned no fields"),
+        ([{"score": 0}, {"text": ""}], None),
+    ],
+)
+async def test_empty_results_are_told_once(
+    serve_script: ServeScript,
+    run_command: RunCommand,
+    speech: Path,
+    outputs: list[dict[str, object]],
+    line: str | None,
+) -> None:
+    async def answer(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        for number, output in enumerate(outputs):
+            await peer.segment(number / 4, (number + 1) / 4, **output)
+        await peer.finish()
+
+    server = await serve_script(answer)
+    result = await run_command(speech, "-a", server.url)
+    assert result.code == 0
+    assert [found for found in result.err.splitlines() if "empty" in found] == [line][: bool(line)]
+
+
 async def test_verbose_shows_speech_boundaries_on_stderr(
     serve_script: ServeScript, run_command: RunCommand, speech: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import struct
 import sys
@@ -88,8 +89,8 @@ async def test_the_servers_reason_for_having_no_room(
     [
         (404, "/nope", 3, "/api/v1/segmented or ws://127.0.0.1:"),
         (403, "/nope", 3, "has no stream at"),
-        (403, "/api/v1/simple", 4, "requires a token (HTTP 403); give one with --token"),
-        (401, "/api/v1/segmented", 4, "requires a token (HTTP 401); give one with --token"),
+        (403, "/api/v1/simple", 4, "requires a token: give one with --token"),
+        (401, "/api/v1/segmented", 4, "requires a token: give one with --token"),
         (503, "/api/v1/segmented", 3, "no room for another stream now (HTTP 503); try again in 7"),
         (502, "/api/v1/segmented", 3, "answered HTTP 502 instead of opening a WebSocket; check"),
     ],
@@ -229,6 +230,29 @@ async def test_errors_on_the_way(
     assert result.out == "[00:00.2 → 00:00.4] the rest\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("speech.pcm", bytes(range(256)) * 40, " is not an audio file with a header; raw PCM: CMD"),
+        ("speech.RAW", bytes(8000), " is not an audio file with a header; raw PCM: CMD"),
+        ("speech.bin", bytes(range(256)) * 40, "recording.wav; if it is raw PCM: CMD"),
+        ("my speech", bytes(8000), "recording.wav; if it is raw PCM: CMD"),
+        ("speech.txt", b"to be or not to be" * 99, "ffmpeg -i FILE recording.wav"),
+        ("page.raw", b"<!doctype html><title>404</title>", "ffmpeg -i FILE recording.wav"),
+    ],
+)
+async def test_bytes_that_may_be_raw_pcm_lead_to_the_command_for_it(
+    run_command: RunCommand, tmp_path: Path, name: str, content: bytes, says: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    result = await run_command(path, "-a", NOWHERE)
+    assert result.code == 2
+    command = f"streamer-client - --rate HZ < {shlex.quote(str(path))}"
+    assert result.err.endswith(says.replace("CMD", command) + "\n")
+    assert result.err.startswith(f"streamer-client: {path} is not an audio file")
+
+
 @pytest.mark.parametrize("content", ["empty", "text", "cut", "silent", "missing", "directory"])
 async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content: str) -> None:
     path = tmp_path / content
@@ -261,7 +285,7 @@ async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content:
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ("", "what is to be sent? A recording: streamer-client FILE; standard input"),
+        ("", "there is nothing to send: give a recording (streamer-client FILE), standard"),
         ("a.wav b.wav", "one recording at a time: 'a.wav' and 'b.wav' are given; for several"),
         ("a.wav -v b.wav", "one recording at a time: 'a.wav' and 'b.wav' are given; for several"),
         ("a.wav -i b.wav", "one recording at a time: 'a.wav' and 'b.wav' are given; for several"),
@@ -283,7 +307,7 @@ async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content:
             "x -o a.doc",
             "the ending of a.doc is not one of .srt, .vtt, .json, .jsonl, .txt: use one",
         ),
-        ("x -o talk.2026", "or say the format with --output"),
+        ("x -o talk.2026", "or give the format with --output"),
         ("-i x -a http://localhost:8080/", "did you mean ws://localhost:8080/api/v1/segmented?"),
         ("-i x -a localhost:8080", "did you mean ws://localhost:8080/api/v1/segmented?"),
         ("x -a 10.0.0.7", "did you mean ws://10.0.0.7/api/v1/segmented?"),
@@ -297,7 +321,10 @@ async def test_bad_input_files(run_command: RunCommand, tmp_path: Path, content:
         ("x --interim", "there is no option --interim; did you mean --interim-results?"),
         ("x --ouput=srt", "there is no option --ouput; did you mean --output?"),
         ("--ouput srt x", "there is no option --ouput; did you mean --output?"),
-        ("x --vad-threshold 0.4", "there is no option --vad-threshold; did you mean --vad?"),
+        (
+            "x --vad-threshold 0.4",
+            "there is no option --vad-threshold; did you mean --vad threshold=0.6?",
+        ),
         ("x --format srt", "there is no option --format; did you mean --output?"),
         ("x -port 9000", "there is no option -port; did you mean --addr?"),
         ("x --url ws://localhost", "there is no option --url; did you mean --addr?"),
@@ -374,7 +401,10 @@ async def test_a_full_disk(
     server = await serve_script(script)
     result = await run_command("-i", speech, "-a", server.url, "-o", "/dev/full")
     assert result.code == 2
-    assert result.last_line == ("streamer-client: cannot write /dev/full: No space left on device")
+    assert result.last_line == (
+        "streamer-client: cannot write /dev/full: No space left on device; make room, or give a "
+        "file on another disk"
+    )
 
 
 async def test_a_wav_that_is_cut_short(

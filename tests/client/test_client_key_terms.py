@@ -34,7 +34,7 @@ async def test_one_text_in_the_place_of_a_list_is_a_type_error(serve_script: Ser
     server = await serve_script(talk)
     wrong: Any
     for wrong in ("Kubernetes", b"Kubernetes", ""):
-        with pytest.raises(TypeError, match=r"keyterms must be a list of texts, not (str|bytes)"):
+        with pytest.raises(TypeError, match=r"keyterms is b?'.*'; allowed: a list of texts"):
             async with connect(server.url, keyterms=wrong):
                 pass
 
@@ -47,14 +47,20 @@ async def test_without_terms_none_are_sent(
     assert "keyterms" not in server.peer.start
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "does not exist; check its name"),
+        (b"\xff\xfe\x00", "is not text in UTF-8 (byte 0); save it as UTF-8"),
+    ],
+)
 async def test_a_file_that_cannot_be_read(
-    run_command: RunCommand, speech: Path, tmp_path: Path, content: bytes | None
+    run_command: RunCommand, speech: Path, tmp_path: Path, content: bytes | None, says: str
 ) -> None:
     listed = tmp_path / "terms.txt"
     if content is not None:
         listed.write_bytes(content)
     result = await run_command(speech, "-a", "ws://127.0.0.1:1", "--keyterms", listed)
     assert result.code == 2
-    assert f"cannot read {listed}: " in result.err
+    assert f"argument --keyterms: {listed} {says} (see" in result.err
     assert len(result.err.splitlines()) == 1

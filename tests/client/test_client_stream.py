@@ -114,6 +114,41 @@ async def test_any_buffer_is_sent_as_its_bytes(serve_script: ServeScript, kind: 
     assert server.peer.audio == SPEECH
 
 
+OTHER_ELEMENTS: dict[str, tuple[dict[str, Any], Any, str]] = {
+    "floats for integers": (
+        {},
+        np.zeros(9, "f4"),
+        "audio is an array of 32-bit floats, and the stream was opened for 16-bit integers: "
+        "convert it, or open the stream with bit_depth=32, is_float=True",
+    ),
+    "doubles for integers": ({}, np.zeros((9, 1)), "an array of 64-bit floats, and the stream"),
+    "integers for floats": (
+        {"bit_depth": 32, "is_float": True},
+        np.zeros(9, "i4"),
+        "32-bit integers, and the stream was opened for 32-bit floats",
+    ),
+    "long for short": ({}, array.array("i", [0]), "32-bit integers, and the stream was opened for"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_ELEMENTS)
+async def test_an_array_of_other_elements_is_a_type_error(
+    serve_script: ServeScript, kind: str
+) -> None:
+    """Sent as it is in memory, it would be noise."""
+    settings, wrong, says = OTHER_ELEMENTS[kind]
+    server = await serve_script(hear_and_answer)
+    async with connect(server.url, **settings) as stream:
+        with pytest.raises(TypeError) as refused:
+            await stream.send(wrong)
+        assert says in str(refused.value)
+        assert stream.sent_s == 0
+        await stream.send(bytes(8))
+        await stream.stop()
+        await collect(stream)
+    assert server.peer.audio == bytes(8)
+
+
 @pytest.mark.parametrize("empty", [b"", bytearray(), array.array("h"), np.empty((0, 2), "<i2")])
 async def test_nothing_may_be_sent(serve_script: ServeScript, empty: Any) -> None:
     server = await serve_script(hear_and_answer)
@@ -672,3 +707,85 @@ def test_importing_the_package_is_light() -> None:
 
 def test_what_the_package_exports_exists() -> None:
     assert all(hasattr(streamer_client, name) for name in streamer_client.__all__)
+
+
+ENDS = [
+    ("bad_audio", "no container"),
+    ("overloaded", "64 streams"),
+    ("internal_error", "no process"),
+]
+
+
+async def test_bytes_of_a_container_are_sent_as_they_are(serve_script: ServeScript) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.send("stopped", audio_seconds=2.5, segments=0, session_id="s1")
+        await peer.connection.close(1000)
+
+    server = await serve_script(script)
+    async with connect(server.url, encoding="auto") as stream:
+        await stream.send(b"OggS")
+        await stream.send(b"and more")
+        assert stream.sent_s == 0.0, "only the server knows"
+        await stream.stop()
+        events, ended = await collect(stream)
+    assert ended is None
+    assert events[-1].type == "stopped"
+    assert server.peer.start["format"] == {"channels": 1, "encoding": "auto"}
+    assert server.peer.audio == b"OggSand more"
+
+
+@pytest.mark.parametrize(("code", "message"), ENDS)
+async def test_a_stream_that_the_server_ends_with_an_error(
+    serve_script: ServeScript, code: str, message: str
+) -> None:
+    """The connection stays open, so nothing but these events shows it."""
+
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_audio()
+        await peer.segment(0.0, 0.1, text="before")
+        await peer.send("error", code=code, message=message, fatal=False)
+        await peer.send("stopped", audio_seconds=0.1, segments=1, session_id="s1")
+        await peer.connection.wait_closed()
+
+    server = await serve_script(script)
+    async with connect(server.url, encoding="auto") as stream:
+        await stream.send(SECOND)
+        events, ended = await collect(stream)
+    assert [event.type for event in events] == ["started", "segment", "error", "stopped"]
+    assert isinstance(ended, ServerError)
+    assert (ended.code, message in str(ended)) == (code, True)
+
+
+async def test_a_stream_that_has_ended_before_its_stop(serve_script: ServeScript) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        await peer.read_to_stop()
+        await peer.send("error", code="bad_audio", message="no container", fatal=False)
+        await peer.send("stopped", audio_seconds=0.0, segments=0, session_id="s1")
+        await peer.connection.close(1000)
+
+    server = await serve_script(script)
+    async with connect(server.url, encoding="auto") as stream:
+        await stream.send(SECOND)
+        await stream.stop()
+        events, ended = await collect(stream)
+    assert ended is None, "an error that is not fatal is an event like any other"
+    assert [event.type for event in events] == ["started", "error", "stopped"]
+
+
+async def test_the_error_of_a_segment_ends_no_stream(serve_script: ServeScript) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.begin()
+        fields = {"channel": 0, "start_time": 0.0, "end_time": 0.1, "fatal": False}
+        await peer.send("error", code="internal_error", message="of a segment", **fields)
+        await peer.send("stopped", audio_seconds=0.1, segments=1, session_id="s1")
+        await peer.connection.close(1001)
+
+    server = await serve_script(script)
+    async with connect(server.url) as stream:
+        events, ended = await collect(stream)
+    assert events[-1].type == "stopped"
+    assert isinstance(ended, ConnectionLost), "what ends it is the connection"

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncGenerator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer_client.errors import (
@@ -239,7 +239,6 @@ steps = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(steps, st.booleans(), st.integers(10, 60))
 async def test_whatever_happens_the_audio_is_that_of_its_position(
     steps: list[str | int], live: bool, keep_s: int
