@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,9 @@ from tools.soak.markdown import tables
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "models/README.md")),
+    ROOT / "streamer/web/streamer-client/README.md",
     *(ROOT / "docs").glob("*.md"),
+    *(ROOT / "docs/book").glob("*.md"),
 ]
 EXAMPLES = ROOT / "docs/examples"
 
@@ -31,7 +34,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)(?: \"[^\"]*\")?\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
@@ -154,6 +157,24 @@ def test_every_example_is_found_to_be_right(command: str) -> None:
     assert run.stdout.endswith("\nnothing is wrong with it\n")
 
 
+def test_a_copy_of_an_example_is_checked_as_shown(tmp_path: Path) -> None:
+    copying = re.search(
+        r"^cp -r (docs/examples/\S+) (\S+)\n\.venv/bin/streamer (models check) \2$",
+        (ROOT / "docs/your-own-model.md").read_text(),
+        re.MULTILINE,
+    )
+    assert copying is not None
+    shutil.copytree(ROOT / copying[1], tmp_path / copying[2])
+    run = subprocess.run(
+        [sys.executable, "-m", "streamer", *copying[3].split(), copying[2]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+
+
 def test_the_examples_file_is_what_its_script_writes(tmp_path: Path) -> None:
     script = ROOT / "docs/examples/bands/make_model.py"
     assert f".venv/bin/python {script.relative_to(ROOT)}" in commands(
@@ -172,6 +193,53 @@ def test_every_make_target_shown_exists() -> None:
     shown = {name for page in PAGES for name in re.findall(r"`make ([a-z-]+)`", page.read_text())}
     assert shown
     assert shown <= targets
+
+
+def test_make_says_what_takes_its_time_before_it_begins(tmp_path: Path) -> None:
+    """With programs that do nothing, in an empty folder."""
+    made = ("requirements/image.lock", "pyproject.toml", ".venv/bin/python", ".venv/bin/streamer")
+    for name in made:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/sh\n")
+        path.chmod(0o755)
+    (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
+    # `make test` tells each make below it, by such variables, that it is one of several.
+    named = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    outermost = {name: value for name, value in os.environ.items() if name not in named}
+    run = subprocess.run(
+        ["make", "install-run", "PYTHON=true"],
+        cwd=tmp_path, env=outermost, check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    lines = run.stdout.splitlines()
+    assert "installing packages (about a minute" in lines[0]
+    weights = lines.index("Downloading the weights of the models ...")
+    assert "models fetch" in lines[weights + 1]
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("README.md", "does not tell speakers apart"),
+        ("README.md", "does not use a GPU"),
+        ("README.md", "On Windows, use WSL or"),
+        ("README.md", "64-bit ARM"),
+        ("README.md", "**To update:** `git pull`"),
+        ("README.md", "(docs/python.md#install)"),
+        ("README.md", "`make run` takes about a minute"),
+        ("docs/python.md", "pip install PATH/OF/THE/REPOSITORY"),
+        ("docs/python.md", "To update, run `git pull`"),
+        ("README.md", "the client has no `--port`, because `-a` takes the whole address"),
+        ("docs/your-own-model.md", "Other programs call them labels or classes"),
+        ("docs/your-own-model.md", "the name of the file without `.py`, a colon, and the name"),
+        ("docs/your-own-model.md", "The server reads all files when it starts"),
+        ("docs/browser.md", "Change the path after `from`"),
+        ("docs/browser.md", "A page over `https` can only connect to a server over `https`"),
+        ("streamer/web/streamer-client/README.md", "the reason arrives twice"),
+    ],
+)
+def test_what_people_ask_first_is_answered(page: str, sentence: str) -> None:
+    assert sentence in " ".join((ROOT / page).read_text().split())
 
 
 def test_configuration_page_lists_every_setting_with_its_default() -> None:
@@ -226,11 +294,11 @@ def test_the_figures_of_the_readme_are_the_published_ones() -> None:
     text = (ROOT / "README.md").read_text()
     bench = json.loads((ROOT / "docs/performance/bench.json").read_text())
     reached = {row["what"]: row["reached"] for row in bench["targets"]}
-    words = json.loads((ROOT / "docs/performance/accuracy.json").read_text())["word_error_rate"]
+    models = json.loads((ROOT / "docs/performance/accuracy.json").read_text())["models"]
+    tiny, base = ({k: row[k]["mean"] for k in ("whole", "socket")} for row in models[:2])
     assert f"| {reached['finals, 32 streams, p95 ms']:.0f} ms (p95)" in text
     assert f"| {reached['most streams with p95 ≤ 1 s']:.0f} | `make bench`" in text
-    assert (
-        f"| {words['socket']:.1f} % (the same model on whole files: {words['whole']:.1f} %)" in text
-    )
+    assert f"base-en` {base['socket']:.1f} % (whole files: {base['whole']:.1f} %)" in text
+    assert f"tiny-en` {tiny['socket']:.1f} % ({tiny['whole']:.1f} %)" in text
     pause = json.loads((ROOT / "config.json").read_text())["vad"]["min_silence_ms"]
     assert f"of which {pause} ms are the pause" in text

@@ -20,6 +20,7 @@ from streamer_client import connect
 from streamer_client.audio import open_audio
 from streamer_client.errors import StreamerError
 from streamer_client.pacing import delay_s
+from tools.command_line import tool_parser
 from tools.docs.card import Span
 from tools.docs.drawing import draw
 from tools.harness.monitoring import DASHBOARDS, ROOT, panels, prometheus
@@ -124,4 +125,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    tool_parser("tools.docs.dashboards", __doc__).parse_args()
     main()

@@ -19,6 +19,7 @@ import soundfile
 
 from streamer.weights.manifest import require
 from streamer_client import connect
+from tools.command_line import tool_parser
 from tools.harness.process import running_server
 
 PICTURE = Path(__file__).parents[2] / "docs/pictures/live.svg"
@@ -184,4 +185,6 @@ def main(file: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if sys.argv[1:] else PICTURE))
+    parser = tool_parser("tools.docs.moving_picture", __doc__)
+    parser.add_argument("file", nargs="?", type=Path, default=PICTURE, help="for the picture")
+    sys.exit(main(parser.parse_args().file))

@@ -18,6 +18,7 @@ import soxr
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from streamer.weights.manifest import require
+from tools.command_line import tool_parser
 from tools.harness.process import running_server
 
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
@@ -51,6 +52,9 @@ def main(folder: Path) -> int:
             with opened(browser, address, DESKTOP, dark=True) as page:
                 play_two_channels(page)
                 take(page, folder / "dark.png")
+            with opened(browser, address, DESKTOP) as page:
+                play_words(page)
+                take(page, folder / "words.png")
         frames = {"model": {"type": "frames"}, "simple": {"chunk_seconds": 0.5}}
         with serving(frames) as address, opened(browser, address, DESKTOP) as page:
             play_scores(page)
@@ -111,6 +115,26 @@ def play_two_channels(page: Page) -> None:
         expect(page.locator(".column").nth(1).locator("[data-state=final]")).to_have_count(3)
 
 
+def play_words(page: Page) -> None:
+    """Speech in noise, of which some words are uncertain; one of them is played."""
+    samples, rate = soundfile.read(RECORDINGS / "two_cities.wav")
+    samples = samples[: rate * 20]
+    noise = np.random.default_rng(1).normal(size=len(samples))
+    mixed = samples + noise * np.sqrt(np.mean(samples**2))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "street.wav"
+        soundfile.write(path, 0.9 * mixed / np.abs(mixed).max(), rate)
+        choose(page, "file")
+        page.locator("#file").set_input_files(path)
+        page.locator("#real-time").uncheck()
+        page.locator("#start").click()
+        expect(page.locator("#state-text")).to_have_text("Ready")
+    uncertain = page.locator("[data-certainty]").nth(1)
+    uncertain.scroll_into_view_if_needed()
+    uncertain.click()
+    expect(uncertain).to_have_attribute("aria-current", "true")
+
+
 def play_scores(page: Page) -> None:
     """The sample, through a model that gives a probability for each 32 ms."""
     choose(page, "sample")
@@ -133,4 +157,6 @@ def take(page: Page, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]) if sys.argv[1:] else PICTURES))
+    parser = tool_parser("tools.docs.screenshots", __doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=PICTURES, help="for the pictures")
+    sys.exit(main(parser.parse_args().folder))
