@@ -1,6 +1,7 @@
 """The wire languages that clients speak; `native.py` is Streamer's own.
 
-Each is a `Dialect` of `streamer.session.dialect`; `streamer.app` maps addresses to dialects.
+Each is a `Dialect` of `streamer.session.dialect`; `addresses.py` maps addresses to them.
 
-May import: session, access, pipeline, protocol, observe, config.
+May import: session, http, services, access, pipeline, websocket, protocol, audio, observe, config,
+memory.
 """
