@@ -5,7 +5,15 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 
 import msgspec
 from starlette.applications import Starlette
@@ -23,10 +31,12 @@ from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
 from streamer.config.explain import show
 from streamer.config.schema import Config
-from streamer.dialects.native import NativeDialect
+from streamer.dialects.addresses import SocketAddress, socket_addresses
+from streamer.dialects.openai_realtime.minting import mint
 from streamer.http import openapi
 from streamer.http.metrics_endpoint import MetricsEndpoint
-from streamer.http.operations import OPERATIONS
+from streamer.http.near_paths import near_path
+from streamer.http.operations import Operation, operations
 from streamer.http.page import page_routes
 from streamer.http.recording_request import RequestSlots
 from streamer.inference.model_pools import Pools, worker_shares
@@ -36,7 +46,7 @@ from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.recordings.decoder import Decoders
 from streamer.services import Services
-from streamer.session.dialect import Dialect
+from streamer.session.dialect import UpgradeRefused
 from streamer.session.endpoint import SocketEndpoint
 from streamer.telemetry.lag import watch_loop
 from streamer.telemetry.setup import Telemetry
@@ -44,13 +54,7 @@ from streamer.vad.engine import VadEngine
 
 _log = logging.getLogger(__name__)
 
-NewDialect = Callable[[Services], Dialect]
-
-SOCKETS: Mapping[str, NewDialect] = {
-    "/api/v1/segmented": lambda services: NativeDialect("speech", services.config.limits),
-    "/api/v1/simple": lambda services: NativeDialect("chunks", services.config.limits),
-}
-"""The addresses of WebSockets, and the dialect of each."""
+METRICS_PATH = "/metrics"
 
 
 def create_app(
@@ -61,7 +65,7 @@ def create_app(
     telemetry: Telemetry,
     on_ready: Callable[[Pools], None],
     on_broken: Callable[[Exception], None],
-    sockets: Mapping[str, NewDialect] = SOCKETS,
+    sockets: Mapping[str, SocketAddress] | None = None,
 ) -> Starlette:
     """The application.
 
@@ -73,15 +77,20 @@ def create_app(
         telemetry: Watches all that is done.
         on_ready: Called once, when the workers are warm.
         on_broken: Called once, when there are no workers and never will be.
-        sockets: The addresses of WebSockets, and what makes the dialect of each socket.
+        sockets: The addresses of WebSockets; None = those of the configuration.
     """
+    if sockets is None:
+        sockets = socket_addresses(config.server.dialects)
     refusals = RefusalLog(time.monotonic)
+    served = operations(config.server.dialects)
+    paths = {operation.path for operation in served}
+    addresses = [*(operation.path for operation in served), *sockets, openapi.PATH, METRICS_PATH]
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         monitor = telemetry.monitor
         pools = _pools(config, models, monitor)
-        decoders = Decoders()
+        decoders = Decoders(monitor=monitor)
         app.state.services = Services(
             config=config,
             pools=pools,
@@ -109,27 +118,37 @@ def create_app(
     app = Starlette(
         routes=[
             *page_routes(),
-            *(WebSocketRoute(path, SocketEndpoint(dialect)) for path, dialect in sockets.items()),
-            *(Route(path, _socket_only(path)) for path in sockets),
-            *_operation_routes(),
+            *(WebSocketRoute(path, SocketEndpoint(at.new)) for path, at in sockets.items()),
+            *_operation_routes(served),
+            *(Route(path, _socket_only(path)) for path in sockets if path not in paths),
             Route(openapi.PATH, openapi.openapi),
-            Route("/metrics", MetricsEndpoint(telemetry.expose).get),
+            Route(METRICS_PATH, MetricsEndpoint(telemetry.expose).get),
         ],
         lifespan=lifespan,
         exception_handlers={
-            404: _no_such_address,
+            404: _no_such_address(addresses),
             405: _no_such_method,
             Exception: _internal_error,
         },
     )
     app.router.default = _answer_wrong_sockets(app.router.default, sockets)
     app.state.registry = SessionRegistry(config.limits)
+    app.state.addresses = _by_dialect(sockets)
+    app.state.mint_client_secret = mint
+
+    def refuse_socket(
+        path: str, status: int, code: str, message: str, headers: Mapping[str, str]
+    ) -> Response:
+        dialect = sockets[path].new(app.state.services)
+        return dialect.refuse(UpgradeRefused(status, code, message, headers))
+
     app.add_middleware(
         Gate,
         access=access,
         origins=_origins(config),
         registry=app.state.registry,
         sockets=frozenset(sockets),
+        refuse_socket=refuse_socket,
         queue_seconds=lambda: app.state.services.pools.queue_seconds,
         on_refused=telemetry.monitor.error,
         refusals=refusals,
@@ -139,9 +158,17 @@ def create_app(
     return app
 
 
-def _operation_routes() -> Iterator[Route]:
+def _by_dialect(sockets: Mapping[str, SocketAddress]) -> dict[str, list[str]]:
+    """The addresses of the WebSockets, for each dialect by its name."""
+    paths: dict[str, list[str]] = {}
+    for path, at in sockets.items():
+        paths.setdefault(at.dialect, []).append(path)
+    return paths
+
+
+def _operation_routes(served: Iterable[Operation]) -> Iterator[Route]:
     """Each also with a slash at its end: clients do not send a form again after a redirect."""
-    for operation in OPERATIONS:
+    for operation in served:
         yield Route(operation.path, operation.endpoint, methods=[operation.method])
         if not operation.path.endswith("}"):
             yield Route(f"{operation.path}/", operation.endpoint, methods=[operation.method])
@@ -153,10 +180,19 @@ def _origins(config: Config) -> Origins:
     return Origins(config.access.origins, local=local)
 
 
-async def _no_such_address(request: Request, error: Exception) -> Response:
-    message = f"there is nothing at {show(request.url.path)}; see /openapi.json"
-    path = served_path(request.scope)
-    return error_response(404, "not_found", message, {}, path=path)
+def _no_such_address(
+    served: Sequence[str],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers a request to an address that is none; `served` is those that there are."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        path = served_path(request.scope)
+        near = near_path(path, served)
+        hint = f"did you mean {near}? See" if near else "see"
+        message = f"there is nothing at {show(request.url.path)}; {hint} {openapi.PATH}"
+        return error_response(404, "not_found", message, {}, path=path)
+
+    return answer
 
 
 def _answer_wrong_sockets(default: ASGIApp, sockets: Iterable[str]) -> ASGIApp:

@@ -37,10 +37,10 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRequest:
-    """What is wanted of one segment, beside what `infer` returns.
+    """What is requested of one segment, beside what `infer` returns.
 
     Attributes:
-        words: Whether the words are wanted, each with its times and its confidence.
+        words: Whether the words are requested, each with its times and its confidence.
         key_terms: Phrases that are likelier than usual; an interim has none.
         interim: Whether the segment still grows, so that an approximate result will do.
         speech_start_s: Seconds into the samples at which the detector found speech; 0 without one.
@@ -80,11 +80,16 @@ class Model(ABC):
                 call: copy what you keep.
 
         Returns:
-            JSON-able fields, merged into the `segment` event. numpy numbers and arrays are allowed.
+            Fields, merged into the `segment` event: text, numbers, True, False, None, and lists,
+            tuples and mappings of them. numpy numbers and arrays are allowed, too. NaN becomes
+            None. Anything else, such as a set or bytes, fails the segment.
         """
 
+    languages: tuple[str, ...] = ()
+    """Codes of ISO 639-1: the languages that a transcriber writes. Empty = not known."""
+
     returns_words: bool = False
-    """Whether `infer_request` returns words when they are wanted. Without it, a client that asks
+    """Whether `infer_request` returns words when they are requested. Without it, a client that asks
     for words gets a warning."""
 
     uses_key_terms: bool = False
@@ -101,13 +106,13 @@ class Model(ABC):
 
         Args:
             samples: As for `infer`.
-            request: What is wanted.
+            request: What is requested.
 
         Returns:
-            The fields of the event, as those of `infer`. If words are wanted and `returns_words` is
-            true, `words` is among them: a list of `{"text", "start_time", "end_time",
-            "confidence"}` in order, with times in seconds from the first sample, and confidence
-            from 0 to 1.
+            The fields of the event, as those of `infer`. If words are requested and
+            `returns_words` is true, `words` is among them: a list of `{"text", "start_time",
+            "end_time", "confidence"}` in order, with times in seconds from the first sample, and
+            confidence from 0 to 1.
         """
         return self.infer(samples)
 

@@ -2,33 +2,53 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
 import socket
-import ssl
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 import streamer
+from streamer.access.refusal_log import RefusalLog
 from streamer.access.sessions import FINISH, SessionRegistry
-from streamer.access.tokens import Access, is_loopback
+from streamer.access.tokens import Access
 from streamer.app import create_app, workers_of
-from streamer.config.schema import Config, ServerConfig
-from streamer.http.listening import Listeners, listen
+from streamer.config.schema import Config
+from streamer.dialects.vosk.port import VoskPort
+from streamer.dialects.wyoming.announcement import problem_of as problem_of_wyoming
+from streamer.dialects.wyoming.listener import connection_factory
+from streamer.dialects.wyoming.port import WyomingPort
+from streamer.http.certificate import BadCertificate, check_certificate
+from streamer.http.ports import (
+    CannotServe,
+    listen_everywhere,
+    report_grpc,
+    report_vosk,
+    report_wyoming,
+    shown_addresses,
+    shown_url,
+    warn_if_open,
+)
 from streamer.http.protocol import http_class
+from streamer.http.wrong_scheme import report_plain_http
 from streamer.inference.model_pools import Pools
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
+from streamer.rpc.installed import problem_of as problem_of_grpc
+from streamer.rpc.installed import quiet_library, rpc_port
 from streamer.telemetry.setup import open_telemetry
 from streamer.vad.factory import open_vad
 from streamer.websocket.connection import websocket_class
+
+if TYPE_CHECKING:
+    from streamer.rpc.port import RpcPort
 
 CANCEL_S = 2
 """Seconds after the connections were cut off; what still runs then is cancelled."""
@@ -37,10 +57,6 @@ MIN_CLOSING_S = 1.0
 """Seconds that a connection has at least to close in order when the server ends."""
 
 _log = logging.getLogger(__name__)
-
-
-class CannotServe(Exception):
-    """The server cannot listen as configured; the message is one line."""
 
 
 class Announce(Protocol):
@@ -55,7 +71,7 @@ def serve(
     access: Access,
     config_folder: Path,
     announce: Announce,
-    on_ready: Callable[[str, Pools], None],
+    on_ready: Callable[[str, str | None, Pools], None],
 ) -> int:
     """Serve until a signal ends it; returns the exit code.
 
@@ -64,19 +80,28 @@ def serve(
         access: Who may use the server.
         config_folder: Relative paths and your own model classes are looked for here.
         announce: Called with what a person should see of the start and the end.
-        on_ready: Called once with the server's address and its workers, when they are warm.
+        on_ready: Called once with the server's address, that of gRPC or None, and the workers, when
+            they are warm.
 
     Raises:
         CannotServe: The address cannot be listened on, or the certificate cannot be used.
         MissingModel: Weights are not on this machine; the message has the remedy.
     """
+    if config.grpc.port:
+        quiet_library()
     specs = model_specs(config, config_folder)
     workers = dict(zip((spec.name for spec in specs), workers_of(config), strict=True))
     telemetry = open_telemetry(config.telemetry, workers, os.environ)
     vad = open_vad(config, Meter(telemetry.monitor, "vad"))
-    _check_certificate(config.server)
-    listeners = _listen(config.server)
-    address = _shown_url(config.server, listeners)
+    try:
+        check_certificate(config.server)
+    except BadCertificate as error:
+        raise CannotServe(str(error)) from None
+    if problem := problem_of_wyoming(config.wyoming) or problem_of_grpc(config.grpc):
+        raise CannotServe(problem)
+    ports = listen_everywhere(config)
+    address = shown_url(config.server, config.server.host, ports.http)
+    grpc_address = report_grpc(config, ports.grpc, access) if ports.grpc.sockets else None
     failures: list[Exception] = []
 
     def on_broken(failure: Exception) -> None:
@@ -89,23 +114,45 @@ def serve(
         specs,
         lambda: vad,
         telemetry,
-        lambda pools: on_ready(address, pools),
+        lambda pools: on_ready(address, grpc_address, pools),
         on_broken,
     )
-    server = _Server(
-        _uvicorn_config(app, config), app.state.registry, config.limits.drain_seconds, announce
+    served: ASGIApp = app
+    if ports.vosk.sockets:
+        served = VoskPort(app, ports.vosk.port, config.server.root_path)
+        report_vosk(config, ports.vosk, access)
+    wyoming = WyomingPort(
+        config.wyoming,
+        ports.wyoming,
+        lambda state: connection_factory(app.state.services, app.state.registry, state),
     )
-    if not (is_loopback(config.server.host) or access.required):
-        _log.warning(
-            "everybody who can reach %s can use this server: set access.tokens, or listen on "
-            "127.0.0.1",
-            address,
+    rpc: RpcPort | None = None
+    if grpc_address:
+        state = app.state
+        rpc = rpc_port(
+            config, ports.grpc, lambda: state.services, state.registry, lambda: state.slots
         )
+        for dialect in config.grpc.dialects:
+            app.state.addresses[dialect] = [grpc_address]
+    refusals = RefusalLog(time.monotonic)
+    server = _Server(
+        _uvicorn_config(served, config, refusals),
+        refusals,
+        app.state.registry,
+        config.limits.drain_seconds,
+        announce,
+        wyoming,
+        rpc,
+        on_broken,
+    )
+    warn_if_open(config.server.host, address, access)
+    if ports.wyoming.sockets:
+        app.state.addresses["wyoming"] = [report_wyoming(config.wyoming, ports.wyoming, access)]
     announce(
-        f"Streamer {streamer.__version__} on {address}{_shown_addresses(listeners)}: "
+        f"Streamer {streamer.__version__} on {address}{shown_addresses(ports.http)}: "
         f"loading {', '.join(workers)} …"
     )
-    server.run(sockets=listeners.sockets)
+    server.run(sockets=[*ports.http.sockets, *ports.vosk.sockets])
     for failure in failures:
         announce(f"streamer: {failure}", logging.ERROR)
     if server.started and not failures:
@@ -113,65 +160,14 @@ def serve(
     return 1 if failures or not server.started else 0
 
 
-def _check_certificate(server: ServerConfig) -> None:
-    """Find out what is wrong with the certificate or its key before anything is started."""
-    if server.ssl_certfile is None:
-        return
-    for name in ("ssl_certfile", "ssl_keyfile"):
-        if (path := getattr(server, name)) is not None and not os.access(path, os.R_OK):
-            reason = "it may not be read" if Path(path).exists() else "there is no such file"
-            raise CannotServe(f"cannot use 'server.{name}' {path}: {reason}")
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
-            server.ssl_certfile, server.ssl_keyfile, password=lambda: b""
-        )
-    except ssl.SSLError as error:
-        raise CannotServe(
-            f"cannot use 'server.ssl_certfile' {server.ssl_certfile} with its key: {error}"
-        ) from None
-
-
-def _listen(server: ServerConfig) -> Listeners:
-    """Listen on the configured addresses."""
-    host, port = server.host, server.port
-    try:
-        listeners = listen(host, port, round(server.ping_timeout_seconds * 1000))
-    except OSError as error:
-        reason = f"cannot listen on {host} port {port}: {error.strerror or error}"
-        if error.errno == errno.EADDRINUSE:
-            reason = (
-                f"port {port} is in use on {host}: stop what uses it, or choose another: --port N, "
-                "or STREAMER_SERVER__PORT=N make run"
-            )
-        raise CannotServe(reason) from None
-    for address in listeners.skipped:
-        _log.info("%s is an address of %s, and not of this machine", address, host)
-    return listeners
-
-
-def _shown_url(server: ServerConfig, listeners: Listeners) -> str:
-    """The address to show to people: `http://127.0.0.1:8080`."""
-    host = server.host
-    shown = "127.0.0.1" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 – shown, not bound
-    shown = f"[{shown}]" if ":" in shown else shown
-    scheme = "https" if server.ssl_certfile else "http"
-    return f"{scheme}://{shown}:{listeners.port}"
-
-
-def _shown_addresses(listeners: Listeners) -> str:
-    """What the name in the address to show stands for, if that is more than one address."""
-    addresses = listeners.addresses
-    return f" ({', '.join(addresses)})" if len(addresses) > 1 else ""
-
-
-def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, config: Config, refusals: RefusalLog) -> uvicorn.Config:
     """Our settings as uvicorn's."""
     server, limits = config.server, config.limits
     return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
-        http=http_class(limits),
+        http=http_class(limits, refusals),
         ws=websocket_class(limits),
         ws_max_size=limits.max_message_bytes,
         ws_per_message_deflate=False,
@@ -188,7 +184,7 @@ def _uvicorn_config(app: Starlette, config: Config) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, with a drain before its shutdown.
+    """uvicorn, with a drain before its shutdown, and with ports for other protocols.
 
     The first signal begins the drain, a second one ends it. The exit code is 0 in both cases,
     because a signal is how a server is meant to end.
@@ -197,11 +193,19 @@ class _Server(uvicorn.Server):
     def __init__(
         self,
         config: uvicorn.Config,
+        refusals: RefusalLog,
         registry: SessionRegistry,
         drain_s: float,
         announce: Announce,
+        wyoming: WyomingPort,
+        rpc: "RpcPort | None",
+        on_broken: Callable[[Exception], None],
     ) -> None:
         super().__init__(config)
+        self._refusals = refusals
+        self._wyoming = wyoming
+        self._rpc = rpc
+        self._on_broken = on_broken
         self._registry = registry
         self._drain_s = drain_s
         self._announce = announce
@@ -225,6 +229,20 @@ class _Server(uvicorn.Server):
             for number, handler in before.items():
                 signal.signal(number, handler)
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Also accept connections on the ports for Wyoming, which uvicorn shuts down, and gRPC."""
+        if self.config.ssl is not None:
+            report_plain_http(self.config.ssl, self._refusals)
+        await super().startup(sockets)
+        if self.should_exit:
+            return
+        self.servers += await self._wyoming.open(self.server_state, self.config.backlog)
+        if self._rpc is not None:
+            try:
+                await self._rpc.open()
+            except CannotServe as failure:
+                self._on_broken(failure)
+
     def stop_now(self) -> None:
         """End without waiting for open streams and requests."""
         self.should_exit = True
@@ -232,6 +250,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Drain, then close the remaining connections, and cut off those that do not close."""
+        await self._wyoming.leave()
         unfinished = self._registry.unfinished
         if unfinished and not self._stop_now.is_set():
             self._announce(
@@ -244,6 +263,8 @@ class _Server(uvicorn.Server):
             await asyncio.wait((stopped, drained), return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             drained.cancel()
+        if self._rpc is not None:
+            await self._rpc.stop()
         async with asyncio.TaskGroup() as tasks:
             cut_off = tasks.create_task(self._cut_off())
             await super().shutdown(sockets)

@@ -1,7 +1,7 @@
 """The HTTP answers to requests that are refused, for every address of the server.
 
-Where the address has `/v1/` in it they have the shape that OpenAI's clients expect, elsewhere, and
-below `/api/v1/`, the server's own.
+At Deepgram's and AssemblyAI's addresses they have the shape that their clients expect, at others
+with `/v1/` in them that of OpenAI's, elsewhere, and below `/api/v1/`, the server's own.
 """
 
 import re
@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 import msgspec
 from starlette.responses import JSONResponse, Response
+
+from streamer.access.assemblyai_errors import assemblyai_error, is_assemblyai
+from streamer.access.deepgram_errors import deepgram_error, is_deepgram, new_request_id
 
 OPENAI_PREFIX = "/v1/"
 """Everything below has the shapes of OpenAI's API."""
@@ -65,6 +68,10 @@ def error_response(
         path: Of the address, as `served_path` gives it.
         field: Of the request, when one is at fault.
     """
+    if is_deepgram(path):
+        return deepgram_error(status, message, new_request_id(), headers)
+    if is_assemblyai(path):
+        return assemblyai_error(status, message, headers)
     own: dict[str, Any] = {"ok": False, "error": {"code": code, "message": message}}
     body = openai_error(status, code, message, field) if is_openai(path) else own
     return JSONResponse(body, status, headers=headers)

@@ -1,17 +1,19 @@
 """The gate before everything that is served: allowed web pages, tokens of requests, room.
 
 An ASGI middleware, so that all routes are behind it: every WebSocket, every request that does more
-than read (POST and the like), and everything below `/v1/`. Reading health, readiness, metrics,
-`info` or the page is always allowed. The credential of a WebSocket is checked by its endpoint,
-because each dialect carries it in another place.
+than read (POST and the like), and everything below `/v1/` and `/v3/`. Reading health, readiness,
+metrics, `info` or the page is always allowed. The credential of a WebSocket is checked by its
+endpoint, because each dialect carries it in another place.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from streamer.access.assemblyai_errors import is_assemblyai
+from streamer.access.credentials import shown_in_header
 from streamer.access.error_responses import (
     OPENAI_PREFIX,
     error_response,
@@ -21,7 +23,11 @@ from streamer.access.error_responses import (
 from streamer.access.origin_report import describe_refusal
 from streamer.access.refusal_log import RefusalLog, why_unauthorized
 from streamer.access.sessions import Refusal, SessionRegistry, counting_key
-from streamer.access.tokens import Access, AuthState, Origins, bearer
+from streamer.access.tokens import Access, AuthState, Origins
+
+RefuseSocket = Callable[[str, int, str, str, Mapping[str, str]], Response]
+"""Makes the answer to the request for a socket. Gets the path, the status, the code, the message
+and headers."""
 
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -35,6 +41,7 @@ class Gate:
         origins: The web pages that may connect.
         registry: The sessions there are, and whether the server is ending.
         sockets: The addresses of WebSockets; at another there is nothing for which to need room.
+        refuse_socket: Makes the refusals at these addresses, each in the shape of its clients.
         queue_seconds: Expected queueing time of a new session's first segment.
         on_refused: Called with the code of each refusal.
         refusals: Logs them.
@@ -48,6 +55,7 @@ class Gate:
         origins: Origins,
         registry: SessionRegistry,
         sockets: Collection[str],
+        refuse_socket: RefuseSocket,
         queue_seconds: Callable[[], float],
         on_refused: Callable[[str], None],
         refusals: RefusalLog,
@@ -57,6 +65,7 @@ class Gate:
         self._origins = origins
         self._registry = registry
         self._sockets = sockets
+        self._refuse_socket = refuse_socket
         self._queue_seconds = queue_seconds
         self._on_refused = on_refused
         self._refusals = refusals
@@ -89,7 +98,7 @@ class Gate:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         app: ASGIApp = self._app
-        token = bearer(headers.get("authorization"))
+        token = shown_in_header(headers.get("authorization"))
         if not self._origin_allowed(headers):
             app = self._forbidden(scope)
         elif (auth := self._access.auth_state(token)) is not AuthState.ADMITTED:
@@ -105,7 +114,7 @@ class Gate:
         self._on_refused("unauthorized")
         self._report_origin(Headers(scope=scope), scope["scheme"])
         message = "this Origin may not use the server; see access.origins"
-        return error_response(403, "unauthorized", message, {}, path=served_path(scope))
+        return self._refusal(scope, 403, "unauthorized", message, {})
 
     def _overloaded(self, scope: Scope, refusal: Refusal | None) -> Response:
         assert refusal is not None
@@ -113,8 +122,15 @@ class Gate:
         if not self._registry.draining:
             self._refusals.no_room(refusal.message)
         headers = {"Retry-After": str(refusal.retry_after_seconds)}
+        return self._refusal(scope, 503, "overloaded", refusal.message, headers)
+
+    def _refusal(
+        self, scope: Scope, status: int, code: str, message: str, headers: Mapping[str, str]
+    ) -> Response:
         path = served_path(scope)
-        return error_response(503, "overloaded", refusal.message, headers, path=path)
+        if scope["type"] == "websocket" and path in self._sockets:
+            return self._refuse_socket(path, status, code, message, headers)
+        return error_response(status, code, message, headers, path=path)
 
     def _report_origin(self, headers: Headers, scheme: str) -> None:
         own = f"{scheme.replace('ws', 'http')}://{headers.get('host', '')}"
@@ -126,4 +142,6 @@ class Gate:
 
 
 def _guarded(scope: Scope) -> bool:
-    return scope["method"] not in READING_METHODS or served_path(scope).startswith(OPENAI_PREFIX)
+    path = served_path(scope)
+    others = path.startswith(OPENAI_PREFIX) or is_assemblyai(path)
+    return others or scope["method"] not in READING_METHODS

@@ -10,18 +10,26 @@ from streamer.access.tokens import AuthState
 REPORT_INTERVAL_S = 10.0
 """Seconds between two log lines of one kind."""
 
-NO_TOKEN = "a token is needed, and the request has none"  # noqa: S105 – a sentence
+NO_TOKEN = "a token is needed, and none was sent"  # noqa: S105 – a sentence
+UNREAD_TOKEN = "a token is needed, and none could be read"  # noqa: S105 – a sentence
 WRONG_TOKEN = (
-    "the token is not valid: it is none of the server's tokens, and no ticket that is unused"  # noqa: S105
+    "the token is not valid: it is not one of the server's tokens, and not an unused ticket"  # noqa: S105
 )
 
-RefusalKind = Literal["room", "no token", "wrong token", "page"]
+RefusalKind = Literal["room", "no token", "wrong token", "page", "scheme"]
 
 _log = logging.getLogger(__name__)
 
 
-def why_unauthorized(auth: AuthState) -> str:
-    """The sentence for a client that is not admitted."""
+def why_unauthorized(auth: AuthState, unread: str | None = None) -> str:
+    """The sentence for a client that is not admitted.
+
+    Args:
+        auth: What is known of it.
+        unread: Why the message cannot be read that may hold its token.
+    """
+    if auth is AuthState.UNKNOWN and unread is not None:
+        return f"{UNREAD_TOKEN}: {unread}"
     return NO_TOKEN if auth is AuthState.UNKNOWN else WRONG_TOKEN
 
 
@@ -41,20 +49,25 @@ class RefusalLog:
         """A client found no room."""
         self._report("room", f"a client was refused: {message}")
 
-    def unauthorized(self, address: str | None, auth: AuthState) -> None:
+    def unauthorized(self, address: str | None, auth: AuthState, unread: str | None = None) -> None:
         """A client showed no token, or a wrong one.
 
         Args:
             address: Of the client; None = unknown.
             auth: What is known of it.
+            unread: As of `why_unauthorized`.
         """
         kind: RefusalKind = "no token" if auth is AuthState.UNKNOWN else "wrong token"
         who = f"a client at {address or 'an unknown address'}"
-        self._report(kind, f"{who} was refused: {why_unauthorized(auth)}")
+        self._report(kind, f"{who} was refused: {why_unauthorized(auth, unread)}")
 
     def page(self, line: str) -> None:
         """A web page may not connect."""
         self._report("page", line)
+
+    def wrong_scheme(self, line: str) -> None:
+        """A client speaks TLS where there is none, or none where there is TLS."""
+        self._report("scheme", line)
 
     def _report(self, kind: RefusalKind, line: str) -> None:
         now_s = self._clock()

@@ -8,12 +8,15 @@ import secrets
 from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from hashlib import sha256
+from heapq import heappop, heappush
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 TICKET_SECONDS = 60
+MAX_TICKET_SECONDS = 3_600
 MAX_TICKETS = 10_000
-"""Tickets that are valid at the same time; a new one removes the oldest."""
+"""Tickets that are kept at the same time; a new one removes the one that expires first."""
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -29,6 +32,18 @@ class AuthState(Enum):
     """It has shown none yet."""
 
 
+class Ticket(NamedTuple):
+    """What is kept of a ticket.
+
+    Attributes:
+        expires_s: When, on the clock of `Access`.
+        single_use: Whether it admits once.
+    """
+
+    expires_s: float
+    single_use: bool
+
+
 class Access:
     """The tokens of the configuration, and the tickets given for them.
 
@@ -42,8 +57,11 @@ class Access:
 
     def __init__(self, tokens: Iterable[str], clock: Callable[[], float]) -> None:
         self._tokens = [_digest(token) for token in tokens]
-        self._tickets: dict[bytes, float] = {}
-        """When each expires, the oldest first."""
+        self._tickets: dict[bytes, Ticket] = {}
+        """By their digests."""
+        self._expiry: list[tuple[float, int, bytes]] = []
+        """A heap: when each ticket expires, its number, its digest; also of those used up."""
+        self._issued = 0
         self._clock = clock
 
     @property
@@ -59,9 +77,13 @@ class Access:
         return not self.required or fitting > 0
 
     def admits(self, shown: str) -> bool:
-        """Whether this token or ticket is valid; a ticket is used up by this call."""
-        expires_s = self._tickets.pop(_digest(shown), None)
-        return self.is_token(shown) or (expires_s is not None and self._clock() < expires_s)
+        """Whether this token or ticket is valid; one for a single use is used up by this call."""
+        digest = _digest(shown)
+        ticket = self._tickets.get(digest)
+        valid = ticket is not None and self._clock() < ticket.expires_s
+        if ticket is not None and (ticket.single_use or not valid):
+            del self._tickets[digest]
+        return self.is_token(shown) or valid
 
     def auth_state(self, shown: str | None) -> AuthState:
         """The state of a client that has shown this credential; None = none."""
@@ -71,15 +93,26 @@ class Access:
             return AuthState.UNKNOWN
         return AuthState.ADMITTED if self.admits(shown) else AuthState.REFUSED
 
-    def issue_ticket(self) -> str:
-        """A ticket that admits once, within `TICKET_SECONDS`."""
+    def issue_ticket(
+        self, prefix: str = "", seconds: float = TICKET_SECONDS, *, single_use: bool = True
+    ) -> str:
+        """A ticket that admits once, or until it expires.
+
+        Args:
+            prefix: What it begins with; some clients recognize theirs by it.
+            seconds: For how long; at most `MAX_TICKET_SECONDS`.
+            single_use: Whether it admits once. Others' clients connect again with the same.
+        """
         now_s = self._clock()
-        for ticket, expires_s in list(self._tickets.items()):
-            if expires_s > now_s and len(self._tickets) < MAX_TICKETS:
-                break
-            del self._tickets[ticket]
-        ticket_text = secrets.token_urlsafe(24)
-        self._tickets[_digest(ticket_text)] = now_s + TICKET_SECONDS
+        while self._expiry and (self._expiry[0][0] <= now_s or len(self._expiry) >= MAX_TICKETS):
+            *_, expired = heappop(self._expiry)
+            self._tickets.pop(expired, None)
+        ticket_text = prefix + secrets.token_urlsafe(24)
+        expires_s = now_s + min(seconds, MAX_TICKET_SECONDS)
+        digest = _digest(ticket_text)
+        self._tickets[digest] = Ticket(expires_s, single_use)
+        self._issued += 1
+        heappush(self._expiry, (expires_s, self._issued, digest))
         return ticket_text
 
 
@@ -132,12 +165,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def bearer(authorization: str | None) -> str | None:
-    """The token in an `Authorization` header, if it has one."""
-    scheme, _, token = (authorization or "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
 
 def _digest(text: str) -> bytes:

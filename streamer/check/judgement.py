@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from streamer.check.probe import ProbeReport, SoundOutcome, Together
+from streamer.check.probe import ProbeReport, SoundOutcome
+from streamer.check.probe_batch import Together
 from streamer.inference.timed_words import disorder, read_words
 from streamer.protocol.messages import Segment, encode_event
 
@@ -23,6 +24,8 @@ def problems(report: ProbeReport) -> Iterator[str]:
         yield report.failure
     failures = [(a.sound, a.failure) for a in report.outcomes if a.failure]
     yield from _by_sound(failures, len(report.outcomes))
+    of_chunks = [(a.sound, a.failure) for a in report.chunks if a.failure]
+    yield from _by_sound(of_chunks, len(report.outcomes))
     hidden = {name for outcome in report.outcomes for name in _hidden(outcome)}
     for name in sorted(hidden):
         yield f"clients never see the field {name!r}: every event has one of its own"
@@ -41,6 +44,8 @@ def problems(report: ProbeReport) -> Iterator[str]:
 
 def notes(report: ProbeReport) -> Iterator[str]:
     """What may be intended, and often is not; one sentence each."""
+    for sound in report.too_long:
+        yield f"{sound}: longer than a segment (vad.max_segment_ms), so it ran in chunks only"
     nulls = [(a.sound, list(_nulls(a.outputs[0]))) for a in report.outcomes if a.outputs]
     null_notes = [
         (sound, f"null in {', '.join(names)}; NaN and infinity arrive as null")

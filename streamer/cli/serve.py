@@ -4,6 +4,7 @@ Importing this module imports the whole server; `streamer.__main__` does so only
 """
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -11,13 +12,23 @@ import time
 from pathlib import Path
 
 from streamer.access.tokens import Access
+from streamer.cli.welcome import ServedModel, welcome
+from streamer.config.paths import is_dir
 from streamer.config.schema import Config
-from streamer.config.sources import TOKENS_VARIABLE, SettingsError, load_config, misnamed, parse
+from streamer.config.sources import (
+    TOKENS_VARIABLE,
+    SettingsError,
+    load_config,
+    misnamed,
+    parse,
+    token_of_client,
+    with_source,
+)
+from streamer.http.ports import CannotServe
 from streamer.inference.model_pools import Pools
-from streamer.server import Announce, CannotServe, serve
+from streamer.server import Announce, serve
 from streamer.telemetry.logs import readable, set_up
 from streamer.weights.manifest import ModelError
-from streamer.weights.sample import sample_recording
 
 FLAGS = ("host", "port", "log_level")
 """Command-line flags that are settings of the section `server`."""
@@ -29,18 +40,23 @@ USAGE = 2
 """Exit code when the settings, the address or the weights cannot be used."""
 
 
+SETTINGS_LOG = logging.getLogger("streamer.settings")
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve with the parsed arguments; return the exit code."""
     flags = {flag: getattr(args, flag) for flag in FLAGS}
     overrides = {("server", flag): parse(text) for flag, text in flags.items() if text is not None}
     file: Path | None = args.config
-    if file is not None and file.is_dir():
+    if file is not None and is_dir(file):
         file /= CONFIG
     try:
         config, access = _without_tokens(load_config(file, os.environ, overrides))
         set_up(config.server.log_level, config.telemetry.log_format)
         for line in misnamed(os.environ):
-            logging.getLogger("streamer.settings").warning(line)
+            SETTINGS_LOG.warning(line)
+        if not access.required and (warning := token_of_client(os.environ)):
+            SETTINGS_LOG.warning(warning)
         folder = file.parent if file else Path()
         announce: Announce = _print if readable(config.telemetry.log_format) else _log
         return serve(
@@ -48,11 +64,25 @@ def run(args: argparse.Namespace) -> int:
             access,
             folder.absolute(),
             announce,
-            lambda address, pools: announce(welcome(address, pools, access.required)),
+            lambda address, grpc, pools: announce(_welcome(address, grpc, pools, config, access)),
         )
-    except (SettingsError, CannotServe, ModelError) as error:
+    except SettingsError as error:
+        _print(f"streamer: {with_source(error, file, os.environ)}")
+        return USAGE
+    except (CannotServe, ModelError) as error:
         _print(f"streamer: {error}")
         return USAGE
+
+
+def _welcome(address: str, grpc: str | None, pools: Pools, config: Config, access: Access) -> str:
+    return welcome(
+        address,
+        [ServedModel.of(pool) for pool in pools],
+        pools.workers_alive,
+        config.simple.chunk_seconds,
+        needs_token=access.required,
+        grpc=grpc,
+    )
 
 
 def _without_tokens(config: Config) -> tuple[Config, Access]:
@@ -74,37 +104,6 @@ def _log(text: str, level: int = logging.INFO) -> None:
 def _print(text: str, level: int = logging.INFO) -> None:
     """Print an announcement as it is; its words show how severe it is."""
     del level
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
-
-
-def welcome(address: str, pools: Pools, needs_token: bool) -> str:
-    """What is announced when the server is ready: addresses, and a command to try.
-
-    Args:
-        address: Of the server.
-        pools: Its workers.
-        needs_token: Whether clients must have a token. None is shown: this may go into a log.
-    """
-    token = " --token TOKEN" if needs_token else ""
-    socket_address = address.replace("http", "ws", 1)
-    client = Path(sys.argv[0]).with_name("streamer-client")
-    command = os.path.relpath(client) if client.is_file() else "streamer-client"
-    return "\n".join(
-        (
-            f"Ready: {', '.join(pools.names)} in {pools.workers_alive} worker processes.",
-            f"  in a browser    {address}/",
-            f"  for programs    {socket_address}/api/v1/segmented   {socket_address}/api/v1/simple",
-            f"  for operators   {address}/api/v1/info   {address}/api/v1/ready",
-            "Try, in another terminal:",
-            f"  {command} --real-time --interim-results"
-            f" -a {socket_address}/api/v1/segmented{token} {_sample_recording()}",
-            "Stop with Ctrl-C.",
-        )
-    )
-
-
-def _sample_recording() -> str:
-    """A recording to try with, whichever model is served."""
-    recording = sample_recording()
-    return "RECORDING.wav" if recording is None else os.path.relpath(recording)
+    with contextlib.suppress(BrokenPipeError):  # a terminal or a pipe that is gone ends no server
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

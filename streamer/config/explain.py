@@ -15,6 +15,9 @@ from msgspec import inspect
 
 LONGEST_VALUE_SHOWN = 60
 
+MOST_PLACES = 3
+"""Places of a field that are named to a person who wrote it in another one."""
+
 ALLOWED = "allowed"
 """Key in a type's `Meta(extra=…)`: what is allowed, in words, where a pattern would say nothing."""
 
@@ -29,20 +32,35 @@ class Problem(NamedTuple):
     message: str
 
 
-def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Problem:
+def explain(
+    error: msgspec.ValidationError, tree: object, expected: type, of_the_server: type | None = None
+) -> Problem:
     """Turn msgspec's `Expected … - at `$.vad.threshold`` into a `Problem`.
 
     Args:
         error: What `msgspec.convert(tree, expected)` raised.
         tree: The value that was refused, as parsed from JSON.
         expected: The struct it should have been.
+        of_the_server: The struct with the settings of the whole server, for a value that has those
+            of a stream.
     """
     if unknown := _UNKNOWN.fullmatch(str(error)):
         field = (unknown[2] or "").lstrip(".")
         name = f"{field}.{unknown[1]}" if field else unknown[1]
         known = fields_of(field, expected)
-        near = difflib.get_close_matches(unknown[1][:LONGEST_VALUE_SHOWN].lower(), known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        places = places_of(unknown[1], expected)
+        server = places_of(unknown[1], of_the_server) if of_the_server and not places else []
+        if server:
+            subject = "it" if name in server else " and ".join(f"'{one}'" for one in server)
+            what = "is a setting" if len(server) == 1 or name in server else "are settings"
+            instead = f"{subject} {what} of the whole server, and not of a stream"
+            text = f"unknown field '{show_name(name)}'; {instead}; allowed: {', '.join(known)}"
+            return Problem(name, text)
+        meant = places or (
+            difflib.get_close_matches(unknown[1][:LONGEST_VALUE_SHOWN].lower(), known, n=1)
+        )
+        quoted = " or ".join(f"'{one}'" for one in meant)
+        hint = f"; did you mean {quoted}?" if quoted else ""
         message = f"unknown field '{show_name(name)}'; allowed: {', '.join(known)}{hint}"
         return Problem(name, message)
     reason, _, path = str(error).partition(" - at `$")
@@ -54,7 +72,8 @@ def explain(error: msgspec.ValidationError, tree: object, expected: type) -> Pro
     for name in _names(field):
         value = _item(value, name)
     subject = f"'{field}' is {show(value)}" if field else f"got {show(value)}"
-    return Problem(field, f"{subject}; allowed: {_allowed(_type_at(field, expected))}")
+    kind = _type_at(field, expected)
+    return Problem(field, f"{subject}; allowed: {_allowed(kind)}{_other_case(value, kind)}")
 
 
 def lone_surrogate(tree: object) -> Problem | None:
@@ -93,6 +112,11 @@ def fields_of(field: str, root: type) -> list[str]:
     return _fields(_type_at(field, root))
 
 
+def places_of(name: str, root: type) -> list[str]:
+    """The dotted paths of the fields of a name, below a struct; at most `MOST_PLACES`."""
+    return list(_places(name, _type_info(root)))[:MOST_PLACES]
+
+
 def show(value: object) -> str:
     """A short JSON rendering; control characters are escaped, so it cannot forge a log line."""
     if isinstance(value, str):
@@ -113,6 +137,8 @@ def _type_at(field: str, root: type) -> inspect.Type:
     found = _type_info(root)
     for name in _names(field):
         found = found.type if isinstance(found, inspect.Metadata) else found
+        if isinstance(found, inspect.UnionType) and name.isdecimal():
+            found = next((one for one in found.types if isinstance(one, inspect.ListType)), found)
         if isinstance(found, inspect.VarTupleType | inspect.ListType) and name.isdecimal():
             found = found.item_type
             continue
@@ -152,6 +178,23 @@ def _fields(kind: inspect.Type) -> list[str]:
         return []
     tag = [str(struct.tag_field)] if struct.tag_field else []
     return tag + sorted(field.encode_name for field in struct.fields)
+
+
+def _places(name: str, kind: inspect.Type, path: str = "") -> Iterator[str]:
+    """The dotted paths of the fields of this name, below a struct."""
+    struct = _struct(kind.type if isinstance(kind, inspect.Metadata) else kind)
+    for field in struct.fields if struct else ():
+        if field.encode_name == name:
+            yield f"{path}{name}"
+        yield from _places(name, field.type, f"{path}{field.encode_name}.")
+
+
+def _other_case(value: object, kind: inspect.Type) -> str:
+    """The allowed word that differs from a text in its capitals only, to follow a message."""
+    kind = kind.type if isinstance(kind, inspect.Metadata) else kind
+    words = kind.values if isinstance(kind, inspect.LiteralType) else ()
+    meant = isinstance(value, str) and value not in words and value.lower() in words
+    return f"; did you mean {show(str(value).lower())}?" if meant else ""
 
 
 def _allowed(kind: inspect.Type) -> str:

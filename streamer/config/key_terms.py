@@ -16,6 +16,9 @@ INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories of Unicode that no term has: control and format characters, lone surrogates (which
 UTF-8 cannot encode), and the ends of lines and paragraphs."""
 
+JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
+"""Format characters that words of Persian, Hindi and other languages are written with."""
+
 _ALLOWED = (
     f"text of 1 to {MAX_KEY_TERM_LENGTH} characters, with a letter or a digit, and without line "
     "breaks, tabs and other invisible characters"
@@ -31,7 +34,7 @@ def is_key_term(value: object) -> bool:
         isinstance(value, str)
         and 1 <= len(value) <= MAX_KEY_TERM_LENGTH
         and any(map(str.isalnum, value))
-        and INVISIBLE.isdisjoint(map(unicodedata.category, value))
+        and INVISIBLE.isdisjoint(map(unicodedata.category, set(value) - JOINERS))
     )
 
 

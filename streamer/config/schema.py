@@ -6,7 +6,8 @@ structs are frozen, and their constraints are the ones that error messages and
 """
 
 import re
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Collection
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -19,6 +20,14 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
 LogFormat = Literal["auto", "json", "text"]
+AddedDialect = Literal["deepgram", "flux", "realtime", "assemblyai", "vosk"]
+"""A wire language of another vendor, spoken on WebSockets. Each can be switched off."""
+GrpcDialect = Literal["streamer", "google", "riva"]
+"""A service on the port for gRPC. `streamer`: our own; `google`: Google's Cloud Speech-to-Text;
+`riva`: NVIDIA Riva's speech recognition."""
+DialectName = Literal["native", "openai", "wyoming", AddedDialect, GrpcDialect]
+"""In metrics, logs and traces. `native`: Streamer's own on WebSockets; `openai`: OpenAI's for
+recordings; `wyoming`: on a port of its own."""
 Deadline = Annotated[float, Meta(ge=0)]
 """Seconds; 0 = no limit."""
 Probability = Annotated[float, Meta(gt=0, lt=1)]
@@ -46,7 +55,10 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class ServerConfig(_Section, frozen=True):
-    """Where the server listens, behind which proxy, with which certificate, and what it logs."""
+    """Where the server listens, behind which proxy, with which certificate, and what it logs.
+
+    `dialects` are those served beside Streamer's own protocol, which always is.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
@@ -59,6 +71,7 @@ class ServerConfig(_Section, frozen=True):
     ssl_keyfile: str | None = None
     ping_interval_seconds: Seconds = 20.0
     ping_timeout_seconds: Seconds = 20.0
+    dialects: tuple[AddedDialect, ...] = get_args(AddedDialect)
 
     def conflict(self) -> Conflict | None:
         """What is wrong; None when nothing is."""
@@ -112,6 +125,7 @@ class VadConfig(_Section, frozen=True):
     suffix_padding_ms: Annotated[int, Meta(ge=0, le=1_000)] = 250
     max_segment_ms: MaxSegmentMs = 20_000
     end_on_pause: bool = True
+    least_endpointing_ms: MinSilenceMs = 300
 
     def problem(self) -> str | None:
         """What is wrong with the settings together, in one sentence; None when nothing is."""
@@ -159,9 +173,10 @@ class LimitsConfig(_Section, frozen=True):
     max_sessions: Count = 256
     max_sessions_per_ip: Count = 32
     max_queue_seconds: Deadline = 5.0
+    max_container_streams: Count = 64
     max_channels: Annotated[int, Meta(ge=1, le=64)] = 8
     max_message_bytes: Annotated[int, Meta(ge=1_024)] = 262_144
-    max_text_bytes: Annotated[int, Meta(ge=256)] = 16_384
+    max_text_bytes: Annotated[int, Meta(ge=256)] = 65_536
     max_fragments: Count = 1_024
     max_messages_per_second: Count = 1_000
     max_control_per_second: Count = 50
@@ -187,15 +202,28 @@ def fits_header(token: str) -> bool:
     return re.fullmatch(r"[!-~]+", token) is not None
 
 
-ORIGIN = r"\*|https?://[^/?#\s]+"
+ORIGIN = r"\*|https?://[^/?#\s*]+"
 """What `access.origins` holds: scheme, host and port of a page, or `*`."""
 
+DEFAULT_PORT = r"(?i:(http://[^/?#\s*]+):80|(https://[^/?#\s*]+):443)"
+"""An origin with a port that browsers leave out, so that no page has it."""
 
-def _origin_advice(text: str) -> str:
-    """What was probably meant by an origin that is none; else what is allowed."""
-    if address := re.fullmatch(r"(https?://[^/?#\s]+)[/?#]\S*", text):
+
+def _origin_problem(text: str) -> str | None:
+    """What to write instead of an origin that no page has; None = it is right."""
+    if usual := re.fullmatch(DEFAULT_PORT, text):
+        return f"browsers leave out this port; did you mean {usual[1] or usual[2]}?"
+    if re.fullmatch(ORIGIN, text):
+        return None
+    if address := re.fullmatch(r"(https?://[^/?#\s*]+)[/?#]\S*", text):
         extra = "slash at its end" if text == f"{address[1]}/" else "path"
         return f"an origin has no {extra}; did you mean {address[1]}?"
+    if re.fullmatch(r"https?://[^/?#\s]+", text):
+        return "a name has no * within; name each origin, or give * alone for all"
+    if address := re.fullmatch(
+        r"(?:ws(s?)://)?((?:localhost|[\w.-]+:\d+|\d+(?:\.\d+){3})[^/?#\s*]*)/?", text
+    ):
+        return f"an origin begins with http:// or https://; did you mean http{address[1] or ''}://{address[2]}?"
     return "allowed: https://example.com, or *"
 
 
@@ -214,10 +242,67 @@ class AccessConfig(_Section, frozen=True):
         if not all(map(fits_header, self.tokens)):
             return Conflict(("tokens",), f"'access.tokens' {NO_HEADER}")
         for origin in self.origins:
-            if not re.fullmatch(ORIGIN, origin):
-                message = f"'access.origins' holds {origin!r}; {_origin_advice(origin)}"
+            if (problem := _origin_problem(origin)) is not None:
+                message = f"'access.origins' holds {origin!r}; {problem}"
                 return Conflict(("origins",), message)
         return None
+
+
+class WyomingConfig(_Section, frozen=True):
+    """The port for Home Assistant's voice services; 0 = there is none.
+
+    The protocol has no credentials: every client that reaches the port may use the server.
+    `ends_commands`: the server finds the ends of voice commands, and the client does not need to.
+    `announce` makes the port known in the local network, so that it is found without being typed.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    ends_commands: bool = False
+    announce: bool = False
+
+    def conflict(self) -> Conflict | None:
+        """What is wrong; None when nothing is."""
+        if self.announce and not self.port:
+            message = "'wyoming.announce' is true, and 'wyoming.port' is 0, which means none"
+            return Conflict(("announce",), message)
+        return None
+
+
+class VoskConfig(_Section, frozen=True):
+    """A port on which the protocol of vosk-server is spoken at every path; 0 = there is none.
+
+    With `server.ssl_certfile`, it takes TLS only.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+
+    def conflict(self, dialects: Collection[AddedDialect]) -> Conflict | None:
+        """What is wrong; None when nothing is.
+
+        Args:
+            dialects: `server.dialects`.
+        """
+        if self.port and "vosk" not in dialects:
+            message = f"'vosk.port' is {self.port}, and 'server.dialects' is without vosk"
+            return Conflict(("port",), message)
+        return None
+
+
+class GrpcConfig(_Section, frozen=True):
+    """A port for streams over gRPC; 0 = there is none. It needs the extra `grpc`.
+
+    With `server.ssl_certfile`, it takes TLS only. `reflection` shows the schema to every client
+    that can reach the port. After `max_connection_age_ms`, a connection takes no new calls, so that
+    its client connects again, perhaps to another server; 0 = never.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    dialects: Annotated[tuple[GrpcDialect, ...], Meta(min_length=1)] = get_args(GrpcDialect)
+    reflection: bool = False
+    max_connection_age_ms: Count = 0
 
 
 class TelemetryConfig(_Section, frozen=True):
@@ -232,7 +317,7 @@ class Config(_Section, frozen=True):
     """The whole configuration. `models` takes the place of `model` where there are several."""
 
     server: ServerConfig = ServerConfig()
-    model: ModelConfig = ModelConfig(path="moonshine-tiny-en")
+    model: ModelConfig = ModelConfig()
     models: Annotated[tuple[ModelConfig, ...], Meta(min_length=1)] | UnsetType = UNSET
     vad: VadConfig = VadConfig()
     simple: SimpleConfig = SimpleConfig()
@@ -240,6 +325,9 @@ class Config(_Section, frozen=True):
     inference: InferenceConfig = InferenceConfig()
     limits: LimitsConfig = LimitsConfig()
     access: AccessConfig = AccessConfig()
+    wyoming: WyomingConfig = WyomingConfig()
+    vosk: VoskConfig = VoskConfig()
+    grpc: GrpcConfig = GrpcConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
 
     def without_tokens(self) -> "Config":

@@ -3,22 +3,24 @@
 Every error is one line that names the key, the value and what is allowed.
 """
 
-import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 
 from streamer.config.explain import Problem, explain, fields_of, lone_surrogate, show
+from streamer.config.file_problems import file_problem
+from streamer.config.json_files import BadFile, decode_json, read_json
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import NO_HEADER, Config, fits_header
+from streamer.config.section_examples import mistaken_for, section_example
 
 ENVIRONMENT_PREFIX = "STREAMER_"
 TOKENS_VARIABLE = "STREAMER_TOKENS"
 _SERVICE_SCHEMES = ("tcp://", "udp://", "sctp://")
-_OWN_VARIABLES = frozenset({TOKENS_VARIABLE, "STREAMER_TOKEN", "STREAMER_MODELS"})
+CLIENTS_VARIABLE = "STREAMER_TOKEN"
+"""The token that the client shows. Both may run in one environment, so the server may see it."""
+_OWN_VARIABLES = frozenset({TOKENS_VARIABLE, CLIENTS_VARIABLE, "STREAMER_MODELS"})
 SECRET = {
     "access": "allowed: an object with tokens, tokens_file, origins",
     "access.tokens": 'allowed: a list of text, ["…", "…"]',
@@ -28,7 +30,33 @@ Tree = dict[str, object]
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used; the message is one line for the person who set it."""
+    """A setting that cannot be used; the message is one line for the person who set it.
+
+    Attributes:
+        field: The setting, `section.key`, if the message does not name its source yet.
+    """
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def with_source(
+    error: SettingsError, path: Path | None, environment: Mapping[str, str]
+) -> SettingsError:
+    """The error with the source of its setting: a variable, or the configuration file.
+
+    Args:
+        error: Raised once the configuration had been read.
+        path: The configuration file; None = there is none.
+        environment: As given to `load_config`.
+    """
+    if error.field is None:
+        return error
+    section, _, key = error.field.partition(".")
+    given = _from_environment(environment).get((section, key))
+    source = given[1] if given else path
+    return SettingsError(f"{source}: {error}") if source else SettingsError(str(error))
 
 
 def load_config(
@@ -64,6 +92,8 @@ def load_config(
     for section, conflict in (
         ("server", config.server.conflict()),
         ("access", config.access.conflict()),
+        ("wyoming", config.wyoming.conflict()),
+        ("vosk", config.vosk.conflict(config.server.dialects)),
     ):
         if conflict is not None:
             where = sources.of_keys(section, conflict.keys)
@@ -75,7 +105,9 @@ def load_config(
 def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError:
     field = problem.field.partition("[")[0]
     message = _without_value(field, tree) if field in SECRET else problem.message
-    return SettingsError(f"{sources.of(field)}: {message}")
+    if hint := mistaken_for(problem.field, message, tree):
+        message = message.partition("; did you mean")[0] + hint
+    return SettingsError(f"{sources.of(field)}: {message}{section_example(problem.field, tree)}")
 
 
 def _without_value(field: str, tree: Tree) -> str:
@@ -158,13 +190,40 @@ def misnamed(environment: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is not a setting and has no effect; did you mean {' or '.join(right)}?"
 
 
+def token_of_client(environment: Mapping[str, str]) -> str | None:
+    """A line if there is a token that only the client reads; for a server that has no tokens.
+
+    A person who sets it for the server does not mean to admit every client.
+    """
+    if not environment.get(CLIENTS_VARIABLE, "").strip():
+        return None
+    return (
+        f"{CLIENTS_VARIABLE} is the client's variable; the server reads {TOKENS_VARIABLE}, "
+        "and now admits everyone"
+    )
+
+
+def variables_of(name: str) -> list[str]:
+    """The variables of the settings that a word such as `workers` or `vad-threshold` may mean."""
+    return _right_names().get(f"{ENVIRONMENT_PREFIX}{name.replace('-', '_')}".upper(), [])
+
+
 def _right_names() -> dict[str, list[str]]:
     """The names of the variables that may be meant, by the wrong one."""
-    names: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {
+        f"{ENVIRONMENT_PREFIX}MODEL": [
+            f"{ENVIRONMENT_PREFIX}MODEL__{key}" for key in ("PATH", "TYPE")
+        ]
+    }
     for section in fields_of("", Config):
+        if section not in ("model", "models"):  # STREAMER_MODELS is the folder of the models
+            alone = f"{ENVIRONMENT_PREFIX}{section}".upper()
+            names[alone] = [f"{alone}__KEY"]
         for key in fields_of(section, Config):
             right = f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
-            for wrong in (f"{section}_{key}", key):
+            # A key that the server has too, such as `port`, means the server's.
+            of_another = section != "server" and key in fields_of("server", Config)
+            for wrong in (f"{section}_{key}", *(() if of_another else (key,))):
                 names.setdefault(f"{ENVIRONMENT_PREFIX}{wrong}".upper(), []).append(right)
     return names
 
@@ -197,8 +256,7 @@ def _tokens_in(path: Path) -> list[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise ValueError(f"the file cannot be read: {reason}") from None
+        raise ValueError(file_problem(path, error)) from None
     found = [line.strip() for line in lines if line.strip() and line.lstrip()[0] != "#"]
     if not found:
         # A person who configures a file of tokens does not mean to admit every client.
@@ -210,11 +268,9 @@ def _tokens_in(path: Path) -> list[str]:
 
 def _read(path: Path) -> Tree:
     try:
-        tree = _decode(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise SettingsError(f"{path} is not JSON: {error}") from None
+        tree = read_json(path)
+    except BadFile as error:
+        raise SettingsError(str(error)) from None
     if not isinstance(tree, dict):
         raise SettingsError(f"{path}: expected an object of sections, got {show(tree)}")
     return tree
@@ -232,23 +288,6 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], t
 def parse(text: str) -> object:
     """`8080`, `true` and `{"delay": 1}` are JSON; anything else is a plain string."""
     try:
-        return _decode(text)
+        return decode_json(text)
     except ValueError:
         return text
-
-
-def _decode(text: str) -> object:
-    """Strict JSON: Python's parser also accepts `NaN`, `Infinity` and `1e999`."""
-    try:
-        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    return value if math.isfinite(value) else _refuse(number)
-
-
-def _refuse(number: str) -> NoReturn:
-    raise ValueError(f"{number} is not a number that a setting can have")

@@ -3,5 +3,5 @@
 `hub.py` downloads, `wav2small.py` is the network in torch, `to_onnx.py` converts and compares, and
 `export.py` puts the file in its place. Only modules imported inside functions need torch.
 
-May import: weights.
+May import: config, weights.
 """

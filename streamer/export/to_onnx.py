@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from streamer.config.file_problems import file_problem
 from streamer.weights.manifest import ModelError
 
 Floats = npt.NDArray[np.float32]
@@ -44,7 +45,9 @@ def load_weights(network: nn.Module, file: Path) -> None:
     """
     try:
         found: dict[str, Tensor] = load_file(file)
-    except (SafetensorError, OSError) as error:
+    except OSError as error:
+        raise ExportError(file_problem(file, error)) from error
+    except SafetensorError as error:
         raise ExportError(f"{file} cannot be read as safetensors: {error}") from error
     expected: dict[str, Tensor] = network.state_dict()
     # The number of training steps has no effect here, and some files leave it out.

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
 from streamer.config.key_terms import KeyTerms
+from streamer.http.curl_hints import BINARY_BODY, SURE_BYTES, URL_ENCODED, was_sent_with_d
+from streamer.http.opened_recording import RecordingPlan, open_recording
 from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
-    RecordingPlan,
     RecordingResult,
     RecordingWarning,
-    open_recording,
     refusal_for_failed_segment,
     run_to_end,
 )
@@ -53,7 +53,7 @@ AUDIO_TYPES = {
 
 PCM_TYPES = ("audio/pcm", "audio/x-pcm", "audio/raw", "audio/x-raw", "audio/basic")
 
-UNSPECIFIC = ("", "application/octet-stream", "application/x-www-form-urlencoded", "audio/*")
+UNSPECIFIC = ("", "application/octet-stream", URL_ENCODED, "audio/*")
 """Content-Types that carry no information; curl's default is among them."""
 
 
@@ -146,15 +146,21 @@ async def _analyze(request: RecordingRequest) -> Response:
         raise Refused(400, "bad_request", problem)
     file = await spool(request.http, request.services.config.limits)
     request.resources.callback(file.close)
+    sent_with_d = await in_thread(was_sent_with_d, given_type, file)
+    linear = fmt is not None and fmt.encoding == "pcm" and fmt.bit_depth > 8
+    if linear and await in_thread(was_sent_with_d, given_type, file, SURE_BYTES):
+        # Half of these have whole frames, and would be noise.
+        text = f"the body is not complete: no byte of it is 0, 10 or 13; {BINARY_BODY}, not -d"
+        raise Refused(400, "bad_audio", text)
     words = query.words or (query.format in TIMED_FORMATS and pool.returns_words)
     plan = RecordingPlan(pool, vad if query.vad else None, words, query.keyterms)
     try:
         recording = await open_recording(request, file, fmt, plan, mix=query.channels == "mix")
     except AudioFileError as error:
-        if error.code != "unsupported_media_type":
-            raise
-        text = f"{error}, or raw PCM with its format in the query"
-        raise AudioFileError(text, error.code) from None
+        unknown = error.code == "unsupported_media_type"
+        raw = ", or raw PCM with its format in the query" if unknown else ""
+        hint = f"; {BINARY_BODY}, not -d" if sent_with_d else ""
+        raise AudioFileError(f"{error}{raw}{hint}", error.code) from None
     if fmt is None:
         _check_label(given_type, recording.kind)
     async with tasks_of(request.http) as tasks:
@@ -170,7 +176,7 @@ def _wrong_type(given_type: str, allowed: Sequence[str]) -> str:
     text = f"Content-Type is {show(given_type)}; "
     if given_type == "multipart/form-data":
         return (
-            f"{text}the file itself is the body here, as with curl --data-binary @FILE; "
+            f"{text}the file itself is the body here: {BINARY_BODY}; "
             "forms go to /v1/audio/transcriptions"
         )
     return f"{text}allowed: {', '.join(filter(None, dict.fromkeys(allowed)))}"

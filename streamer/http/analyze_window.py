@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import show
+from streamer.http.opened_recording import RecordingPlan, open_recording
 from streamer.http.parameters import read_parameters
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
-from streamer.http.recordings import RecordingPlan, open_recording, run_to_end
+from streamer.http.recordings import run_to_end
 from streamer.http.refusals import Refused, refuse
 from streamer.http.uploads import media_type, spool
 

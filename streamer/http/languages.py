@@ -49,6 +49,9 @@ _BY_WORD = {
     for word in (code, name, *codes)
 }
 
+CODES = tuple(sorted({language.code for language in _BY_WORD.values()}))
+"""Of all languages that are in the table."""
+
 _OTHER_CODES = {"iw": "he", "in": "id", "nb": "no", "castilian": "es", "mandarin": "zh"}
 """Withdrawn or wider names that programs and their settings still have."""
 

@@ -15,11 +15,13 @@ import python_multipart
 from python_multipart.exceptions import FormParserError
 
 from streamer.config.explain import show, show_name
+from streamer.http.curl_hints import FORM_FILE
 from streamer.http.uploads import IN_MEMORY_BYTES
 from streamer.recordings.threads import in_thread
 
-MAX_FIELDS = 128
-"""Parts. The programs that send the most name each of forty settings."""
+MAX_FIELDS = 256
+"""Parts. The programs that send the most name each of forty settings; a hundred key terms may be a
+part each."""
 
 MAX_FIELD_BYTES = 1 << 20
 """Of one field of text, in bytes."""
@@ -58,10 +60,12 @@ class ReceivedForm(NamedTuple):
     Attributes:
         fields: Names and values of the text, in order.
         file: At its beginning; the caller closes it.
+        file_is_named: Whether it came with a name, as a file does, and not as text.
     """
 
     fields: list[tuple[str, str]]
     file: BinaryIO
+    file_is_named: bool
 
 
 class FormReader:
@@ -80,7 +84,8 @@ class FormReader:
         boundary = _parameters(content_type.encode("latin-1", "replace")).get("boundary")
         if not boundary:
             raise FormError(
-                "the Content-Type has no boundary; let the program that makes the form set it"
+                "the Content-Type has no boundary; let the program that makes the form set it; "
+                f"{FORM_FILE}"
             )
         self._file_field = file_field
         self._is_text = is_text
@@ -88,6 +93,8 @@ class FormReader:
         """Those that are complete."""
         self.has_file = False
         """Whether the file has begun."""
+        self.file_is_named = False
+        """Whether the file has a name."""
         self.complete = False
         """Whether the form has ended."""
         self._file_data: list[bytes] = []
@@ -183,10 +190,12 @@ class FormReader:
             if self.has_file:
                 raise FormError(f"'{self._file_field}' is given more than once", self._file_field)
             self.has_file = True
+            self.file_is_named = "filename" in parameters
             self._text = None
         elif "filename" in parameters and not self._is_text(name):
             what = f"the file is called {show(name)}"
-            raise FormError(f"{what}; it has to be '{self._file_field}'", self._file_field)
+            must = f"it has to be '{self._file_field}'"
+            raise FormError(f"{what}; {must}; {FORM_FILE}", self._file_field)
         else:
             self._text = name, bytearray()
 
@@ -233,13 +242,13 @@ async def read_form(chunks: AsyncIterator[bytes], reader: FormReader) -> Receive
                 waiting.clear()
         reader.finish()
         if not reader.has_file:
-            raise FormError("the file is missing; it has to be 'file'", "file")
+            raise FormError(f"the file is missing; it has to be 'file'; {FORM_FILE}", "file")
         await in_thread(file.write, bytes(waiting))
         file.seek(0)
     except BaseException:
         file.close()
         raise
-    return ReceivedForm(reader.fields, file)
+    return ReceivedForm(reader.fields, file, reader.file_is_named)
 
 
 def _parameters(header: bytes) -> Mapping[str, bytes]:

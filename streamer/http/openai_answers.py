@@ -121,11 +121,11 @@ class LogprobsOfText:
     """The log probabilities of a text, a segment at a time.
 
     Args:
-        wanted: Whether the answer has any.
+        requested: Whether the answer has any.
     """
 
-    def __init__(self, *, wanted: bool) -> None:
-        self.all: list[Logprob] | None = [] if wanted else None
+    def __init__(self, *, requested: bool) -> None:
+        self.all: list[Logprob] | None = [] if requested else None
         """Those so far; joined, their tokens are the text. None = the answer has none."""
 
     def add(self, segment: Segment) -> list[Logprob] | None:

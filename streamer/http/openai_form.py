@@ -1,4 +1,4 @@
-"""The fields of OpenAI's audio forms, in the different ways in which programs write them.
+"""Reads the fields of OpenAI's audio forms, in the different ways in which programs write them.
 
 https://platform.openai.com/docs/api-reference/audio. A form has text only, so that an absent value
 may come as an empty field, a list as repeated fields, and an object in brackets or as JSON.
@@ -7,15 +7,14 @@ may come as an empty field, a list as repeated fields, and an object in brackets
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from msgspec import Meta
 
 from streamer.config.explain import Problem, explain, lone_surrogate, show_name
-from streamer.config.key_terms import KeyTerms
-from streamer.config.schema import MinSilenceMs, PrefixPaddingMs, Probability, VadConfig
+from streamer.config.schema import VadConfig
 from streamer.http.openai_extras import IgnoredField, ignore
+from streamer.http.openai_fields import ChunkingStrategy, Form, Temperature
 from streamer.http.refusals import Refused
 from streamer.protocol.messages import VadOptions
 
@@ -41,63 +40,6 @@ ALIASES = {
     "keywords": PROMPT,
 }
 """Other servers' names for fields of this one."""
-
-Temperature = Annotated[float, Meta(ge=0, le=1)]
-
-
-class ChunkingStrategy(msgspec.Struct, frozen=True, kw_only=True):
-    """How the recording is cut. `auto`: as the server is configured."""
-
-    type: Literal["auto", "server_vad"]
-    prefix_padding_ms: PrefixPaddingMs | None = None
-    silence_duration_ms: MinSilenceMs | None = None
-    threshold: Probability | None = None
-
-    def options(self) -> VadOptions:
-        """The same in the names of this server."""
-        return VadOptions(
-            prefix_padding_ms=self.prefix_padding_ms,
-            min_silence_ms=self.silence_duration_ms,
-            threshold=self.threshold,
-        )
-
-
-class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields beside `file`.
-
-    `temperature` changes nothing. Names and unusual words in `prompt` are key terms. `keyterms` is
-    this server's own; `vad_filter`, `word_timestamps`, `task`, `translate` and `to_language` are
-    those of other servers.
-    """
-
-    model: str | None = None
-    response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
-    stream: bool = False
-    language: str | None = None
-    languages: list[str] = []
-    prompt: str | None = None
-    keyterms: KeyTerms = ()
-    temperature: Temperature = 0.0
-    timestamp_granularities: list[Literal["segment", "word"]] = []
-    include: list[str] = []
-    chunking_strategy: ChunkingStrategy | None = None
-    vad_filter: bool = True
-    word_timestamps: bool = False
-    task: Literal["transcribe", "translate"] = "transcribe"
-    translate: bool = False
-    to_language: str | None = None
-
-    @property
-    def asks_for_words(self) -> bool:
-        """Whether the answer has a place for the times of words, and they are wanted there."""
-        wanted = self.word_timestamps or "word" in self.timestamp_granularities
-        return wanted and self.response_format == "verbose_json" and not self.stream
-
-    @property
-    def asks_for_logprobs(self) -> bool:
-        """Whether the answer has a place for log probabilities, and they are wanted there."""
-        return "logprobs" in self.include and (self.stream or self.response_format == "json")
-
 
 SWITCHES = frozenset(field.name for field in msgspec.structs.fields(Form) if field.type is bool)
 """Fields that are true or false."""

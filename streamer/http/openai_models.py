@@ -17,7 +17,8 @@ the server, unless one of its own has that name."""
 async def models(request: Request) -> Response:
     """List the models, as OpenAI's endpoint of this name does."""
     names = request.app.state.services.pools.names
-    return JSONResponse({"object": "list", "data": [_model(name) for name in names]})
+    dialects = [*request.app.state.addresses]
+    return JSONResponse({"object": "list", "data": [_model(name, dialects) for name in names]})
 
 
 async def model(request: Request) -> Response:
@@ -27,7 +28,7 @@ async def model(request: Request) -> Response:
     if name not in names:
         name = name.removesuffix("/")
     if served_name(name, names) in (None, *names):
-        return JSONResponse(_model(name))
+        return JSONResponse(_model(name, [*request.app.state.addresses]))
     message = f"'model' is {show(name)}; allowed: {', '.join(names)}"
     path = served_path(request.scope)
     return error_response(404, "unknown_model", message, {}, path=path, field="model")
@@ -40,5 +41,7 @@ def served_name(given: str | None, names: Sequence[str]) -> str | None:
     return given
 
 
-def _model(name: str) -> dict[str, object]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "streamer"}
+def _model(name: str, dialects: Sequence[str]) -> dict[str, object]:
+    """As OpenAI's, and the protocols of live streams in which it can be used."""
+    openai = {"id": name, "object": "model", "created": 0, "owned_by": "streamer"}
+    return {**openai, "dialects": dialects}

@@ -5,7 +5,7 @@ https://spec.openapis.org/oas/v3.1.0
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
-from streamer.http.operations import OPERATIONS, BodySchema, Operation
+from streamer.http.operations import BodySchema, Operation, operations
 
 PATH = "/openapi.json"
 
@@ -24,19 +24,19 @@ SchemaTree = dict[str, Any]
 async def openapi(request: Request) -> Response:
     """Describe the HTTP addresses, as OpenAPI."""
     prefix = request.scope.get("root_path") or "/"
-    return JSONResponse({**describe(OPERATIONS), "servers": [{"url": prefix}]})
+    served = operations(request.app.state.services.config.server.dialects)
+    return JSONResponse({**describe(served), "servers": [{"url": prefix}]})
 
 
-def describe(operations: Iterable[Operation]) -> SchemaTree:
-    """The OpenAPI document of a table of operations."""
-    operations = list(operations)
-    types = [kind for operation in operations for kind in _types(operation)]
+def describe(served: Sequence[Operation]) -> SchemaTree:
+    """The OpenAPI document of these operations."""
+    types = [kind for operation in served for kind in _types(operation)]
     schemas, components = msgspec.json.schema_components(
         types, schema_hook=_anything, ref_template="#/components/schemas/{name}"
     )
     schema_of = dict(zip(map(repr, types), schemas, strict=True))
     paths: dict[str, SchemaTree] = {}
-    for operation in operations:
+    for operation in served:
         described = _operation(operation, schema_of, components)
         paths.setdefault(_template(operation.path), {})[operation.method.lower()] = described
     document = {
@@ -92,7 +92,7 @@ def _operation(
         described["parameters"] += _query_parameters(schema_of[repr(operation.query)], components)
     if operation.body:
         described["requestBody"] = {
-            "required": True,
+            "required": operation.needs_body,
             "content": _content(operation.body, schema_of, components),
         }
     return described
@@ -141,10 +141,11 @@ def _with_file(reference: SchemaTree, components: SchemaTree) -> SchemaTree:
 
 
 def _query_parameters(reference: SchemaTree, components: SchemaTree) -> list[SchemaTree]:
-    properties = _resolve(reference, components)["properties"]
+    fields = _resolve(reference, components)
+    needed = fields.get("required", [])
     return [
-        {"name": name, "in": "query", "required": False, "schema": _without_null(schema)}
-        for name, schema in properties.items()
+        {"name": name, "in": "query", "required": name in needed, "schema": _without_null(schema)}
+        for name, schema in fields["properties"].items()
     ]
 
 

@@ -3,7 +3,7 @@
 The WebSockets are described in `docs/protocol.md`; OpenAPI has no words for them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -14,11 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.access.error_responses import OpenAIError
+from streamer.config.schema import AddedDialect
 from streamer.http import (
     analyze,
     analyze_window,
+    assemblyai_token,
+    deepgram_grant,
+    deepgram_listen,
     openai_answers,
-    openai_form,
+    openai_client_secrets,
+    openai_fields,
     openai_models,
     status,
     transcriptions,
@@ -58,6 +63,20 @@ class OpenAIErrorAnswer(msgspec.Struct, frozen=True):
     error: OpenAIError
 
 
+class DeepgramErrorAnswer(msgspec.Struct, frozen=True):
+    """A request that got no result, as Deepgram's clients expect it."""
+
+    err_code: str
+    err_msg: str
+    request_id: str
+
+
+class AssemblyAIErrorAnswer(msgspec.Struct, frozen=True):
+    """A request that got no result, as AssemblyAI's clients expect it."""
+
+    error: str
+
+
 class Health(msgspec.Struct, frozen=True):
     """The server answers."""
 
@@ -80,12 +99,13 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """A model, in OpenAI's words."""
+    """A model, in OpenAI's words, and the dialects of live streams in which it can be used."""
 
     id: str
     object: Literal["model"]
     created: int
     owned_by: str
+    dialects: list[str]
 
 
 class ModelList(msgspec.Struct, frozen=True):
@@ -109,7 +129,9 @@ class Operation:
         method: Of the request.
         query: Struct of the query's parameters.
         body: Media types of the request's body; each with its schema, None for bytes.
+        needs_body: Whether a request without a body is refused.
         answers: For each status, the media types of the answer and their schemas.
+        dialect: It is served with this one of `server.dialects`. None = always.
     """
 
     path: str
@@ -117,7 +139,9 @@ class Operation:
     method: Literal["GET", "POST"] = "GET"
     query: type[msgspec.Struct] | None = None
     body: Mapping[str, BodySchema] = field(default_factory=dict)
+    needs_body: bool = True
     answers: Mapping[int, Mapping[str, BodySchema]]
+    dialect: AddedDialect | None = None
 
 
 JSON = "application/json"
@@ -143,6 +167,8 @@ _TRANSCRIBED = {
     },
     **_refusals(OpenAIErrorAnswer, 400, 401, 403, 404, 408, 413, 500, 503, 504),
 }
+
+_SECRETS = _refusals(OpenAIErrorAnswer, 400, 401, 403, 408, 413, 503)
 
 OPERATIONS = (
     Operation(
@@ -171,15 +197,31 @@ OPERATIONS = (
         path="/v1/audio/transcriptions",
         method="POST",
         endpoint=transcriptions.transcribe,
-        body={"multipart/form-data": openai_form.Form},
+        body={"multipart/form-data": openai_fields.Form},
         answers=_TRANSCRIBED,
     ),
     Operation(
         path="/v1/audio/translations",
         method="POST",
         endpoint=transcriptions.translate,
-        body={"multipart/form-data": openai_form.Form},
+        body={"multipart/form-data": openai_fields.Form},
         answers=_TRANSCRIBED,
+    ),
+    Operation(
+        path="/v1/realtime/client_secrets",
+        method="POST",
+        endpoint=openai_client_secrets.client_secrets,
+        dialect="realtime",
+        body={JSON: openai_client_secrets.SecretRequest},
+        answers=_SECRETS | {200: _json(openai_client_secrets.Secret)},
+    ),
+    Operation(
+        path="/v1/realtime/transcription_sessions",
+        method="POST",
+        endpoint=openai_client_secrets.transcription_sessions,
+        dialect="realtime",
+        body={JSON: openai_client_secrets.BetaRequest},
+        answers=_SECRETS | {200: _json(openai_client_secrets.BetaSession)},
     ),
     Operation(
         path="/v1/models",
@@ -195,6 +237,40 @@ OPERATIONS = (
         },
     ),
     Operation(
+        path="/v1/listen",
+        method="POST",
+        endpoint=deepgram_listen.listen,
+        query=deepgram_listen.ListenParameters,
+        body={**_FILES, "application/octet-stream": None},
+        answers={
+            200: _json(deepgram_listen.Listened),
+            **_refusals(DeepgramErrorAnswer, 400, 401, 403, 404, 408, 413, 415, 500, 503, 504),
+        },
+        dialect="deepgram",
+    ),
+    Operation(
+        path="/v1/auth/grant",
+        method="POST",
+        endpoint=deepgram_grant.grant,
+        body=_json(deepgram_grant.GrantRequest),
+        needs_body=False,
+        answers={
+            200: _json(deepgram_grant.Grant),
+            **_refusals(DeepgramErrorAnswer, 400, 401, 403, 408, 413, 503),
+        },
+        dialect="deepgram",
+    ),
+    Operation(
+        path="/v3/token",
+        endpoint=assemblyai_token.token,
+        query=assemblyai_token.TokenQuery,
+        answers={
+            200: _json(assemblyai_token.IssuedToken),
+            **_refusals(AssemblyAIErrorAnswer, 400, 401, 403, 503),
+        },
+        dialect="assemblyai",
+    ),
+    Operation(
         path="/api/v1/ticket",
         method="POST",
         endpoint=status.ticket,
@@ -206,3 +282,12 @@ OPERATIONS = (
     Operation(path="/ready", endpoint=status.ready, answers=_READY),
     Operation(path="/api/v1/info", endpoint=status.info, answers={200: _json(dict[str, object])}),
 )
+
+
+def operations(dialects: Collection[AddedDialect]) -> list[Operation]:
+    """Those that are served.
+
+    Args:
+        dialects: `server.dialects` of the configuration.
+    """
+    return [each for each in OPERATIONS if each.dialect is None or each.dialect in dialects]

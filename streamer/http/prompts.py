@@ -27,8 +27,6 @@ SENTENCE_END = re.compile(r"[.!?…:](?!\S)|[\r\n]")
 WORD = re.compile(r"[^\W_](?:[\w'’.·+#&/-]*[\w+#])?")
 """From a letter or digit to a letter, a digit or one of `+#`: `C++`, `node.js` or `d'Albe`."""
 
-POSSESSIVE = re.compile(r"['’]s$")
-
 _COMMON = """
 a about all also am an and any are as at be been but by can could do does for from had has have he
 her here his how i i'm if in is it it's its just me my no not of on or our out she so some that
@@ -77,7 +75,7 @@ def _names(prompt: str) -> Iterator[list[str]]:
         name: list[str] = []
         end = first = 0
         for number, found in enumerate(WORD.finditer(sentence)):
-            word = POSSESSIVE.sub("", found[0])
+            word = found[0].removesuffix("'s").removesuffix("’s")
             if not _is_capital(word) and not _is_unusual(word):
                 continue
             if sentence[end : found.start()].strip():  # other words, or a comma, are between
@@ -111,6 +109,8 @@ def _is_capital(word: str) -> bool:
 
 def _is_unusual(word: str) -> bool:
     """Whether the word has capitals behind its first letter, signs, or letters and digits."""
+    if word.islower() and word.isalpha():
+        return False  # as most are; this takes no look at each letter in Python
     return any(letter.isupper() or letter in ".+#&" for letter in word[1:]) or (
         any(map(str.isdigit, word)) and any(map(str.isalpha, word))
     )

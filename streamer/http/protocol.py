@@ -12,7 +12,9 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from streamer.access.refusal_log import RefusalLog
 from streamer.config.schema import LimitsConfig
+from streamer.http.wrong_scheme import TLS_TO_PLAIN, begins_tls
 
 MAX_HEADER_BYTES = 32_768
 """Twice what h11 and nginx allow, so that a proxy refuses first."""
@@ -25,6 +27,7 @@ class HttpProtocol(HttpToolsProtocol):
     """The protocol class for `uvicorn.Config(http=…)`; `http_class` makes one with other limits."""
 
     limits = LimitsConfig()
+    refusals: RefusalLog
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._header_bytes = 0
         self._in_header = True
+        self._begun = False
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -46,6 +50,12 @@ class HttpProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse; a header that has not ended yet is counted."""
         self._arm()
+        if not self._begun and begins_tls(data):
+            address = self.client[0] if self.client else "an unknown address"
+            self.refusals.wrong_scheme(TLS_TO_PLAIN % address)
+            self.send_400_response("this port has no TLS")
+            return
+        self._begun = True
         super().data_received(data)
         if self._in_header:
             self._header_bytes += len(data)
@@ -92,10 +102,11 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def http_class(to: LimitsConfig) -> type[HttpProtocol]:
-    """The protocol class with these limits."""
+def http_class(to: LimitsConfig, log: RefusalLog) -> type[HttpProtocol]:
+    """The protocol class with these limits; the log gets those that speak TLS."""
 
     class Limited(HttpProtocol):
         limits = to
+        refusals = log
 
     return Limited

@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from streamer.config.explain import show
+from streamer.config.schema import DialectName
 from streamer.http.refusals import Refused, busy
 from streamer.inference.pool import WorkerPool
 from streamer.observe.log_context import LogContext, current
@@ -26,8 +27,7 @@ from streamer.observe.monitor import Monitor
 from streamer.observe.traceparent import new_context, parse
 from streamer.observe.tracer import SessionTrace, StreamTrace
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT
-from streamer.recordings.decoder import DecoderLost
-from streamer.recordings.errors import AudioFileError
+from streamer.recordings.errors import AudioFileError, DecoderLost
 from streamer.services import Services
 
 _log = logging.getLogger(__name__)
@@ -74,6 +74,7 @@ class RecordingRequest:
         resources: Closed when the request has been answered: its slot, its files, its trace.
         id: For the log, the trace and the client.
         began_s: When it arrived, in seconds of `time.perf_counter`.
+        dialect: Whose API it is.
     """
 
     http: Request
@@ -81,12 +82,14 @@ class RecordingRequest:
     resources: contextlib.ExitStack
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     began_s: float = field(default_factory=time.perf_counter)
+    dialect: DialectName = "native"
     _trace: SessionTrace | None = None
 
     def trace(self, model: str) -> StreamTrace:
         """Begin the trace of the work, in the client's own if its `traceparent` is one."""
         context = parse(self.http.headers.get("traceparent", "")) or new_context()
-        self._trace = self.services.tracer.session(self.id, "http", self.http.url.path)
+        path = self.http.url.path
+        self._trace = self.services.tracer.session(self.id, "http", path, self.dialect)
         self.resources.callback(self._trace.end)
         trace = self._trace.stream(context, model)
         current.set(LogContext(self.id, trace.trace_id))
@@ -150,6 +153,7 @@ async def handle(
     request: Request,
     work: Callable[[RecordingRequest], Awaitable[Response]],
     refuse: Callable[[Refused], Response],
+    dialect: DialectName = "native",
 ) -> Response:
     """Answer a request.
 
@@ -157,12 +161,14 @@ async def handle(
         request: As starlette received it.
         work: Makes the answer; raises `Refused` when there is none.
         refuse: The answer when there is none, in the shape that this address's clients expect.
+        dialect: Whose API the address belongs to.
     """
     with contextlib.ExitStack() as resources:
-        recording_request = RecordingRequest(request, request.app.state.services, resources)
+        services: Services = request.app.state.services
+        recording_request = RecordingRequest(request, services, resources, dialect=dialect)
         try:
             resources.enter_context(request.app.state.slots.take())
-            resources.enter_context(_counted(recording_request.services.monitor))
+            resources.enter_context(_counted(services.monitor, dialect))
             return await work(recording_request)
         except ClientDisconnect:
             return Response(status_code=499)  # never read
@@ -171,17 +177,17 @@ async def handle(
 
 
 @contextlib.contextmanager
-def _counted(monitor: Monitor) -> Iterator[None]:
+def _counted(monitor: Monitor, dialect: DialectName) -> Iterator[None]:
     """Count the request as an open session."""
 
     def held_bytes() -> int:
         return 0  # its body lies on disk, or is a megabyte at most
 
-    monitor.session_opened("recording", held_bytes)
+    monitor.session_opened("recording", dialect, held_bytes)
     try:
         yield
     finally:
-        monitor.session_closed("recording", held_bytes)
+        monitor.session_closed("recording", dialect, held_bytes)
 
 
 @contextlib.asynccontextmanager

@@ -1,9 +1,10 @@
 """Segments as files for people: plain text, SubRip (.srt) and WebVTT (.vtt)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from streamer.inference.timed_words import TimedWord, read_words
+from streamer.inference.timed_words import read_words
+from streamer.models.timed_word import TimedWord
 from streamer.protocol.messages import Segment
 from streamer.subtitles.cues import Cue, TimedText, cues_of
 from streamer.subtitles.formats import VTT_HEADER, srt_cue, vtt_cue
@@ -38,14 +39,19 @@ RENDERERS = {"text": as_text, "srt": as_srt, "vtt": as_vtt}
 
 def output_text(segment: Segment) -> str:
     """The model's output in one line: its `text`, or else its values as `key=value`."""
-    text = segment.output.get("text")
+    return text_of(segment.output)
+
+
+def text_of(output: Mapping[str, object]) -> str:
+    """A model's output in one line: its `text`, or else its values as `key=value`."""
+    text = output.get("text")
     if not isinstance(text, str):
-        text = " ".join(f"{key}={_value(value)}" for key, value in segment.output.items())
+        text = " ".join(f"{key}={_value(value)}" for key, value in output.items())
     return one_line(text)
 
 
 def timed_words(segment: Segment) -> list[TimedWord]:
-    """The words of a segment; none if they were not wanted, or are something else."""
+    """The words of a segment; none if they were not requested, or are something else."""
     try:
         return read_words(segment.output)
     except ValueError:  # a model of one's own has another kind of words

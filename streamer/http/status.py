@@ -5,9 +5,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import streamer
+from streamer.access.credentials import shown_in_header
 from streamer.access.error_responses import served_path, unauthorized
 from streamer.access.refusal_log import why_unauthorized
-from streamer.access.tokens import TICKET_SECONDS, Access, AuthState, bearer
+from streamer.access.tokens import TICKET_SECONDS, Access, AuthState
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION
 from streamer.services import Services
@@ -51,6 +52,7 @@ async def info(request: Request) -> Response:
             "simple": msgspec.to_builtins(config.simple),
             "interim": msgspec.to_builtins(config.interim),
             "limits": msgspec.to_builtins(config.limits),
+            "dialects": request.app.state.addresses,
             "sample": "sample.wav" if sample_recording() else None,
         }
     )
@@ -59,7 +61,7 @@ async def info(request: Request) -> Response:
 async def ticket(request: Request) -> Response:
     """A single-use ticket; another ticket does not buy one."""
     access: Access = request.app.state.services.access
-    token = bearer(request.headers.get("authorization"))
+    token = shown_in_header(request.headers.get("authorization"))
     if not access.is_token(token or ""):
         message = why_unauthorized(AuthState.UNKNOWN if token is None else AuthState.REFUSED)
         return unauthorized(message, served_path(request.scope))
@@ -72,6 +74,9 @@ def _model(pool: WorkerPool) -> dict[str, object]:
         "name": pool.spec.name,
         "type": pool.spec.type,
         "sample_rate": pool.sample_rate,
+        "words": pool.returns_words,
+        "keyterms": pool.uses_key_terms,
+        "languages": pool.languages,
         "inference": {
             "workers_alive": pool.workers_alive,
             **msgspec.to_builtins(pool.counters),

@@ -7,7 +7,6 @@ another base address.
 import functools
 import logging
 from collections.abc import AsyncGenerator
-from typing import BinaryIO, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -16,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from streamer.access.error_responses import openai_error
 from streamer.config.explain import show
 from streamer.config.key_terms import MAX_KEY_TERMS
-from streamer.http.languages import is_automatic, language_of
+from streamer.http.curl_hints import FORM_FILE
 from streamer.http.multipart import FormError, FormReader, ReceivedForm, read_form
 from streamer.http.openai_answers import (
     LogprobsOfText,
@@ -28,16 +27,16 @@ from streamer.http.openai_answers import (
     timed,
     words_of,
 )
-from streamer.http.openai_form import Form, is_field, read_fields, vad_options
+from streamer.http.openai_fields import Form
+from streamer.http.openai_form import is_field, read_fields, vad_options
+from streamer.http.openai_languages import Task, check_languages
 from streamer.http.openai_models import served_name
+from streamer.http.opened_recording import RecordingPlan, fits_whole, open_recording
 from streamer.http.prompts import key_terms_of
 from streamer.http.recording_request import RecordingRequest, handle, tasks_of
 from streamer.http.recordings import (
-    RecordingPlan,
     RecordingWarning,
     damage,
-    fits_whole,
-    open_recording,
     refusal_for_failed_segment,
     run_to_end,
     stream_into,
@@ -47,14 +46,11 @@ from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, TIMED_FORMATS,
 from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.inference.pool import WorkerPool
-from streamer.models.registry import language_names
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.messages import ErrorEvent, Segment, Stopped, WarningEvent
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.recording import Recording
 from streamer.recordings.threads import in_thread
-
-Task = Literal["transcribe", "translate"]
 
 FILE = "file"
 """Name of the part that is the recording."""
@@ -64,12 +60,12 @@ _log = logging.getLogger(__name__)
 
 async def transcribe(request: Request) -> Response:
     """Transcribe a recording, as OpenAI's endpoint of this name does."""
-    return await handle(request, functools.partial(_answer, "transcribe"), _refuse)
+    return await handle(request, functools.partial(_answer, "transcribe"), _refuse, "openai")
 
 
 async def translate(request: Request) -> Response:
     """Transcribe English speech, as OpenAI's endpoint that translates into English does."""
-    return await handle(request, functools.partial(_answer, "translate"), _refuse)
+    return await handle(request, functools.partial(_answer, "translate"), _refuse, "openai")
 
 
 def _refuse(refused: Refused) -> Response:
@@ -106,7 +102,7 @@ async def _answer(endpoint: Task, request: RecordingRequest) -> Response:
     transcript = " ".join(filter(None, map(output_text, result.segments)))
     usage = Usage(result.seconds)
     warnings = [*work.warnings, *result.warnings]
-    logprobs = LogprobsOfText(wanted=work.form.asks_for_logprobs and work.plan.words)
+    logprobs = LogprobsOfText(requested=work.form.asks_for_logprobs and work.plan.words)
     for segment in result.segments:
         logprobs.add(segment)
     answer: Transcription | VerboseTranscription = Transcription(
@@ -137,16 +133,16 @@ async def _prepare(endpoint: Task, request: RecordingRequest) -> _Work:
     pool = request.pool(served_name(form.model, request.services.pools.names))
     translates = form.translate or "translate" in (endpoint, form.task)
     task: Task = "translate" if translates else "transcribe"
-    language = _check_languages(form, task, pool)
+    language = check_languages(form, task, pool)
     asked = form.asks_for_words or form.asks_for_logprobs
     words = pool.returns_words and (asked or form.response_format in TIMED_FORMATS)
     terms, without_effect = _key_terms(form, pool)
     plan = RecordingPlan(pool, vad_options(form, request.services.config.vad), words, terms)
-    messages = [*(field.message for field in ignored), *without_effect]
+    messages = [*(field.message for field in ignored), *without_effect, *form.without_place]
     warnings = [RecordingWarning(code="ignored_field", message=text) for text in messages]
     if asked and not words:
         warnings.append(RecordingWarning(code="no_words", message=_without_words(form, pool)))
-    recording = await _open(request, received.file, plan)
+    recording = await _open(request, received, plan)
     if not form.vad_filter and form.chunking_strategy is None:
         if fits_whole(request, recording, pool):
             plan = plan._replace(vad=None)
@@ -179,18 +175,22 @@ def _key_terms(form: Form, pool: WorkerPool) -> tuple[tuple[str, ...], list[str]
     return (*form.keyterms, *named)[:MAX_KEY_TERMS], []
 
 
-async def _open(request: RecordingRequest, file: BinaryIO, plan: RecordingPlan) -> Recording:
+async def _open(
+    request: RecordingRequest, received: ReceivedForm, plan: RecordingPlan
+) -> Recording:
     try:
-        return await open_recording(request, file, None, plan, mix=True)
+        return await open_recording(request, received.file, None, plan, mix=True)
     except AudioFileError as error:
-        raise Refused(400, error.code, str(error), field=FILE) from error
+        # Without its @, curl sends the name of a file as text.
+        hint = "" if received.file_is_named else f"; {FORM_FILE}"
+        raise Refused(400, error.code, f"{error}{hint}", field=FILE) from error
 
 
 async def _stream(request: RecordingRequest, work: _Work, emit: Emit) -> None:
     """Send each segment's text when it is there, and all of it at the end."""
     outbox = Outbox(request.services.monitor)
     texts: list[str] = []
-    logprobs = LogprobsOfText(wanted=work.form.asks_for_logprobs and work.plan.words)
+    logprobs = LogprobsOfText(requested=work.form.asks_for_logprobs and work.plan.words)
     warnings = [*work.warnings]
     async with tasks_of(request.http) as tasks:
         tasks.create_task(stream_into(request, work.recording, work.plan, tasks, outbox))
@@ -214,53 +214,11 @@ async def _stream(request: RecordingRequest, work: _Work, emit: Emit) -> None:
                     pass
 
 
-def _check_languages(form: Form, task: Task, pool: WorkerPool) -> str:
-    """The language of the text, in OpenAI's words, if the model speaks those of the form.
-
-    Raises:
-        Refused: It does not.
-    """
-    spoken = language_names(pool.spec.type)
-    if task == "translate" and "english" not in spoken:
-        text = f"the model {pool.spec.name} does not translate; allowed: a model of English speech"
-        raise Refused(400, "bad_request", text, field="model")
-    if not spoken:  # a model of one's own: it is believed to understand what is asked for
-        given = (form.language, *form.languages)
-        named = next((name for name in given if name and not is_automatic(name)), "unknown")
-        language = language_of(named)
-        return language.name if language else named
-    _check_language("language", [form.language] if form.language else [], spoken)
-    _check_language("languages", form.languages, spoken)
-    _check_language("to_language", [form.to_language] if form.to_language else [], spoken)
-    return spoken[-1]
-
-
-def _check_language(field: str, given: list[str], spoken: tuple[str, ...]) -> None:
-    """One of those that are given has to be spoken.
-
-    Args:
-        field: Of the form.
-        given: Its values.
-        spoken: As `language_names` gives them.
-
-    Raises:
-        Refused: None is.
-    """
-
-    def is_spoken(name: str) -> bool:
-        language = language_of(name)
-        return is_automatic(name) or (language is not None and language.code == spoken[0])
-
-    if given and not any(map(is_spoken, given)):
-        text = f"'{field}' is {show(', '.join(given))}; allowed with this model: {spoken[0]}, auto"
-        raise Refused(400, "bad_request", text, field=field)
-
-
 async def _receive_form(request: RecordingRequest) -> ReceivedForm:
     """The recording and the rest; a long recording is on disk, as with the other requests."""
     given_type = media_type(request.http)
     if given_type != "multipart/form-data":
-        text = f"Content-Type is {show(given_type)}; allowed: multipart/form-data"
+        text = f"Content-Type is {show(given_type)}; allowed: multipart/form-data; {FORM_FILE}"
         raise Refused(415, "unsupported_media_type", text)
 
     async def body() -> AsyncGenerator[bytes, None]:

@@ -5,19 +5,17 @@ is not in the messages: it lies in the worker's shared-memory slot.
 """
 
 import struct
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from streamer.model import SegmentRequest
 
 LENGTH = struct.Struct("<I")
 
 
-NO_WISHES = SegmentRequest()
-"""For a whole segment of which nothing but the model's usual output is wanted."""
+DEFAULT_REQUEST = SegmentRequest()
+"""For a whole segment of which nothing but the usual output is requested."""
 
 
 class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,12 +24,12 @@ class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         samples: Its length.
         state: Of its channel, pickled.
-        request: What is wanted of it.
+        request: What is requested of it.
     """
 
     samples: int
     state: bytes | None = None
-    request: SegmentRequest = NO_WISHES
+    request: SegmentRequest = DEFAULT_REQUEST
 
 
 class Batch(msgspec.Struct, frozen=True, tag="batch"):
@@ -52,7 +50,10 @@ class Abandon(msgspec.Struct, frozen=True, tag="abandon"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The model is loaded and warm; these are its properties."""
+    """The model is loaded and warm; these are its properties.
+
+    `source` is the file of its class. None = it is built in.
+    """
 
     sample_rate: int
     max_batch_size: int
@@ -61,6 +62,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     max_seconds: float | None = None
     words: bool = False
     key_terms: bool = False
+    source: str | None = None
+    languages: tuple[str, ...] = ()
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
@@ -126,31 +129,6 @@ WorkerMessage = Batch | Abandon | Ready | LoadFailed | BatchOutcome
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[WorkerMessage] = msgspec.msgpack.Decoder(WorkerMessage)
-_output_decoder = msgspec.json.Decoder(dict[str, Any])
-
-
-def plain(output: object) -> dict[str, Any]:
-    """A model's output as JSON represents it, with numpy's numbers and arrays converted.
-
-    It goes through JSON here, in the worker. So output that JSON cannot hold is this model's
-    failure on this segment, and never a frame that the server cannot read or an event that it
-    cannot send.
-
-    Raises:
-        TypeError, ValueError, OverflowError: The output holds something that cannot be sent.
-    """
-    if not isinstance(output, Mapping):
-        kind = type(output).__name__
-        raise TypeError(f'infer returned {kind}; it must return a mapping such as {{"text": "…"}}')
-    converted = _output_decoder.decode(msgspec.json.encode(output, enc_hook=_to_json))
-    _encoder.encode(converted)  # raises when an integer has more than 64 bits
-    return converted
-
-
-def _to_json(value: object) -> object:
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    raise TypeError(f"a model's output must be JSON-able; {type(value).__name__} is not")
 
 
 def problem_of(request: SegmentRequest) -> str | None:

@@ -34,7 +34,7 @@ class InferenceError(Exception):
 
 
 class InferenceFailed(InferenceError):
-    """The model raised on the segment, or no message to a worker can hold what is wanted of it."""
+    """The model raised on the segment, or its request does not fit into a message to a worker."""
 
 
 class InferenceTimedOut(InferenceError):
@@ -83,7 +83,7 @@ class InferenceJob(ScheduledJob):
         length: Samples in the audio, also after it has been emptied.
         media_s: Seconds of audio; 0 = not known, because the model is not loaded yet.
         state: Of a stateful model, pickled: what the channel's last segment returned.
-        request: What is wanted of the segment.
+        request: What is requested of the segment.
         result: Cancelled when it is not needed any more.
         queued_s: When the job was queued, in seconds on the monitor's clock.
         gathering_since_s: Since when it waits for others to join its batch, on the same clock; of

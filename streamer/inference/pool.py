@@ -18,7 +18,7 @@ from streamer.inference.scheduler import Scheduler, WaitingJobs
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_process import ModelCannotLoad
 from streamer.model import SegmentRequest
-from streamer.models.registry import ModelSpec
+from streamer.models.registry import ModelSpec, language_names
 from streamer.observe.monitor import Monitor, ShedReason
 
 _log = logging.getLogger(__name__)
@@ -154,6 +154,16 @@ class WorkerPool:
         return self._warm.done() and self._warm.result().key_terms
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """Codes of ISO 639-1: the languages that the model writes; empty = not known.
+
+        Those of a built-in model are known before it is warm.
+        """
+        if self._warm.done():
+            return self._warm.result().languages
+        return language_names(self.spec.type)[:1]
+
+    @property
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
         return sum(supervisor.alive for supervisor in self._supervisors)
@@ -175,7 +185,7 @@ class WorkerPool:
         session: Hashable,
         channel: Hashable,
         state: bytes | None = None,
-        request: SegmentRequest = ipc.NO_WISHES,
+        request: SegmentRequest = ipc.DEFAULT_REQUEST,
     ) -> Submission:
         """Queue a segment.
 
@@ -188,7 +198,7 @@ class WorkerPool:
             session: Takes turns with other sessions.
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
-            request: What is wanted of the segment.
+            request: What is requested of the segment.
         """
         job = InferenceJob(
             session=session,

@@ -86,14 +86,18 @@ class Supervisor:
             try:
                 worker = await WorkerProcess.launch(self._spec, self._number, slot)
             except OSError as error:  # out of processes or descriptors, perhaps not for long
-                _log.error("cannot start a worker: %s", error)
+                _log.error("cannot start a worker: %s", error.strerror or error)
                 await asyncio.sleep(RETRY_S)
                 continue
-            cause = None
+            cause, how = None, ""
             try:
                 problem = await self._load(worker)
                 if problem is None:
                     cause = await self._serve(worker)
+                if cause == "died":
+                    how = f": {await worker.how_it_ended()}"
+                elif cause == "timeout":
+                    how = f": a segment {self._over_limit}"
             finally:
                 self.alive = False
                 await worker.end(at_once=cause != "max_jobs")
@@ -104,7 +108,7 @@ class Supervisor:
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
                 name = f"{self._spec.name}-{self._number}"
-                _log.warning("worker %s is replaced: %s", name, cause)
+                _log.warning("worker %s is replaced: %s%s", name, cause, how)
 
     async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         """Wait until the model is loaded; returns why it is not, if so."""
@@ -112,13 +116,15 @@ class Supervisor:
             async with asyncio.timeout(self._config.load_timeout_seconds):
                 ready = await worker.loaded()
         except TimeoutError:
-            return ModelCannotLoad(f"it took over {self._config.load_timeout_seconds:g} s")
+            limit_s = self._config.load_timeout_seconds
+            return ModelCannotLoad(f"it took over {limit_s:g} s (inference.load_timeout_seconds)")
         except (ModelCannotLoad, WorkerDied) as problem:
             return problem
         self._failed_loads = 0
         self.alive = True
         self._on_loaded(ready)
-        _log.info("worker %s is loaded and warm", worker.pid)
+        source = f": {self._spec.type} of {ready.source}" if ready.source else ""
+        _log.info("worker %s is loaded and warm%s", worker.pid, source)
         return None
 
     def _count_failed_load(self, problem: ModelCannotLoad | WorkerDied) -> None:
@@ -166,7 +172,6 @@ class Supervisor:
         if not jobs:
             self._queue.finished(worker)
             return None
-        limit_s = self._config.timeout_seconds
         begun = not worker.gone
         begun_s = self._monitor.clock()
         running = True
@@ -178,16 +183,11 @@ class Supervisor:
         for job in jobs:
             job.result.add_done_callback(abandon_unneeded)
         try:
-            async with asyncio.timeout(limit_s):
-                answers = await worker.infer(
-                    [job.audio for job in jobs],
-                    [job.state for job in jobs],
-                    [job.request for job in jobs],
-                )
+            answers = await self._infer(worker, jobs)
         except TimeoutError:
             self._record_attempts(worker, jobs, begun_s, "timeout")
             for job in self._hung(worker, jobs):
-                job.fail(InferenceTimedOut(f"inference took longer than {limit_s:g} s"))
+                job.fail(InferenceTimedOut(f"inference {self._over_limit}"))
             return "timeout"
         except asyncio.CancelledError:
             for job in jobs:
@@ -198,7 +198,8 @@ class Supervisor:
                 _log.exception("a worker could not be given its jobs")
             self._record_attempts(worker, jobs, begun_s, "died")
             for job in self._queue.died(worker, begun=begun):
-                job.fail(WorkerLost("the worker process died on this segment twice"))
+                how = f": {error}" if isinstance(error, WorkerDied) else ""
+                job.fail(WorkerLost(f"the worker process died on this segment twice{how}"))
             return "died"
         finally:
             running = False
@@ -206,6 +207,28 @@ class Supervisor:
                 job.result.remove_done_callback(abandon_unneeded)
         self._answered(worker, jobs, answers)
         return None
+
+    async def _infer(self, worker: WorkerProcess, jobs: JobBatch) -> ipc.BatchOutcome:
+        """Run jobs in the worker.
+
+        Raises:
+            TimeoutError: It took too long.
+            WorkerDied: The process ended before it answered; the message says how.
+        """
+        try:
+            async with asyncio.timeout(self._config.timeout_seconds):
+                return await worker.infer(
+                    [job.audio for job in jobs],
+                    [job.state for job in jobs],
+                    [job.request for job in jobs],
+                )
+        except WorkerDied:
+            raise WorkerDied(await worker.how_it_ended()) from None
+
+    @property
+    def _over_limit(self) -> str:
+        limit_s = self._config.timeout_seconds
+        return f"took longer than {limit_s:g} s (inference.timeout_seconds)"
 
     def _hung(self, worker: WorkerProcess, jobs: JobBatch) -> Sequence[InferenceJob]:
         """The jobs that are given up. Jobs of a batch run again, each alone: one of them hung."""

@@ -5,30 +5,21 @@ The shape is that of `Model.infer_request`. Pure.
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
 from streamer.config.explain import explain
+from streamer.models.timed_word import TimedWord
 
 FIELD = "words"
 """Of a model's output."""
 
 DECIMALS = 3
-"""Of times in seconds. A millisecond is a twentieth of what the best aligners are certain of."""
+"""Of times in seconds. The best aligners are accurate to twenty times as much."""
 
 ROUNDING_S = 1e-6
 """Seconds by which times may be off in a check, because they were computed in float32."""
-
-
-class TimedWord(msgspec.Struct, frozen=True):
-    """A word, as a model returns it: times in seconds from the first sample it was given."""
-
-    text: str
-    start_time: float
-    end_time: float
-    confidence: Annotated[float, Meta(ge=0, le=1)]
 
 
 class _Output(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from streamer.inference import ipc
+from streamer.inference.exit_causes import describe_exit
 from streamer.inference.job import SegmentAudio
 from streamer.inference.worker import SERVER_SIGNALS, run
 from streamer.model import SegmentRequest
@@ -151,12 +152,11 @@ class WorkerProcess:
         try:
             message = await self._link.answer()
         except WorkerDied:
-            await self._exited()
-            self._process.join(REAPING_S)
-            code = self._process.exitcode
+            code = await self._exit_code()
+            how = f"its process died: {describe_exit(code)}"
             if code is not None and code < 0:
-                raise WorkerDied(f"its process was ended by signal {-code}") from None
-            raise ModelCannotLoad(f"its process ended with exit code {code}") from None
+                raise WorkerDied(how) from None
+            raise ModelCannotLoad(how) from None
         if isinstance(message, ipc.LoadFailed):
             raise ModelCannotLoad(message.reason)
         assert isinstance(message, ipc.Ready)
@@ -173,7 +173,7 @@ class WorkerProcess:
         Args:
             segments: The audio of each segment.
             states: Of a stateful model, the state of each segment's channel, pickled.
-            requests: What is wanted of each segment.
+            requests: What is requested of each segment.
 
         Returns:
             An outcome for each segment.
@@ -206,6 +206,10 @@ class WorkerProcess:
         if not self.gone:
             self._transport.write(ipc.encode_message(ipc.Abandon()))
 
+    async def how_it_ended(self) -> str:
+        """A phrase about the exit code or the signal, once the process is lost."""
+        return describe_exit(await self._exit_code())
+
     async def end(self, *, at_once: bool = False) -> None:
         """End the process and free its resources. It is gone when this returns or raises.
 
@@ -222,6 +226,12 @@ class WorkerProcess:
             self._process.kill()
             self._process.join()
             self._process.close()
+
+    async def _exit_code(self) -> int | None:
+        """Of a process that is lost; None = it has not ended within `EXIT_GRACE_S`."""
+        await self._exited()
+        self._process.join(REAPING_S)
+        return self._process.exitcode
 
     async def _exited(self) -> None:
         """Wait until the process has ended by itself, at most `EXIT_GRACE_S`."""

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from streamer.load.plan import LoadPlan
 from streamer.load.websocket_frames import TEXT, FrameReader, client_frame, upgrade
-from streamer_client.connection import reason_in
+from streamer_client.connection import reason_in, refusal
 from streamer_client.errors import CannotConnect, ServerError, Unauthorized
+from streamer_client.wrong_path import no_answer_from, other_protocol_at
 
 CONNECT_TIMEOUT_S = 30.0
 """Seconds until the server must have accepted, and answered `start`."""
@@ -57,22 +58,39 @@ def _start(connected: socket.socket, plan: LoadPlan) -> bytes:
     }
     connected.sendall(client_frame(TEXT, json.dumps(request).encode()))
     while not (found := list(FrameReader().feed(frames))):
-        frames += _receive(connected, plan)
+        try:
+            frames += _receive(connected, plan)
+        except TimeoutError:
+            raise no_answer_from(plan.address, CONNECT_TIMEOUT_S) from None
     opcode, payload = found[0]
-    event = json.loads(payload) if opcode == TEXT else {}
-    if event.get("type") == "error":
-        if event["code"] == "unauthorized":
-            raise Unauthorized(f"the server did not admit this client: {event['message']}")
-        raise ServerError(event["code"], event["message"])
+    _check_answer(payload if opcode == TEXT else b"", plan)
     connected.setblocking(False)
     return frames
+
+
+def _check_answer(payload: bytes, plan: LoadPlan) -> None:
+    """Check that the first message of the server is `started`."""
+    try:
+        event = json.loads(payload)
+    except ValueError:
+        event = None
+    match event:
+        case {"type": "started"}:
+            return
+        case {"type": "error", "code": "unauthorized", "message": str(message)}:
+            raise Unauthorized(f"the server did not admit this client: {message}")
+        case {"type": "error", "code": str(code), "message": str(message)}:
+            raise ServerError(code, message)
+        case _:
+            raise other_protocol_at(plan.address)
 
 
 def _upgrade(connected: socket.socket, plan: LoadPlan) -> bytes:
     """Send the upgrade request; return what followed the head of its answer."""
     address = urlsplit(plan.address)
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connected.sendall(upgrade(address.netloc, address.path or "/", plan.token))
+    target = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    connected.sendall(upgrade(address.netloc, target, plan.token))
     answer = b""
     while b"\r\n\r\n" not in answer:
         answer += _receive(connected, plan)
@@ -83,8 +101,9 @@ def _upgrade(connected: socket.socket, plan: LoadPlan) -> bytes:
     reason = reason_in(_receive_body(connected, rest))
     code = status.split()[1:2]
     message = f"{plan.address} answered {status}{f': {reason}' if reason else ''}"
-    if code == ["401"]:
-        raise Unauthorized(message)
+    if code and code[0] in ("401", "403", "404"):
+        sent = plan.token is not None
+        raise refusal(plan.address, int(code[0]), None, reason, token_sent=sent)
     raise CannotConnect(message, status=int(code[0]) if code and code[0].isdecimal() else None)
 
 

@@ -17,6 +17,11 @@ AccountEntry = Literal[
 ]
 ShedReason = Literal["superseded", "dropped", "backlog"]
 RestartCause = Literal["died", "timeout", "max_jobs"]
+Decoded = Literal["recording", "stream"]
+"""What a decoder process decodes: a whole recording, or a live stream in a container."""
+DecoderFailure = Literal["crashed", "stopped", "failed", "stalled", "nonsense", "lost"]
+"""How a decoder process failed: by a signal; at a limit of time or memory; with an exit code;
+without progress; by writing what no decoder writes; or there is none, as its launcher failed."""
 
 T = TypeVar("T")
 
@@ -34,16 +39,22 @@ class Monitor:
     def stage(self, stage: Stage, processing_s: float, media_s: float) -> None:
         """A stage has spent `processing_s` seconds on `media_s` seconds of audio."""
 
-    def session_opened(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        """A socket or request was accepted; `held_bytes()` bytes of it wait to be processed."""
+    def session_opened(self, route: Route, dialect: str, held_bytes: Callable[[], int]) -> None:
+        """A socket or request was accepted; `held_bytes()` bytes of it wait to be processed.
 
-    def session_closed(self, route: Route, held_bytes: Callable[[], int]) -> None:
+        Args:
+            route: The endpoint.
+            dialect: A `DialectName` of the configuration, here and below.
+            held_bytes: Returns bytes.
+        """
+
+    def session_closed(self, route: Route, dialect: str, held_bytes: Callable[[], int]) -> None:
         """A socket or a request has ended, with all its tasks."""
 
-    def stream_opened(self, route: Route, channels: int) -> None:
+    def stream_opened(self, route: Route, dialect: str, channels: int) -> None:
         """A stream began."""
 
-    def stream_closed(self, route: Route, channels: int) -> None:
+    def stream_closed(self, route: Route, dialect: str, channels: int) -> None:
         """A stream ended, normally or not."""
 
     def received(self, size: int, media_s: float) -> None:
@@ -97,6 +108,15 @@ class Monitor:
 
     def worker_replaced(self, model: str, cause: RestartCause) -> None:
         """A worker process is replaced."""
+
+    def decoder_started(self, decoded: Decoded) -> None:
+        """A decoder process was asked for."""
+
+    def decoder_closed(self, decoded: Decoded) -> None:
+        """It has ended, or is not needed any more."""
+
+    def decoder_failed(self, decoded: Decoded, failure: DecoderFailure) -> None:
+        """It has failed, or could not be started: its recording or stream gets an error."""
 
     def loop_lag(self, lag_s: float) -> None:
         """The event loop ran a timer `lag_s` seconds late."""

@@ -11,7 +11,7 @@ from streamer.observe.monitor import AccountEntry
 from streamer.observe.timeline import Settled
 from streamer.observe.traceparent import TraceContext
 
-Protocol = Literal["websocket", "http"]
+Protocol = Literal["websocket", "http", "wyoming", "grpc"]
 
 
 class StreamTotals(NamedTuple):
@@ -65,8 +65,15 @@ class SessionTrace:
 class Tracer:
     """Makes the traces of sockets and requests."""
 
-    def session(self, session_id: str, protocol: Protocol, path: str) -> SessionTrace:
-        """The trace of a socket that was accepted, or of a request, by its address."""
+    def session(self, session_id: str, protocol: Protocol, path: str, dialect: str) -> SessionTrace:
+        """The trace of a socket that was accepted, or of a request.
+
+        Args:
+            session_id: Of the socket or request.
+            protocol: Which of these it is.
+            path: Its address.
+            dialect: A `DialectName` of the configuration.
+        """
         return SessionTrace()
 
     def shutdown(self) -> None:

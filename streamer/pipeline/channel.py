@@ -4,7 +4,9 @@ from collections.abc import Awaitable
 from typing import Protocol
 
 from streamer.audio.resample import Samples
+from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
+from streamer.protocol.messages import Start
 
 PendingProbabilities = Awaitable[list[float]]
 """Of speech, one for each window, in order."""
@@ -34,6 +36,21 @@ class Channel(Protocol):
 
         `flushed` follows the results of all audio so far, and comes before any event of later
         audio.
+        """
+
+    async def clear(self) -> None:
+        """Discard the open segment, as `flush` ends it; `Cleared` is the answer."""
+
+    def configure(self, start: Start, settings: ResultSettings) -> float:
+        """Change the settings of segments that begin later.
+
+        Args:
+            start: The settings of the stream from now on.
+            settings: What segments are inferred with.
+
+        Returns:
+            The time from which on segments begin with them, in seconds from the start of the
+            stream: of their speech, or, without a VAD, of their audio.
         """
 
     async def pause(self) -> None:

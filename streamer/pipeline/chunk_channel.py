@@ -4,9 +4,10 @@ from streamer.audio.resample import Samples, Track
 from streamer.observe.monitor import Meter
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
-from streamer.pipeline.wishes import wishes
-from streamer.protocol.messages import Start
+from streamer.pipeline.segment_requests import segment_request
+from streamer.protocol.messages import SegmentEnd, Start
 
 RESAMPLE_AFTER_S = 0.1
 """Seconds of audio after which it is resampled, although a long segment is not full yet: at its end
@@ -26,10 +27,12 @@ class WholeChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number, wishes(start, context.pool))
+        self.results = ChannelResults(context, number, segment_request(start, context.pool))
         self._track = Track(start.format.sample_rate, context.sample_rate)
         """The audio of the open segment, at the model's rate."""
         self._resampling = resampling
+        self._later: ResultSettings | None = None
+        """Settings of the segments after the open one."""
 
     @property
     def needed_samples(self) -> int:
@@ -50,8 +53,26 @@ class WholeChannel:
     async def flush(self) -> None:
         """End the open segment with the last sample that was received."""
         self._track.cut()
-        await self._end_open(flushed=True)
+        await self._end_open("flush")
         await self.results.flushed(self._track.end / self._track.rate)
+
+    async def clear(self) -> None:
+        """Discard the audio of the open segment."""
+        self._track.cut()
+        await self.advance(None)
+        buffer = self._track.buffer
+        before = self._track.input_samples_before
+        self.results.account.dropped += before(buffer.end) - before(buffer.start)
+        buffer.discard_before(buffer.end)
+        self._begin_segment()
+        await self.results.cleared(self._track.end / self._track.rate)
+
+    def configure(self, start: Start, settings: ResultSettings) -> float:
+        """From the next segment on; there are no settings of detection."""
+        self._later = settings
+        if not len(self._track.buffer):
+            self._begin_segment()
+        return self._track.end / self._track.rate
 
     async def pause(self) -> None:
         """Silence ends no segment."""
@@ -59,19 +80,25 @@ class WholeChannel:
     async def finish(self) -> None:
         """End the open segment; there are no more."""
         self._track.finish()
-        await self._end_open(flushed=False)
+        await self._end_open("stop")
         await self.results.no_more()
 
     def release(self) -> None:
         """Release all audio."""
         self._track.release()
 
-    async def _end_open(self, *, flushed: bool) -> None:
+    async def _end_open(self, ended_by: SegmentEnd) -> None:
         await self.advance(None)
         if len(self._track.buffer):
-            await self._end_segment(self._track.end, flushed=flushed)
+            await self._end_segment(self._track.end, ended_by)
 
-    async def _end_segment(self, end: int, *, flushed: bool = False) -> None:
+    def _begin_segment(self) -> None:
+        """The next sample begins a segment."""
+        if self._later is not None:
+            self.results.configure(self._later)
+            self._later = None
+
+    async def _end_segment(self, end: int, ended_by: SegmentEnd) -> None:
         """Submit the audio up to sample `end` of the track."""
         buffer, rate = self._track.buffer, self._track.rate
         start = buffer.start
@@ -81,10 +108,11 @@ class WholeChannel:
             start / rate,
             end / rate,
             samples=before(end) - before(start),
-            flushed=flushed,
+            ended_by=ended_by,
         )
         buffer.discard_before(end)
         await submitting
+        self._begin_segment()
 
 
 class ChunkChannel(WholeChannel):
@@ -113,4 +141,4 @@ class ChunkChannel(WholeChannel):
     async def advance(self, probabilities: PendingProbabilities | None) -> None:
         """Infer the chunks that are full."""
         while len(self._track.buffer) >= self._chunk:
-            await self._end_segment(self._track.buffer.start + self._chunk)
+            await self._end_segment(self._track.buffer.start + self._chunk, "cut")

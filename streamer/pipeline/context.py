@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from streamer.config.schema import Config
+from streamer.config.schema import Config, DialectName
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Monitor, Route
 from streamer.observe.tracer import StreamTrace
@@ -22,7 +22,10 @@ class StreamContext:
     Attributes:
         session_id: Of the socket or request; its jobs take turns with those of other sessions.
         route: The endpoint by which the audio came.
+        dialect: The wire language in which it was asked for.
         segmentation: What ends a segment.
+        early_results: Whether the results of segments in pauses are wanted.
+        progress: Whether it is to be reported how far the audio of a container is processed.
         config: All settings of the server.
         vad: Makes detectors; not used without `speech`.
         monitor: Receives what is measured.
@@ -34,7 +37,10 @@ class StreamContext:
 
     session_id: str
     route: Route
+    dialect: DialectName = "native"
     segmentation: Segmentation
+    early_results: bool = False
+    progress: bool = False
     config: Config
     vad: VadEngine
     monitor: Monitor

@@ -1,11 +1,11 @@
 """Events that wait to be sent to one client, in order."""
 
-import asyncio
 from collections import deque
 
+from streamer.memory import LightEvent
 from streamer.observe.monitor import Monitor
-from streamer.protocol.actions import Close
-from streamer.protocol.messages import ErrorEvent, Event, WarningEvent
+from streamer.protocol.actions import Outgoing
+from streamer.protocol.messages import ErrorEvent, WarningEvent
 
 MAX_WAITING = 256
 """Events that may wait before their makers have to pause."""
@@ -23,15 +23,15 @@ class Outbox:
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
-        self._items: deque[Event | Close] = deque()
+        self._items: deque[Outgoing] = deque()
         self._warned: set[str] = set()
         """Codes of `warn_once`."""
-        self._filled = asyncio.Event()
-        self._roomy = asyncio.Event()
+        self._filled = LightEvent()
+        self._roomy = LightEvent()
         self._roomy.set()
 
-    def post(self, item: Event | Close) -> None:
-        """Append an event, or the end."""
+    def post(self, item: Outgoing) -> None:
+        """Append an event, a dialect's own answer, or the end."""
         if isinstance(item, ErrorEvent):
             self._monitor.error(item.code)
         elif isinstance(item, WarningEvent):
@@ -56,7 +56,7 @@ class Outbox:
         """Wait until fewer than `MAX_WAITING` events wait."""
         await self._roomy.wait()
 
-    async def get(self) -> Event | Close:
+    async def get(self) -> Outgoing:
         """Take the next event; waits until there is one."""
         while not self._items:
             self._filled.clear()

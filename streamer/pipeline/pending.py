@@ -1,17 +1,38 @@
 """What a channel has not sent yet, and the queue in which it waits."""
 
-import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
-from streamer.inference.pool import Submission
+from streamer.inference.pool import Submission, WorkerPool
+from streamer.memory import LightEvent
 from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
-from streamer.protocol.messages import Active, Flushed, Inactive
+from streamer.protocol.actions import Cleared
+from streamer.protocol.messages import Active, Flushed, Inactive, SegmentEnd
 
 ItemT = TypeVar("ItemT")
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSettings:
+    """What a segment is inferred with, from its beginning on.
+
+    Attributes:
+        pool: Workers of the model.
+        request: What the client requests beside the model's usual output.
+        announces_early: Whether the client wants results of segments in pauses.
+    """
+
+    pool: WorkerPool
+    request: SegmentRequest
+    announces_early: bool
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.pool.spec.name
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +47,8 @@ class PendingResult:
         final: Whether the segment is whole.
         timeline: The segment's history.
         request: What is wanted of it.
-        flushed: Whether the client ended the segment.
+        settings: What it is inferred with.
+        ended_by: What has ended the segment.
         withdrawn: Whether the result is not needed any more.
         submission: None until the audio is in the pool.
     """
@@ -37,8 +59,9 @@ class PendingResult:
     final: bool
     timeline: Timeline
     request: SegmentRequest
+    settings: ResultSettings
     samples: int = 0
-    flushed: bool = False
+    ended_by: SegmentEnd = "silence"
     withdrawn: bool = False
     submission: Submission | None = None
 
@@ -60,15 +83,15 @@ class PendingResult:
 
 
 @dataclass(slots=True)
-class PendingFlush:
-    """The answer to a flush, which waits for the results of the audio before.
+class PendingAnswer:
+    """The answer to a flush or to a clear, which waits for the results of the audio before.
 
     Attributes:
-        flushed: The answer.
+        answer: What is sent.
         held: Events of later audio that wait for it.
     """
 
-    flushed: Flushed
+    answer: Flushed | Cleared
     held: list[Active | Inactive] = field(default_factory=list)
 
 
@@ -85,8 +108,8 @@ class PendingQueue(Generic[ItemT]):
     def __init__(self, max_items: int) -> None:
         self._max_items = max_items
         self._items: deque[ItemT] = deque()
-        self._filled = asyncio.Event()
-        self._roomy = asyncio.Event()
+        self._filled = LightEvent()
+        self._roomy = LightEvent()
 
     def full(self) -> bool:
         """Whether `max_items` items wait."""

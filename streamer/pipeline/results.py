@@ -3,17 +3,26 @@
 import asyncio
 from collections.abc import Iterable
 
-from streamer.inference.ipc import NO_WISHES
+from streamer.inference.ipc import DEFAULT_REQUEST
 from streamer.inference.job import InferenceError, JobKind, SegmentAudio
-from streamer.inference.pool import Submission
+from streamer.inference.pool import Submission, WorkerPool
 from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.pending import PendingFlush, PendingQueue, PendingResult
+from streamer.pipeline.pending import (
+    PendingAnswer,
+    PendingQueue,
+    PendingResult,
+    ResultSettings,
+)
+from streamer.pipeline.segment_requests import final_request, interim_request
 from streamer.pipeline.sender import ResultSender
-from streamer.pipeline.wishes import of_final, of_interim
-from streamer.protocol.messages import Active, Flushed, Inactive
+from streamer.protocol.actions import Cleared, SpeechResumed
+from streamer.protocol.messages import Active, Flushed, Inactive, SegmentEnd
+
+AS_EARLY_AS_CAN_BE_S = 60.0
+"""Seconds; the longest segment. With this lead, a pause is reported when its padding is over."""
 
 
 class ChannelResults:
@@ -25,7 +34,7 @@ class ChannelResults:
     Args:
         context: Of the stream.
         channel: Number of the channel, from 0.
-        wishes: What the client asks for beside the model's usual output.
+        request: What the client requests beside the model's usual output.
 
     Attributes:
         arrived_s: When the audio that is being processed arrived, on the monitor's clock.
@@ -34,35 +43,34 @@ class ChannelResults:
     """
 
     def __init__(
-        self, context: StreamContext, channel: int, wishes: SegmentRequest = NO_WISHES
+        self, context: StreamContext, channel: int, request: SegmentRequest = DEFAULT_REQUEST
     ) -> None:
         settings = context.config.inference
         self._session_id = context.session_id
         self._key = object()
         """The channel in the pool. Not `self`: jobs must not keep a stream alive that has ended."""
-        self._pool = context.pool
+        self._early_finals = settings.early_finals
+        self.configure(ResultSettings(context.pool, request, context.early_results))
         self._monitor = context.monitor
-        self._model = context.pool.spec.name
         self._channel = channel
         self._outbox = context.outbox
-        self._wishes = wishes
         self.account = Account()
-        self._sender = ResultSender(context, channel, self.account, words=wishes.words)
+        self._sender = ResultSender(context, channel, self.account)
         self.totals = self._sender.totals
-        self._queue: PendingQueue[PendingResult | PendingFlush | None] = PendingQueue(
+        self._queue: PendingQueue[PendingResult | PendingAnswer | None] = PendingQueue(
             settings.max_pending_segments
         )
         """In the order of the audio; None = there are no more."""
-        self._last_flush: PendingFlush | None = None
-        """The last flush that has not been answered."""
+        self._last_answer: PendingAnswer | None = None
+        """That of the last flush or clear; None = it is sent."""
         self._unsent: set[PendingResult] = set()
         """Those that are neither sent nor withdrawn."""
         self._sent_s = self._monitor.clock()
         """When the last of them was sent."""
-        self._sequential = self._pool.stateful
-        """A stateful model's segments run one after another: each needs the state of the last."""
-        self._state: bytes | None = None
-        self._early_finals = settings.early_finals and not self._sequential
+        self._state: tuple[WorkerPool, bytes | None] | None = None
+        """That of a stateful model after the last segment."""
+        self._announced: PendingResult | None = None
+        """The early final whose result the client has; None = it has none of the open segment."""
         self._early: tuple[PendingResult, Submission] | None = None
         """The final of the open segment, submitted in a pause, in case speech does not resume."""
         self._timeline: Timeline | None = None
@@ -71,6 +79,14 @@ class ChannelResults:
         """When its speech began, in seconds from the start of the stream; 0 without a VAD."""
         self.arrived_s = 0.0
 
+    def configure(self, settings: ResultSettings) -> None:
+        """Use these settings for the segments that begin from now on; none may be open."""
+        self._settings = settings
+        self._sequential = settings.pool.stateful
+        """A stateful model's segments run one after another: each needs the state of the last."""
+        self._begins_early = self._early_finals and not self._sequential
+        self._announces_early = settings.announces_early
+
     @property
     def idle_since_s(self) -> float | None:
         """Since when no result is pending, on the monitor's clock; None = one is."""
@@ -78,10 +94,10 @@ class ChannelResults:
 
     def post(self, event: Active | Inactive) -> None:
         """Send an event that needs no result: at once, or after the `flushed` before it."""
-        if self._last_flush is None:
+        if self._last_answer is None:
             self._outbox.post(event)
         else:
-            self._last_flush.held.append(event)
+            self._last_answer.held.append(event)
 
     async def flushed(self, time: float) -> None:
         """Answer a flush once all results so far are sent.
@@ -91,8 +107,15 @@ class ChannelResults:
         Args:
             time: Of the flush, in seconds from the start of the stream.
         """
-        pending = PendingFlush(Flushed(time=time, channel=self._channel))
-        self._last_flush = pending
+        await self._answer_in_turn(Flushed(time=time, channel=self._channel))
+
+    async def cleared(self, time: float) -> None:
+        """Answer a clear, as a flush; argument as for `flushed`."""
+        await self._answer_in_turn(Cleared(time=time, channel=self._channel))
+
+    async def _answer_in_turn(self, answer: Flushed | Cleared) -> None:
+        pending = PendingAnswer(answer)
+        self._last_answer = pending
         await self._queue.put(pending)
 
     def segment_started(self, time: float) -> None:
@@ -106,19 +129,43 @@ class ChannelResults:
 
     def lead_seconds(self, media_s: float) -> float:
         """How many seconds before the end of a segment of `media_s` `speech_paused` is due."""
-        return self._pool.queue.lead_seconds(media_s) if self._early_finals else 0.0
+        if self._begins_early and self._announces_early:
+            return AS_EARLY_AS_CAN_BE_S
+        return self._settings.pool.queue.lead_seconds(media_s) if self._begins_early else 0.0
 
     def speech_paused(self, audio: SegmentAudio, start_time: float, end_time: float) -> None:
         """Speech has paused: this will be the segment, unless speech resumes."""
-        if self._early_finals:
+        if self._begins_early:
             timeline = self._open_timeline()
             pending = self._final(audio, start_time, end_time, timeline)
             timeline.submitted_s = self._monitor.clock()
-            self._early = pending, self._submit(pending, "early")
+            submission = self._submit(pending, "early")
+            self._early = pending, submission
+            if self._announces_early:
+                submission.result.add_done_callback(lambda _: self._announce(pending))
 
     def speech_resumed(self) -> None:
         """Speech goes on: an early final is not the final."""
         self._withdraw_early()
+        if self._announced is not None:
+            self._announced = None
+            self._outbox.post(SpeechResumed(channel=self._channel))
+
+    def _announce(self, pending: PendingResult) -> None:
+        """Send the result of an early final if its segment is open and no other is due before."""
+        if self._early is None or self._early[0] is not pending:
+            return
+        result = self._early[1].result
+        others_first = self._last_answer is not None or any(each.final for each in self._unsent)
+        if not (others_first or result.cancelled() or result.exception()):
+            self._announced = pending
+            self._sender.send_early(pending, result.result())
+
+    def segment_discarded(self) -> None:
+        """The open segment has ended, and gets no result."""
+        self._withdraw_early()
+        self.withdraw_interims()
+        self._timeline = self._announced = None
 
     async def submit_final(
         self,
@@ -127,7 +174,7 @@ class ChannelResults:
         end_time: float,
         *,
         samples: int = 0,
-        flushed: bool = False,
+        ended_by: SegmentEnd = "silence",
     ) -> None:
         """Infer a whole segment; waits while `inference.max_pending_segments` results are pending.
 
@@ -136,9 +183,10 @@ class ChannelResults:
             start_time: In seconds from the start of the stream.
             end_time: In the same way.
             samples: Length of the segment, in samples at the client's rate.
-            flushed: Whether the client ended the segment.
+            ended_by: What has ended the segment.
         """
         pending = self._confirm_early(start_time, end_time)
+        self._announced = None
         timeline = self._open_timeline()
         self._timeline = None
         timeline.inactive_s = self._monitor.clock()
@@ -148,7 +196,7 @@ class ChannelResults:
             timeline.submitted_s = timeline.inactive_s
             if not self._sequential:
                 self._submit(pending, "final")
-        pending.samples, pending.flushed = samples, flushed
+        pending.samples, pending.ended_by = samples, ended_by
         self.account.pending += samples
         self._unsent.add(pending)
         del audio  # the pool has it; there may be no room for long
@@ -158,13 +206,19 @@ class ChannelResults:
         """Infer a segment that still grows, unless too many results are pending."""
         timeline = self._open_timeline()
         if self._queue.full():
-            self._monitor.interim_shed(self._model, "backlog")
+            self._monitor.interim_shed(self._settings.model, "backlog")
             timeline.interims_shed += 1
             self._sender.warn_interim_shed()
             return
-        request = of_interim(self._active_time - start_time)
+        request = interim_request(self._active_time - start_time)
         pending = PendingResult(
-            audio, start_time, end_time, final=False, timeline=timeline, request=request
+            audio,
+            start_time,
+            end_time,
+            final=False,
+            timeline=timeline,
+            request=request,
+            settings=self._settings,
         )
         if self._sequential:
             self._supersede_unsubmitted()
@@ -187,7 +241,7 @@ class ChannelResults:
         """Send each result when all before it are sent, until `no_more`."""
         try:
             while (pending := await self._queue.get()) is not None:
-                if isinstance(pending, PendingFlush):
+                if isinstance(pending, PendingAnswer):
                     self._answer(pending)
                 elif not pending.withdrawn:
                     await self._send_when_done(pending)
@@ -195,28 +249,37 @@ class ChannelResults:
             self._withdraw_early()
             self._withdraw([*self._unsent])
 
-    def _answer(self, pending: PendingFlush) -> None:
-        self._outbox.post(pending.flushed)
+    def _answer(self, pending: PendingAnswer) -> None:
+        self._outbox.post(pending.answer)
         for event in pending.held:
             self._outbox.post(event)
-        if self._last_flush is pending:
-            self._last_flush = None
+        if self._last_answer is pending:
+            self._last_answer = None
 
     def _final(
         self, audio: SegmentAudio, start_time: float, end_time: float, timeline: Timeline
     ) -> PendingResult:
-        request = of_final(self._wishes, self._active_time - start_time)
+        request = final_request(self._settings.request, self._active_time - start_time)
         return PendingResult(
-            audio, start_time, end_time, final=True, timeline=timeline, request=request
+            audio,
+            start_time,
+            end_time,
+            final=True,
+            timeline=timeline,
+            request=request,
+            settings=self._settings,
         )
 
     def _submit(self, pending: PendingResult, kind: JobKind) -> Submission:
-        submission = self._pool.submit(
+        pool, state = pending.settings.pool, None
+        if self._state is not None and self._state[0] is pool:
+            state = self._state[1]
+        submission = pool.submit(
             pending.audio,
             kind,
             session=self._session_id,
             channel=self._key,
-            state=self._state,
+            state=state,
             request=pending.request,
         )
         pending.submitted(submission)
@@ -231,7 +294,7 @@ class ChannelResults:
         """As the pool would, if it had them: of the interims that wait, the newest is enough."""
         for pending in [each for each in self._unsent if not each.final and not each.submission]:
             self._withdraw((pending,))
-            self._monitor.interim_shed(self._model, "superseded")
+            self._monitor.interim_shed(pending.settings.model, "superseded")
             self._note_shed(pending)
 
     def _discard_superseded(self) -> None:
@@ -266,7 +329,7 @@ class ChannelResults:
                 self._sender.send_interim(pending, result.result())
         elif error is None:
             inferred = result.result()
-            self._state = inferred.state
+            self._state = pending.settings.pool, inferred.state
             self._sender.send_segment(pending, inferred)
         elif isinstance(error, InferenceError):
             self._state = None  # the model's memory does not join on to what follows
@@ -284,18 +347,18 @@ class ChannelResults:
             return None
         self._early = None
         if not submission.confirm():  # a worker has begun it
-            self._pool.counters.early_used += 1
-            self._monitor.early_final(self._model, used=True)
+            pending.settings.pool.counters.early_used += 1
+            self._monitor.early_final(pending.settings.model, used=True)
             pending.timeline.early = True
         return pending
 
     def _withdraw_early(self) -> None:
         if self._early is None:
             return
-        (_, submission), self._early = self._early, None
+        (pending, submission), self._early = self._early, None
         if not submission.withdraw():  # a worker has begun it
-            self._pool.counters.early_wasted += 1
-            self._monitor.early_final(self._model, used=False)
+            pending.settings.pool.counters.early_wasted += 1
+            self._monitor.early_final(pending.settings.model, used=False)
 
     def _withdraw(self, results: Iterable[PendingResult]) -> bool:
         """These are not needed any more; returns whether any waited for a worker."""

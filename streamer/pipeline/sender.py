@@ -13,6 +13,7 @@ from streamer.observe.timeline import Attempt, Settled
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingResult
+from streamer.protocol.actions import EarlyResult
 from streamer.protocol.messages import ErrorEvent, Interim, Segment, WarningEvent
 
 INTERIM_SHED = WarningEvent(
@@ -48,42 +49,44 @@ class ResultSender:
         context: Of the stream.
         channel: Number of the channel, from 0.
         account: Of the channel; each segment is entered when it is sent.
-        words: Whether the client gets the words of segments.
     """
 
-    def __init__(
-        self, context: StreamContext, channel: int, account: Account, *, words: bool = False
-    ) -> None:
+    def __init__(self, context: StreamContext, channel: int, account: Account) -> None:
         self.totals = ChannelTotals()
         self._account = account
         self._channel = channel
         self._outbox = context.outbox
         self._monitor = context.monitor
         self._trace = context.trace
-        self._model = context.pool.spec.name
-        self._words = words
-        self._words_are_timed = context.pool.returns_words
-        """Whether `words` in the model's output has the shape of `Model.infer_request`."""
 
     def send_segment(self, pending: PendingResult, inferred: Inferred) -> None:
         """Send the result of a whole segment."""
         self.totals.segments += 1
         self._account.settle(pending.samples, "dropped" if inferred.dropped else "transcribed")
         self.totals.inference_seconds += inferred.seconds
-        output = self._without_words(inferred.output)
-        if self._words:
-            words = inferred.output.get(WORDS, ())
-            output = {**output, WORDS: placed(words, pending.start_time, pending.end_time)}
+        output = _placed(pending, inferred.output)
         self._outbox.post(
             Segment(
                 channel=self._channel,
                 output=output,
-                flushed=pending.flushed,
+                flushed=pending.ended_by == "flush",
+                ended_by=pending.ended_by,
                 start_time=pending.start_time,
                 end_time=pending.end_time,
             )
         )
         self._report(pending, "ok", "", inferred.attempts, output)
+
+    def send_early(self, pending: PendingResult, inferred: Inferred) -> None:
+        """Send the result of a segment that may go on."""
+        self._outbox.post(
+            EarlyResult(
+                channel=self._channel,
+                output=_placed(pending, inferred.output),
+                start_time=pending.start_time,
+                end_time=pending.end_time,
+            )
+        )
 
     def send_failure(self, pending: PendingResult, error: InferenceError) -> None:
         """Send the error in the place of a whole segment's result."""
@@ -100,7 +103,8 @@ class ResultSender:
                 end_time=pending.end_time,
             )
         )
-        _log.warning("%s: %s %s", outcome, error, error.where)
+        where = f" ({error.where})" if error.where else ""
+        _log.warning("%s: %s%s", outcome, error, where)
         self._report(pending, outcome, str(error), error.attempts, {})
 
     def send_interim(self, pending: PendingResult, inferred: Inferred) -> None:
@@ -108,7 +112,7 @@ class ResultSender:
         self._outbox.post(
             Interim(
                 channel=self._channel,
-                output=self._without_words(inferred.output),
+                output=_without_words(pending, inferred.output),
                 start_time=pending.start_time,
                 end_time=pending.end_time,
             )
@@ -116,14 +120,9 @@ class ResultSender:
         self.totals.interims += 1
         now_s = self._monitor.clock()
         timeline = pending.timeline
-        self._monitor.interim(self._model, None if timeline.interims else now_s - timeline.active_s)
+        model = pending.settings.model
+        self._monitor.interim(model, None if timeline.interims else now_s - timeline.active_s)
         timeline.interims.append(now_s)
-
-    def _without_words(self, output: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The output of a model that may return words that were not asked for."""
-        if not self._words_are_timed or WORDS not in output:
-            return output
-        return {name: value for name, value in output.items() if name != WORDS}
 
     def warn_interim_shed(self) -> None:
         """Send a warning, once for each socket, that interims are dropped."""
@@ -139,7 +138,7 @@ class ResultSender:
     ) -> None:
         timeline, now_s = pending.timeline, self._monitor.clock()
         self._monitor.final(
-            self._model,
+            pending.settings.model,
             outcome,
             latency_s=now_s - timeline.arrived_s,
             wait_s=now_s - timeline.inactive_s,
@@ -150,7 +149,7 @@ class ResultSender:
                 channel=self._channel,
                 start_time=pending.start_time,
                 end_time=pending.end_time,
-                flushed=pending.flushed,
+                flushed=pending.ended_by == "flush",
                 timeline=timeline,
                 settled_s=now_s,
                 outcome=outcome,
@@ -159,6 +158,24 @@ class ResultSender:
                 output=output,
             )
         )
+
+
+def _placed(pending: PendingResult, output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The output with its words where they are in the stream, if they are requested."""
+    if not pending.settings.request.words:
+        return _without_words(pending, output)
+    words = output.get(WORDS, ())
+    return {**output, WORDS: placed(words, pending.start_time, pending.end_time)}
+
+
+def _without_words(pending: PendingResult, output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The output of a model that may return words that were not asked for.
+
+    Those of a model without times of words are fields as all others.
+    """
+    if WORDS not in output or not pending.settings.pool.returns_words:
+        return output
+    return {name: value for name, value in output.items() if name != WORDS}
 
 
 def _outcome(

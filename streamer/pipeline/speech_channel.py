@@ -1,22 +1,25 @@
 """A channel whose speech is found by a VAD: only speech reaches the model."""
 
 import math
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from streamer.audio.resample import Samples, Track
-from streamer.config.schema import InterimConfig, VadConfig
+from streamer.config.schema import Config, InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
 from streamer.pipeline.account import SpeechAccount
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.loudness import LoudWindows
+from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
-from streamer.pipeline.wishes import wishes
-from streamer.protocol.messages import Active, Inactive, Start
+from streamer.pipeline.segment_requests import segment_request
+from streamer.protocol.messages import Active, Inactive, SegmentEnd, Start
 from streamer.vad.segmenter import (
     InterimDue,
+    SegmentDiscarded,
     SegmentEnded,
     Segmenter,
     SegmenterEvent,
@@ -52,7 +55,7 @@ class SpeechChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number, wishes(start, context.pool))
+        self.results = ChannelResults(context, number, segment_request(start, context.pool))
         self._number = number
         self._resampling = resampling
         engine, input_rate = context.vad, start.format.sample_rate
@@ -65,11 +68,7 @@ class SpeechChannel:
         self._window = engine.window
         self._min_detection = self._whole_windows(MIN_DETECTION_S)
         self._max_detection_delay = self._whole_windows(MAX_DETECTION_DELAY_S)
-        settings = segmenter_settings(
-            start.vad.over(context.config.vad),
-            context.config.interim if start.interim_results else None,
-            engine.sample_rate,
-        )
+        settings = _settings_of(start, context.config, engine.sample_rate)
         self._segmenter = Segmenter(
             settings, engine.window, self._vad_track.buffer, self._pause_lead
         )
@@ -84,8 +83,14 @@ class SpeechChannel:
         """A pause that this block of audio holds; dropped if speech resumes within the block."""
         self._classified = 0
         """Samples of the detector's track that have been given to the detector."""
+        self._over = False
+        """Whether the stream ends."""
         self._cut = (0, 0)
         """The last flush, in samples of the detector's track and of the model's."""
+        self._config = context.config
+        self._later: list[tuple[int, ResultSettings]] = []
+        """Settings for the segments whose speech begins at a sample of the detector's track, or
+        later; in order."""
         self._complete = True
         """Whether both tracks hold all that was received, up to the same moment."""
 
@@ -121,8 +126,27 @@ class SpeechChannel:
         What follows is detected as if a stream began here: the detector's windows begin anew, and
         it has no state.
         """
-        await self._end_here(flushed=True)
+        await self._end_here(self._segmenter.flush)
         await self.results.flushed(self._seconds(self._vad_track.end))
+
+    async def clear(self) -> None:
+        """Discard the open segment, and begin anew as after a flush.
+
+        Audio that was received counts: a segment may end by itself before this.
+        """
+        await self._end_here(self._segmenter.discard)
+        await self.results.cleared(self._seconds(self._vad_track.end))
+
+    def configure(self, start: Start, settings: ResultSettings) -> float:
+        """From the next segment on; the detector's windows go on."""
+        rate = self._vad_track.rate
+        at = self._segmenter.configure(_settings_of(start, self._config, rate))
+        if not self._segmenter.in_speech:
+            self._later.clear()  # speech begins at `at`, or later
+        elif self._later and self._later[-1][0] == at:
+            self._later.pop()
+        self._later.append((at, settings))
+        return self._seconds(at)
 
     async def pause(self) -> None:
         """End the open segment as `flush` does, if silence would.
@@ -130,13 +154,13 @@ class SpeechChannel:
         Without speech there is nothing to do, and nothing of what was received is forgotten.
         """
         if self._segmenter.in_speech:
-            await self._end_here(flushed=False)
+            await self._end_here(lambda: self._segmenter.flush(flushed=False))
 
-    async def _end_here(self, *, flushed: bool) -> None:
+    async def _end_here(self, end: Callable[[], Iterable[SegmenterEvent]]) -> None:
         for track in self._tracks:
             track.cut()
         await self._segment(self._detect_rest())
-        for event in self._segmenter.flush(flushed=flushed):
+        for event in end():
             await self._handle(event)
         self._discard()
         self._cut = (self._vad_track.end, self._model_track.end)
@@ -147,6 +171,7 @@ class SpeechChannel:
         for track in self._tracks:
             track.finish()
         await self._segment(self._detect_rest())
+        self._over = True
         for event in self._segmenter.finish():
             await self._handle(event)
         self._account.settle(self._vad_track.end, over=True)
@@ -202,6 +227,8 @@ class SpeechChannel:
         match event:
             case SpeechStarted(at):
                 self._begun = at
+                while self._later and self._later[0][0] <= at:
+                    self.results.configure(self._later.pop(0)[1])
                 self._account.speech_started()
                 self.results.segment_started(self._seconds(at))
                 self.results.post(Active(time=self._seconds(at), channel=self._number))
@@ -213,18 +240,30 @@ class SpeechChannel:
             case SpeechResumed():
                 self._paused = None
                 self.results.speech_resumed()
-            case SegmentEnded(at, start, end, flushed):
+            case SegmentEnded(at, start, end):
                 self._paused = None
                 self.results.withdraw_interims()
                 self.results.post(Inactive(time=self._seconds(at), channel=self._number))
                 self._account.segment(self._begun, at, start, end)
                 length = self._account.length(start, end)
                 submitting = self.results.submit_final(
-                    *self._extract(start, end), samples=length, flushed=flushed
+                    *self._extract(start, end), samples=length, ended_by=self._end_of(event)
                 )
                 await submitting
+            case SegmentDiscarded(at, start, end):
+                self._paused = None
+                self.results.segment_discarded()
+                self._account.segment(self._begun, at, start, end)
+                self.results.account.dropped += self._account.length(start, end)
             case SpeechDropped(start, end):
                 self._account.speech_dropped(start, end)
+
+    def _end_of(self, event: SegmentEnded) -> SegmentEnd:
+        if event.flushed:
+            return "flush"
+        if event.cut:
+            return "cut"
+        return "stop" if self._over else "silence"
 
     def _pause_lead(self, samples: int) -> int:
         """How many samples before the end of a segment of `samples` a pause is reported."""
@@ -252,6 +291,11 @@ class SpeechChannel:
         if at == cut:
             return model_cut
         return min(max(round(at * model.rate / vad.rate), model_cut), model.end)
+
+
+def _settings_of(start: Start, config: Config, sample_rate: int) -> SegmenterSettings:
+    interim = config.interim if start.interim_results else None
+    return segmenter_settings(start.vad.over(config.vad), interim, sample_rate)
 
 
 def segmenter_settings(

@@ -2,21 +2,29 @@
 
 import asyncio
 import logging
+from dataclasses import replace
+
+import msgspec
 
 from streamer.audio.containers import HeadCheck
+from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Samples
 from streamer.config.schema import VadConfig
+from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
 from streamer.pipeline.account import AccountReport, no_speech, no_speech_yet
+from streamer.pipeline.channel import Channel
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.wishes import unmet, wishes
+from streamer.pipeline.pending import ResultSettings
+from streamer.pipeline.segment_requests import segment_request, unmet
 from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
+    Configured,
     Start,
     Started,
     Stopped,
@@ -54,34 +62,47 @@ class Stream:
         context: What its channels share.
         start: The client's request.
         tasks: Owns the channels' sending tasks.
+
+    Attributes:
+        stopped: The event that closes the stream, if it has been sent already; else None.
     """
 
     def __init__(self, context: StreamContext, start: Start, tasks: asyncio.TaskGroup) -> None:
         self._context = context
         self._start = start
-        self._decoder = PcmDecoder(start.format)
-        self._block = (
-            int(PROCESSED_BLOCK_SECONDS * start.format.sample_rate) * start.format.bytes_per_frame
-        )
-        """Bytes in a block."""
+        self._tasks = tasks
         self._frames = 0
         self._bytes = 0
         self._warned: set[WarningCode] = set()
         """Codes of the warnings that were sent."""
-        self._head = HeadCheck()
-        self._level = LevelCheck() if start.format.is_float else None
-        monitor = context.monitor
-        self._decoding = Meter(monitor, "decode")
-        self._resampling = Meter(monitor, "resample")
-        self._channels = open_channels(context, start, self._resampling)
+        self._decoding = Meter(context.monitor, "decode")
+        self._resampling = Meter(context.monitor, "resample")
+        self._channels: list[Channel] = []
+        self._opened = False
+        self._reported_frames = self._reported_bytes = 0
+        self.stopped: Stopped | None = None
+        if not start.format.is_container:
+            self._head = HeadCheck()
+            self._decoder = PcmDecoder(start.format)
+            frames = int(PROCESSED_BLOCK_SECONDS * start.format.sample_rate)
+            self._block = frames * start.format.bytes_per_frame
+            """Bytes in a block."""
+            self._open(start.format)
+
+    def _open(self, fmt: AudioFormat) -> None:
+        """It is known what the audio is; to be called once."""
+        context, monitor = self._context, self._context.monitor
+        self._start = msgspec.structs.replace(self._start, format=fmt)
+        self._opened = True
+        self._level = LevelCheck() if fmt.is_float else None
+        self._channels = open_channels(context, self._start, self._resampling)
         self._sending = [
-            tasks.create_task(monitor.tracked("inference", channel.results.run()))
+            self._tasks.create_task(monitor.tracked("inference", channel.results.run()))
             for channel in self._channels
         ]
         self._accounts = [channel.results.account for channel in self._channels]
-        self._account = AccountReport(self._accounts, start.format.sample_rate, monitor)
-        self._reported_frames = self._reported_bytes = 0
-        monitor.stream_opened(context.route, start.format.channels)
+        self._account = AccountReport(self._accounts, fmt.sample_rate, monitor)
+        monitor.stream_opened(context.route, context.dialect, fmt.channels)
 
     @property
     def trace(self) -> StreamTrace:
@@ -98,15 +119,45 @@ class Stream:
             model=context.pool.spec.name,
             sample_rate=context.sample_rate,
             interim_results=self._start.interim_results and speech,
-            words=wishes(self._start, context.pool).words if self._start.words else None,
+            words=segment_request(self._start, context.pool).words if self._start.words else None,
             vad=_in_force(vad) if speech else None,
             max_message_bytes=context.config.limits.max_message_bytes,
             protocol=PROTOCOL_VERSION,
         )
 
+    def configure(
+        self, start: Start, pool: WorkerPool, *, early_results: bool = False
+    ) -> Configured:
+        """Change the settings of the segments that begin later; returns the event about it.
+
+        Args:
+            start: The settings of the stream from now on; its format is not considered.
+            pool: Workers of the chosen model; warm, and for audio at the same rate.
+            early_results: Whether the results of segments in pauses are wanted.
+        """
+        self._context = replace(self._context, pool=pool, early_results=early_results)
+        self._start = start = msgspec.structs.replace(start, format=self._start.format)
+        settings = ResultSettings(pool, segment_request(start, pool), early_results)
+        # Of all channels the same: each has as many windows.
+        times = [channel.configure(start, settings) for channel in self._channels]
+        started = self.started()
+        return Configured(
+            time=max(times, default=0.0),
+            model=started.model,
+            interim_results=started.interim_results,
+            vad=started.vad,
+            keyterms=start.keyterms if pool.uses_key_terms else (),
+            words=started.words,
+        )
+
     def unmet(self) -> list[WarningEvent]:
         """A warning for each thing that the client asked for, and that the model cannot do."""
         return unmet(self._start, self._context.pool)
+
+    @property
+    def model_rate(self) -> int:
+        """Hz. The rate of the audio that models get."""
+        return self._context.sample_rate
 
     @property
     def needed_bytes(self) -> int:
@@ -162,6 +213,13 @@ class Stream:
             for channel in self._channels:
                 tasks.create_task(channel.flush())
 
+    async def clear(self, arrived_s: float) -> None:
+        """Discard the open segment of every channel; argument and answer as for `flush`."""
+        self._note_arrival(arrived_s)
+        async with asyncio.TaskGroup() as tasks:
+            for channel in self._channels:
+                tasks.create_task(channel.clear())
+
     async def pause(self, arrived_s: float) -> None:
         """End the open segment of every channel: the audio has paused, as noticed at that time."""
         self._note_arrival(arrived_s)
@@ -171,6 +229,8 @@ class Stream:
 
     async def finish(self, arrived_s: float) -> Stopped:
         """Send everything that is pending; returns the event that closes the stream."""
+        if not self._opened:
+            self._open(CONTAINER)  # nothing of it could be decoded
         self._note_arrival(arrived_s)
         async with asyncio.TaskGroup() as tasks:
             for channel in self._channels:
@@ -212,22 +272,24 @@ class Stream:
         Args:
             stopped: None when the stream was broken off.
         """
+        if not self._opened:
+            self._open(CONTAINER)
         self._decoding.report()
         self._resampling.report()
         self._report_received()
         if stopped is None:
             self._account.abandon()
-        route = self._context.route
-        self._context.monitor.stream_closed(route, len(self._channels))
+        route, dialect = self._context.route, self._context.dialect
+        self._context.monitor.stream_closed(route, dialect, len(self._channels))
         account = {
-            entry: samples / self._start.format.sample_rate
-            for entry, samples in self._account.totals().items()
+            entry: self._seconds(samples) for entry, samples in self._account.totals().items()
         }
         ended = StreamTotals(stopped.audio_seconds, stopped.segments, account) if stopped else None
         self._context.trace.end(ended)
         totals = [channel.results.totals for channel in self._channels]
         fields = {
             "route": route,
+            "dialect": dialect,
             "model": self._context.pool.spec.name,
             "channels": len(self._channels),
             "audio_seconds": round(self._audio_seconds, 3),
@@ -247,7 +309,10 @@ class Stream:
 
     @property
     def _audio_seconds(self) -> float:
-        return self._frames / self._start.format.sample_rate
+        return self._seconds(self._frames)
+
+    def _seconds(self, frames: int) -> float:
+        return frames / self._start.format.sample_rate if frames else 0.0
 
     def _note_arrival(self, arrived_s: float) -> None:
         for channel in self._channels:
@@ -256,7 +321,7 @@ class Stream:
     def _report_received(self) -> None:
         """Report what has been received since the last report."""
         frames, size = self._frames - self._reported_frames, self._bytes - self._reported_bytes
-        self._context.monitor.received(size, frames / self._start.format.sample_rate)
+        self._context.monitor.received(size, self._seconds(frames))
         self._account.received(frames)
         self._account.report()
         self._reported_frames, self._reported_bytes = self._frames, self._bytes
@@ -277,10 +342,8 @@ class Stream:
     @property
     def _may_lack_speech(self) -> bool:
         """Whether a lack of speech would be news: it was not reported, and nothing explains it."""
-        return self._context.segmentation == "speech" and not self._warned & {
-            "no_speech",
-            *NO_AUDIO,
-        }
+        explained = self._warned & {"no_speech", *NO_AUDIO}
+        return self._context.segmentation == "speech" and bool(self._channels) and not explained
 
     def _warn_of_no_speech_yet(self) -> None:
         # A recording is answered once it is over: what it has so far is not of interest.
@@ -295,10 +358,10 @@ class Stream:
             self._warn("out_of_scale", OUT_OF_SCALE)
         if self._frames - self._reported_frames >= self._start.format.sample_rate:
             self._report_received()
-            self._warn_of_no_speech_yet()
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
         for channel, detection in zip(self._channels, detections, strict=True):
             await channel.advance(detection)
+        self._warn_of_no_speech_yet()
 
 
 def _in_force(vad: VadConfig) -> VadInForce:

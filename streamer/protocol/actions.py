@@ -1,18 +1,42 @@
 """What a session does about an input: the outputs of the table in `state.py`."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from streamer.protocol.messages import ErrorEvent, Start
+from streamer.protocol.messages import Configure, ErrorEvent, Event, Start
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """Open a stream with these settings, and remember them."""
+    """Open a stream with these settings, and remember them.
+
+    Attributes:
+        start: The settings.
+        early_results: Whether `EarlyResult` and `SpeechResumed` are wanted.
+    """
 
     start: Start
+    early_results: bool = False
 
 
 class BeginAgain(msgspec.Struct, frozen=True):
     """Open a stream with the remembered settings."""
+
+
+class Reconfigure(msgspec.Struct, frozen=True):
+    """Change the settings of the open stream, and send `configured`.
+
+    Attributes:
+        configure: The new ones.
+        early_results: As of `Begin`; None = as before.
+    """
+
+    configure: Configure
+    early_results: bool | None = None
+
+
+class Discard(msgspec.Struct, frozen=True):
+    """Discard the open segment of every channel, and send `Cleared`."""
 
 
 class Feed(msgspec.Struct, frozen=True):
@@ -51,6 +75,71 @@ class Close(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class Reply(msgspec.Struct, frozen=True):
+    """Send an answer that a dialect gives by itself, behind what was sent before.
+
+    Attributes:
+        content: Given back to the dialect, which makes the frames of it.
+        before_audio: Whether it need not wait for audio that the pipeline takes only together with
+            later audio. A client that sends the later audio when it has the answer needs this.
+    """
+
+    content: object
+    before_audio: bool = False
+
+
+class Cleared(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to `ClearRequested`, one for each channel; for dialects, and no event on a wire.
+
+    It comes behind all that was to come of the audio before, and before all of later audio. A
+    segment that was open has an `active`, and nothing else.
+
+    Attributes:
+        time: Of the request, in seconds from the start of the stream.
+        channel: From 0.
+    """
+
+    time: float
+    channel: int
+
+
+class EarlyResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a segment in a pause that may end it; for dialects that ask for it.
+
+    It comes only if all earlier results are sent. What follows is the `segment`, with the same
+    times and output, or `SpeechResumed`.
+
+    Attributes:
+        start_time: Of the segment, in seconds from the start of the stream.
+        end_time: In the same way.
+        channel: From 0.
+        output: Of the model, with words as in a `segment`.
+    """
+
+    start_time: float
+    end_time: float
+    channel: int
+    output: Mapping[str, object]
+
+
+class SpeechResumed(msgspec.Struct, frozen=True, kw_only=True):
+    """The segment of the last `EarlyResult` goes on; for dialects that ask for it."""
+
+    channel: int
+
+
+class AudioReached(msgspec.Struct, frozen=True, kw_only=True):
+    """Audio of a container is processed; for dialects that ask for it.
+
+    Only the decoder knows how long the audio is that a client has sent.
+
+    Attributes:
+        time: Up to which it is, in seconds from the start of the stream.
+    """
+
+    time: float
+
+
 class SendGoingAway(msgspec.Struct, frozen=True):
     """Send `going_away` at once, before all that waits to be processed."""
 
@@ -72,8 +161,21 @@ ImmediateAction = Feed | SendGoingAway | CutOff
 """Carried out when the input is read. `Feed` only puts the audio in line."""
 
 QueuedAction = (
-    Begin | BeginAgain | EndSegments | EndPausedSegments | Finish | SendError | Close | DropWork
+    Begin
+    | BeginAgain
+    | Reconfigure
+    | Discard
+    | EndSegments
+    | EndPausedSegments
+    | Finish
+    | SendError
+    | Reply
+    | Close
+    | DropWork
 )
 """Carried out in order, when all audio before it has been processed."""
 
 Action = ImmediateAction | QueuedAction
+
+Outgoing = Event | Cleared | EarlyResult | SpeechResumed | AudioReached | Reply | Close
+"""What a dialect makes frames of, in order."""

@@ -7,6 +7,7 @@ from typing import Literal
 ErrorCode = Literal[
     "bad_message",
     "bad_format",
+    "bad_audio",
     "unexpected_message",
     "inference_failed",
     "worker_lost",
@@ -27,13 +28,16 @@ WarningCode = Literal[
     "bad_samples",
     "out_of_scale",
     "not_pcm",
+    "other_format",
+    "damaged_audio",
     "no_speech",
     "no_words",
     "no_keyterms",
+    "ignored_field",
 ]
 """Of `warning` events."""
 
-RequestWarningCode = Literal[WarningCode, "damaged_audio", "ignored_field"]
+RequestWarningCode = WarningCode
 """Of the warnings in HTTP answers."""
 
 RequestErrorCode = Literal[

@@ -1,11 +1,19 @@
 """What can happen to a socket: the inputs of the table in `state.py`.
 
-A dialect makes the first six from what a client sends; the session makes the others.
+A dialect makes the first ones from what a client sends; the session makes the others.
 """
 
 import msgspec
 
-from streamer.protocol.messages import ErrorEvent, Start
+from streamer.protocol.messages import (
+    Configure,
+    ErrorEvent,
+    Flush,
+    KeepAlive,
+    Request,
+    Start,
+    Stop,
+)
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -13,9 +21,15 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class StartRequested(Input, frozen=True):
-    """The client asks for a stream; the one that is open is finished first."""
+    """The client asks for a stream; the one that is open is finished first.
+
+    Attributes:
+        start: Its settings.
+        early_results: Whether `EarlyResult` and `SpeechResumed` are wanted.
+    """
 
     start: Start
+    early_results: bool = False
 
 
 class AudioReceived(Input, frozen=True):
@@ -32,6 +46,22 @@ class FlushRequested(Input, frozen=True):
     """The client ends the open segment of every channel."""
 
 
+class ConfigureRequested(Input, frozen=True):
+    """The client changes settings of the open stream.
+
+    Attributes:
+        configure: The new ones.
+        early_results: As of `StartRequested`; None = as before.
+    """
+
+    configure: Configure
+    early_results: bool | None = None
+
+
+class ClearRequested(Input, frozen=True):
+    """The client discards the audio of the open segments, if there are any."""
+
+
 class KeepAliveReceived(Input, frozen=True):
     """The client is still there."""
 
@@ -42,6 +72,18 @@ class StopRequested(Input, frozen=True):
 
 class DisconnectRequested(Input, frozen=True):
     """The client ends the stream, and the socket once everything has been sent."""
+
+
+class ReplyRequested(Input, frozen=True):
+    """The client has sent something that the dialect answers by itself, in its turn.
+
+    Attributes:
+        content: Given back to the dialect, which makes the frames of it.
+        before_audio: As of `Reply`.
+    """
+
+    content: object
+    before_audio: bool = False
 
 
 class FailureInput(Input, frozen=True):
@@ -97,9 +139,12 @@ INPUTS: tuple[type[Input], ...] = (
     AudioReceived,
     AudioPaused,
     FlushRequested,
+    ConfigureRequested,
+    ClearRequested,
     KeepAliveReceived,
     StopRequested,
     DisconnectRequested,
+    ReplyRequested,
     BadMessage,
     BadFormat,
     TooLarge,
@@ -112,3 +157,20 @@ INPUTS: tuple[type[Input], ...] = (
     Disconnected,
 )
 """All of them; the table has a cell for each in every state."""
+
+
+def input_of(request: Request) -> Input:
+    """What a request of our own protocol means."""
+    match request:
+        case Start() as start:
+            return StartRequested(start)
+        case Configure() as configure:
+            return ConfigureRequested(configure)
+        case Flush():
+            return FlushRequested()
+        case KeepAlive():
+            return KeepAliveReceived()
+        case Stop(disconnect=True):
+            return DisconnectRequested()
+        case Stop():
+            return StopRequested()

@@ -8,11 +8,12 @@ from typing import Literal
 
 import msgspec
 
-from streamer.audio.format import AudioFormat
-from streamer.config.explain import explain, show
+from streamer.audio.format import CONTAINER, AudioFormat
+from streamer.config.explain import explain, places_of, show
 from streamer.config.key_terms import KeyTerms
 from streamer.config.numbers import with_whole_numbers
 from streamer.config.schema import (
+    Config,
     MaxSegmentMs,
     MinSilenceMs,
     MinSpeechMs,
@@ -42,8 +43,15 @@ class VadOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     def over(self, configured: VadConfig) -> VadConfig:
         """The configured settings with this stream's laid over them."""
-        given = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
-        return msgspec.structs.replace(configured, **given)
+        return msgspec.structs.replace(configured, **self._given)
+
+    def laid_over(self, others: "VadOptions") -> "VadOptions":
+        """Other settings with these laid over them."""
+        return msgspec.structs.replace(others, **self._given)
+
+    @property
+    def _given(self) -> dict[str, object]:
+        return {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
 
 
 class Start(_Request, frozen=True, tag="start"):
@@ -57,6 +65,26 @@ class Start(_Request, frozen=True, tag="start"):
     token: str | None = None
     words: bool = False
     keyterms: KeyTerms = ()
+
+
+class Configure(_Request, frozen=True, tag="configure"):
+    """Change settings of the open stream; `configured` is the answer.
+
+    What is absent is unchanged. The settings count for the segments whose speech begins later.
+    """
+
+    interim_results: bool | None = None
+    vad: VadOptions | None = None
+    model: str | None = None
+    words: bool | None = None
+    keyterms: KeyTerms | None = None
+
+    def over(self, start: Start) -> Start:
+        """The settings of a stream with these laid over them."""
+        given = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
+        if self.vad is not None:
+            given["vad"] = self.vad.laid_over(start.vad)
+        return msgspec.structs.replace(start, **given)
 
 
 class Flush(_Request, frozen=True, tag="flush"):
@@ -73,9 +101,10 @@ class Stop(_Request, frozen=True, tag="stop"):
     disconnect: bool = False
 
 
-Request = Start | Flush | KeepAlive | Stop
+Request = Start | Configure | Flush | KeepAlive | Stop
 _REQUESTS: Mapping[str, type[Request]] = {
     "start": Start,
+    "configure": Configure,
     "flush": Flush,
     "keep_alive": KeepAlive,
     "stop": Stop,
@@ -87,42 +116,87 @@ class BadRequest(ValueError):
 
     Attributes:
         code: `bad_format` when the fault is inside `start.format`, else `bad_message`.
+        token: The `token` of the message, of whatever type: a client that has shown a valid one
+            may read what else is wrong. None = it has none.
     """
 
-    def __init__(self, code: Literal["bad_message", "bad_format"], message: str) -> None:
+    def __init__(
+        self, code: Literal["bad_message", "bad_format"], message: str, token: object = None
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.token = token
+
+
+class NotJson(BadRequest):
+    """A text message of which nothing can be read, not even whether it holds a token."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("bad_message", message)
 
 
 def decode_request(text: str, *, max_channels: int) -> Request:
     """Read one text frame.
 
     Raises:
-        BadRequest: It is not JSON, not the schema, or asks for an impossible audio format.
+        NotJson: It is not JSON.
+        BadRequest: It is not the schema, or asks for an impossible audio format.
     """
     try:
         tree = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
-        raise BadRequest("bad_message", f"the message is not JSON: {error}") from None
+        raise NotJson(f"the message is not JSON: {error}") from None
     if not isinstance(tree, dict):
         raise BadRequest("bad_message", f"expected a JSON object, got {show(tree)}")
+    return request_of(tree, max_channels=max_channels)
+
+
+def request_of(tree: dict[str, object], *, max_channels: int) -> Request:
+    """Read the object of one request.
+
+    Raises:
+        BadRequest: It is not the schema, or asks for an impossible audio format.
+    """
+    token: object = tree.get("token")
     kind = tree.get("request")
     request_type = _REQUESTS.get(kind) if isinstance(kind, str) else None
     if request_type is None:
         what = f"'request' is {show(kind)}" if "request" in tree else "'request' is missing"
-        raise BadRequest("bad_message", f"{what}; allowed: one of {', '.join(_REQUESTS)}")
+        allowed = f"allowed: one of {', '.join(_REQUESTS)}"
+        raise BadRequest("bad_message", f"{what}; {allowed}", token)
+    if request_type is Start:
+        tree = _with_absent(tree)
     try:
         request = msgspec.convert(with_whole_numbers(tree, request_type), request_type)
     except msgspec.ValidationError as error:
-        problem = explain(error, tree, request_type)
-        in_format = problem.field.startswith("format.") or (
-            problem.field == "format" and "format" in tree
+        problem = explain(error, tree, request_type, Config)
+        in_format = request_type is Start and (
+            problem.field.startswith("format.") or (problem.field == "format" and "format" in tree)
         )
         code: Literal["bad_format", "bad_message"] = "bad_format" if in_format else "bad_message"
-        raise BadRequest(code, problem.message) from None
+        raise BadRequest(code, problem.message, token) from None
     if isinstance(request, Start) and (fault := request.format.problem(max_channels)):
-        raise BadRequest("bad_format", fault)
+        raise BadRequest("bad_format", fault, token)
     return request
+
+
+def place_in_start(name: str) -> str | None:
+    """Where in a `start` a setting stands: `min_silence_ms` in `vad.min_silence_ms`.
+
+    Args:
+        name: Of a field, alone or with its path. None is returned if there is no such field.
+    """
+    places = places_of(name.rpartition(".")[2], Start)
+    return next((place for place in places if place.endswith(name)), None)
+
+
+def _with_absent(start: dict[str, object]) -> dict[str, object]:
+    """A `start` of which a container says what its `format` does not: 0 stands for that."""
+    given = start.get("format")
+    if not isinstance(given, dict) or given.get("encoding") != CONTAINER.encoding:
+        return start
+    absent = {"sample_rate": CONTAINER.sample_rate, "channels": CONTAINER.channels}
+    return start | {"format": absent | given}
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -155,6 +229,22 @@ class Started(_Event, frozen=True, tag="started"):
     """Whether segments carry words; None, and so absent, when they were not asked for."""
 
 
+class Configured(_Event, frozen=True, tag="configured"):
+    """The answer to a `configure`: the settings in force.
+
+    They count for each segment whose `active`, or without a VAD its start, is not before `time`
+    seconds. The others keep those that they began with.
+    """
+
+    time: float
+    model: str
+    interim_results: bool
+    vad: VadInForce | None
+    keyterms: KeyTerms
+    words: bool | None = None
+    """As in `started`."""
+
+
 class Active(_Event, frozen=True, tag="active"):
     """Speech began at `time` seconds."""
 
@@ -178,14 +268,23 @@ class Interim(_Event, frozen=True, tag="interim"):
     output: Mapping[str, object]
 
 
+SegmentEnd = Literal["silence", "flush", "stop", "cut"]
+"""What has ended a segment: silence, or a pause of the audio; the client; the end of the stream; or
+its length, so that the next one goes on where it ends."""
+
+
 class Segment(_Event, frozen=True, tag="segment"):
-    """The model's output for a whole segment. Times in seconds."""
+    """The model's output for a whole segment. Times in seconds.
+
+    `ended_by` is for dialects, and no field of `segment`.
+    """
 
     start_time: float
     end_time: float
     channel: int
     output: Mapping[str, object]
     flushed: bool = False
+    ended_by: SegmentEnd = "silence"
 
 
 class Flushed(_Event, frozen=True, tag="flushed"):
@@ -247,6 +346,7 @@ class GoingAway(_Event, frozen=True, tag="going_away"):
 
 Event = (
     Started
+    | Configured
     | Active
     | Inactive
     | Interim

@@ -19,11 +19,14 @@ from streamer.protocol.actions import (
     BeginAgain,
     Close,
     CutOff,
+    Discard,
     DropWork,
     EndPausedSegments,
     EndSegments,
     Feed,
     Finish,
+    Reconfigure,
+    Reply,
     SendError,
     SendGoingAway,
 )
@@ -55,6 +58,7 @@ CLOSE_REASON_SHUTTING_DOWN = "the server is shutting down"
 _NO_STREAM_FOR: Mapping[type[i.Input], str] = {
     i.AudioReceived: "audio: no stream is open; send 'start' with its format first",
     i.FlushRequested: "flush: no stream is open; send 'start' first",
+    i.ConfigureRequested: "configure: no stream is open; send 'start' first",
     i.StopRequested: "stop: no stream is open; send 'start' first",
     i.DisconnectRequested: "stop: no stream is open; send 'start' first",
 }
@@ -80,7 +84,7 @@ _CLOSE_CODES: Mapping[type[i.Input], CloseCode] = {
 
 def _begin(given: i.Input) -> Begin:
     assert isinstance(given, i.StartRequested)
-    return Begin(given.start)
+    return Begin(given.start, given.early_results)
 
 
 def _begin_again(_: i.Input) -> BeginAgain:
@@ -109,6 +113,20 @@ def _send_error(given: i.Input) -> SendError:
         return SendError(given.failure)
     message = _NO_STREAM_FOR[type(given)]
     return SendError(ErrorEvent(code="unexpected_message", message=message, fatal=False))
+
+
+def _reconfigure(given: i.Input) -> Reconfigure:
+    assert isinstance(given, i.ConfigureRequested)
+    return Reconfigure(given.configure, given.early_results)
+
+
+def _discard(_: i.Input) -> Discard:
+    return Discard()
+
+
+def _reply(given: i.Input) -> Reply:
+    assert isinstance(given, i.ReplyRequested)
+    return Reply(given.content, given.before_audio)
 
 
 def _close(given: i.Input) -> Close:
@@ -143,9 +161,12 @@ _NO_STREAM: TableRow = {
     i.AudioReceived: (_S.IGNORING, (_send_error,)),
     i.AudioPaused: (_S.IDLE, ()),
     i.FlushRequested: (_S.IDLE, (_send_error,)),
+    i.ConfigureRequested: (_S.IDLE, (_send_error,)),
+    i.ClearRequested: (_S.IDLE, ()),
     i.KeepAliveReceived: (_S.IDLE, ()),
     i.StopRequested: (_S.IDLE, (_send_error,)),
     i.DisconnectRequested: (_S.CLOSING, (_send_error, _close)),
+    i.ReplyRequested: (_S.IDLE, (_reply,)),
     i.BadMessage: (_S.IDLE, (_send_error,)),
     i.BadFormat: (_S.IDLE, (_send_error,)),
     i.TooLarge: (_S.CLOSING, (_send_error, _close)),
@@ -162,9 +183,12 @@ _STREAM: TableRow = {
     i.AudioReceived: (_S.STREAMING, (_feed,)),
     i.AudioPaused: (_S.STREAMING, (_end_paused_segments,)),
     i.FlushRequested: (_S.STREAMING, (_end_segments,)),
+    i.ConfigureRequested: (_S.STREAMING, (_reconfigure,)),
+    i.ClearRequested: (_S.STREAMING, (_discard,)),
     i.KeepAliveReceived: (_S.STREAMING, ()),
     i.StopRequested: (_S.STOPPED, (_finish,)),
     i.DisconnectRequested: (_S.CLOSING, (_finish, _close)),
+    i.ReplyRequested: (_S.STREAMING, (_reply,)),
     i.BadMessage: (_S.STREAMING, (_send_error,)),
     # The audio that follows is in the format that was refused, so the stream cannot go on.
     i.BadFormat: (_S.IDLE, (_finish, _send_error)),
@@ -193,8 +217,11 @@ TABLE: Mapping[State, TableRow] = {
         i.AudioReceived: (_S.DRAINING, (_feed,)),
         i.AudioPaused: (_S.DRAINING, (_end_paused_segments,)),
         i.FlushRequested: (_S.DRAINING, (_end_segments,)),
+        i.ConfigureRequested: (_S.DRAINING, (_reconfigure,)),
+        i.ClearRequested: (_S.DRAINING, (_discard,)),
         i.KeepAliveReceived: (_S.DRAINING, ()),
         i.StopRequested: (_S.CLOSING, (_finish, _close)),
+        i.ReplyRequested: (_S.DRAINING, (_reply,)),
         i.BadMessage: (_S.DRAINING, (_send_error,)),
         i.BadFormat: (_S.CLOSING, (_finish, _send_error, _close)),
         i.DrainStarted: (_S.DRAINING, ()),
@@ -204,9 +231,12 @@ TABLE: Mapping[State, TableRow] = {
         i.AudioReceived: (_S.STREAMING, (_begin_again, _feed)),
         i.AudioPaused: (_S.STOPPED, ()),
         i.FlushRequested: (_S.STOPPED, (_send_error,)),
+        i.ConfigureRequested: (_S.STOPPED, (_send_error,)),
+        i.ClearRequested: (_S.STOPPED, ()),
         i.KeepAliveReceived: (_S.STOPPED, ()),
         i.StopRequested: (_S.STOPPED, (_send_error,)),
         i.DisconnectRequested: (_S.CLOSING, (_close,)),
+        i.ReplyRequested: (_S.STOPPED, (_reply,)),
         i.BadMessage: (_S.STOPPED, (_send_error,)),
     },
     _S.CLOSING: _CLOSED,
@@ -218,6 +248,11 @@ class SocketState:
 
     def __init__(self) -> None:
         self.state = State.IDLE
+
+    @property
+    def streaming(self) -> bool:
+        """Whether a stream is open."""
+        return self.state in (State.STREAMING, State.DRAINING)
 
     def step(self, given: i.Input) -> list[Action]:
         """Move to the next state; returns what is to be done, in order."""

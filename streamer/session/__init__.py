@@ -2,5 +2,5 @@
 
 `session.py` is that life on one page.
 
-May import: services, pipeline, access, websocket, protocol, audio, observe, config.
+May import: services, pipeline, access, websocket, protocol, audio, observe, config, memory.
 """

@@ -3,31 +3,38 @@
 Synchronous: the order of the calls is the order of the inputs.
 """
 
+import sys
 from collections.abc import Callable, Iterable
-from typing import assert_never
+from typing import Literal, assert_never
 
 from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import Access, AuthState
 from streamer.config.explain import show
+from streamer.config.schema import LimitsConfig
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import (
     Begin,
     BeginAgain,
     Close,
     CutOff,
+    Discard,
     DropWork,
     EndPausedSegments,
     EndSegments,
     Feed,
     Finish,
     QueuedAction,
+    Reconfigure,
+    Reply,
     SendError,
     SendGoingAway,
 )
 from streamer.protocol.inputs import (
     AudioPaused,
+    AudioReceived,
     BadFormat,
     BadMessage,
+    ConfigureRequested,
     Disconnected,
     DrainDeadline,
     DrainStarted,
@@ -39,13 +46,28 @@ from streamer.protocol.inputs import (
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import BadRequest, ErrorEvent, GoingAway, Start, WarningEvent
+from streamer.protocol.messages import (
+    BadRequest,
+    ErrorEvent,
+    GoingAway,
+    NotJson,
+    Start,
+    WarningEvent,
+)
 from streamer.protocol.state import SocketState, State
 from streamer.services import Services
 from streamer.session.deadlines import Expired
 from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
+from streamer.session.model_rates import rate_problem
 from streamer.session.pauses import PauseWatch
+
+MAX_UTF8_BYTES = 4
+"""Bytes of a character at most."""
+
+COMPRESSION = 16
+"""How many bytes of PCM a byte in a container stands for, when what waits is limited: 16 kHz with
+16 bits are 256 kbit/s, and Opus and MP3 need 16 to 32 of them for speech."""
 
 TOKEN_PLACES = "send one in a header, a subprotocol or the first start"  # noqa: S105 – a sentence
 
@@ -55,6 +77,7 @@ class ClientInputs:
 
     Args:
         dialect: Reads the client's frames.
+        limits: Of this socket.
         inbox: Takes the audio, and the actions that wait for their turn behind it.
         outbox: Takes what is sent at once.
         services: What all sessions share.
@@ -69,6 +92,7 @@ class ClientInputs:
     def __init__(
         self,
         dialect: Dialect,
+        limits: LimitsConfig,
         inbox: Inbox[QueuedAction],
         outbox: Outbox,
         services: Services,
@@ -80,11 +104,15 @@ class ClientInputs:
         self._inbox = inbox
         self._outbox = outbox
         self._services = services
-        self._limits = services.config.limits
+        self._limits = limits
         self._access: Access = services.access
         self._auth = auth
         self._address = address
         self._socket = SocketState()
+        self._frame_bytes = 0
+        """Of the frame that is being read: an action may hold all of it."""
+        self._start: Start | None = None
+        """The settings of the open stream, or of the last one."""
         self.pauses = PauseWatch(services.monitor.clock, ping, self._on_pause)
         self.on_pong = self.pauses.on_pong
 
@@ -102,14 +130,20 @@ class ClientInputs:
         """What a frame or the upgrade request means.
 
         Raises:
-            BadRequest: A `start` that cannot be acted on; the inputs before it have been.
+            BadRequest: A `start` or `configure` that cannot be acted on; the inputs before it have
+                been.
         """
         for given in inputs:
             start = given.start if isinstance(given, StartRequested) else None
-            if not self._admits(start):
+            if not self._admits(start.token if start is not None else None):
                 return
+            if isinstance(given, ConfigureRequested) and self._socket.streaming:
+                assert self._start is not None  # a stream is open
+                start = given.configure.over(self._start)
+                check_model(start.model, self._start.model, self._services)
             if start is not None:
                 check_start(start, self._services)
+                self._start = start
             self._step(given)
 
     def on_binary(self, frame: bytes) -> None:
@@ -121,9 +155,10 @@ class ClientInputs:
 
     def on_text(self, text: str) -> None:
         """A text message."""
-        size, allowed = len(text.encode()), self._limits.max_text_bytes
-        if size > allowed:
-            message = f"the message has {size} bytes; allowed: limits.max_text_bytes, {allowed}"
+        allowed = self._limits.max_text_bytes
+        if len(text) * MAX_UTF8_BYTES > allowed and (size := len(text.encode())) > allowed:
+            limit = "" if self._dialect.max_text_bytes else "limits.max_text_bytes, "
+            message = f"the message has {size} bytes; allowed: {limit}{allowed}"
             self.on_too_large(message)
             return
         self._read(text)
@@ -131,6 +166,10 @@ class ClientInputs:
     def on_too_large(self, message: str) -> None:
         """A message was too large to be read."""
         self._step(TooLarge(ErrorEvent(code="too_large", message=message, fatal=True)))
+
+    def on_malformed(self, message: str) -> None:
+        """What the client sends cannot be read."""
+        self._step(BadMessage(ErrorEvent(code="bad_message", message=message, fatal=False)))
 
     def on_disconnect(self) -> None:
         """The client is gone."""
@@ -154,10 +193,10 @@ class ClientInputs:
                 failure = ErrorEvent(code="session_too_long", message=text, fatal=True)
                 self._step(SessionTooLong(failure))
             case Expired.NO_START:
-                text = f"nothing received for limits.start_seconds ({limits.start_seconds:g})"
+                text = f"nothing received for {self._named_limit('start_seconds')}"
                 self._step(IdleTimeout(ErrorEvent(code="idle_timeout", message=text, fatal=True)))
             case Expired.IDLE:
-                text = f"nothing received for limits.idle_seconds ({limits.idle_seconds:g})"
+                text = f"nothing received for {self._named_limit('idle_seconds')}"
                 self._step(IdleTimeout(ErrorEvent(code="idle_timeout", message=text, fatal=True)))
             case Expired.OVERLOADED:
                 text = (
@@ -176,29 +215,46 @@ class ClientInputs:
         text = f"messages come faster than {limit} ({allowed}): they are read more slowly"
         self._outbox.warn_once(WarningEvent(code="lagging", message=text))
 
+    def _named_limit(self, name: Literal["start_seconds", "idle_seconds"]) -> str:
+        """A limit in seconds, by the name that an operator can change it by."""
+        seconds: float = getattr(self._limits, name)
+        own = self._dialect.idle_seconds is not None
+        return f"{seconds:g} s" if own else f"limits.{name} ({seconds:g})"
+
     def _read(self, frame: str | bytes) -> None:
+        self._frame_bytes = sys.getsizeof(frame)
         try:
             inputs = tuple(self._dialect.read(frame))  # to the end, before the first has effect
+            if any(isinstance(given, AudioReceived) for given in inputs):
+                self._frame_bytes = 0  # the audio counts itself
             self.on_inputs(inputs)
         except BadRequest as error:
-            if self._admits(None):
+            unread = str(error) if isinstance(error, NotJson) else None
+            if self._admits(error.token, unread):
                 kind = BadFormat if error.code == "bad_format" else BadMessage
                 self._step(kind(ErrorEvent(code=error.code, message=str(error), fatal=False)))
+        finally:
+            self._frame_bytes = 0
 
-    def _admits(self, start: Start | None) -> bool:
-        """Whether the client is admitted, or is by this `start`; if not, the `error` is sent."""
-        if self._auth is not AuthState.ADMITTED:
-            token = start.token if start is not None else None
-            if token is None or not self._access.admits(token):
-                self._refuse(AuthState.UNKNOWN if token is None else AuthState.REFUSED)
-                return False
+    def _admits(self, token: object, unread: str | None = None) -> bool:
+        """Whether the client is admitted, or is by this token; if not, the `error` is sent.
+
+        Args:
+            token: In the message, of whatever type; None = it has none.
+            unread: Why the message cannot be read, and so no token in it.
+        """
+        if self._auth is AuthState.ADMITTED:
+            return True
+        if isinstance(token, str) and self._access.admits(token):
             self._auth = AuthState.ADMITTED
-        return True
+            return True
+        self._refuse(AuthState.UNKNOWN if token is None else AuthState.REFUSED, unread)
+        return False
 
-    def _refuse(self, auth: AuthState) -> None:
+    def _refuse(self, auth: AuthState, unread: str | None = None) -> None:
         if not self.over:
-            self._services.refusals.unauthorized(self._address, auth)
-        message = f"{why_unauthorized(auth)}; {TOKEN_PLACES}"
+            self._services.refusals.unauthorized(self._address, auth, unread)
+        message = f"{why_unauthorized(auth, unread)}; {TOKEN_PLACES}"
         event = ErrorEvent(code="unauthorized", message=message, fatal=True)
         self._step(Unauthorized(event))
 
@@ -217,16 +273,25 @@ class ClientInputs:
                     self._outbox.post(failure)
                     self._outbox.post(close)
                 case Begin(start=start):
-                    self._inbox.put(action)
+                    self._inbox.put(action, self._frame_bytes)
+                    self._inbox.weight = COMPRESSION if start.format.is_container else 1
                     self.pauses.begin(start.format, self._silence_of_pause_s(start))
                 case BeginAgain():
-                    self._inbox.put(action)
+                    self._inbox.put(action, self._frame_bytes)
                     self.pauses.begin_again()
+                case Reconfigure():
+                    self._inbox.put(action, self._frame_bytes)
+                    assert self._start is not None  # a stream is open
+                    self.pauses.configure(self._silence_of_pause_s(self._start))
                 case Finish():
-                    self._inbox.put(action)
+                    self._inbox.put(action, self._frame_bytes)
                     self.pauses.end()
-                case EndSegments() | EndPausedSegments() | SendError() | Close() | DropWork():
-                    self._inbox.put(action)
+                case Reply(before_audio=True) if self._inbox.awaits_audio and not self._outbox.full:
+                    self._outbox.post(action)
+                case EndSegments() | EndPausedSegments() | Discard() | SendError() | Reply():
+                    self._inbox.put(action, self._frame_bytes)
+                case Close() | DropWork():
+                    self._inbox.put(action, self._frame_bytes)
                 case _:
                     assert_never(action)
 
@@ -253,6 +318,27 @@ def check_start(start: Start, services: Services) -> None:
         raise BadRequest("bad_message", f"'model' is {show(start.model)}; allowed: {allowed}")
     if problem := start.vad.over(services.config.vad).problem():
         raise BadRequest("bad_message", f"'vad': {problem}")
+
+
+def check_model(model: str | None, before: str | None, services: Services) -> None:
+    """Check that a model may take over within a stream.
+
+    Args:
+        model: To be used from now on.
+        before: Used so far.
+        services: What all sessions share.
+
+    Raises:
+        BadRequest: It takes audio of another rate.
+    """
+    pools = services.pools
+    if model == before or model not in pools.names:
+        return
+    model_rate, stream_rate = pools[model].sample_rate, pools[before].sample_rate
+    if model_rate is None or stream_rate is None:  # still loading: the executor waits for them
+        return
+    if problem := rate_problem(model, model_rate, stream_rate):
+        raise BadRequest("bad_message", problem)
 
 
 def _going_away(deadline_seconds: float) -> GoingAway:

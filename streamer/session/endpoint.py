@@ -1,5 +1,6 @@
 """The ASGI endpoint of a WebSocket address: refuse it by HTTP, or accept it and run a session."""
 
+import secrets
 from collections.abc import Callable, Sequence
 
 from starlette.datastructures import Headers, QueryParams
@@ -29,19 +30,40 @@ class SocketEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket until it is closed."""
-        services: Services = scope["app"].state.services
-        registry: SessionRegistry = scope["app"].state.registry
-        dialect = self._new_dialect(services)
-        try:
-            opening, auth = _open(_request(scope), dialect, services)
-        except UpgradeRefused as refused:
-            services.monitor.error(refused.code)
-            await dialect.refuse(refused)(scope, receive, send)
-            return
-        socket = WebSocket(scope, receive, send)
-        session = Session(socket, dialect, opening, auth, services)
-        with registry.opened(session):
-            await session.run()
+        state = scope["app"].state
+        await serve_socket(scope, receive, send, self._new_dialect, state.services, state.registry)
+
+
+async def serve_socket(
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    new_dialect: Callable[[Services], Dialect],
+    services: Services,
+    registry: SessionRegistry,
+) -> None:
+    """Serve one WebSocket, or what is one to ASGI, until it is closed.
+
+    Args:
+        scope: Of ASGI, as `receive` and `send` are.
+        receive: Returns the next message.
+        send: Carries out a message.
+        new_dialect: Makes the dialect of this socket.
+        services: What all sessions share.
+        registry: Of all sessions.
+    """
+    dialect = new_dialect(services)
+    request = _request(scope)
+    try:
+        opening, auth = _open(request, dialect, services)
+    except UpgradeRefused as refused:
+        services.monitor.error(refused.code)
+        await dialect.refuse(refused)(scope, receive, send)
+        return
+    socket = WebSocket(scope, receive, send)
+    session = Session(socket, dialect, opening, auth, services, request.session_id)
+    with registry.opened(session):
+        await session.run()
 
 
 def _open(
@@ -49,14 +71,17 @@ def _open(
 ) -> tuple[Opening, AuthState]:
     """Decide about a socket before it is accepted.
 
+    The credential comes first: without one, there is no work done here, and no answer that depends
+    on the server's settings.
+
     Raises:
         UpgradeRefused: It is not.
     """
-    opening = dialect.open(request)
-    auth = services.access.auth_state(opening.credential)
+    auth = services.access.auth_state(dialect.credential(request))
     if auth is AuthState.REFUSED or (auth is AuthState.UNKNOWN and not dialect.credential_in_start):
         services.refusals.unauthorized(request.address, auth)
         raise UpgradeRefused(401, "unauthorized", why_unauthorized(auth))
+    opening = dialect.open(request)
     _check(opening.inputs, services)
     return opening, auth
 
@@ -77,4 +102,5 @@ def _request(scope: Scope) -> UpgradeRequest:
         headers=Headers(scope=scope),
         subprotocols=scope["subprotocols"],
         address=scope["client"] and scope["client"][0],
+        session_id=secrets.token_hex(8),
     )

@@ -1,12 +1,14 @@
 """The working side of a socket: carries out actions and processes audio, in order."""
 
 import asyncio
+from collections.abc import Callable
 from typing import assert_never
 
 from streamer.config.explain import show
 from streamer.observe.log_context import LogContext
 from streamer.observe.traceparent import TraceContext, new_context, parse
 from streamer.observe.tracer import SessionTrace
+from streamer.pipeline.container_stream import ContainerStream
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
@@ -14,17 +16,21 @@ from streamer.protocol.actions import (
     Begin,
     BeginAgain,
     Close,
+    Discard,
     DropWork,
     EndPausedSegments,
     EndSegments,
     Finish,
     QueuedAction,
+    Reconfigure,
+    Reply,
     SendError,
 )
-from streamer.protocol.messages import ErrorEvent, Start, WarningEvent
+from streamer.protocol.messages import Configure, ErrorEvent, Start, WarningEvent
 from streamer.services import Services
-from streamer.session.dialect import Dialect
+from streamer.session.dialect import Dialect, Opening
 from streamer.session.inbox import Inbox
+from streamer.session.model_rates import rate_problem
 
 
 class Executor:
@@ -35,9 +41,11 @@ class Executor:
         trace: Of the socket.
         traceparent: Header of the upgrade request; None = it had none.
         dialect: Determines how the audio is cut.
+        opening: What the upgrade request asked for.
         services: What all sessions share.
         inbox: The actions and the audio.
         outbox: Takes the events.
+        on_decoded: Gets the seconds of audio that were decoded from a container.
     """
 
     def __init__(
@@ -47,19 +55,25 @@ class Executor:
         traceparent: str | None,
         *,
         dialect: Dialect,
+        opening: Opening,
         services: Services,
         inbox: Inbox[QueuedAction],
         outbox: Outbox,
+        on_decoded: Callable[[float], None],
     ) -> None:
         self._log_context = context
         self._session_trace = trace
         self._traceparent = traceparent
         self._dialect = dialect
+        self._opening = opening
         self._services = services
         self._inbox = inbox
         self._outbox = outbox
+        self._on_decoded = on_decoded
         self._start: Start | None = None
-        """Of the open stream, or of the last one."""
+        """The settings of the open stream, or of the last one."""
+        self._early_results = False
+        """Whether `EarlyResult` and `SpeechResumed` are wanted there."""
         self._stream: Stream | None = None
         """The open one."""
 
@@ -104,29 +118,51 @@ class Executor:
 
     async def _execute(self, action: QueuedAction, tasks: asyncio.TaskGroup) -> None:
         match action:
-            case Begin(start=start):
-                self._start = start
+            case Begin(start=start, early_results=early_results):
+                self._start, self._early_results = start, early_results
                 await self._begin(start, tasks)
             case BeginAgain():
                 assert self._start is not None  # the state table remembers that there was one
                 await self._begin(self._start, tasks)
+            case Reconfigure(configure=configure, early_results=early_results):
+                await self._reconfigure(configure, early_results)
+            case Discard():
+                await self._current_stream.clear(self._inbox.arrived_s)
             case EndSegments():
                 await self._current_stream.flush(self._inbox.arrived_s)
             case EndPausedSegments():
                 await self._current_stream.pause(self._inbox.arrived_s)
             case Finish():
                 stopped = await self._current_stream.finish(self._inbox.arrived_s)
+                already_sent = self._current_stream.stopped is not None
                 self._current_stream.close(stopped)
                 self._stream = None
-                self._outbox.post(stopped)
+                if not already_sent:
+                    self._outbox.post(stopped)
             case SendError(failure=failure):
                 self._report(failure)
-            case Close():
+            case Reply() | Close():
                 self._outbox.post(action)
             case DropWork():
                 pass  # the session ends with its reader
             case _:
                 assert_never(action)
+
+    async def _reconfigure(self, configure: Configure, early_results: bool | None) -> None:
+        assert self._start is not None  # a stream is open
+        start, stream = configure.over(self._start), self._current_stream
+        pool = self._services.pools[start.model]
+        sample_rate = await pool.wait_ready()
+        # The reading side has refused it already, unless the model was not loaded then.
+        if message := rate_problem(start.model, sample_rate, stream.model_rate):
+            self._report(ErrorEvent(code="bad_message", message=message, fatal=False))
+            return
+        self._start = start
+        if early_results is not None:
+            self._early_results = early_results
+        self._outbox.post(stream.configure(start, pool, early_results=self._early_results))
+        for warning in stream.unmet():
+            self._outbox.post(warning)
 
     def _report(self, failure: ErrorEvent) -> None:
         if self._stream is not None:
@@ -141,7 +177,10 @@ class Executor:
         context = StreamContext(
             session_id=self._log_context.session_id,
             route=self._dialect.route,
+            dialect=self._dialect.name,
             segmentation=self._dialect.segmentation,
+            early_results=self._early_results,
+            progress=self._opening.progress,
             config=self._services.config,
             vad=self._services.vad,
             monitor=self._services.monitor,
@@ -150,7 +189,11 @@ class Executor:
             outbox=self._outbox,
             trace=trace,
         )
-        self._stream = Stream(context, start, tasks)
+        if start.format.is_container:
+            decoders = self._services.decoders
+            self._stream = ContainerStream(context, start, tasks, decoders, self._on_decoded)
+        else:
+            self._stream = Stream(context, start, tasks)
         self._outbox.post(self._stream.started())
         for warning in self._stream.unmet():
             self._outbox.post(warning)

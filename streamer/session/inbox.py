@@ -1,15 +1,16 @@
 """What has arrived on a socket and is not executed yet: actions and audio, in order, bounded."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from streamer.memory import LightEvent
+
 ActionT = TypeVar("ActionT")
 
 ACTION_BYTES = 512
-"""Bytes that an action counts as."""
+"""Bytes that an action counts as, besides those of the frame that it came in."""
 
 MESSAGE_CHARGE_BYTES = ACTION_BYTES // 8
 """Bytes that a message of audio counts as, besides its own."""
@@ -39,12 +40,18 @@ class _Block:
     messages: list[bytes] = field(default_factory=list)
     size: int = 0
     """Bytes of all messages."""
+    charge: int = 0
+    """Bytes that they count as."""
     sufficient_s: float | None = None
     """When `least_bytes` had arrived. None = not yet."""
 
-    @property
-    def charge(self) -> int:
-        return self.size + len(self.messages) * MESSAGE_CHARGE_BYTES
+
+@dataclass(slots=True, eq=False, frozen=True)
+class _Queued(Generic[ActionT]):
+    """An action, and the bytes that it counts as."""
+
+    action: ActionT
+    charge: int
 
 
 class Inbox(Generic[ActionT]):
@@ -59,6 +66,9 @@ class Inbox(Generic[ActionT]):
         max_bytes: The inbox is full from this number of bytes on.
         clock: Returns the time in seconds.
         invitations: May wake `get` before `least_bytes` have arrived. None = nothing does.
+
+    Attributes:
+        weight: Bytes that a byte of audio counts as from now on: more than 1 if it is compressed.
     """
 
     def __init__(
@@ -69,7 +79,8 @@ class Inbox(Generic[ActionT]):
     ) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
-        self._items: deque[ActionT | _Block] = deque()
+        self.weight = 1
+        self._items: deque[_Queued[ActionT] | _Block] = deque()
         self._held_bytes = 0
         self._least_bytes = 1
         """Of the last `get`."""
@@ -78,9 +89,9 @@ class Inbox(Generic[ActionT]):
         """From this many bytes on, accept an invitation; None = never."""
         self._invited = False
         """Whether an invitation has woken the pending `get`."""
-        self._changed = asyncio.Event()
+        self._changed = LightEvent()
         """Set when the pending `get` may be able to return."""
-        self._has_room = asyncio.Event()
+        self._has_room = LightEvent()
         self._has_room.set()
         self.arrived_s = 0.0
         """When the item taken last arrived; for a block of audio, when it was sufficient."""
@@ -99,6 +110,18 @@ class Inbox(Generic[ActionT]):
         return self._held_bytes >= self._max_bytes
 
     @property
+    def awaits_audio(self) -> bool:
+        """Whether `get` waits, and what there is does not suffice: no action, and too little audio.
+
+        What is put now is taken with later audio, or with the next action.
+        """
+        return (
+            self.idle_since_s is not None
+            and not self._invited
+            and not self._is_sufficient(self._least_bytes)
+        )
+
+    @property
     def oldest_s(self) -> float | None:
         """When the oldest audio arrived that is being processed, or waits for the executor.
 
@@ -110,10 +133,16 @@ class Inbox(Generic[ActionT]):
             return None
         return next((item.first_s for item in self._items if isinstance(item, _Block)), None)
 
-    def put(self, action: ActionT) -> None:
-        """Append an action."""
-        self._items.append(action)
-        self._charge(ACTION_BYTES)
+    def put(self, action: ActionT, frame_bytes: int = 0) -> None:
+        """Append an action.
+
+        Args:
+            action: To be executed in its turn.
+            frame_bytes: Of the frame that it came in: it may hold as much.
+        """
+        queued = _Queued(action, ACTION_BYTES + frame_bytes)
+        self._items.append(queued)
+        self._charge(queued.charge)
         self._changed.set()
 
     def put_audio(self, audio: bytes) -> None:
@@ -126,13 +155,24 @@ class Inbox(Generic[ActionT]):
         last.last_s = now_s
         last.messages.append(audio)
         last.size += len(audio)
-        self._charge(len(audio) + MESSAGE_CHARGE_BYTES)
+        charge = len(audio) * self.weight + MESSAGE_CHARGE_BYTES
+        last.charge += charge
+        self._charge(charge)
         if self._is_sufficient(self._least_bytes):
             if last.sufficient_s is None:
                 last.sufficient_s = now_s
             self._changed.set()
         else:
             self._register_if_joinable(last)
+
+    def progressed(self, audio_s: float) -> None:
+        """Seconds of audio from the block that was taken last have been processed.
+
+        A small block may hold minutes of compressed audio. In real time, the rest of it would have
+        arrived later, so it has waited for less.
+        """
+        if self._working_on_s is not None:
+            self._working_on_s += audio_s
 
     def release(self) -> None:
         """Release the memory of all items; the inbox must not be used any more."""
@@ -168,9 +208,9 @@ class Inbox(Generic[ActionT]):
             self.idle_since_s = None
         item = self._items.popleft()
         if not isinstance(item, _Block):
-            self._charge(-ACTION_BYTES)
+            self._charge(-item.charge)
             self.arrived_s = self._clock()
-            return item
+            return item.action
         self.arrived_s = item.last_s if item.sufficient_s is None else item.sufficient_s
         self._working_on_s = self.arrived_s
         self._charge(-item.charge)

@@ -13,13 +13,13 @@ does between two messages, it has paused: a mute button, a gate, discontinuous t
 
 import asyncio
 import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
 from streamer.audio.format import AudioFormat
+from streamer.memory import LightEvent
 
 STEP_S = 0.1
 """Seconds. Messages that arrive within this time are judged together, so that the jitter of a
@@ -63,7 +63,7 @@ class AudioPace:
     """How the audio of one stream arrives: in real time or not, and with which gaps. Pure."""
 
     def __init__(self) -> None:
-        self._steps: deque[_Step] = deque(maxlen=MAX_STEPS)
+        self._steps: list[_Step] = []
         self._paused_s = 0.0
         """Seconds of pauses, which are not counted."""
         self._after_pause = False
@@ -87,8 +87,9 @@ class AudioPace:
             steps[-1].audio_s += audio_s
             return
         steps.append(_Step(at_s, at_s, audio_s))
+        del steps[:-MAX_STEPS]
         while len(steps) > MIN_STEPS and steps[1].last_s < at_s - WINDOW_S:
-            steps.popleft()
+            del steps[0]
 
     def on_pause(self) -> None:
         """No audio has arrived for `longest_gap_s()` and a silence: this is a pause."""
@@ -148,13 +149,14 @@ class PauseWatch:
         self._on_pause = on_pause
         self._pace: AudioPace | None = None
         """Of the open stream; None = there is none, or it is not watched."""
-        self._bytes_per_second = 1
+        self._bytes_per_second = 0
+        """0 = only the decoder knows how long the audio is."""
         self._min_silence_s: float | None = None
         self._last_s = 0.0
         """When audio arrived last."""
         self._asked_s: float | None = None
         """When the ping was sent that is not answered; None = there is none, or audio came."""
-        self._wakeup = asyncio.Event()
+        self._wakeup = LightEvent()
         """Set when there may be something to watch."""
 
     def begin(self, fmt: AudioFormat, min_silence_s: float | None) -> None:
@@ -173,6 +175,10 @@ class PauseWatch:
         self._pace = None if self._min_silence_s is None else AudioPace()
         self._asked_s = None
 
+    def configure(self, min_silence_s: float | None) -> None:
+        """The settings of the open stream have changed; argument as for `begin`."""
+        self._min_silence_s = min_silence_s
+
     def end(self) -> None:
         """The stream ends."""
         self._pace = None
@@ -182,7 +188,14 @@ class PauseWatch:
         if self._pace is not None:
             self._last_s = self._clock()
             self._asked_s = None
-            self._pace.on_audio(size / self._bytes_per_second, self._last_s)
+            if self._bytes_per_second:
+                self._pace.on_audio(size / self._bytes_per_second, self._last_s)
+                self._wakeup.set()
+
+    def on_decoded(self, audio_s: float) -> None:
+        """Audio that came in a container has been decoded: seconds of it."""
+        if self._pace is not None and not self._bytes_per_second:
+            self._pace.on_audio(audio_s, self._clock())
             self._wakeup.set()
 
     def on_pong(self) -> None:

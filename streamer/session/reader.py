@@ -16,11 +16,13 @@ from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Deadlines
 from streamer.session.inbox import Inbox
 from streamer.websocket.signals import (
+    MalformedNotice,
     PongNotice,
     SlowedNotice,
     TooLargeNotice,
     deliver_directly,
     notice_of,
+    spent_of,
 )
 
 
@@ -52,6 +54,7 @@ class Reader:
         self._clock = clock
         self._idle_since_s = idle_since_s
         self._deadlines = Deadlines(limits, self._clock())
+        self._spent = spent_of(socket.scope)
 
     async def run(self) -> None:
         """Read until the socket is closed, by either side."""
@@ -65,7 +68,9 @@ class Reader:
             if message["type"] == "websocket.disconnect":
                 self._inputs.on_disconnect()
                 return
+            begun_s = self._clock()
             self._take(message)
+            self._spent(self._clock() - begun_s)
             if self._inbox.full:
                 await self._inbox.wait_for_room()
 
@@ -96,6 +101,8 @@ class Reader:
         frame, text = message.get("bytes"), message.get("text")
         if isinstance(notice, TooLargeNotice):
             self._inputs.on_too_large(notice.reason)
+        elif isinstance(notice, MalformedNotice):
+            self._inputs.on_malformed(notice.reason)
         elif isinstance(notice, SlowedNotice):
             self._inputs.on_slowed(notice.limit, notice.allowed)
         elif frame is not None:

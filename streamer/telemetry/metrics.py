@@ -12,8 +12,11 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 import streamer
+from streamer.config.schema import DialectName
 from streamer.observe.monitor import (
     AccountEntry,
+    Decoded,
+    DecoderFailure,
     RestartCause,
     Route,
     SegmentOutcome,
@@ -91,6 +94,7 @@ class Metrics:
         version.labels(streamer.__version__).set(1)
         self._stages(make)
         self._clients(make)
+        self._decoders(make)
         self._results(make, {"model": tuple(workers)})
         self._workers(make, {"model": tuple(workers)}, workers)
         self._event_loop(make)
@@ -111,7 +115,7 @@ class Metrics:
         )
 
     def _clients(self, make: _Maker) -> None:
-        route = {"route": get_args(Route)}
+        route = {"route": get_args(Route), "dialect": get_args(DialectName)}
         self.sessions_open = make.gauge(
             "sessions_open", "Sockets and requests with recordings that are open.", route
         )
@@ -135,6 +139,18 @@ class Metrics:
         self.errors = make.counter("errors", "Errors sent to clients.", {"code": ERROR_CODES})
         self.warnings = make.counter(
             "warnings", "Warnings sent to clients.", {"code": get_args(WarningCode)}
+        )
+
+    def _decoders(self, make: _Maker) -> None:
+        decoded = {"decoded": get_args(Decoded)}
+        self.decoders_running = make.gauge(
+            "decoders_running", "Decoder processes of recordings and live streams.", decoded
+        )
+        self.decoders = make.counter("decoders", "Decoder processes begun.", decoded)
+        self.decoder_failures = make.counter(
+            "decoder_failures",
+            "Decoder processes that failed or could not be started.",
+            {**decoded, "cause": get_args(DecoderFailure)},
         )
 
     def _results(self, make: _Maker, model: Labels) -> None:

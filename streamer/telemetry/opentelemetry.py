@@ -67,8 +67,8 @@ class OtelTracer(Tracer):
         self.clock = clock
         self.record_text = record_text
 
-    def session(self, session_id: str, protocol: Protocol, path: str) -> SessionTrace:
-        return _OtelSession(self, session_id, protocol, path)
+    def session(self, session_id: str, protocol: Protocol, path: str, dialect: str) -> SessionTrace:
+        return _OtelSession(self, session_id, protocol, path, dialect)
 
     def shutdown(self) -> None:
         self._provider.shutdown()
@@ -100,11 +100,14 @@ class OtelTracer(Tracer):
 class _OtelSession(SessionTrace):
     """One socket or request. Its span begins with its first stream, in the client's trace."""
 
-    def __init__(self, tracer: OtelTracer, session_id: str, protocol: Protocol, path: str) -> None:
+    def __init__(
+        self, tracer: OtelTracer, session_id: str, protocol: Protocol, path: str, dialect: str
+    ) -> None:
         self._tracer = tracer
         self._session_id = session_id
         self._protocol = protocol
         self._path = path
+        self._dialect = dialect
         # One anchor for all spans of a session, so that they nest whatever the wall clock does.
         self._epoch_ns = time.time_ns() - int(tracer.clock() * 1e9)
         self._accepted_s = tracer.clock()
@@ -148,7 +151,7 @@ class _OtelSession(SessionTrace):
         trace_id = int(context.trace_id, 16)
         if self._span is None:
             client = self._tracer.client_context(context)
-            name = "session" if self._protocol == "websocket" else "request"
+            name = "request" if self._protocol == "http" else "session"
             accepted_ns = self.ns(self._accepted_s)
             self._span = self._tracer.begin(name, client, accepted_ns, kind=SpanKind.SERVER)
             self._span.set_attributes(
@@ -156,6 +159,7 @@ class _OtelSession(SessionTrace):
                     "session.id": self._session_id,
                     "network.protocol.name": self._protocol,
                     "url.path": self._path,
+                    "streamer.dialect": self._dialect,
                 }
             )
             if self._protocol == "http":

@@ -2,8 +2,9 @@
 
 import time
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -11,6 +12,8 @@ from prometheus_client.exposition import choose_encoder
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import (
     AccountEntry,
+    Decoded,
+    DecoderFailure,
     Monitor,
     RestartCause,
     Route,
@@ -42,9 +45,8 @@ class PrometheusMonitor(Monitor):
         super().__init__(clock)
         self._registry = registry
         self._metrics = Metrics(registry, workers)
-        self._held: dict[Route, set[Callable[[], int]]] = {
-            route: set() for route in get_args(Route)
-        }
+        self._held: dict[tuple[Route, str], set[Callable[[], int]]] = defaultdict(set)
+        """Of the sessions that are open, by route and dialect."""
 
     def expose(self, pools: Iterable[WorkerPool], accept: str | None) -> tuple[bytes, str]:
         """All metrics as text, and its content type.
@@ -54,8 +56,8 @@ class PrometheusMonitor(Monitor):
             accept: Of the request: Prometheus text, or OpenMetrics, which has the exemplars.
         """
         metrics = self._metrics
-        for route, held in self._held.items():
-            metrics.sessions_open.labels(route).set(len(held))
+        for labels, held in self._held.items():
+            metrics.sessions_open.labels(*labels).set(len(held))
         metrics.inbox.set(sum(each() for held in self._held.values() for each in held))
         ready = True
         for pool in pools:
@@ -74,19 +76,19 @@ class PrometheusMonitor(Monitor):
         metrics.stage_media.labels(stage).inc(media_s)
         metrics.stage_factor.labels(stage).observe(processing_s / media_s)
 
-    def session_opened(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        self._held[route].add(held_bytes)
-        self._metrics.sessions.labels(route).inc()
+    def session_opened(self, route: Route, dialect: str, held_bytes: Callable[[], int]) -> None:
+        self._held[route, dialect].add(held_bytes)
+        self._metrics.sessions.labels(route, dialect).inc()
 
-    def session_closed(self, route: Route, held_bytes: Callable[[], int]) -> None:
-        self._held[route].discard(held_bytes)
+    def session_closed(self, route: Route, dialect: str, held_bytes: Callable[[], int]) -> None:
+        self._held[route, dialect].discard(held_bytes)
 
-    def stream_opened(self, route: Route, channels: int) -> None:
-        self._metrics.streams.labels(route).inc()
-        self._metrics.channels_open.labels(route).inc(channels)
+    def stream_opened(self, route: Route, dialect: str, channels: int) -> None:
+        self._metrics.streams.labels(route, dialect).inc()
+        self._metrics.channels_open.labels(route, dialect).inc(channels)
 
-    def stream_closed(self, route: Route, channels: int) -> None:
-        self._metrics.channels_open.labels(route).dec(channels)
+    def stream_closed(self, route: Route, dialect: str, channels: int) -> None:
+        self._metrics.channels_open.labels(route, dialect).dec(channels)
 
     def received(self, size: int, media_s: float) -> None:
         self._metrics.received_bytes.inc(size)
@@ -139,6 +141,16 @@ class PrometheusMonitor(Monitor):
 
     def worker_replaced(self, model: str, cause: RestartCause) -> None:
         self._metrics.worker_restarts.labels(model, cause).inc()
+
+    def decoder_started(self, decoded: Decoded) -> None:
+        self._metrics.decoders.labels(decoded).inc()
+        self._metrics.decoders_running.labels(decoded).inc()
+
+    def decoder_closed(self, decoded: Decoded) -> None:
+        self._metrics.decoders_running.labels(decoded).dec()
+
+    def decoder_failed(self, decoded: Decoded, failure: DecoderFailure) -> None:
+        self._metrics.decoder_failures.labels(decoded, failure).inc()
 
     def loop_lag(self, lag_s: float) -> None:
         self._metrics.loop_lag.observe(lag_s)

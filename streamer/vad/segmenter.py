@@ -82,6 +82,17 @@ class SegmentEnded:
     start: int
     end: int
     flushed: bool = False
+    cut: bool = False
+    """Whether its length ended it: another segment begins at `end`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDiscarded:
+    """A segment ended without being inferred: [start, end), with speech up to sample `at`."""
+
+    at: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +104,13 @@ class SpeechDropped:
 
 
 SegmenterEvent = (
-    SpeechStarted | InterimDue | SpeechPaused | SpeechResumed | SegmentEnded | SpeechDropped
+    SpeechStarted
+    | InterimDue
+    | SpeechPaused
+    | SpeechResumed
+    | SegmentEnded
+    | SegmentDiscarded
+    | SpeechDropped
 )
 
 
@@ -145,18 +162,16 @@ class Segmenter:
         samples: SampleSource,
         lead: Callable[[int], int] | None = None,
     ) -> None:
-        self._settings = settings
         self._lead = lead
-        self._longest_pause = -(-settings.min_silence // window) * window
-        self._exit_threshold = max(settings.threshold - HYSTERESIS, MIN_EXIT_THRESHOLD)
-        # How far into a segment the earliest forced cut is.
-        self._uncut = settings.max_segment - int(settings.max_segment * CUT_SEARCH_FRACTION)
         self._window = window
         self._samples = samples
         self._position = 0
         self._floor = 0
         self._speech: _Speech | None = None
         self._resume_until = 0
+        self._later: list[tuple[int, SegmenterSettings]] = []
+        """Settings for the speech that begins at a sample, or later; in order."""
+        self._use(settings)
 
     @property
     def keep_from(self) -> int:
@@ -208,6 +223,21 @@ class Segmenter:
         if self._settings.interim_interval is not None:
             yield from self._watch_growth(self._settings.interim_interval)
 
+    def configure(self, settings: SegmenterSettings) -> int:
+        """Change the settings for the speech that begins with the next window, or later.
+
+        What is open, a segment or what may become one, keeps the settings that it began with.
+
+        Returns:
+            The first sample of the next window.
+        """
+        if self._later and self._later[-1][0] == self._position:
+            self._later.pop()
+        self._later.append((self._position, settings))
+        if self._speech is None:
+            self._set_closed(self._position)
+        return self._position
+
     @property
     def in_speech(self) -> bool:
         """Whether a segment is open, or what may become one."""
@@ -224,8 +254,17 @@ class Segmenter:
             flushed: Whether the client has asked for it.
         """
         yield from self._end_all(flushed=flushed)
-        self._floor = self._position
-        self._resume_until = 0
+        self._begin_anew()
+
+    def discard(self) -> Iterator[SegmenterEvent]:
+        """Discard what is open, and begin anew after it, as `flush` does."""
+        speech = self._speech
+        if speech is not None and speech.confirmed:
+            self._set_closed(self._position)
+            yield SegmentDiscarded(speech.last, speech.start, self._position)
+        else:
+            yield from self._end_all(flushed=False)
+        self._begin_anew()
 
     def finish(self) -> Iterator[SegmenterEvent]:
         """End the stream: what is open ends with the last sample."""
@@ -251,7 +290,7 @@ class Segmenter:
         if not speech.confirmed:
             # No longer than `min_silence`, or a segment could begin with a pause that ends one.
             if silence >= min(self._settings.min_speech, self._settings.min_silence):
-                self._speech = None
+                self._set_closed(self._position)
                 yield SpeechDropped(speech.first, speech.last)
         elif silence >= self._settings.min_silence:
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
@@ -276,7 +315,7 @@ class Segmenter:
             silence_ends = speech.last + self._settings.min_silence
             self._resume_until = min(silence_ends, self._floor + self._uncut)
             return
-        yield self._end(speech, at=cut, end=cut)
+        yield self._end(speech, at=cut, end=cut, cut=True)
         self._speech = _Speech(first=cut, last=speech.last, voiced=speech.last - cut)
         self._confirm(self._speech, cut)
         yield SpeechStarted(cut)
@@ -297,11 +336,36 @@ class Segmenter:
         if self._settings.interim_interval is not None:
             speech.next_interim = start + self._settings.interim_interval
 
+    def _begin_anew(self) -> None:
+        self._floor = self._position
+        self._resume_until = 0
+
+    def _set_closed(self, at: int) -> None:
+        """Nothing is open: change to the settings for speech that begins at a sample."""
+        if not self._later:
+            self._speech = None
+            return
+        if self._speech is None or not self._speech.confirmed:
+            # A longer prefix would reach for samples that are not held any more.
+            self._floor = self.keep_from
+        self._speech = None
+        while self._later and self._later[0][0] <= at:
+            _, settings = self._later.pop(0)
+            self._use(settings)
+
+    def _use(self, settings: SegmenterSettings) -> None:
+        self._settings = settings
+        self._longest_pause = -(-settings.min_silence // self._window) * self._window
+        self._exit_threshold = max(settings.threshold - HYSTERESIS, MIN_EXIT_THRESHOLD)
+        # How far into a segment the earliest forced cut is.
+        self._uncut = settings.max_segment - int(settings.max_segment * CUT_SEARCH_FRACTION)
+
     def _end_all(self, *, flushed: bool) -> Iterator[SegmenterEvent]:
-        speech, self._speech = self._speech, None
+        speech = self._speech
         if speech is None:
             return
         if not speech.confirmed:
+            self._set_closed(self._position)
             yield SpeechDropped(speech.first, speech.last)
             return
         end = self._position
@@ -311,10 +375,12 @@ class Segmenter:
         else:
             yield self._end(speech, speech.last, self._padded_end(speech), flushed=flushed)
 
-    def _end(self, speech: _Speech, at: int, end: int, *, flushed: bool = False) -> SegmentEnded:
-        self._speech = None
+    def _end(
+        self, speech: _Speech, at: int, end: int, *, flushed: bool = False, cut: bool = False
+    ) -> SegmentEnded:
         self._floor = end
-        return SegmentEnded(at, speech.start, end, flushed)
+        self._set_closed(end if cut else self._position)
+        return SegmentEnded(at, speech.start, end, flushed, cut)
 
     def _pause(self, speech: _Speech) -> int:
         """Samples of silence after which `SpeechPaused` is emitted."""

@@ -4,5 +4,5 @@
 `protocol_core.py`, `rate.py`, `turns.py`; out: `writing.py`; between them
 `application.py` runs the application.
 
-May import: config. It depends on nothing of speech, sessions or messages of the protocol.
+May import: config, memory. It depends on nothing of speech, sessions or messages of the protocol.
 """

@@ -34,6 +34,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 
 from streamer.config.schema import LimitsConfig
+from streamer.memory import LightEvent
 from streamer.websocket.application import Application
 from streamer.websocket.handshake import (
     BAD_REQUEST,
@@ -46,7 +47,7 @@ from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import Core
 from streamer.websocket.rate import SpareTime
 from streamer.websocket.reading import InputReader
-from streamer.websocket.signals import ABORT, DIRECT, GONE, PING, DirectReceiver
+from streamer.websocket.signals import ABORT, ALLOW, DIRECT, GONE, PING, SPENT, DirectReceiver
 from streamer.websocket.turns import ParserTurns
 from streamer.websocket.writing import OutputWriter, Phase
 
@@ -81,7 +82,7 @@ class WebSocketConnection(asyncio.Protocol):
         self._connections: set[Any] = server_state.connections
         self._app_state = app_state
         self._loop = loop = _loop or asyncio.get_running_loop()
-        self._gone = asyncio.Event()
+        self._gone = LightEvent()
         self._core = Core(max_size=config.ws_max_size, max_fragments=self.limits.max_fragments)
         self._messages = MessageQueue()
         self._reader = InputReader(
@@ -208,6 +209,8 @@ class WebSocketConnection(asyncio.Protocol):
             GONE: self._gone,
             DIRECT: self._deliver_directly,
             PING: self._writer.ping,
+            ALLOW: self._reader.allow_messages_of,
+            SPENT: self._reader.charge,
         }
         return {**scope, **own}
 

@@ -6,8 +6,8 @@ import socket
 CHECK_S = 1.0
 """Seconds between two checks."""
 
-TCP_ESTABLISHED = 1
-"""A TCP state, from linux/tcp_states.h."""
+TCP_ESTABLISHED, TCP_CLOSE_WAIT = 1, 8
+"""TCP states, from linux/tcp_states.h: in the second, the other end has sent its last byte."""
 
 
 class PeerWatch:
@@ -15,10 +15,13 @@ class PeerWatch:
 
     Args:
         loop: Its timers are used.
+        may_half_close: Whether a client may close its direction and still wait for answers. Then
+            only a reset counts: a client that has closed both directions looks the same.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, may_half_close: bool = False) -> None:
         self._loop = loop
+        self._alive = {TCP_ESTABLISHED, *([TCP_CLOSE_WAIT] if may_half_close else [])}
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, transport: asyncio.Transport) -> None:
@@ -36,16 +39,17 @@ class PeerWatch:
         self._timer = None
         if transport.is_closing():
             return
-        if closed_by_peer(transport):
+        state = tcp_state(transport)
+        if state is not None and state not in self._alive:
             transport.abort()
         else:
             self.start(transport)
 
 
-def closed_by_peer(transport: asyncio.Transport) -> bool:
-    """Whether the other end has closed or reset the connection, even if much of it is unread."""
+def tcp_state(transport: asyncio.Transport) -> int | None:
+    """The state of the connection, however much of it is unread; None = it is not known."""
     connection = transport.get_extra_info("socket")
     if connection is None or not hasattr(socket, "TCP_INFO"):  # not Linux
-        return False
+        return None
     state: int = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-    return state != TCP_ESTABLISHED
+    return state

@@ -1,10 +1,11 @@
 """Frames become messages, which wait in order until the application takes them."""
 
-import asyncio
+from collections import deque
 from collections.abc import Callable
 
 from websockets.frames import Frame, Opcode
 
+from streamer.memory import LightEvent
 from streamer.websocket.asgi import Message
 from streamer.websocket.signals import NOTICE, DirectReceiver, Notice
 
@@ -23,7 +24,8 @@ class MessageQueue:
         """Set by the application; takes binary messages as they arrive."""
         self.joined = False
         """Set by the application: `receiver` takes several messages as one."""
-        self._queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._items: deque[Message] = deque()
+        self._filled = LightEvent()
         self._fragments: list[bytes] = []
         self._is_text = False
         self._receiver_idle = False
@@ -33,7 +35,7 @@ class MessageQueue:
     @property
     def taken(self) -> bool:
         """Whether the application has taken all messages, or none are added any more."""
-        return self._disconnect is not None or self._queue.empty()
+        return self._disconnect is not None or not self._items
 
     @property
     def ended(self) -> bool:
@@ -42,7 +44,7 @@ class MessageQueue:
 
     def connect(self) -> None:
         """Add the first message."""
-        self._queue.put_nowait({"type": "websocket.connect"})
+        self._put({"type": "websocket.connect"})
 
     def add_frame(self, frame: Frame, *, direct: bool) -> None:
         """Add a data frame.
@@ -67,9 +69,9 @@ class MessageQueue:
             data = b"".join(self._fragments)
             self._fragments.clear()
         if self._is_text:
-            self._queue.put_nowait({"type": "websocket.receive", "text": data.decode()})
+            self._put({"type": "websocket.receive", "text": data.decode()})
         elif not (direct and self.deliver(data)):
-            self._queue.put_nowait({"type": "websocket.receive", "bytes": data})
+            self._put({"type": "websocket.receive", "bytes": data})
 
     def add_texts(self, messages: list[bytes]) -> bool:
         """Add text messages of one frame each; False = one is not UTF-8, and none is added."""
@@ -79,17 +81,17 @@ class MessageQueue:
             return False
         if self._disconnect is None:
             for text in texts:
-                self._queue.put_nowait({"type": "websocket.receive", "text": text})
+                self._put({"type": "websocket.receive", "text": text})
         return True
 
     def add_binary(self, data: bytes) -> None:
         """Pass a binary message to `receiver`, or add it if that is not possible now."""
         if self._disconnect is None and not self.deliver(data):
-            self._queue.put_nowait({"type": "websocket.receive", "bytes": data})
+            self._put({"type": "websocket.receive", "bytes": data})
 
     def deliver(self, data: bytes) -> bool:
         """Pass a binary message to `receiver`; returns False if that is not possible now."""
-        if self.receiver is None or not self._receiver_idle or not self._queue.empty():
+        if self.receiver is None or not self._receiver_idle or self._items:
             return False
         try:
             return self.receiver(data)
@@ -99,28 +101,33 @@ class MessageQueue:
     def notify(self, notice: Notice) -> None:
         """Add a message without content, about the client."""
         if self._disconnect is None:
-            self._queue.put_nowait(
-                {"type": "websocket.receive", "bytes": None, "text": None, NOTICE: notice}
-            )
+            self._put({"type": "websocket.receive", "bytes": None, "text": None, NOTICE: notice})
 
     def end(self, code: int, reason: str) -> None:
         """Add the last message, unless it was added before."""
         if self._disconnect is None:
             self._disconnect = {"type": "websocket.disconnect", "code": code, "reason": reason}
-            self._queue.put_nowait(self._disconnect)
+            self._put(self._disconnect)
             self._fragments.clear()
             self.receiver = None
             self.on_taken()
 
     async def receive(self) -> Message:
         """The next message; waits until there is one."""
-        if self._disconnect is not None and self._queue.empty():
+        if self._disconnect is not None and not self._items:
             return self._disconnect
         self._receiver_idle = True
         try:
-            message = await self._queue.get()
+            while not self._items:
+                self._filled.clear()
+                await self._filled.wait()
+            message = self._items.popleft()
         finally:
             self._receiver_idle = False
-        if self._queue.empty():
+        if not self._items:
             self.on_taken()
         return message
+
+    def _put(self, message: Message) -> None:
+        self._items.append(message)
+        self._filled.set()

@@ -34,13 +34,22 @@ class TooManyFragments(PayloadTooBig):
     """A message in more frames than the limit."""
 
 
-def too_large_notice(problem: PayloadTooBig, max_bytes: int, max_fragments: int) -> TooLargeNotice:
-    """The notice about a message that the core has refused."""
+def too_large_notice(
+    problem: PayloadTooBig, max_bytes: int, max_fragments: int, *, configured: bool
+) -> TooLargeNotice:
+    """The notice about a message that the core has refused.
+
+    Args:
+        problem: Why.
+        max_bytes: Of a message.
+        max_fragments: Of a message.
+        configured: Whether `max_bytes` is that of the configuration.
+    """
     if isinstance(problem, TooManyFragments):
         limit = f"limits.max_fragments ({max_fragments})"
         return TooLargeNotice(f"the message has more fragments than {limit}")
     size = (problem.size or 0) + (problem.current_size or 0)
-    limit = f"limits.max_message_bytes, {max_bytes}"
+    limit = f"limits.max_message_bytes, {max_bytes}" if configured else str(max_bytes)
     return TooLargeNotice(f"the message has {size} bytes; allowed: {limit}")
 
 

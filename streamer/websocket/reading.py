@@ -38,8 +38,9 @@ from streamer.websocket.protocol_core import (
 from streamer.websocket.rate import MAX_PIECE_BYTES, ReadPacing, ReadPause, SpareTime
 from streamer.websocket.turns import ParserTurns
 
-MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 32, 512
-"""Frames that are handled at once without the parser: a quarter of a millisecond. Those that the
+MAX_SMALL_FRAMES, MAX_JOINED_FRAMES = 8, 512
+"""Frames that are handled at once without the parser, with what the application does about them: a
+quarter of a millisecond, and up to one if each is answered. Those that the
 application takes as one cost it no more than one."""
 
 FLOOD_S = 1.0
@@ -96,7 +97,7 @@ class InputReader:
         self._messages = messages
         self._handler = handler
         self._max_fragments = limits.max_fragments
-        self._max_message_bytes = max_message_bytes
+        self._max_message_bytes = self._configured_bytes = max_message_bytes
         self._turns = turns
         self._loop = loop
         self._transport: asyncio.Transport
@@ -138,6 +139,15 @@ class InputReader:
         self._watch.stop()
         self._unparsed.clear()
         self._pacing.stop()
+
+    def charge(self, seconds: float) -> None:
+        """The application has spent this time on the client's messages, until now."""
+        if self._pacing.over_limit:
+            self._pacing.spend(seconds, self._loop.time())
+
+    def allow_messages_of(self, max_bytes: int) -> None:
+        """Allow messages up to this size, instead of those of the configuration."""
+        self._max_message_bytes = self._core.max_message_size = max_bytes
 
     def hold(self) -> None:
         """Parse nothing until `release`: the upgrade request has to be answered first."""
@@ -330,7 +340,12 @@ class InputReader:
         self._unparsed.clear()
         problem = self._core.parser_exc
         if isinstance(problem, PayloadTooBig) and not self._messages.ended:
-            notice = too_large_notice(problem, self._max_message_bytes, self._max_fragments)
+            notice = too_large_notice(
+                problem,
+                self._max_message_bytes,
+                self._max_fragments,
+                configured=self._max_message_bytes == self._configured_bytes,
+            )
             self._messages.notify(notice)
         else:
             self._handler.on_failure()

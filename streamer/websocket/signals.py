@@ -1,14 +1,16 @@
 """What the protocol and the application exchange besides ASGI messages."""
 
-import asyncio
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
+from streamer.memory import LightEvent
+
 ABORT, GONE, NOTICE = "streamer.abort", "streamer.gone", "streamer.notice"
-DIRECT, PING = "streamer.direct", "streamer.ping"
+DIRECT, PING, ALLOW = "streamer.direct", "streamer.ping", "streamer.allow"
+SPENT = "streamer.spent"
 """Keys of the ASGI scope and its messages; read by `abort_of`, `gone_of`, `notice_of`,
-`deliver_directly` and `ping_of`."""
+`deliver_directly`, `ping_of`, `allow_messages_of` and `spent_of`."""
 
 DirectReceiver = Callable[[bytes], bool]
 """Takes the content of a binary message, or returns False when it cannot take it now."""
@@ -37,7 +39,14 @@ class PongNotice:
     """
 
 
-Notice = TooLargeNotice | SlowedNotice | PongNotice
+@dataclass(frozen=True, slots=True)
+class MalformedNotice:
+    """What the client sends cannot be read; all of it is discarded from now on."""
+
+    reason: str
+
+
+Notice = TooLargeNotice | MalformedNotice | SlowedNotice | PongNotice
 
 
 def abort_of(scope: MutableMapping[str, Any]) -> Callable[[], None]:
@@ -46,9 +55,9 @@ def abort_of(scope: MutableMapping[str, Any]) -> Callable[[], None]:
     return abort
 
 
-def gone_of(scope: MutableMapping[str, Any]) -> asyncio.Event:
+def gone_of(scope: MutableMapping[str, Any]) -> LightEvent:
     """An event that is set when the connection is lost or the server shuts down."""
-    gone: asyncio.Event = scope.get(GONE) or asyncio.Event()
+    gone: LightEvent = scope.get(GONE) or LightEvent()
     return gone
 
 
@@ -67,6 +76,27 @@ def deliver_directly(
     """
     register: Callable[[DirectReceiver, bool], None] = scope.get(DIRECT, lambda *_: None)
     register(receiver, joined)
+
+
+def allow_messages_of(scope: MutableMapping[str, Any], max_bytes: int) -> None:
+    """Allow larger messages than the limit of the configuration, from the next message on.
+
+    Args:
+        scope: Of the connection.
+        max_bytes: Of a message.
+    """
+    allow: Callable[[int], None] = scope.get(ALLOW, lambda _: None)
+    allow(max_bytes)
+
+
+def spent_of(scope: MutableMapping[str, Any]) -> Callable[[float], None]:
+    """A function that takes the seconds that a message or an answer has taken the application.
+
+    They count as the time of parsing does: a client that floods gets a part of the event loop's
+    time, and its answers cost more than its messages.
+    """
+    spent: Callable[[float], None] = scope.get(SPENT, lambda _: None)
+    return spent
 
 
 def ping_of(scope: MutableMapping[str, Any]) -> Callable[[], bool]:

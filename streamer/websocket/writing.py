@@ -12,6 +12,7 @@ from websockets.frames import CloseCode
 from websockets.http11 import Response
 from websockets.protocol import State
 
+from streamer.memory import LightEvent
 from streamer.websocket.keepalive import Keepalive
 from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import Core
@@ -58,7 +59,7 @@ class OutputWriter:
         on_open: Callable[[], None],
     ) -> None:
         self.phase = Phase.HANDSHAKE
-        self.writable = asyncio.Event()
+        self.writable = LightEvent()
         """Not set while the client has to read what was written before more is written."""
         self.writable.set()
         self._core = core

@@ -1,4 +1,4 @@
-"""What a client asks for beside the model's usual output, and what of it the model cannot do."""
+"""What a client requests beside the model's usual output, and what of it the model cannot do."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from streamer.model import SegmentRequest
 from streamer.protocol.messages import Start, WarningEvent
 
 
-def wishes(start: Start, pool: WorkerPool) -> SegmentRequest:
+def segment_request(start: Start, pool: WorkerPool) -> SegmentRequest:
     """What of the client's request is in force.
 
     Args:
@@ -21,12 +21,12 @@ def wishes(start: Start, pool: WorkerPool) -> SegmentRequest:
     )
 
 
-def of_final(wishes: SegmentRequest, speech_start_s: float) -> SegmentRequest:
+def final_request(request: SegmentRequest, speech_start_s: float) -> SegmentRequest:
     """The same of a whole segment, whose speech starts so many seconds into its audio."""
-    return replace(wishes, speech_start_s=max(0.0, speech_start_s))
+    return replace(request, speech_start_s=max(0.0, speech_start_s))
 
 
-def of_interim(speech_start_s: float) -> SegmentRequest:
+def interim_request(speech_start_s: float) -> SegmentRequest:
     """What is in force of a segment that still grows.
 
     Its words would move, and key terms cost too much for text that changes: both are for finals.
@@ -35,7 +35,7 @@ def of_interim(speech_start_s: float) -> SegmentRequest:
 
 
 def unmet(start: Start, pool: WorkerPool) -> list[WarningEvent]:
-    """A warning for each thing that is not in force; arguments as for `wishes`."""
+    """A warning for each thing that is not in force; arguments as for `segment_request`."""
     warnings = []
     if start.words and not pool.returns_words:
         text = f"the model {pool.spec.name} gives no times of words: 'words' has no effect"

@@ -1,0 +1,98 @@
+"""What is announced when the server is ready: addresses, and commands to try."""
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from streamer.inference.pool import WorkerPool
+from streamer.models.registry import language_names
+from streamer.weights.sample import sample_recording
+
+
+class ServedModel(NamedTuple):
+    """A model as a person tries it."""
+
+    name: str
+    transcribes: bool
+
+    @classmethod
+    def of(cls, pool: WorkerPool) -> "ServedModel":
+        """The model of a pool that is ready; one with words is a transcriber, too."""
+        return cls(pool.spec.name, bool(language_names(pool.spec.type)) or pool.returns_words)
+
+
+def welcome(
+    address: str,
+    models: Sequence[ServedModel],
+    workers: int,
+    chunk_s: float,
+    *,
+    needs_token: bool,
+    grpc: str | None = None,
+) -> str:
+    """The text, in lines.
+
+    Args:
+        address: Of the server, `http://host:port`.
+        models: In the order of the configuration; the first is the one of clients that name none.
+        workers: Number of worker processes.
+        chunk_s: Seconds of a chunk on `/api/v1/simple`.
+        needs_token: Whether clients must have a token. None is shown: this may go into a log.
+        grpc: Address of the port for gRPC, `grpc://host:port`; None = there is none.
+    """
+    sockets = address.replace("http", "ws", 1)
+    return "\n".join(
+        (
+            f"Ready: {', '.join(model.name for model in models)} in {workers} worker processes.",
+            f"  in a browser    {address}/",
+            f"  for programs    {sockets}/api/v1/segmented   {sockets}/api/v1/simple",
+            *([f"  over gRPC       {grpc}"] if grpc else []),
+            f"  for operators   {address}/api/v1/info   {address}/api/v1/ready",
+            "Try, in another terminal, in any folder:",
+            *_to_try(address, models, chunk_s, needs_token),
+            "Stop with Ctrl-C.",
+        )
+    )
+
+
+def _to_try(
+    address: str, models: Sequence[ServedModel], chunk_s: float, needs_token: bool
+) -> Iterator[str]:
+    """A command for each transcriber; for any other model, one for each kind of sound.
+
+    The page begins with the first model, and with speech.
+    """
+    sockets = address.replace("http", "ws", 1)
+    command = _client()
+    token = " --token TOKEN" if needs_token else ""
+    sample = sample_recording()
+    for number, model in enumerate(models):
+        chosen = f" --model {shlex.quote(model.name)}" if number else ""
+        if model.transcribes:
+            recording = "RECORDING" if sample is None else _shown(sample)
+            yield (
+                f"  {command} --real-time --interim-results -a {sockets}/api/v1/segmented"
+                f"{token}{chosen} {recording}"
+            )
+            continue
+        page = f"  or in a browser: {address}/" + (f", Model: {model.name}" if number else "")
+        yield f"  if {model.name} is about speech (each segment from pause to pause):"
+        yield f"  {command} -a {sockets}/api/v1/segmented{token}{chosen} RECORDING"
+        yield page
+        yield f"  if it is about other sounds (everything, in chunks of {chunk_s:g} s):"
+        yield f"  {command} -a {sockets}/api/v1/simple{token}{chosen} RECORDING"
+        yield f"{page}, Advanced, Equal chunks"
+
+
+def _client() -> str:
+    """The command of the client that was installed with this server."""
+    folders = (Path(program).parent for program in (sys.argv[0], sys.executable))
+    found = (path for folder in folders if (path := folder / "streamer-client").is_file())
+    return next(map(_shown, found), "streamer-client")
+
+
+def _shown(path: Path) -> str:
+    """A path that leads there from any folder, for a shell."""
+    return shlex.quote(str(path.absolute()))
