@@ -11,9 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tools.command_line import tool_parser
+
 ROOT = Path(__file__).parents[1]
 PIP_AUDIT = ROOT / "build/tools/bin/pip-audit"
-LOCKS = ("requirements/development.lock", "requirements/image.lock")
+LOCKS = (
+    "requirements/development.lock",
+    "requirements/image.lock",
+    "requirements/site.lock",
+)
 NPM_FOLDER = "tests/web"
 PATIENCE_S = 300
 
@@ -123,4 +129,5 @@ def main(locks: Iterable[str] = LOCKS) -> int:
 
 
 if __name__ == "__main__":
+    tool_parser("tools.audit", __doc__).parse_args()
     sys.exit(main())

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from streamer.weights.manifest import require
+from tools.command_line import tool_parser
 
 BIN = Path(sys.executable).parent
 RECORDING = "two_cities.wav"
@@ -41,6 +42,7 @@ def _wait_ready(server: "subprocess.Popen[str]") -> str | None:
 
 
 if __name__ == "__main__":
+    tool_parser("tools.demo", __doc__).parse_args()
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -14,7 +14,6 @@ the silence that ends the segment is included. The finals that `stop` brings, to
 a second, are counted separately.
 """
 
-import argparse
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ from tools.bench.measurements import Bench
 from tools.bench.pictures import draw
 from tools.bench.result_files import RESULTS, Row, table, write_json
 from tools.bench.targets import compare
+from tools.command_line import tool_parser
 
 
 def tables(results: dict[str, object], titles: dict[str, str]) -> Iterator[Table]:
@@ -36,12 +36,13 @@ def tables(results: dict[str, object], titles: dict[str, str]) -> Iterator[Table
         rows = results.get(name)
         if isinstance(rows, list):
             yield table(title, rows)
-    yield table("targets, and what was reached", compare(results))
+    if reached := compare(results):
+        yield table("targets, and what was reached", reached)
 
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description="How fast, how many, how cheap.")
+    parser = tool_parser("tools.bench.bench", "How fast, how many, how cheap.")
     parser.add_argument("--audio", type=Path, help="a folder of recordings")
     parser.add_argument("--scale", type=float, default=1.0, help="of all durations")
     parser.add_argument("--only", nargs="+", help="parts to measure; the others stay as they were")
@@ -55,6 +56,7 @@ def main() -> None:
         "memory": ("memory of the server process", bench.memory),
         "model": ("beside the bare model", bench.model),
         "live": ("live transcription", bench.live),
+        "models": ("each built-in transcriber", bench.models),
         "early": ("early finals, 32 streams", bench.early),
     }
     chosen = args.only or list(steps)

@@ -5,11 +5,10 @@ one setting after another, and the transcriber over the segments that come of it
 through a socket here: `make accuracy` does that, with the defaults that were chosen.
 """
 
-import argparse
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -34,20 +33,21 @@ from streamer.vad.segmenter import (
 from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench import vad
-from tools.bench.accuracy import (
+from tools.bench.pictures import draw_curve
+from tools.bench.reference import (
     LATER_MS,
     MODEL,
     ROUNDS,
     ReferenceRecording,
+    Transcripts,
     error_rate,
     losses,
     positive,
     read,
     recordings,
-    transcribed,
 )
-from tools.bench.pictures import draw_curve
 from tools.bench.result_files import write_json
+from tools.command_line import tool_parser
 
 SWEPT: Mapping[str, tuple[float, ...]] = {
     "min_silence_ms": (200, 300, 400, 450, 500, 550, 600, 800),
@@ -142,19 +142,21 @@ def cuts(track: ScoredChannel, settings: SegmenterSettings) -> Iterator[Cut]:
 
 @dataclass
 class Play:
-    """A recording once, and the transcript of each piece."""
+    """A recording once: its words, its text as a whole, and the text of each piece."""
 
-    recording: ReferenceRecording
+    reference: str
+    whole: str
     track: ScoredChannel
     _transcripts: dict[tuple[int, int], str] = field(default_factory=dict)
 
-    def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[ReferenceRecording, int]:
-        """The transcript with these settings, and the number of false pauses."""
+    def cut(self, settings: SegmenterSettings, model: Moonshine) -> tuple[Transcripts, int]:
+        """The transcripts with these settings, and the number of false pauses."""
         found = list(cuts(self.track, settings))
         for start, end in {cut.audio for cut in found} - set(self._transcripts):
-            self._transcripts[start, end] = transcribed(self.track.samples[start:end], model)
+            self._transcripts[start, end] = str(model.infer(self.track.samples[start:end])["text"])
         text = " ".join(self._transcripts[cut.audio] for cut in found)
-        return replace(self.recording, streamed=text), sum(cut.resumed for cut in found)
+        resumed = sum(cut.resumed for cut in found)
+        return Transcripts(self.reference, self.whole, text), resumed
 
 
 class Files:
@@ -188,10 +190,10 @@ class Files:
         ]
         lost = losses(done)
         figures: dict[str, float] = {
-            "word error rate": error_rate([(r.transcript, r.streamed) for r in done]),
-            "of whole files": error_rate([(r.transcript, r.whole) for r in done]),
-            "first words lost": lost["first_words"] / self._rounds,
-            "words lost": lost["words"] / self._rounds,
+            "word error rate": error_rate([(each.reference, each.streamed) for each in done]),
+            "of whole files": error_rate([(each.reference, each.whole) for each in done]),
+            "first words lost": lost.first_words / self._rounds,
+            "words lost": lost.words / self._rounds,
             "false pauses": sum(resumed for _, resumed in outcomes) / self._rounds,
         }
         if found_speech:
@@ -203,7 +205,8 @@ class Files:
     def _play(self, recording: ReferenceRecording, later_ms: int, network: SileroNetwork) -> Play:
         samples, rate = read(recording.path, later_ms)
         track = _track(samples, rate, network)
-        return Play(replace(recording, whole=transcribed(track.samples, self._model)), track)
+        whole = str(self._model.infer(track.samples)["text"])
+        return Play(recording.transcript, whole, track)
 
 
 def _seconds(interval: tuple[int, int]) -> vad.Interval:
@@ -213,7 +216,7 @@ def _seconds(interval: tuple[int, int]) -> vad.Interval:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description="What each of the segmenter's settings does.")
+    parser = tool_parser("tools.bench.curve", "What each of the segmenter's settings does.")
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()

@@ -5,7 +5,6 @@ Starts the server as a user would and posts clips of the recordings that come wi
 when the last is answered. Prints a table, and writes it as JSON to `build/results/http.json`.
 """
 
-import argparse
 import http.client
 import json
 import os
@@ -28,6 +27,7 @@ from rich.table import Table
 from streamer.weights.manifest import require
 from tools.bench.result_files import write_json
 from tools.bench.serving import server
+from tools.command_line import tool_parser
 
 RATE = 16_000
 CLIPS_S = (0.5, 1.0, 3.0, 10.0)
@@ -121,7 +121,7 @@ def table(rows: list[ClipRow]) -> Table:
 def main() -> None:
     """Measure, print, write."""
     cores = os.cpu_count() or 1
-    parser = argparse.ArgumentParser(description="Latency and throughput of requests.")
+    parser = tool_parser("tools.bench.http_requests", "Latency and throughput of requests.")
     parser.add_argument("--clients", type=int, default=cores, help="at the same time")
     parser.add_argument("--seconds", type=float, default=10.0, help="for each length of clip")
     parser.add_argument("--config", type=Path, help="of the server; without it, the default model")

@@ -5,7 +5,6 @@ time, in messages of 20 ms, each session from another place. Prints a table, and
 to `build/results/inference.json`.
 """
 
-import argparse
 import asyncio
 import itertools
 import json
@@ -30,6 +29,7 @@ from streamer.weights.manifest import require
 from streamer_client import Stream, connect
 from tools.bench.result_files import write_json
 from tools.bench.serving import server
+from tools.command_line import tool_parser
 
 RATE = 16_000
 MESSAGE_S = 0.02
@@ -170,7 +170,7 @@ def table(rows: list[SessionsRow]) -> Table:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description="Latency and cost of inference.")
+    parser = tool_parser("tools.bench.inference", "Latency and cost of inference.")
     parser.add_argument("--sessions", type=int, nargs="+", default=[1, 8, 32, 64])
     parser.add_argument("--seconds", type=float, default=20.0, help="audio of each session")
     args = parser.parse_args()

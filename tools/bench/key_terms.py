@@ -1,6 +1,6 @@
 """What key terms change: errors on the words that were named, on all others, and what it costs.
 
-    python -m tools.bench.key_terms --audio path/to/folder [--model moonshine-tiny-en]
+    make accuracy-key-terms AUDIO=path/to/folder [MODEL=moonshine-tiny-en]
 
 The folder has a manifest.json as for `accuracy.py`, and a keyterms.json:
 {"files": {path: {"rare": [word, …], "distractors": [word, …]}}}, as the test sets of Le et al.,
@@ -11,14 +11,12 @@ distractors alone; as often as `accuracy.py` plays it, each time with a little m
 it. How far the rounds differ gives the standard errors: for these recordings, not for others.
 
 An error on a rare word is one that was left out or replaced. A term is inserted if the transcript
-has it more often than the recording. Results are written to `build/results/key_terms.json`.
+has it more often than the recording. Results are written to `build/results/key_terms.json` after
+each round.
 """
 
-import argparse
 import json
-import math
 import random
-import statistics
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -29,17 +27,27 @@ import numpy as np
 import soxr
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.weights.manifest import require
-from tools.bench.accuracy import LATER_MS, MODEL, ROUNDS, positive, read, recordings, words
-from tools.bench.result_files import write_json
+from tools.bench.reference import (
+    LATER_MS,
+    ROUNDS,
+    positive,
+    read,
+    recordings,
+    standard_error,
+    words,
+)
+from tools.bench.result_files import Row, table, write_json
+from tools.command_line import tool_parser
 
 SILENCE = np.zeros(4_000, np.float32)
 """Audio from which a model reads the terms, and little else."""
+
+MODELS = ("moonshine-tiny-en", "moonshine-base-en")
 
 FEW = 10
 """Distractors of those that a recording has."""
@@ -70,11 +78,6 @@ class Counted:
     def other_percent(self) -> float:
         """Errors on all other words, in percent of these."""
         return 100 * self.other_errors / max(self.others, 1)
-
-
-Row = dict[str, str | int | float | None]
-"""One condition over all rounds, by what is shown. Errors in percent of the words, and the standard
-errors of the difference to the first condition in points."""
 
 
 def conditions(rare: Sequence[str], distractors: Sequence[str], seed: str) -> dict[str, list[str]]:
@@ -113,7 +116,9 @@ def count(reference: str, transcript: str, rare: Sequence[str], terms: Sequence[
 
 
 def _times(term: str, text: str) -> int:
-    return f" {words(text)} ".replace(" ", "  ").count(f" {words(term)} ".replace(" ", "  "))
+    # Two spaces between words, so that neighbours do not share one.
+    spread = f" {words(text)} ".replace(" ", "  ")
+    return spread.count(f" {words(term).replace(' ', '  ')} ")
 
 
 def play(model: Moonshine, audio: Path, turn: int) -> Iterator[tuple[str, Counted]]:
@@ -148,10 +153,14 @@ def transcribed(model: Moonshine, samples: Floats, terms: Sequence[str]) -> tupl
     return str(output["text"]), time.process_time() - started
 
 
-def rows(rounds: Sequence[Mapping[str, Counted]], audio_s: float) -> list[Row]:
+def rows(model: str, rounds: Sequence[Mapping[str, Counted]], audio_s: float) -> list[Row]:
     """One for each condition.
 
+    Errors are in percent of the words, and the standard errors, in points, are those of the
+    difference to the first condition.
+
     Args:
+        model: Name of it.
         rounds: What was counted in each, by condition.
         audio_s: Of one round.
     """
@@ -164,59 +173,46 @@ def rows(rounds: Sequence[Mapping[str, Counted]], audio_s: float) -> list[Row]:
             [getattr(r[condition], part) - getattr(r["none"], part) for r in rounds]
             for part in ("rare_percent", "other_percent")
         )
+        without_s = sum(each["none"].cpu_s for each in rounds)
         found.append(
             {
+                "model": model,
+                "rounds": len(rounds),
                 "terms": condition,
                 "errors on rare words": total.rare_percent,
-                "standard error": _standard_error(rare),
+                "standard error": standard_error(rare),
                 "on all others": total.other_percent,
-                "its standard error": _standard_error(others),
+                "its standard error": standard_error(others),
                 "terms inserted": total.inserted,
                 "CPU ms per s": 1e3 * total.cpu_s / (audio_s * len(rounds)),
+                "more than none, %": round(100 * (total.cpu_s / without_s - 1), 1),
             }
         )
     return found
 
 
-def _standard_error(differences: Sequence[float]) -> float | None:
-    if len(differences) < 2:
-        return None
-    return statistics.stdev(differences) / math.sqrt(len(differences))
-
-
-def report(found: Sequence[Row], model: str) -> Table:
-    """A line for each condition."""
-    table = Table(title=f"key terms, {model}")
-    for name in found[0]:
-        table.add_column(name, justify="left" if name == "terms" else "right")
-    for row in found:
-        cells = (f"{v:.2f}" if isinstance(v, float) else str(v) for v in row.values())
-        table.add_row(*cells)
-    return table
-
-
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What key terms change, and what they cost.")
+    parser = tool_parser("tools.bench.key_terms", "What key terms change, and what they cost.")
     parser.add_argument("--audio", type=Path, required=True, help="a folder with a keyterms.json")
-    parser.add_argument("--model", default=MODEL, help="of Moonshine's (default: %(default)s)")
+    parser.add_argument("--model", action="append", help="may be given again; default: all")
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
-    model = Moonshine(require(args.model))
     names = json.loads((args.audio / "keyterms.json").read_text())["files"]
     lengths = (read(args.audio / name, 0) for name in names)
     audio_s = sum(len(samples) / rate for samples, rate in lengths)
-    rounds = []
-    for turn in track(range(args.rounds), "transcribing", console=Console(stderr=True)):
-        counted: dict[str, Counted] = {}
-        for condition, one in play(model, args.audio, turn):
-            counted.setdefault(condition, Counted()).add(one)
-        rounds.append(counted)
-    found = rows(rounds, audio_s)
-    console = Console(width=max(Console().width, 140))
-    console.print(report(found, args.model))
-    result = {"model": args.model, "rounds": args.rounds, "conditions": found}
-    write_json("key_terms.json", result)
+    done: list[Row] = []
+    for name in args.model or MODELS:
+        model, rounds, found = Moonshine(require(name)), list[dict[str, Counted]](), list[Row]()
+        for turn in track(range(args.rounds), name, console=Console(stderr=True)):
+            counted: dict[str, Counted] = {}
+            for condition, one in play(model, args.audio, turn):
+                counted.setdefault(condition, Counted()).add(one)
+            rounds.append(counted)
+            found = rows(name, rounds, audio_s)
+            write_json("key_terms.json", {"conditions": [*done, *found]})
+        done += found
+    Console(width=max(Console().width, 150)).print(table("key terms", done))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ detector's input (`streamer/vad/gain.py`), and once without. Nothing goes throug
 Results are written to `build/results/levels.json`.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +23,7 @@ from streamer.weights.manifest import require
 from tools.bench import vad
 from tools.bench.curve import ScoredChannel, cuts, probabilities, settings_of
 from tools.bench.result_files import write_json
+from tools.command_line import tool_parser
 
 ATTENUATIONS_DB = (0, 20, 30, 40, 50)
 
@@ -50,7 +50,7 @@ def find_speech(samples: Floats, network: SileroNetwork, *, gain: bool) -> list[
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="How well speech is found at each level.")
+    parser = tool_parser("tools.bench.levels", "How well speech is found at each level.")
     parser.add_argument("--audio", type=Path, required=True, help="a folder with a manifest.json")
     args = parser.parse_args()
     (weights,) = require("silero-vad").glob("*.onnx")

@@ -170,10 +170,12 @@ def detector_ms(batch: int, calls: int = 200) -> float:
 
 
 def bare(
-    segments: list[Floats], kind: type[Moonshine | PublishedMoonshine] = Moonshine
+    segments: list[Floats],
+    kind: type[Moonshine | PublishedMoonshine] = Moonshine,
+    name: str = MODEL,
 ) -> tuple[float, float]:
     """CPU and wall seconds of the model alone on `segments`, in a tight loop."""
-    model = kind(require(MODEL))
+    model = kind(require(name))
     model.warm_up()
     cpu, wall = time.process_time(), time.perf_counter()
     for segment in segments:

@@ -5,7 +5,6 @@ is seen is the server. Memory, descriptors and tasks are looked at all the time;
 compared between the first tenth of the finals and the last.
 """
 
-import argparse
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from urllib.request import urlopen
@@ -32,6 +31,7 @@ from tools.bench.live import (
 )
 from tools.bench.pictures import draw_long
 from tools.bench.result_files import write_json
+from tools.command_line import tool_parser
 
 MODEL = {"model": {"type": "standin", "options": {"delay": 0.03, "constant_factor": 0.02}}}
 EVERY_S = 10.0
@@ -95,7 +95,7 @@ def summary(report: LoadReport, looks: list[Look]) -> list[dict[str, object]]:
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description="Half an hour of many streams.")
+    parser = tool_parser("tools.bench.long", "Half an hour of many streams.")
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=30)
     args = parser.parse_args()

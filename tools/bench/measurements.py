@@ -2,7 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from streamer.onnx.graph import Floats
 from streamer_client import transcribe
@@ -26,6 +29,16 @@ from tools.bench.result_files import Row, percentiles
 
 LIMIT_MS = 1000.0
 """Milliseconds; the largest number of streams is that whose 95th percentile is within this."""
+
+MODELS: Mapping[str, Mapping[str, object]] = {
+    "Tiny": {"path": "moonshine-tiny-en"},
+    "Base": {"path": "moonshine-base-en"},
+    "Base, interims by Tiny": {
+        "path": "moonshine-base-en",
+        "interim_model": "moonshine-tiny-en",
+    },
+}
+"""Configurations of the built-in transcribers, by the names in the table."""
 
 UPWARDS, DOWNWARDS = (80, 96, 112, 128), (48, 40, 24, 16)
 """Numbers of streams to try, when those of 64 come in time and when they do not."""
@@ -190,6 +203,37 @@ class Bench:
             }
         ]
 
+    def models(self) -> list[Row]:
+        """Each built-in transcriber with 1, 16 and 32 streams, with interims and without."""
+        rows: list[Row] = []
+        for streams in (1, 16, 32):
+            for name, config in MODELS.items():
+                for interims in (False, True):
+                    own_ms = self._own_ms(config)
+                    with serve({"model": config}) as served:
+                        run = served.play(
+                            self._speech, RATE, streams, 20 * self._scale, interims=interims
+                        )
+                    row = live_row(run, streams, interims=interims)
+                    kept = ("lost", "final p50 ms", "final p95 ms", "interims a second")
+                    rows.append(
+                        {
+                            "model": name,
+                            "streams": streams,
+                            "interims": interims,
+                            **{key: row[key] for key in (*kept, "CPU ms per speech s")},
+                            "of the finals' model alone": round(own_ms, 1),
+                            "ratio": _ratio(row["CPU ms per speech s"], own_ms),
+                        }
+                    )
+        return rows
+
+    def _own_ms(self, config: Mapping[str, object]) -> float:
+        """CPU of a model alone in milliseconds for a second of audio, in pieces of six seconds."""
+        pieces = np.array_split(self._speech, max(1, len(self._speech) // (6 * RATE)))
+        cpu_s, _ = bare(pieces, name=str(config["path"]))
+        return 1000 * cpu_s * RATE / len(self._speech)
+
     def early(self) -> list[Row]:
         """What early finals bring and cost: 32 streams with them and without."""
         rows: list[Row] = []
@@ -208,6 +252,10 @@ class Bench:
                 }
             )
         return rows
+
+
+def _ratio(value: object, own_ms: float) -> float | None:
+    return round(value / own_ms, 2) if isinstance(value, float) else None
 
 
 async def _segments(path: Path, url: str) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""A transcriber in noise: errors in speech with noise added, and texts for noise alone.
+"""Noise, and speech with noise added.
 
 Part of `make accuracy AUDIO=folder`: the folder's manifest has the noise, in files of the category
 "noise". Recording and noise have the same mean power at 0 dB. Which noise a recording gets depends
@@ -6,8 +6,7 @@ on its place in the list and on nothing else, so every model gets the same.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +18,6 @@ from streamer.onnx.graph import Floats
 
 LEVELS_DB = (20, 10, 5)
 """Decibels by which the speech is louder."""
-
-PIECE_S = 5.0
-"""Seconds of noise that are inferred at once."""
-
-LEAST_S = 1.0
-"""Seconds; a rest that is shorter is left out."""
-
-
-@dataclass(frozen=True)
-class NoisePieces:
-    """How many pieces of noise there are, how many pass the gate, and the texts of them."""
-
-    pieces: int
-    passed: int
-    texts: tuple[str, ...]
 
 
 def noises(folder: Path) -> list[Floats]:
@@ -59,21 +43,6 @@ def mixed(speech: Floats, noise: Sequence[Floats], place: int, level_db: float) 
     chosen = np.resize(noise[place % len(noise)], len(speech))
     ratio = _power(speech) / max(_power(chosen), 1e-12) / 10 ** (level_db / 10)
     return np.asarray(speech + chosen * np.sqrt(ratio), np.float32)
-
-
-def said_to_noise(noise: Sequence[Floats], model: Moonshine) -> NoisePieces:
-    """The texts that a model gives for recordings without speech."""
-    pieces = [piece for each in noise for piece in _pieces(each)]
-    passed = [piece for piece in pieces if model.gate(piece) is None]
-    texts = [str(model.infer(piece)["text"]) for piece in passed]
-    return NoisePieces(len(pieces), len(passed), tuple(filter(None, texts)))
-
-
-def _pieces(samples: Floats) -> Iterator[Floats]:
-    size = int(PIECE_S * Moonshine.sample_rate)
-    for begin in range(0, len(samples), size):
-        if len(samples) - begin >= LEAST_S * Moonshine.sample_rate:
-            yield samples[begin : begin + size]
 
 
 def _power(samples: Floats) -> float:

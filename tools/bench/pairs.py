@@ -9,11 +9,10 @@ lines take turns, so that a busy machine is no advantage to any. CPU is of the p
 what it has mapped for itself (USS) after the load and, at most, in use.
 """
 
-import argparse
 import multiprocessing
 import resource
-import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,7 +22,6 @@ import psutil
 import soxr
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from streamer.config.schema import Config, ModelConfig
 from streamer.model import SegmentRequest
@@ -31,7 +29,9 @@ from streamer.models.registry import ModelSpec, make_model
 from streamer.models.resolve import model_specs
 from streamer.onnx.graph import Floats
 from tools.bench.live import recordings
-from tools.bench.result_files import write_json
+from tools.bench.reference import positive
+from tools.bench.result_files import Row, table, write_json
+from tools.command_line import tool_parser
 
 RATE = 16_000
 LONGEST_S = 20.0
@@ -40,9 +40,11 @@ INTERVAL_S = 1.0
 """Seconds between two interims."""
 
 PAIRS = {
-    "tiny": ModelConfig(path="moonshine-tiny-en"),
-    "base": ModelConfig(path="moonshine-base-en"),
-    "base, tiny interims": ModelConfig(path="moonshine-base-en", interim_model="moonshine-tiny-en"),
+    "moonshine-tiny-en": ModelConfig(path="moonshine-tiny-en"),
+    "moonshine-base-en": ModelConfig(path="moonshine-base-en"),
+    "Base, interims by Tiny": ModelConfig(
+        path="moonshine-base-en", interim_model="moonshine-tiny-en"
+    ),
 }
 
 
@@ -97,12 +99,25 @@ def segments(folder: Path | None, at_most_s: float) -> list[Floats]:
     return found
 
 
+def row(name: str, start: Loaded, costs: Sequence[Cost]) -> Row:
+    """What a worker costs: of the rounds, the least."""
+    return {
+        "models": name,
+        "start, s": round(start.start_s, 2),
+        "of it CPU": round(start.start_cpu_s, 2),
+        "memory, MB": round(start.memory / 1e6),
+        "at most, MB": round(costs[-1].memory / 1e6),
+        "finals, ms/s": round(min(each.finals for each in costs), 1),
+        "with interims, ms/s": round(min(each.with_interims for each in costs), 1),
+    }
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="What one model and two cost in a worker.")
+    parser = tool_parser("tools.bench.pairs", "What one model and two cost in a worker.")
     parser.add_argument("--audio", type=Path, help="a folder with recordings")
     parser.add_argument("--seconds", type=float, default=60.0, help="of audio, about")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=positive, default=5)
     args = parser.parse_args()
     audio = segments(args.audio, args.seconds)
     context = multiprocessing.get_context("spawn")
@@ -121,37 +136,10 @@ def main() -> None:
     for link in links.values():
         link.send(None)
     seconds = sum(map(len, audio)) / RATE
-    table = Table(title=f"a worker, {len(audio)} segments, {seconds:.0f} s, best of {args.rounds}")
-    for column in ("models", "start, s", "of it CPU", "memory, MB", "at most, MB"):
-        table.add_column(column)
-    table.add_column("finals, ms/s")
-    table.add_column("with interims, ms/s")
-    rows = {}
-    for name, each in costs.items():
-        finals = [cost.finals for cost in each]
-        interims = [cost.with_interims for cost in each]
-        start = loaded[name]
-        rows[name] = {
-            "start_s": start.start_s,
-            "start_cpu_s": start.start_cpu_s,
-            "memory_mb": start.memory / 1e6,
-            "most_memory_mb": each[-1].memory / 1e6,
-            "finals_ms": min(finals),
-            "finals_median_ms": statistics.median(finals),
-            "with_interims_ms": min(interims),
-            "with_interims_median_ms": statistics.median(interims),
-        }
-        table.add_row(
-            name,
-            f"{start.start_s:.2f}",
-            f"{start.start_cpu_s:.2f}",
-            f"{start.memory / 1e6:.0f}",
-            f"{each[-1].memory / 1e6:.0f}",
-            f"{min(finals):.1f}",
-            f"{min(interims):.1f}",
-        )
-    Console(width=max(Console().width, 110)).print(table)
-    write_json("pairs.json", rows)
+    rows = [row(name, loaded[name], each) for name, each in costs.items()]
+    title = f"a worker, {len(audio)} segments, {seconds:.0f} s, best of {args.rounds}"
+    Console(width=max(Console().width, 110)).print(table(title, rows))
+    write_json("pairs.json", {"rounds": args.rounds, "seconds": round(seconds), "rows": rows})
 
 
 if __name__ == "__main__":

@@ -58,6 +58,57 @@ def draw_long(results: Mapping[str, Any], folder: Path) -> None:
     _save(figure, folder / "long.svg")
 
 
+def draw_marking(results: Mapping[str, Any], folder: Path) -> None:
+    """The share of errors that is found by marking uncertain words, of `accuracy.json`."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for row in results["curve"]:
+        marked, found = zip(*row["points"], strict=True)
+        (line,) = axes.plot(marked, found, label=row["model"])
+        for limit in results["marked"]:
+            if limit["model"] == row["model"]:
+                at = limit["words marked, %"], limit["of the wrong ones marked, %"]
+                axes.plot(*at, "o", color=line.get_color(), markersize=4)
+                axes.annotate(
+                    f"{limit['marked below']:g}",
+                    at,
+                    textcoords="offset points",
+                    xytext=(5, -9),
+                    color=line.get_color(),
+                    fontsize="small",
+                )
+    axes.plot((0, 100), (0, 100), color="grey", linewidth=0.8, label="by chance")
+    axes.set(xlabel="words marked, %", ylabel="wrong words found, %", xlim=(0, 100), ylim=(0, 101))
+    axes.legend(loc="lower right")
+    _save(figure, folder / "marking.svg")
+
+
+def draw_errors_by_cost(
+    accuracy: Mapping[str, Any], pairs: Mapping[str, Any], folder: Path
+) -> None:
+    """Error rate and CPU of each model, of `accuracy.json` and `pairs.json`."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    costs = {row["models"]: row for row in pairs["rows"]}
+    for row, marker in zip(accuracy["models"], "osD", strict=False):
+        cost = costs[row["model"]]
+        found_ms = cost["finals, ms/s"], cost["with interims, ms/s"]
+        rate, error = (row["socket"][part] for part in ("mean", "standard error"))
+        style = f"{marker}--" if marker == "D" else f"{marker}-"
+        (line,) = axes.plot(found_ms, (rate, rate), style, fillstyle="none", label=row["model"])
+        color = line.get_color()
+        for cost_ms, fill in zip(found_ms, ("full", "none"), strict=True):
+            axes.errorbar(cost_ms, rate, yerr=error, fmt=marker, fillstyle=fill, color=color)
+    axes.set(
+        xlabel="CPU, ms per second of speech (filled: finals; hollow: with an interim a second)",
+        ylabel="word error rate, %",
+        xlim=(0, None),
+        ylim=(0, None),
+    )
+    axes.legend(loc="lower right")
+    _save(figure, folder / "errors_by_cost.svg")
+
+
 def _latency(rows: FigureRows) -> Figure:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes: Axes = figure.add_subplot()

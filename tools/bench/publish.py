@@ -2,7 +2,8 @@
 
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
 `docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
-anew from them, so that no figure there is typed by hand.
+anew from them, so that no figure there is typed by hand. The picture of errors and cost is drawn
+here, because it needs the results of two commands.
 """
 
 import json
@@ -11,7 +12,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tools.bench.result_files import RESULTS, ROOT
+from tools.bench.pictures import draw_errors_by_cost
+from tools.bench.result_files import RESULTS, ROOT, cell
+from tools.command_line import tool_parser
 
 DOCS = ROOT / "docs"
 FILES = (
@@ -19,8 +22,11 @@ FILES = (
     "alternatives",
     "bench",
     "curve",
+    "grpc",
     "key_terms",
     "long",
+    "pairs",
+    "short_words",
     "telemetry",
     "words",
 )
@@ -42,23 +48,13 @@ def rendered(page: str, folder: Path) -> str:
 def markdown(rows: list[dict[str, Any]]) -> str:
     """A table with a column for each key of the first row."""
     heads = list(rows[0])
-    numeric = [isinstance(rows[0][head], int | float) for head in heads]
+    numeric = [isinstance(rows[0][head], int | float | dict) for head in heads]
     lines = [
         heads,
         ["---:" if number else "---" for number in numeric],
-        *([_cell(row[head]) for head in heads] for row in rows),
+        *([cell(row[head]) for head in heads] for row in rows),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_cell, value))
-    if isinstance(value, float):
-        return f"{value:.3f}".rstrip("0").rstrip(".")
-    return "–" if value is None else str(value)
 
 
 def main() -> None:
@@ -69,10 +65,15 @@ def main() -> None:
             copy = folder / path.relative_to(RESULTS)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
+    accuracy, pairs = (
+        json.loads((folder / f"{name}.json").read_text()) for name in ("accuracy", "pairs")
+    )
+    draw_errors_by_cost(accuracy, pairs, folder)
     page = DOCS / "performance.md"
     page.write_text(rendered(page.read_text(), folder))
     print(f"written: {page}")
 
 
 if __name__ == "__main__":
+    tool_parser("tools.bench.publish", __doc__).parse_args()
     main()

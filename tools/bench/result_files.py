@@ -28,8 +28,26 @@ def table(title: str, rows: Sequence[Row]) -> Table:
     for column in rows[0]:
         made.add_column(column, justify="right")
     for row in rows:
-        made.add_row(*("–" if value is None else str(value) for value in row.values()))
+        made.add_row(*map(cell, row.values()))
     return made
+
+
+def cell(value: object) -> str:
+    """A figure, list or text as people read it; of a mean with its error, both."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.3f}".rstrip("0").rstrip(".")
+        case list():
+            return ", ".join(map(cell, value))
+        case {"mean": float(mean), "standard error": error}:
+            places = 3 if abs(mean) <= 1 else 2
+            return f"{mean:.{places}f}" + ("" if error is None else f" ± {error:.{places}f}")
+        case _:
+            return str(value)
 
 
 def write_json(name: str, results: Mapping[str, object]) -> Path:

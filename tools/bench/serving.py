@@ -5,14 +5,6 @@ from collections.abc import Iterator, Mapping
 
 from tools.harness.process import running_server
 
-MODEL: Mapping[str, object] = {"type": "moonshine", "path": "moonshine-tiny-en"}
-"""What is served unless something else is named: so figures do not depend on the default."""
-
-
-def with_model(config: Mapping[str, object]) -> dict[str, object]:
-    """A configuration that names its model."""
-    return {**({} if "models" in config else {"model": MODEL}), **config}
-
 
 @contextlib.contextmanager
 def server(
@@ -24,12 +16,11 @@ def server(
 
     Args:
         options: More of its command line.
-        config: Laid over the defaults, as in `config.json`, and over `MODEL`.
+        config: Laid over the defaults, as in `config.json`, and over the harness's `MODEL`.
         env: Laid over this process's environment.
 
     Yields:
         Its WebSocket address and its process id.
     """
-    named = with_model(config or {})
-    with running_server(named, "--log-level", "warning", *options, env=env) as running:
+    with running_server(config or {}, "--log-level", "warning", *options, env=env) as running:
         yield f"ws://127.0.0.1:{running.port}/api/v1/segmented", running.process.pid

@@ -6,7 +6,6 @@ whatever else the machine does is in all of them. CPU time of each server's own 
 rounds: the shares are worth more than the milliseconds.
 """
 
-import argparse
 import contextlib
 import multiprocessing
 import statistics
@@ -24,6 +23,7 @@ from rich.table import Table
 from streamer.onnx.graph import Floats
 from tools.bench.live import RATE, STAND_IN, joined, machine, recordings, serve
 from tools.bench.result_files import write_json
+from tools.command_line import tool_parser
 
 SCRAPE_S = 5.0
 VARIANTS = ("nothing", "metrics", "metrics and traces")
@@ -99,7 +99,7 @@ def summary(spent: dict[str, list[float]]) -> list[dict[str, object]]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = tool_parser("tools.bench.telemetry", __doc__)
     parser.add_argument("--streams", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--rounds", type=int, default=4)

@@ -8,7 +8,6 @@ the same number.
 import contextlib
 import json
 import re
-import socket
 import subprocess
 import time
 import urllib.error
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tools.harness.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = ROOT / "deploy/grafana/dashboards"
@@ -162,9 +163,7 @@ def prometheus(
     rules.parent.mkdir(parents=True)
     rules.write_text(_shortened((ROOT / RULES).read_text(), faster))
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",

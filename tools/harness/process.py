@@ -20,10 +20,19 @@ import psutil
 TIMEOUT_S = 40.0
 """Seconds to wait for what takes one second on an idle machine."""
 
+MODEL: Mapping[str, object] = {"type": "moonshine", "path": "moonshine-tiny-en"}
+"""What is served unless something else is named: so neither the duration of the tests nor a figure
+depends on the default."""
+
 LOG_DEFECTS = re.compile(r"Traceback|never retrieved|never awaited|was destroyed|[A-Z]\w+Warning")
 """Found in a log = a defect of the server, whatever its clients, workers and models do."""
 
-_ANNOUNCED = re.compile(r"Streamer \S+ on (https?)://127\.0\.0\.1:(\d+): loading")
+_ANNOUNCED = re.compile(r"Streamer \S+ on (https?)://\S+:(\d+)(?: \(.*\))?: loading")
+
+
+def with_model(config: Mapping[str, object]) -> dict[str, object]:
+    """A configuration that names its model: `MODEL`, if it has none."""
+    return {**({} if "models" in config else {"model": MODEL}), **config}
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = TIMEOUT_S) -> None:
@@ -41,6 +50,12 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = TIME
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(0.02)
+
+
+def cpu_s(process: psutil.Process) -> float:
+    """Processor seconds of one process: a loop that asks for the time may be all `system`."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def still_running(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
@@ -72,7 +87,7 @@ class Server:
 
     Args:
         folder: An empty one, which becomes the working directory.
-        config: Written to `folder/config.json`; None for no file.
+        config: Written to `folder/config.json`, with `MODEL` if it names none; None for no file.
         flags: Of the command line.
         env: Added to the environment.
         wrapper: A command that is put before the server's and has to exec it, such as `unshare`.
@@ -91,7 +106,7 @@ class Server:
         self._log = folder / "server.log"
         command = [*wrapper, *program, "--port", "0"]
         if config is not None:
-            (folder / "config.json").write_text(json.dumps(config))
+            (folder / "config.json").write_text(json.dumps(with_model(config)))
             command += ["--config", "config.json"]
         inherited = {k: v for k, v in os.environ.items() if "__" not in k or k[:9] != "STREAMER_"}
         with self._log.open("wb") as log:
@@ -104,7 +119,6 @@ class Server:
                 env={**inherited, "PYTHONWARNINGS": "error", **(env or {})},
                 start_new_session=True,
             )
-        self.started_s = time.monotonic()
 
     def log(self, since: int = 0) -> str:
         """What it has logged, without the first `since` bytes."""
@@ -167,6 +181,15 @@ class Server:
                     found.append(child)
             except (psutil.NoSuchProcess, psutil.ZombieProcess):
                 continue
+        return found
+
+    def decoders(self) -> list[psutil.Process]:
+        """The processes that decode recordings and live streams, without their launcher."""
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                if any("recordings.launcher" in word for word in child.cmdline()):
+                    found += child.children()
         return found
 
     def descendants(self) -> list[psutil.Process]:

@@ -1,26 +1,17 @@
 """A small WebSocket client, and a check of the events of a stream."""
 
-import asyncio
-import itertools
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
-
-from tools.harness.process import TIMEOUT_S, Server
+from tools.harness.json_socket import Event, JsonSocket, connected
+from tools.harness.process import Server
 from tools.harness.sounds import Audio
 
-Event = dict[str, Any]
 
-
-class Client:
-    """One socket."""
-
-    def __init__(self, connection: ClientConnection) -> None:
-        self._connection = connection
+class Client(JsonSocket):
+    """One socket of Streamer's own protocol."""
 
     async def start(self, audio: Audio | None = None, **fields: Any) -> None:
         """Send `start` for this audio's format; 16 kHz, 16 bits, mono when there is none."""
@@ -32,47 +23,11 @@ class Client:
 
     async def send_text(self, text: str) -> None:
         """Send a text message as it is."""
-        await self._connection.send(text)
-
-    async def send(self, data: bytes, sizes: Iterable[int] = (65_536,)) -> None:
-        """Send audio in messages of these sizes, over and over."""
-        first = 0
-        for size in itertools.cycle(sizes):
-            if first >= len(data):
-                return
-            await self._connection.send(data[first : first + size])
-            first += size
+        await self.connection.send(text)
 
     def abort(self) -> None:
         """Close the TCP connection without a closing frame."""
-        self._connection.transport.abort()
-
-    async def next_event(self) -> Event:
-        """Wait for the next event."""
-        async with asyncio.timeout(TIMEOUT_S):
-            event: Event = json.loads(await self._connection.recv())
-            return event
-
-    async def events_until(self, kind: str) -> list[Event]:
-        """Wait for an event of a type; returns all events up to and including it."""
-        events = [await self.next_event()]
-        while events[-1]["type"] != kind:
-            events.append(await self.next_event())
-        return events
-
-    async def events_until_close(self) -> list[Event]:
-        """Wait until the server closes the socket; returns all events until then."""
-        events = []
-        try:
-            while True:
-                events.append(await self.next_event())
-        except ConnectionClosed:
-            return events
-
-    @property
-    def close_code(self) -> int | None:
-        """The code with which the socket was closed; None = it is open."""
-        return self._connection.close_code
+        self.connection.transport.abort()
 
 
 @asynccontextmanager
@@ -80,16 +35,7 @@ async def client(
     server: Server | int, path: str = "segmented", **headers: str
 ) -> AsyncIterator[Client]:
     """Connect to a server, or to a port of this machine."""
-    port = server if isinstance(server, int) else server.port
-    async with connect(
-        f"ws://127.0.0.1:{port}/api/v1/{path}",
-        additional_headers=headers,
-        compression=None,
-        max_queue=None,
-        proxy=None,
-        open_timeout=TIMEOUT_S,
-        close_timeout=TIMEOUT_S,
-    ) as connection:
+    async with connected(server, f"/api/v1/{path}", headers) as connection:
         yield Client(connection)
 
 
@@ -151,12 +97,13 @@ def check_stream(events: list[Event]) -> None:
     assert not events_of(within, "started", "stopped")
     for segment in events_of(within, "segment") if started.get("words") else ():
         _check_words(segment)
+    interims = any(event["interim_results"] for event in events_of(events, "started", "configured"))
     for channel in {event["channel"] for event in within if "channel" in event}:
         of_channel = [event for event in within if event.get("channel") == channel]
         if started["vad"] is None:
             _check_chunks(of_channel)
         else:
-            _check_speech(of_channel, interims=started["interim_results"])
+            _check_speech(of_channel, interims=interims)
 
 
 def _check_account(stopped: Event, errors: list[Event]) -> None:

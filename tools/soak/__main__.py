@@ -1,6 +1,5 @@
 """`python -m tools.soak`: run the tests, print the tables, write the numbers."""
 
-import argparse
 import asyncio
 import logging
 import sys
@@ -11,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from tools.command_line import tool_parser
 from tools.soak.chaos import chaos
 from tools.soak.churn import churn
 from tools.soak.everything import everything
@@ -44,9 +44,7 @@ ROWS: dict[str, Test] = {
 
 def main() -> int:
     """Run the tests; the exit code is 1 when a promise was not kept."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.soak", description="Abuse a server for a while."
-    )
+    parser = tool_parser("tools.soak", "Abuse a server for a while.")
     parser.add_argument("--seconds", type=float, default=WHOLE_S, help="of everything at once")
     parser.add_argument("--only", choices=ROWS, nargs="+", default=list(ROWS), help="these rows")
     args = parser.parse_args()

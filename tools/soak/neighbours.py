@@ -1,12 +1,14 @@
 """Clients that flood the server, and those beside them."""
 
 import asyncio
+import base64
 import contextlib
 import multiprocessing
 import random
 import socket
 import time
 from collections.abc import Generator
+from typing import NamedTuple
 
 from tools.harness.raw import BINARY, CONT, PING, START, TEXT, frame, upgrade_request
 from tools.harness.sounds import beckett
@@ -24,15 +26,41 @@ FRAGMENTS = (frame(BINARY, b"x", flags=0) + frame(CONT, b"x", flags=0) * 997) + 
 STEP_S = 0.005
 """Between two attempts to pour in more."""
 
+OWN = upgrade_request() + frame(TEXT, START)
+REALTIME = upgrade_request("/v1/realtime")
+VOSK = upgrade_request("/vosk")
+
+
+def _appended(size: int) -> bytes:
+    """A message of `/v1/realtime` with so many bytes of noise as audio."""
+    audio = base64.b64encode(random.Random(1).randbytes(size)).decode()
+    return frame(TEXT, b'{"type":"input_audio_buffer.append","audio":"%s"}' % audio.encode())
+
+
+class Flood(NamedTuple):
+    """What clients pour in.
+
+    Attributes:
+        hello: Sent once.
+        again: Sent over and over; empty = nobody does.
+    """
+
+    hello: bytes = OWN
+    again: bytes = b""
+
 
 async def neighbours(share: float, progress: OnProgress) -> SoakRow:
     """Eight clients flood the server; others get their answers as soon as before."""
     kinds = {
-        "quiet": b"",
-        "messages": frame(BINARY, b"x") * 1_000,
-        "fragments": FRAGMENTS,
-        "pings": frame(PING) * 1_000,
-        "quiet again": b"",
+        "quiet": Flood(),
+        "messages": Flood(again=frame(BINARY, b"x") * 1_000),
+        "fragments": Flood(again=FRAGMENTS),
+        "pings": Flood(again=frame(PING) * 1_000),
+        "base64": Flood(REALTIME, _appended(780_000)),
+        "small base64": Flood(REALTIME, _appended(3) * 1_000),
+        "bad messages": Flood(again=frame(TEXT, b"?") * 1_000),
+        "audio with replies": Flood(VOSK, frame(BINARY, b"xx") * 1_000),
+        "quiet again": Flood(),
     }
     config = {"model": {"type": "standin"}, "limits": {"max_sessions_per_ip": 0}}
     numbers: dict[str, float] = {}
@@ -85,9 +113,9 @@ async def _one(target: ServerUnderTest, tally: StreamTally, after_s: float) -> N
 
 
 @contextlib.contextmanager
-def _flooding(port: int, flood: bytes) -> Generator[None]:
+def _flooding(port: int, flood: Flood) -> Generator[None]:
     """Clients in another process that send as fast as they can; none when there is no flood."""
-    if not flood:
+    if not flood.again:
         yield
         return
     process = multiprocessing.get_context("spawn").Process(target=_pour, args=(port, flood))
@@ -99,18 +127,20 @@ def _flooding(port: int, flood: bytes) -> Generator[None]:
         process.join()
 
 
-def _pour(port: int, flood: bytes) -> None:
+def _pour(port: int, flood: Flood) -> None:
     with contextlib.ExitStack() as stack:
         flooders = []
         for _ in range(FLOODERS):
             flooder = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-            flooder.sendall(upgrade_request() + frame(TEXT, START))
+            flooder.sendall(flood.hello)
             flooder.setblocking(False)
             flooders.append(flooder)
+        unsent = [flood.again] * FLOODERS  # a message is longer than what is sent at once
         while True:
-            for flooder in flooders:
+            for number, flooder in enumerate(flooders):
                 with contextlib.suppress(OSError):
-                    flooder.send(flood)
+                    sent = flooder.send(unsent[number])
+                    unsent[number] = unsent[number][sent:] or flood.again
                 with contextlib.suppress(OSError):
                     flooder.recv(65_536)
             time.sleep(STEP_S)

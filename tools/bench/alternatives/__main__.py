@@ -6,7 +6,6 @@ that hold more or less silence, and interims that start from the words of the in
 `docs/performance.md` draws the conclusions.
 """
 
-import argparse
 import json
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from tools.bench.alternatives.server_variants import batching, collectors, hops,
 from tools.bench.alternatives.workers import workers
 from tools.bench.live import machine, raise_descriptor_limit
 from tools.bench.result_files import RESULTS, Row, table, write_json
+from tools.command_line import tool_parser
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
         "drafts": ("interims decoded from a draft", drafts),
         "collectors": ("the garbage collector", collectors),
     }
-    parser = argparse.ArgumentParser(description="What else there would have been.")
+    parser = tool_parser("tools.bench.alternatives", "What else there would have been.")
     parser.add_argument("--only", nargs="+", choices=steps, help="the others stay as they were")
     args = parser.parse_args()
     raise_descriptor_limit()

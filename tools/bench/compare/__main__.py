@@ -29,12 +29,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from tools.bench.accuracy import positive
 from tools.bench.compare.checkout import Checkout, NoCheckout
 from tools.bench.compare.costs import compare_cost, compare_imports, compare_memory
 from tools.bench.compare.event_comparison import ComparisonOutcome, compare_events
 from tools.bench.compare.ratios import COLUMNS, Figure
 from tools.bench.live import raise_descriptor_limit
+from tools.bench.reference import positive
+from tools.command_line import tool_parser
 
 ROOT = Path(__file__).parents[3]
 PARTS = ("events", "cost", "memory", "import")
@@ -89,9 +90,9 @@ def figures_table(figures: list[Figure]) -> Table:
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.bench.compare",
-        description="Compare this checkout of the server with another one.",
+    parser = tool_parser(
+        "tools.bench.compare",
+        "Compare this checkout of the server with another one.",
     )
     parser.add_argument(
         "--with", dest="other", type=Path, required=True, metavar="FOLDER", help="the other one"

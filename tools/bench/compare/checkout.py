@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench.serving import with_model
 from tools.harness.process import Server, wait_until
 
 RECORDINGS = ("two_cities.wav", "beckett.wav")
@@ -87,8 +86,7 @@ class Checkout:
         """
         with tempfile.TemporaryDirectory() as folder:
             command = (str(self.python), "-m", "streamer")
-            named = with_model(config)
-            server = Server(Path(folder), named, env=self.environment, program=command)
+            server = Server(Path(folder), config, env=self.environment, program=command)
             try:
                 wait_until(
                     lambda: server.get("/api/v1/ready").status == 200,

@@ -12,7 +12,7 @@ from tools.bench.compare.players import STOP, ScriptMessage
 MAX_MESSAGE_BYTES = 262_144
 """The default of `limits.max_message_bytes`."""
 
-TEXT_BYTES = 16_384
+TEXT_BYTES = 65_536
 """The default of `limits.max_text_bytes`."""
 
 FORMAT = {"sample_rate": 16_000}
