@@ -1,13 +1,16 @@
-"""What sessions have left goes back to the system, though something small lives on among it."""
+"""Events that take little; and what sessions have left goes back to the system."""
 
 import asyncio
+import tracemalloc
 
 import numpy as np
 import psutil
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamer.memory import Trimmer, has_heap
+from streamer.memory import LightEvent, Trimmer, has_heap
 
 MEGABYTE = 1 << 20
 PATIENCE_S = 30
@@ -47,3 +50,52 @@ async def test_freed_memory_goes_back_also_while_another_session_holds_as_much()
     del second
     await goes_back(trimmer, held)
     assert len(survivors) == 160
+
+
+STEPS = st.lists(
+    st.sampled_from(["set", "clear", "run"]) | st.tuples(st.just("wait")) | st.integers(0, 5)
+)
+"""What happens to an event; a number cancels the task of this number that waits."""
+
+
+@given(STEPS)
+def test_a_light_event_is_one_of_asyncios(steps: list[str | tuple[str] | int]) -> None:
+    async def outcomes(event: asyncio.Event | LightEvent) -> list[object]:
+        found: list[object] = []
+        waiting: list[asyncio.Task[bool]] = []
+        async with asyncio.TaskGroup() as tasks:
+            for step in steps:
+                match step:
+                    case "set":
+                        event.set()
+                    case "clear":
+                        event.clear()
+                    case int(number) if number < len(waiting):
+                        waiting[number].cancel()
+                    case (str(),):
+                        waiting.append(tasks.create_task(event.wait()))
+                    case _:
+                        await asyncio.sleep(0)
+                        await asyncio.sleep(0)
+                found.append((event.is_set(), [task.done() for task in waiting]))
+            for task in waiting:
+                task.cancel()
+        return [*found, *[task.cancelled() for task in waiting]]
+
+    assert asyncio.run(outcomes(LightEvent())) == asyncio.run(outcomes(asyncio.Event()))
+
+
+async def test_a_light_event_takes_little_memory_before_a_task_waits_and_after_it() -> None:
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    events = [LightEvent() for _ in range(1_000)]
+    made, _ = tracemalloc.get_traced_memory()
+    for event in events:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(event.wait())
+            await asyncio.sleep(0)
+            event.set()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (made - before) / 1_000 < 100
+    assert (after - made) / 1_000 < 30

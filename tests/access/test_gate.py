@@ -2,10 +2,13 @@
 
 import json
 import logging
+from collections.abc import Mapping
 
 import pytest
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from streamer.access.error_responses import error_response
 from streamer.access.gate import Gate
 from streamer.access.refusal_log import REPORT_INTERVAL_S, RefusalLog
 from streamer.access.sessions import SessionRegistry
@@ -15,6 +18,12 @@ from streamer.config.schema import AccessConfig, LimitsConfig
 
 async def not_reached(scope: Scope, receive: Receive, send: Send) -> None:
     raise AssertionError("the gate let a refused client through")
+
+
+def refuse_socket(
+    path: str, status: int, code: str, message: str, headers: Mapping[str, str]
+) -> Response:
+    return error_response(status, code, message, headers)
 
 
 async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
@@ -27,6 +36,7 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
         origins=Origins([], local=False),
         registry=sessions,
         sockets={"/"},
+        refuse_socket=refuse_socket,
         queue_seconds=lambda: 0.0,
         on_refused=refused.append,
         refusals=RefusalLog(lambda: now_s),
@@ -126,6 +136,7 @@ async def refused_pages(
         origins=Origins(listed, local=True),
         registry=SessionRegistry(LimitsConfig()),
         sockets=["/api/v1/simple"],
+        refuse_socket=refuse_socket,
         queue_seconds=lambda: 0.0,
         on_refused=lambda code: None,
         refusals=RefusalLog(lambda: now_s),

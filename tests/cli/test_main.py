@@ -1,5 +1,6 @@
 """The command `streamer`: what it imports, and which commands there are."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,12 @@ def test_the_help_lists_every_command(command: str) -> None:
         ("check x", "there is no command 'check'; did you mean models check?"),
         ("config.json", "there is no command 'config.json'; did you mean --config config.json?"),
         ("models", "streamer models: a command is missing; there are list, fetch, export,"),
+        (
+            "--workers 3",
+            "there is no option --workers; it is a setting: put STREAMER_INFERENCE__WORKERS=… or",
+        ),
+        ("--vad-threshold=0.4", "put STREAMER_VAD__THRESHOLD=0.4 before the command, or into the"),
+        ("--model x", "STREAMER_MODEL__PATH=… or STREAMER_MODEL__TYPE=… before the command"),
         ("models check x y", "there is nothing to do with 'y'"),
     ],
 )
@@ -76,3 +83,60 @@ def test_a_mistake_is_answered_with_what_to_do(
     line = capsys.readouterr().err
     assert says in line
     assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "streamer --help",
+        "streamer --version",
+        "streamer load --help",
+        "streamer models list",
+        "streamer models verify",
+        "streamer models check standin.json",
+        "streamer_client --help",
+        "streamer_client --version",
+    ],
+)
+def test_a_reader_that_has_enough_ends_a_command_quietly(command: str, tmp_path: Path) -> None:
+    (tmp_path / "standin.json").write_text('{"model": {"type": "standin"}}')
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("command", "closed", "code", "says"),
+    [
+        ("streamer models list", "1>&-", 0, ""),
+        ("streamer --version", "1>&- 2>&-", 0, ""),
+        ("streamer --nope", "2>&-", 2, ""),
+        ("streamer_client --version", "1>&-", 0, ""),
+        ("streamer_client nofile", "1>&-", 2, "nofile does not exist"),
+        ("streamer_client - -a ws://127.0.0.1:1/api/v1/segmented", "0<&-", 3, "no server"),
+        ("streamer_client nofile", "2>&-", 2, ""),
+    ],
+)
+def test_standard_streams_that_are_closed_are_no_traceback(
+    command: str, closed: str, code: int, says: str, tmp_path: Path
+) -> None:
+    run = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m {command} {closed}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == code
+    assert says in run.stderr
+    assert "Traceback" not in run.stderr

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from streamer.config.schema import Config, ModelConfig, VadConfig
-from streamer.config.sources import SettingsError, load_config, misnamed, parse
+from streamer.config.sources import SettingsError, load_config, misnamed, parse, token_of_client
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,12 +102,22 @@ def test_a_misspelt_section_or_key_is_told_with_the_near_one(variable: str, near
         ("https://a.example?b", "no path; did you mean https://a.example?"),
         ("a.example", "allowed: https://example.com, or *"),
         ("https://", "allowed: https://example.com, or *"),
+        ("localhost:8000", "begins with http:// or https://; did you mean http://localhost:8000?"),
+        ("ws://localhost:8000", "begins with http:// or https://; did you mean http://localhost:8"),
+        ("wss://a.example:9", "begins with http:// or https://; did you mean https://a.example:9?"),
+        ("http://*.example", "a name has no * within; name each origin, or give * alone for all"),
+        ("http://a.example:80", "browsers leave out this port; did you mean http://a.example?"),
+        ("https://a.example:443", "browsers leave out this port; did you mean https://a.example?"),
     ],
 )
-def test_an_origin_with_a_path_is_told_without_it(file: Path, origin: str, says: str) -> None:
+def test_an_origin_that_no_page_has_is_told_as_it_was_meant(
+    file: Path, origin: str, says: str
+) -> None:
     file.write_text(json.dumps({"access": {"origins": [origin]}}))
-    assert refuse(file).endswith(f"'access.origins' holds {origin!r}; {says}") or (
-        refuse(file).endswith(f"'access.origins' holds {origin!r}; an origin has {says}")
+    refused = refuse(file)
+    begins = f"'access.origins' holds {origin!r}; "
+    assert any(
+        f"{begins}{subject}{says}" in refused for subject in ("", "an origin ", "an origin has ")
     )
 
 
@@ -153,9 +163,28 @@ def test_one_underscore_instead_of_two_is_told() -> None:
     ]
     (line,) = misnamed({"STREAMER_ACCESS_ORIGINS": '["http://localhost:8000"]'})
     assert line.endswith("did you mean STREAMER_ACCESS__ORIGINS?")
+    assert list(misnamed({"STREAMER_MODEL": "moonshine-base-en", "STREAMER_VAD": "webrtc"})) == [
+        "STREAMER_MODEL is not a setting and has no effect; did you mean STREAMER_MODEL__PATH or "
+        "STREAMER_MODEL__TYPE?",
+        "STREAMER_VAD is not a setting and has no effect; did you mean STREAMER_VAD__KEY?",
+    ]
+    assert list(misnamed({"STREAMER_MODELS": "/weights", "STREAMER_TOKENS": "a"})) == []
+    assert list(misnamed({"STREAMER_WYOMING_PORT": "9000"})) == [
+        "STREAMER_WYOMING_PORT is not a setting and has no effect; did you mean "
+        "STREAMER_WYOMING__PORT?"
+    ]
     assert list(misnamed({"STREAMER_PORT": "9000"})) == [
         "STREAMER_PORT is not a setting and has no effect; did you mean STREAMER_SERVER__PORT?"
     ]
+
+
+def test_the_token_of_the_client_is_none_of_the_server() -> None:
+    assert token_of_client({"STREAMER_TOKEN": "s3cret"}) == (
+        "STREAMER_TOKEN is the client's variable; the server reads STREAMER_TOKENS, and now "
+        "admits everyone"
+    )
+    for environment in ({}, {"STREAMER_TOKEN": " "}, {"STREAMER_TOKENS": "s3cret"}):
+        assert token_of_client(environment) is None
 
 
 @pytest.mark.parametrize(
@@ -201,15 +230,15 @@ def test_a_whole_object_from_the_environment() -> None:
         ),
         (
             '{"server": []}',
-            "'server' is []; allowed: an object with forwarded_allow_ips, host, log_level, p",
+            "'server' is []; allowed: an object with dialects, forwarded_allow_ips, host",
         ),
         (
             '{"server": {"prot": 1}}',
-            "unknown field 'server.prot'; allowed: forwarded_allow_ips, host, log_level, p",
+            "unknown field 'server.prot'; allowed: dialects, forwarded_allow_ips, host",
         ),
         (
             '{"sever": {}}',
-            "unknown field 'sever'; allowed: access, inference, interim, limits, model",
+            "unknown field 'sever'; allowed: access, grpc, inference, interim, limits, model",
         ),
         ('{"vad": {"threshold": 0}}', "'vad.threshold' is 0; allowed: a number above 0 and"),
         ('{"vad": {"engine": "x"}}', "'vad.engine' is \"x\"; allowed: one of silero, webrtc"),
@@ -228,6 +257,38 @@ def test_a_whole_object_from_the_environment() -> None:
 def test_a_wrong_setting_in_the_file(file: Path, text: str, says: str) -> None:
     file.write_text(text)
     assert refuse(file).startswith(f"{file}: {says}")
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ('{"model": "moonshine-tiny-en"}', '{"path": "moonshine-tiny-en"}'),
+        ('{"model": "alarm:Alarm"}', '{"type": "alarm:Alarm"}'),
+        ('{"model": "moonshine"}', '{"type": "moonshine"}'),
+        ('{"models": ["moonshine-tiny-en"]}', '{"path": "moonshine-tiny-en"}'),
+        ('{"models": [{}, "alarm:Alarm"]}', '{"type": "alarm:Alarm"}'),
+        ('{"models": "moonshine-tiny-en"}', '[{"path": "moonshine-tiny-en"}]'),
+        ('{"vad": "webrtc"}', '{"engine": "webrtc"}'),
+        ('{"vad": 0.5}', '{"threshold": 0.5}'),
+        ('{"server": 9000}', '{"port": 9000}'),
+        ('{"server": "0.0.0.0"}', '{"host": "0.0.0.0"}'),
+        ('{"simple": 2}', '{"chunk_seconds": 2}'),
+        ('{"inference": 4}', '{"workers": 4}'),
+        ('{"model": ["moonshine-tiny-en"]}', None),
+        ('{"model": null}', None),
+        ('{"model": {"path": 1}}', None),
+        ('{"access": "s3cret"}', None),
+    ],
+)
+def test_a_section_that_is_a_value_is_shown_as_an_object(
+    file: Path, text: str, example: str | None
+) -> None:
+    file.write_text(text)
+    message = refuse(file)
+    if example is None:
+        assert "such as" not in message
+    else:
+        assert message.endswith(f", such as {example}")
 
 
 @pytest.mark.parametrize(
@@ -253,12 +314,35 @@ def test_a_file_that_is_not_json(file: Path, text: str) -> None:
 
 def test_a_file_that_is_not_text(file: Path) -> None:
     file.write_bytes(b'{"server": "\xff"}')
-    assert refuse(file).startswith(f"{file} is not JSON: ")
+    assert refuse(file).startswith(f"{file} is not text in UTF-8 (byte 12)")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "; an empty file is not JSON, {} is"),
+        ('# mine\n{"server": {}}', "; JSON has no comments"),
+        ('{"server": {}} // of mine', "; JSON has no comments"),
+        ('{"server": {"port": 1,}}', "; JSON has no comma before a closing bracket"),
+        ("{'server': {}}", "; JSON has double quotes only"),
+        ('{"telemetry": {"metrics": True}}', "; JSON has true, false and null"),
+    ],
+)
+def test_what_is_like_json_is_answered_with_the_difference(
+    file: Path, text: str, says: str
+) -> None:
+    file.write_text(text)
+    assert refuse(file).endswith(says)
+
+
+def test_a_mark_at_the_beginning_is_no_fault(file: Path) -> None:
+    file.write_text('{"server": {"port": 1}}', encoding="utf-8-sig")
+    assert load_config(file, {}, {}).server.port == 1
 
 
 def test_a_file_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
-    assert refuse(file) == f"cannot read {file}: No such file or directory"
-    assert refuse(tmp_path) == f"cannot read {tmp_path}: Is a directory"
+    assert refuse(file) == f"{file} does not exist; check its name"
+    assert refuse(tmp_path) == f"{tmp_path} is a directory; give a file"
 
 
 @pytest.mark.parametrize(
@@ -270,10 +354,10 @@ def test_a_file_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
         (
             "STREAMER_SERVER__PROT",
             "1",
-            "unknown field 'server.prot'; allowed: forwarded_allow_ips, host",
+            "unknown field 'server.prot'; allowed: dialects, forwarded_allow_ips, host",
         ),
-        ("STREAMER_SEVER__PORT", "1", "unknown field 'sever'; allowed: access, inference"),
-        ("STREAMER___PORT", "1", "unknown field ''; allowed: access, inference"),
+        ("STREAMER_SEVER__PORT", "1", "unknown field 'sever'; allowed: access, grpc, inference"),
+        ("STREAMER___PORT", "1", "unknown field ''; allowed: access, grpc, inference"),
         ("STREAMER_MODEL__OPTIONS__DELAY", "1", "unknown field 'model.options__delay'; allowed"),
     ],
 )
@@ -330,9 +414,10 @@ CONFLICTS = [
     # The setting at fault, its value in JSON, what else has to be set, and what is said.
     ("server.ssl_keyfile", '"k"', {}, "'server.ssl_keyfile' is given without"),
     ("server.root_path", '"speech/"', {}, "'server.root_path' is not a path like /speech"),
+    ("wyoming.announce", "true", {}, "'wyoming.announce' is true, and 'wyoming.port' is 0"),
     ("access.origins", f"[{PAGES}]", {}, "'access.origins' holds 'pages.example'"),
     ("access.tokens", '["s3cret here"]', {}, "'access.tokens' holds one that no HTTP header"),
-    ("access.tokens_file", '"nowhere"', {}, "'access.tokens_file' is \"nowhere\": the file cannot"),
+    ("access.tokens_file", '"nowhere"', {}, "'access.tokens_file' is \"nowhere\": /"),
     (
         "vad.max_segment_ms",
         "1000",
@@ -456,7 +541,7 @@ def test_tokens_that_no_header_can_carry(file: Path) -> None:
         ('{"access": {"tokens": [""]}}', "that no HTTP header can carry"),
         (
             '{"access": {"tokens_file": "nowhere"}}',
-            "'access.tokens_file' is \"nowhere\": the file cannot be read: No such file",
+            "nowhere does not exist; check its name",
         ),
         (
             '{"access": {"tokens_file": "empty"}}',
@@ -522,3 +607,9 @@ def test_text_in_a_value_that_is_nested_deep(file: Path) -> None:
     nested = '{"model": {"options": {"a\nb": ' + "[" * 900 + '"\\ud800"' + "]" * 900 + "}}}"
     file.write_text(nested.replace("\n", "\\n"))
     assert refuse(file).endswith('[0]\' is "\\ud800"; allowed: text without lone surrogates')
+
+
+def test_a_model_in_the_place_of_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "beeper.py"
+    file.write_text("import streamer\n")
+    assert refuse(file).endswith("""names a model's class: {"model": {"type": "module:Class"}}""")

@@ -40,13 +40,18 @@ class Proxy:
 
 
 @contextlib.contextmanager
-def nginx(server_port: int, folder: Path) -> Iterator[Proxy]:
-    """Serve `deploy/nginx.conf` on a free port; skips the test without nginx."""
+def nginx(server_port: int, folder: Path, *, grpc_port: int | None = None) -> Iterator[Proxy]:
+    """Serve `deploy/nginx.conf` on a free port; skips the test without nginx.
+
+    With `grpc_port` also `deploy/nginx-grpc.conf`, changed as it says.
+    """
     executable = program("nginx", "nginx-light")
     port = _free_port()
     certificate, key = self_signed(folder)
     changes = {
-        "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;",
+        "listen 443 ssl;": f"listen 127.0.0.1:{port} ssl;"
+        if grpc_port is None
+        else f"listen 127.0.0.1:{port} ssl http2; include grpc.conf;",
         "server 127.0.0.1:8080": f"server 127.0.0.1:{server_port}",
         "/etc/ssl/certs/speech.example.com.pem": str(certificate),
         "/etc/ssl/private/speech.example.com.key": str(key),
@@ -56,6 +61,10 @@ def nginx(server_port: int, folder: Path) -> Iterator[Proxy]:
         assert site.count(written) == 1, written
         site = site.replace(written, wanted)
     (folder / "site.conf").write_text(site)
+    rpc = (DEPLOY / "nginx-grpc.conf").read_text()
+    assert "listen 443 ssl http2;" in rpc
+    assert rpc.count("grpc://127.0.0.1:50051;") == 1
+    (folder / "grpc.conf").write_text(rpc.replace(":50051", f":{grpc_port}"))
     user = "user root;" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(FRAME.format(user=user))
     log = folder / "nginx.log"

@@ -15,8 +15,8 @@ Launch = Callable[..., Server]
 
 @pytest.fixture(scope="session")
 def transcriber(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
-    """The server as it comes, with Moonshine."""
-    yield from _for_the_session(tmp_path_factory.mktemp("transcriber"), None)
+    """A server that transcribes, with the harness's `MODEL`."""
+    yield from _for_the_session(tmp_path_factory.mktemp("transcriber"), {})
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +28,14 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
 
 @pytest.fixture
 def launch(tmp_path: Path) -> Generator[Launch]:
-    """Start a server of one's own; with `ready=False` without waiting until it is ready."""
+    """Start a server of one's own; with `ready=False` without waiting until it is ready.
+
+    Without `config` it serves the harness's `MODEL`; with None it has no configuration file.
+    """
     started = []
 
     def start(
-        config: Mapping[str, object] | None = None,
+        config: Mapping[str, object] | None = {},
         *flags: str,
         env: Mapping[str, str] | None = None,
         ready: bool = True,

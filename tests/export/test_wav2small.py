@@ -3,7 +3,6 @@
 The published weights cannot be had in a test, so these are random, under the published names.
 """
 
-import argparse
 import contextlib
 import importlib.util
 import io
@@ -18,6 +17,7 @@ import numpy.typing as npt
 import onnxruntime
 import pytest
 
+from streamer.cli.command_line import CommandLine
 from streamer.cli.models import add_parser
 from streamer.models.classifier.classifier import Classifier
 
@@ -133,7 +133,7 @@ def export(tensors: Arrays, home: Path, *arguments: str) -> Outcome:
     published = home / "published"
     published.mkdir(exist_ok=True)
     save_file(tensors, published / "model.safetensors")
-    parser = argparse.ArgumentParser()
+    parser = CommandLine()
     add_parser(parser.add_subparsers())
     line = ["models", "export", "wav2small", "--from", str(published), *arguments]
     args = parser.parse_args(line)

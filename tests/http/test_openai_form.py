@@ -9,14 +9,8 @@ from hypothesis import strategies as st
 
 from streamer.config.schema import VadConfig
 from streamer.http.openai_extras import LACKING, NO_EFFECT, REFUSED
-from streamer.http.openai_form import (
-    ABSENT,
-    ChunkingStrategy,
-    Form,
-    is_field,
-    read_fields,
-    vad_options,
-)
+from streamer.http.openai_fields import ChunkingStrategy, Form
+from streamer.http.openai_form import ABSENT, is_field, read_fields, vad_options
 from streamer.http.refusals import Refused
 
 Fields = list[tuple[str, str]]
@@ -254,16 +248,31 @@ def test_times_of_words_have_a_place_in_verbose_json_only(field: str, value: str
     form, ignored = read_fields([(field, value), VERBOSE])
     assert form.asks_for_words
     assert not ignored
-    assert not read_fields([(field, value)]).form.asks_for_words
-    assert not read_fields([(field, value), VERBOSE, ("stream", "true")]).form.asks_for_words
+    assert not form.without_place
+    for others in ([], [VERBOSE, ("stream", "true")], [("response_format", "text")]):
+        form = read_fields([(field, value), *others]).form
+        assert not form.asks_for_words
+        (sentence,) = form.without_place
+        assert sentence.startswith(
+            "'timestamp_granularities[]=word' was ignored: only verbose_json"
+        )
+    subtitles = read_fields([(field, value), ("response_format", "srt")]).form
+    assert not subtitles.without_place
 
 
 def test_log_probabilities_have_a_place_in_json_and_in_streams() -> None:
     wanted = ("include[]", "logprobs")
-    assert read_fields([wanted]).form.asks_for_logprobs
-    assert read_fields([wanted, VERBOSE, ("stream", "1")]).form.asks_for_logprobs
-    assert not read_fields([wanted, VERBOSE]).form.asks_for_logprobs
-    assert not read_fields([("include[]", "other")]).form.asks_for_logprobs
+    for others in ([], [VERBOSE, ("stream", "1")]):
+        form = read_fields([wanted, *others]).form
+        assert form.asks_for_logprobs
+        assert not form.without_place
+    form = read_fields([wanted, VERBOSE]).form
+    assert not form.asks_for_logprobs
+    (sentence,) = form.without_place
+    assert sentence.startswith("'include[]=logprobs' was ignored: only json and the events")
+    form = read_fields([("include[]", "other")]).form
+    assert not form.asks_for_logprobs
+    assert not form.without_place
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED))

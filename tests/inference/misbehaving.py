@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_info
 
 from streamer import Dropped, Model, SegmentRequest, StatefulModel, Unwanted
 
@@ -102,6 +103,7 @@ class Patient(Obedient):
 class Asked(Batcher):
     """Answers with what is wanted; its words are those that the last sample chooses."""
 
+    languages = ("la",)
     returns_words = True
     uses_key_terms = True
 
@@ -146,6 +148,14 @@ class GatedRunning(Running):
 
     def gate(self, samples: Samples) -> Mapping[str, object] | None:
         return gate(samples)
+
+
+class Threads(Model):
+    """How many threads NumPy's products use."""
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        products = [each for each in threadpool_info() if each["user_api"] == "blas"]
+        return {"threads": [each["num_threads"] for each in products]}
 
 
 class Unloadable(Model):

@@ -36,7 +36,7 @@ async def infer_while_stopped(
     os.kill(process.pid, signal.SIGSTOP)
     async with asyncio.TaskGroup() as tasks:
         answers = tasks.create_task(
-            process.infer(segments, [None] * len(segments), [ipc.NO_WISHES] * len(segments))
+            process.infer(segments, [None] * len(segments), [ipc.DEFAULT_REQUEST] * len(segments))
         )
         await asyncio.sleep(0)
         if abandon:
@@ -65,7 +65,7 @@ async def test_nor_one_that_is_longer_than_the_slot(tmp_path: Path) -> None:
     async with worker(tmp_path, "Patient") as process:
         long = segment(WORK, 2.0, SLOT_SAMPLES + 1)
         async with asyncio.TaskGroup() as tasks:
-            answers = tasks.create_task(process.infer([long], [None], [ipc.NO_WISHES]))
+            answers = tasks.create_task(process.infer([long], [None], [ipc.DEFAULT_REQUEST]))
             await asyncio.sleep(0)
             process.abandon()
         assert answers.result().outcomes == [ipc.Abandoned()]
@@ -75,7 +75,7 @@ async def test_the_end_of_a_batch_that_was_done_already_does_not_end_the_next(
     tmp_path: Path,
 ) -> None:
     async with worker(tmp_path, "Patient") as process:
-        await process.infer([segment(FINE)], [None], [ipc.NO_WISHES])
+        await process.infer([segment(FINE)], [None], [ipc.DEFAULT_REQUEST])
         os.kill(process.pid, signal.SIGSTOP)
         process.abandon()
         answers = await infer_while_stopped(process, [segment(WORK, 0.01)], abandon=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import random
 import signal
 import time
@@ -27,6 +28,7 @@ from streamer.inference.job import (
     WorkerLost,
 )
 from streamer.inference.pool import WorkerPool
+from streamer.inference.worker import THREAD_VARIABLES
 from streamer.inference.worker_process import SLOT_SAMPLES, ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
@@ -110,6 +112,19 @@ async def test_a_model_that_raises_fails_that_segment_only(tmp_path: Path) -> No
         assert pool.counters.workers_replaced == {"died": 0, "timeout": 0, "max_jobs": 0}
 
 
+@pytest.mark.parametrize("given", [None, "2"])
+async def test_products_use_one_thread_unless_the_environment_says_more(
+    monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    if given:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", given)
+    async with running(None, "Threads") as pool:
+        threads = (await infer(pool, FINE)).output["threads"]
+    assert threads == [min(int(given or 1), os.cpu_count() or 1)]
+
+
 async def test_what_a_model_says_when_it_raises_cannot_forge_or_flood(tmp_path: Path) -> None:
     async with running(tmp_path, "Obedient") as pool:
         with pytest.raises(InferenceFailed, match=r"caf. INFO all is well!+$") as failure:
@@ -133,13 +148,43 @@ async def test_a_segment_that_kills_twice_is_lost_and_no_other(tmp_path: Path) -
         await until(lambda: pool.workers_alive == 2)
 
 
-async def test_one_that_hangs_is_ended_and_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (signal.SIGKILL, "killed by SIGKILL: perhaps the machine, or its container, was out of"),
+        (signal.SIGSEGV, "killed by SIGSEGV: a library in native code that the model uses"),
+        (signal.SIGUSR1, "killed by SIGUSR1"),
+    ],
+)
+async def test_the_signal_that_ends_a_worker_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, number: signal.Signals, says: str
+) -> None:
+    async with running(tmp_path, "Obedient", workers=1):
+        (worker,) = workers()
+        worker.send_signal(number)
+        await until(lambda: "is replaced" in caplog.text)
+    assert f"is replaced: died: {says}" in caplog.text
+
+
+async def test_how_a_worker_ended_is_said_of_the_segment_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, "Obedient", workers=1) as pool:
+        with pytest.raises(WorkerLost, match=r"segment twice: (exit code \d|killed by SIG)"):
+            await infer(pool, DIE)
+    assert "is replaced: died: " in caplog.text
+
+
+async def test_one_that_hangs_is_ended_and_replaced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with running(tmp_path, "Obedient", workers=1, timeout_seconds=0.5) as pool:
         before = workers()
         hangs, waits = infer(pool, HANG), infer(pool, FINE, 1)
-        with pytest.raises(InferenceTimedOut, match=r"0\.5 s"):
+        with pytest.raises(InferenceTimedOut, match=r"0\.5 s \(inference\.timeout"):
             await hangs
         assert (await waits).output["tag"] == 1
+        assert "a segment took longer than 0.5 s (inference.timeout_seconds)" in caplog.text
         assert not before & workers()
         assert pool.counters.workers_replaced["timeout"] == 1
 

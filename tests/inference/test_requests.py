@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.inference.ipc import NO_WISHES
+from streamer.inference.ipc import DEFAULT_REQUEST
 from streamer.inference.job import InferenceFailed, Inferred
 from streamer.inference.pool import WorkerPool
 from streamer.model import SegmentRequest
@@ -16,7 +16,7 @@ from streamer.models.registry import ModelSpec
 from tests.inference.misbehaving import DROP, FINE, RAISE
 from tests.inference.test_pool import pool_of, running, segment
 
-WISHES = SegmentRequest(
+REQUEST = SegmentRequest(
     words=True, key_terms=("Jean Valjean", "Æthelred"), interim=True, speech_start_s=0.25
 )
 INTERIM = SegmentRequest(interim=True)
@@ -34,17 +34,18 @@ async def test_the_model_gets_the_request(tmp_path: Path) -> None:
     async with running(tmp_path, "Asked", workers=1) as pool:
         assert pool.returns_words
         assert pool.uses_key_terms
-        done = await asked(pool, 1, WISHES)
-        expected = dataclasses.asdict(WISHES)
-        assert done.output["request"] == expected | {"key_terms": [*WISHES.key_terms]}
+        assert pool.languages == ("la",)
+        done = await asked(pool, 1, REQUEST)
+        expected = dataclasses.asdict(REQUEST)
+        assert done.output["request"] == expected | {"key_terms": [*REQUEST.key_terms]}
         assert done.output["words"] == [WORD]
 
 
 async def test_each_segment_has_its_own_request(tmp_path: Path) -> None:
     """The model takes four at once, but not with requests."""
     async with running(tmp_path, "Asked", workers=1) as pool:
-        plain = dataclasses.replace(WISHES, words=False)
-        done = await asyncio.gather(*(asked(pool, 1, each) for each in [WISHES, plain] * 3))
+        plain = dataclasses.replace(REQUEST, words=False)
+        done = await asyncio.gather(*(asked(pool, 1, each) for each in [REQUEST, plain] * 3))
         assert ["words" in each.output for each in done] == [True, False] * 3
         assert {each.output.get("batch") for each in done} == {None}
 
@@ -53,7 +54,7 @@ async def test_a_model_without_requests_is_as_it_was(tmp_path: Path) -> None:
     async with running(tmp_path, "Batcher", workers=1) as pool:
         assert not pool.returns_words
         assert not pool.uses_key_terms
-        done = await asyncio.gather(*(asked(pool, i, WISHES) for i in range(4)))
+        done = await asyncio.gather(*(asked(pool, i, REQUEST) for i in range(4)))
         assert [each.output["batch"] for each in done] == [4] * 4
 
 
@@ -74,9 +75,9 @@ async def test_words_of_the_wrong_shape_are_the_models_failure(
 ) -> None:
     async with running(tmp_path, "Asked", workers=1) as pool:
         with pytest.raises(InferenceFailed) as failure:
-            await asked(pool, number, WISHES)
+            await asked(pool, number, REQUEST)
         assert message in str(failure.value)
-        assert (await asked(pool, 0, WISHES)).output["words"] == []
+        assert (await asked(pool, 0, REQUEST)).output["words"] == []
 
 
 @WRONG_WORDS
@@ -85,16 +86,17 @@ async def test_words_of_the_gate_are_checked_in_the_same_way(
 ) -> None:
     async with running(tmp_path, "GateWithWords", workers=1) as pool:
         with pytest.raises(InferenceFailed) as failure:
-            await asked(pool, number, WISHES, DROP)
+            await asked(pool, number, REQUEST, DROP)
         assert message in str(failure.value)
-        assert not failure.value.where
-        done = await asked(pool, 1, WISHES, DROP)
+        assert failure.value.where.endswith(" in gate")
+        assert "misbehaving.py" in failure.value.where
+        done = await asked(pool, 1, REQUEST, DROP)
         assert (done.output, done.dropped) == ({"words": [WORD]}, True)
 
 
 async def test_a_model_that_raises_fails_its_segment_only(tmp_path: Path) -> None:
     async with running(tmp_path, "Asked", workers=1) as pool:
-        bad, good = asked(pool, 1, NO_WISHES, RAISE), asked(pool, 1, NO_WISHES)
+        bad, good = asked(pool, 1, DEFAULT_REQUEST, RAISE), asked(pool, 1, DEFAULT_REQUEST)
         with pytest.raises(InferenceFailed, match="told to fail") as failure:
             await bad
         assert "misbehaving.py" in failure.value.where
@@ -105,7 +107,7 @@ async def test_a_model_that_raises_fails_its_segment_only(tmp_path: Path) -> Non
 async def test_a_request_that_no_message_can_hold_fails_alone(tmp_path: Path, model: str) -> None:
     """The others of its batch have results, and the worker lives."""
     async with running(tmp_path, model, workers=1) as pool:
-        fine = dataclasses.replace(WISHES, words=False)
+        fine = dataclasses.replace(REQUEST, words=False)
         bad = dataclasses.replace(fine, key_terms=("\ud800x",))
         asks = [asked(pool, number, bad if number % 2 else fine) for number in range(4)]
         answers = await asyncio.gather(*asks, return_exceptions=True)
@@ -134,7 +136,7 @@ async def pair(folder: Path, model: str) -> AsyncIterator[WorkerPool]:
 
 
 async def test_each_model_of_a_pair_gets_its_segments_in_batches(tmp_path: Path) -> None:
-    kinds = [INTERIM, NO_WISHES, NO_WISHES, INTERIM]
+    kinds = [INTERIM, DEFAULT_REQUEST, DEFAULT_REQUEST, INTERIM]
     async with pair(tmp_path, "Batcher") as pool:
         done = await asyncio.gather(*(asked(pool, i, kind) for i, kind in enumerate(kinds)))
         assert [each.output["tag"] for each in done] == [0, 1, 2, 3]
@@ -145,9 +147,9 @@ async def test_each_model_of_a_pair_gets_its_segments_in_batches(tmp_path: Path)
 
 
 async def test_a_batch_of_a_pair_that_fails_is_split_for_its_model(tmp_path: Path) -> None:
-    kinds = [(FINE, INTERIM), (RAISE, NO_WISHES), (FINE, NO_WISHES), (FINE, INTERIM)]
+    kinds = [(FINE, INTERIM), (RAISE, DEFAULT_REQUEST), (FINE, DEFAULT_REQUEST), (FINE, INTERIM)]
     async with pair(tmp_path, "Batcher") as pool:
-        results = [asked(pool, i, wishes, what) for i, (what, wishes) in enumerate(kinds)]
+        results = [asked(pool, i, request, what) for i, (what, request) in enumerate(kinds)]
         done = await asyncio.gather(*results, return_exceptions=True)
         assert isinstance(done[1], InferenceFailed)
         others = [each for each in done if isinstance(each, Inferred)]
@@ -157,6 +159,7 @@ async def test_a_batch_of_a_pair_that_fails_is_split_for_its_model(tmp_path: Pat
 
 async def test_a_pair_with_requests_gets_one_segment_after_another(tmp_path: Path) -> None:
     async with pair(tmp_path, "Asked") as pool:
-        done = await asyncio.gather(*(asked(pool, 1, each) for each in [INTERIM, NO_WISHES] * 2))
+        kinds = [INTERIM, DEFAULT_REQUEST] * 2
+        done = await asyncio.gather(*(asked(pool, 1, each) for each in kinds))
         assert [each.output["folder"] for each in done] == ["small", tmp_path.name] * 2
         assert {each.output.get("batch") for each in done} == {None}

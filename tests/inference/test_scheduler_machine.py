@@ -200,7 +200,7 @@ class Machine(RuleBasedStateMachine):
         assert self.scheduler.waiting == (0, 0, 0)
 
 
-Machine.TestCase.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+Machine.TestCase.settings = settings(max_examples=200, stateful_step_count=60)
 test_no_job_is_lost_doubled_or_out_of_order = Machine.TestCase
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.inference.timed_words import TimedWord, disorder, placed, read_words
+from streamer.inference.timed_words import disorder, placed, read_words
+from streamer.models.timed_word import TimedWord
 
 YES: dict[str, Any] = {"text": "yes", "start_time": 0.5, "end_time": 0.75, "confidence": 0.5}
 ANY = st.floats(-1e6, 1e6)

@@ -201,7 +201,6 @@ def test_a_bit_that_has_changed_is_an_error_or_harmless(tmp_path: Path) -> None:
     assert sum("cut off or damaged" in refused for refused in refusals) > len(SMALL) // 8
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, len(SMALL) // 4 - 1), st.integers(0, 2**32 - 1))))
 def test_wrong_offsets_are_errors_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, words: list[tuple[int, int]]
@@ -212,7 +211,7 @@ def test_wrong_offsets_are_errors_or_harmless(
     assert is_fine(refusal(tmp_path_factory.mktemp("wrong"), bytes(content)))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     name=st.sampled_from([ENCODER, DECODER]),
     cut=st.floats(0, 1),

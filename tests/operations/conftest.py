@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from tests.end_to_end.http.posting import analyzed
+from tests.end_to_end.streams.containers import AUTO, speech
 from tests.needed import program
 from tools.harness.monitoring import DASHBOARDS, Prometheus, alerts, panels, prometheus
 from tools.harness.process import Server, wait_until
@@ -90,6 +92,8 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
         healthy.wait_ready()
         troubled.wait_ready()
         wait_until(lambda: len(source.query("streamer_ready")) == 3, "all servers are scraped")
+        # A query at `start_s` returns the scrape before it, which may be from before `ready`.
+        wait_until(lambda: len(source.query("streamer_ready == 1")) == 2, "two are ready")
         start_s = time.time()
         asyncio.run(_load(source, healthy, troubled, start_s))
         yield Monitored(source, healthy, troubled, loading, start_s, time.time())
@@ -120,6 +124,7 @@ async def _load(source: Prometheus, healthy: Server, troubled: Server, start_s: 
         users = [
             tasks.create_task(_again(talk, healthy)),
             tasks.create_task(_again(talk_fast, healthy)),
+            tasks.create_task(_again(compress, healthy)),
             tasks.create_task(_again(stutter, troubled)),
             tasks.create_task(_again(freeze, troubled)),
             *(tasks.create_task(_again(flood, troubled)) for _ in range(3)),
@@ -156,6 +161,21 @@ async def talk_fast(server: Server) -> None:
     async with client(server, "simple") as socket:
         await socket.start(beckett())
         await socket.send(beckett().data)
+        await _end(socket)
+
+
+async def compress(server: Server) -> None:
+    """Send a recording, and a live stream in a container, whose decoder dies."""
+    data = speech("WebM/Opus")
+    await asyncio.to_thread(analyzed, server, data)
+    async with client(server) as socket:
+        await socket.send_request("start", format=AUTO)
+        await socket.send(data[: len(data) // 2], (2_000,))
+        await socket.events_until("segment")
+        await asyncio.sleep(2.0)  # to be scraped
+        for decoder in server.decoders():
+            decoder.kill()
+        await socket.send(data[len(data) // 2 :], (2_000,))
         await _end(socket)
 
 

@@ -7,7 +7,7 @@ between is real: decoder, resamplers, segmenter, channels, delivery.
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Literal, NamedTuple, cast
@@ -29,6 +29,7 @@ from streamer.inference.job import (
     SegmentAudio,
 )
 from streamer.inference.pool import WorkerPool
+from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import AccountEntry, Monitor
 from streamer.observe.tracer import StreamTrace
@@ -36,9 +37,19 @@ from streamer.pipeline.account import Fate
 from streamer.pipeline.context import Segmentation, StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
-from streamer.protocol.actions import Close
+from streamer.protocol.actions import (
+    AudioReached,
+    Cleared,
+    Close,
+    EarlyResult,
+    Outgoing,
+    Reply,
+    SpeechResumed,
+)
 from streamer.protocol.messages import (
     Active,
+    Configure,
+    Configured,
     ErrorEvent,
     Event,
     Flushed,
@@ -113,7 +124,7 @@ class Pool:
 
     spec = ModelSpec(type="fake", name="fake")
     stateful = False
-    returns_words = uses_key_terms = False
+    returns_words, uses_key_terms = False, True
 
     def __init__(self, slowness: int, fate: Callable[[str], Fate]) -> None:
         self.slowness = slowness
@@ -127,14 +138,19 @@ class Pool:
         self.lead_s = 10.0
         self.queue = self
 
-    def submit(self, audio: SegmentAudio, kind: JobKind, **_of: object) -> Submitted:
+    def submit(
+        self, audio: SegmentAudio, kind: JobKind, *, request: SegmentRequest, **_of: object
+    ) -> Submitted:
         self.begun_early += kind == "early"
         samples = np.concatenate([*audio, np.empty(0, np.float32)])
         key = hashlib.sha256(samples.tobytes()).hexdigest()
         self.given[key] = samples
         fate = self.fate(key)
         inferred = Inferred(
-            {"key": key, "count": len(samples)}, None, 0.0, dropped=fate == "dropped"
+            {"key": key, "count": len(samples), "terms": request.key_terms},
+            None,
+            0.0,
+            dropped=fate == "dropped",
         )
         submitted = Submitted(InferenceFailed(key) if fate == "failed" else inferred)
         self.late.append((self.played + self.slowness, submitted))
@@ -159,7 +175,8 @@ class Outcome(NamedTuple):
     finals: list[Segment]
     failed: list[ErrorEvent]
     flushed: list[Flushed]
-    all: list[Event]
+    cleared: list[Cleared]
+    all: list[Event | Cleared]
 
 
 class BrokenOff(Exception):
@@ -181,6 +198,7 @@ class Heard(NamedTuple):
     """Segments that were begun before they had ended."""
     accounted: Counter[AccountEntry]
     """What the monitor was told of the seconds of all channels."""
+    configured: list[Configured]
 
 
 VAD = VadOptions(
@@ -193,9 +211,13 @@ CONFIG = Config(
 )
 
 
+Piece = bytes | None | Configure | Literal["clear"]
+"""Audio, a flush, other settings, or that what is open is discarded."""
+
+
 def hear(
     fmt: AudioFormat,
-    pieces: list[bytes | None],
+    pieces: Sequence[Piece],
     *,
     segmentation: Segmentation = "speech",
     rate: int = 16_000,
@@ -208,20 +230,20 @@ def hear(
     fate: Callable[[str], Fate] = lambda _key: "transcribed",
     broken_off: bool = False,
 ) -> Heard:
-    """Play `pieces`, where None is a flush, to a stream.
+    """Play `pieces`, where None is a flush, to a stream; and to another, what configures it.
 
     Either each as it comes, or, as the inbox does, together as soon as they are what is wanted, or
     as soon as they would come along with others.
     """
 
-    pool, vad, events = Pool(slowness, fate), LoudnessEngine(window), list[Event]()
+    pool, vad, events = Pool(slowness, fate), LoudnessEngine(window), list[Event | Cleared]()
     moments: list[tuple[int, Active | Inactive]] = []
     pool.lead_s = lead_s
     played = turns = 0
 
     class Listener(Outbox):
-        def post(self, item: Event | Close) -> None:
-            assert not isinstance(item, Close)
+        def post(self, item: Outgoing) -> None:
+            assert not isinstance(item, Close | Reply | EarlyResult | SpeechResumed | AudioReached)
             events.append(item)
             if isinstance(item, Active | Inactive):
                 moments.append((played, item))
@@ -256,16 +278,22 @@ def hear(
                 pool.played = played
                 pool.settle()
                 await asyncio.sleep(0)
-                waiting += piece or b""
+                waiting += piece if isinstance(piece, bytes) else b""
                 least = stream.needed_bytes
                 if patient == "in company":
                     least = stream.joinable_bytes(least) or least
-                if patient == "no" or piece is None or len(waiting) >= least:
+                acts = not isinstance(piece, bytes)
+                if patient == "no" or acts or len(waiting) >= least:
                     turns += 1
                     await stream.feed(waiting, 0)
                     waiting = b""
                 if piece is None:
                     await stream.flush(0)
+                elif piece == "clear":
+                    await stream.clear(0)
+                elif isinstance(piece, Configure):
+                    start = piece.over(start)
+                    context.outbox.post(stream.configure(start, context.pool))
             await stream.feed(waiting, 0)
             if broken_off:
                 stream.close(None)
@@ -284,18 +312,28 @@ def hear(
         assert broken_off
     channels = [outcome(events, n) for n in range(fmt.channels)]
     windows = [detector.windows for detector in vad.opened]
+    configured = [event for event in events if isinstance(event, Configured)]
     return Heard(
-        channels, stopped, pool.given, windows, moments, turns, pool.begun_early, accounted
+        channels,
+        stopped,
+        pool.given,
+        windows,
+        moments,
+        turns,
+        pool.begun_early,
+        accounted,
+        configured,
     )
 
 
-def outcome(events: list[Event], channel: int) -> Outcome:
+def outcome(events: list[Event | Cleared], channel: int) -> Outcome:
     own = [event for event in events if getattr(event, "channel", None) == channel]
     return Outcome(
         [event for event in own if isinstance(event, Active | Inactive)],
         [event for event in own if isinstance(event, Segment)],
         [event for event in own if isinstance(event, ErrorEvent)],
         [event for event in own if isinstance(event, Flushed)],
+        [event for event in own if isinstance(event, Cleared)],
         own,
     )
 
@@ -303,10 +341,11 @@ def outcome(events: list[Event], channel: int) -> Outcome:
 def same(one: Heard, other: Heard) -> None:
     assert list(map(_lists, one.channels)) == list(map(_lists, other.channels))
     assert one.stopped == other.stopped
+    assert one.configured == other.configured
 
 
 def _lists(channel: Outcome) -> tuple[object, ...]:
-    return channel.vad, channel.finals, channel.failed, channel.flushed
+    return channel.vad, channel.finals, channel.failed, channel.flushed, channel.cleared
 
 
 FORMATS = {
@@ -370,7 +409,7 @@ def track(fmt: AudioFormat, data: bytes, channel: int, rate: int) -> Samples:
     return np.concatenate([resampler.push(row), resampler.finish()])
 
 
-def check_order(events: list[Event], *, without_vad: bool = False) -> None:
+def check_order(events: list[Event | Cleared], *, without_vad: bool = False) -> None:
     """Active, inactive, segment, and its span holds both times; no event is late for a flush."""
     begun, ended = list[float](), list[float]()
     last_end = 0.0
@@ -384,6 +423,13 @@ def check_order(events: list[Event], *, without_vad: bool = False) -> None:
             case Flushed(time=time):
                 assert not begun
                 assert not ended
+                assert last_end <= time
+                flushed_s = last_end = time
+            case Cleared(time=time):
+                # A segment that was open is discarded.
+                assert not ended
+                assert len(begun) <= 1
+                begun.clear()
                 assert last_end <= time
                 flushed_s = last_end = time
             case Inactive(time=time):

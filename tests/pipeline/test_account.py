@@ -55,7 +55,7 @@ def fate_of(seed: int) -> Callable[[str], Fate]:
 @every_kind
 @every_format
 @pytest.mark.parametrize("window", [320, 512])
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=12)
 @given(st.data())
 def test_the_sums_close(
     name: str, segmentation: Segmentation, window: Literal[320, 512], data: st.DataObject
@@ -184,7 +184,7 @@ def level_lists(draw: st.DrawFn) -> list[float]:
     return [level for level, count in runs for _ in range(count)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(level_lists(), st.lists(st.integers(1, 40), min_size=1), st.sampled_from([320, 512]))
 def test_how_windows_are_grouped_does_not_matter(
     levels: list[float], groups: list[int], window: int
@@ -249,7 +249,7 @@ def test_nothing_is_loud_below_the_least_level() -> None:
     assert loud_share(level * rng.normal(size=len(level))) == 0
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from([0.1, 0.4, 0.9]), st.integers(1, 12)), max_size=40),
     st.integers(0, 60),

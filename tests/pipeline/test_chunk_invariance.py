@@ -94,7 +94,7 @@ def test_byte_by_byte(name: str, seconds: float, segmentation: Segmentation) -> 
 
 @every_kind
 @every_format
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.data())
 def test_any_cut(name: str, segmentation: Segmentation, data: st.DataObject) -> None:
     fmt = FORMATS[name]

@@ -42,7 +42,7 @@ def with_flushes(parts: list[bytes | None]) -> list[bytes | None]:
 @every_window
 @every_kind
 @every_format
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.data())
 def test_any_cut_with_flushes_anywhere(
     name: str, segmentation: Segmentation, window: Window, data: st.DataObject
@@ -78,7 +78,7 @@ def test_any_cut_with_flushes_anywhere(
 
 @every_window
 @every_kind
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(frames=st.integers(0, 57_600))
 def test_what_follows_a_flush_is_as_in_a_new_stream(
     segmentation: Segmentation, window: Window, frames: int
@@ -99,7 +99,7 @@ def test_what_follows_a_flush_is_as_in_a_new_stream(
 
 @every_window
 @every_kind
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(frames=st.integers(0, 57_600))
 def test_a_flush_ends_as_the_end_of_the_stream_does(
     segmentation: Segmentation, window: Window, frames: int
@@ -155,7 +155,7 @@ def test_the_detector_begins_anew_after_a_flush(name: str, window: Window) -> No
 
 @every_window
 @every_format
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.lists(st.floats(0.1, 0.5), min_size=1, max_size=5), st.sampled_from([8_000, 44_100]))
 def test_flushes_in_speech_without_a_pause_lose_no_sample_of_it(
     name: str, window: Window, turns: list[float], rate: int

@@ -20,7 +20,14 @@ from streamer.observe.tracer import StreamTrace
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.results import ChannelResults
-from streamer.protocol.actions import Close
+from streamer.protocol.actions import (
+    Cleared,
+    Close,
+    EarlyResult,
+    Outgoing,
+    Reply,
+    SpeechResumed,
+)
 from streamer.protocol.messages import Active, Event, Flushed, Interim, Segment, WarningEvent
 from streamer.vad.engine import VadEngine
 
@@ -76,9 +83,9 @@ class Posted(Outbox):
         super().__init__(Monitor())
         self._events = events
 
-    def post(self, item: Event | Close) -> None:
-        assert not isinstance(item, Close)
-        self._events.append(item)
+    def post(self, item: Outgoing) -> None:
+        assert not isinstance(item, Close | Cleared | Reply)
+        self._events.append(cast("Event", item))
 
 
 def results_of(
@@ -87,13 +94,15 @@ def results_of(
     max_pending: int,
     *,
     early_finals: bool = False,
+    early_results: bool = False,
     monitor: Monitor | None = None,
-    wishes: SegmentRequest = ipc.NO_WISHES,
+    request: SegmentRequest = ipc.DEFAULT_REQUEST,
 ) -> ChannelResults:
     context = StreamContext(
         session_id="session",
         route="segmented",
         segmentation="speech",
+        early_results=early_results,
         config=Config(
             inference=InferenceConfig(max_pending_segments=max_pending, early_finals=early_finals)
         ),
@@ -104,7 +113,7 @@ def results_of(
         outbox=Posted(events),
         trace=StreamTrace("0" * 32),
     )
-    return ChannelResults(context, 0, wishes)
+    return ChannelResults(context, 0, request)
 
 
 async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() -> None:
@@ -164,6 +173,46 @@ async def test_what_was_begun_is_given_up_when_speech_goes_on() -> None:
     results.speech_resumed()
     assert pool.results[0].cancelled()
     assert (pool.counters.early_used, pool.counters.early_wasted) == (0, 1)
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+async def test_the_result_of_a_pause_is_sent_where_it_is_wanted(resumes: bool) -> None:
+    pool, events = Pool(), cast("list[Event]", [])
+    results = results_of(pool, events, 8, early_finals=True, early_results=True)
+    assert results.lead_seconds(1.0) >= 60
+    results.segment_started(0.0)
+    results.speech_paused(AUDIO, 0.0, 1.0)
+    pool.results[0].set_result(ANSWER)
+    await asyncio.sleep(0)
+    early: list[Any] = [EarlyResult(start_time=0.0, end_time=1.0, channel=0, output={})]
+    assert events == early
+    if resumes:
+        results.speech_resumed()
+        assert events == [*early, SpeechResumed(channel=0)]
+        results.speech_resumed()
+        results.speech_paused(AUDIO, 0.0, 2.0)
+        pool.results[1].set_result(ANSWER)
+        await results.submit_final(AUDIO, 0.0, 2.0)  # before the callback
+    else:
+        await results.submit_final(AUDIO, 0.0, 1.0)
+    await results.no_more()
+    await results.run()
+    assert [type(event) for event in events[1:]] == [*[SpeechResumed][: int(resumes)], Segment]
+
+
+async def test_the_result_of_a_pause_waits_for_none_before_it() -> None:
+    """It is not sent at all while a final is owed, or when nobody wants it."""
+    for wanted in (True, False):
+        pool, events = Pool(), cast("list[Event]", [])
+        results = results_of(pool, events, 8, early_finals=True, early_results=wanted)
+        results.segment_started(0.0)
+        if wanted:
+            await results.submit_final(AUDIO, 0.0, 1.0)
+        results.speech_paused(AUDIO, 1.0, 2.0)
+        pool.results[-1].set_result(ANSWER)
+        await asyncio.sleep(0)
+        results.speech_resumed()
+        assert events == []
 
 
 @pytest.mark.parametrize(("early", "lead_s"), [(True, 0.25), (False, 0.0)])
@@ -361,14 +410,14 @@ async def test_answers_that_wait_are_bounded_as_results_are() -> None:
         running.cancel()
 
 
-WISHES = SegmentRequest(words=True, key_terms=("Jean Valjean",))
+REQUEST = SegmentRequest(words=True, key_terms=("Jean Valjean",))
 
 
 @pytest.mark.parametrize("early", [True, False])
 async def test_words_are_wanted_of_finals_and_not_of_interims(early: bool) -> None:
     """And the model is told where in its audio speech was found."""
     pool, events = Pool(), list[Event]()
-    results = results_of(pool, events, 8, early_finals=early, wishes=WISHES)
+    results = results_of(pool, events, 8, early_finals=early, request=REQUEST)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(results.run())
         results.segment_started(10.25)
@@ -381,13 +430,13 @@ async def test_words_are_wanted_of_finals_and_not_of_interims(early: bool) -> No
         await results.no_more()
     interim, final = pool.requests
     assert interim == SegmentRequest(interim=True, speech_start_s=0.25)
-    assert final == SegmentRequest(True, WISHES.key_terms, speech_start_s=0.25)
+    assert final == SegmentRequest(True, REQUEST.key_terms, speech_start_s=0.25)
 
 
 async def test_words_have_the_times_of_the_stream() -> None:
     """The early final was asked for words, and so is what its segment turns out to be."""
     pool, events = Pool(), list[Event]()
-    results = results_of(pool, events, 8, wishes=WISHES)
+    results = results_of(pool, events, 8, request=REQUEST)
     word = {"text": "yes", "start_time": 0.5, "end_time": 0.75, "confidence": 0.5}
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(results.run())

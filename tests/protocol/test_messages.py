@@ -39,6 +39,7 @@ from streamer.protocol.messages import (
 
 FORMAT = {"sample_rate": 16_000}
 START = {"request": "start", "format": FORMAT}
+REQUESTS = "start, configure, flush, keep_alive, stop"
 
 
 def decode(message: object) -> Request:
@@ -187,7 +188,7 @@ A_KEY_TERM = (
     "term",
     [
         *("a", "3", "C++", "d’Albe", "Jean Valjean", "Æthelred", "東京", "ª", "µ", "½", "a" * 100),
-        *("a\u3000b", "the 😀 film", "Ελλάδα", "हिन्दी", "عربي"),
+        *("a\u3000b", "the 😀 film", "Ελλάδα", "हिन्दी", "عربي", "می\u200cخواهم", "क्\u200dष"),
     ],
 )
 def test_key_terms_in_every_script(term: str) -> None:
@@ -201,6 +202,7 @@ def test_key_terms_in_every_script(term: str) -> None:
     [
         *("", " ", "\u3000", "\u2003", "▁", "_", "—", "♪", "😀", "“”", "\u200b", "a" * 101),
         *("a\u2028b", "a\u2029b", "a\u200bb", "\u202ea", "a\tb", "a\x00", "a\x7f", "a\x85"),
+        "\u200d",
     ],
     ids=ascii,
 )
@@ -241,6 +243,37 @@ def test_a_wrong_value_is_named_with_what_is_allowed(message: object, says: str)
     assert refuse(message) == Refused("bad_message", says)
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, AudioFormat(0, 0, encoding="auto")),
+        ({"channels": 1}, AudioFormat(0, 1, encoding="auto")),
+        (FORMAT, AudioFormat(16_000, 0, encoding="auto")),
+    ],
+)
+def test_a_container_says_itself_what_it_is(
+    given: dict[str, object], expected: AudioFormat
+) -> None:
+    request = decode_request(
+        json.dumps(start(format={**given, "encoding": "auto"})), max_channels=8
+    )
+    assert isinstance(request, Start)
+    assert request.format == expected
+    assert request.format.is_container
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"sample_rate": 1}, "'format.sample_rate' is 1; allowed: 8000 to 192000"),
+        ({"channels": 9}, "'format.channels' is 9; allowed: 1 to 8"),
+        ({"channels": -1}, "'format.channels' is -1; allowed: 1 to 8"),
+    ],
+)
+def test_what_no_container_has(given: dict[str, object], says: str) -> None:
+    assert refuse(start(format={**given, "encoding": "auto"})) == Refused("bad_format", says)
+
+
 @pytest.mark.parametrize("value", ["no", True, None, 16_000.5, [1], {}], ids=repr)
 @pytest.mark.parametrize("field", ["sample_rate", "channels", "bit_depth", "is_float", "encoding"])
 def test_a_wrong_type_in_the_format(field: str, value: object) -> None:
@@ -269,7 +302,7 @@ def test_a_wrong_type_in_the_format(field: str, value: object) -> None:
         ),
         (
             {**FORMAT, "encoding": "opus"},
-            "'format.encoding' is \"opus\"; allowed: one of alaw, mulaw, pcm",
+            "'format.encoding' is \"opus\"; allowed: one of alaw, auto, mulaw, pcm",
         ),
         ({**FORMAT, "encoding": "alaw"}, "'format.bit_depth' is 16; allowed with alaw: 8"),
         ({}, "'format.sample_rate' is missing; it is required"),
@@ -357,12 +390,20 @@ def test_no_name_is_too_strange(name: str, path: list[str]) -> None:
 
 @pytest.mark.parametrize("kind", [None, 1, True, "", "Start", "begin", [], {"a": 1}], ids=repr)
 def test_an_unknown_request(kind: object) -> None:
-    says = f"'request' is {json.dumps(kind)}; allowed: one of start, flush, keep_alive, stop"
+    says = f"'request' is {json.dumps(kind)}; allowed: one of {REQUESTS}"
     assert refuse({"request": kind}) == Refused("bad_message", says)
 
 
+def test_a_format_where_there_is_none_is_no_bad_format() -> None:
+    """That would end the stream."""
+    for request in ("configure", "flush"):
+        refused = refuse({"request": request, "format": FORMAT})
+        assert refused.code == "bad_message"
+        assert refused.message.startswith("unknown field 'format'; allowed: ")
+
+
 def test_no_request() -> None:
-    says = "'request' is missing; allowed: one of start, flush, keep_alive, stop"
+    says = f"'request' is missing; allowed: one of {REQUESTS}"
     assert refuse({"format": FORMAT}) == Refused("bad_message", says)
 
 

@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 import msgspec
 import pytest
 
-from streamer.inference.timed_words import TimedWord
+from streamer.models.timed_word import TimedWord
 from streamer_client.events import Word
 from tests.protocol.schema import server
 from tests.protocol.schema.places import CHECKS, PAGE, Sources, problems, sources
@@ -28,8 +28,18 @@ def test_each_place_agrees_with_the_server(check: Callable[[Sources], list[str]]
 
 def test_everything_is_compared() -> None:
     assert SCHEMA.keys() == {
-        *("start", "start.format", "start.vad", "flush", "keep_alive", "stop"),
-        *("started", "started.vad", "active", "inactive", "interim", "segment"),
+        *("start", "start.format", "start.vad", "configure", "configure.vad"),
+        *("flush", "keep_alive", "stop"),
+        *(
+            "started",
+            "started.vad",
+            "configured",
+            "configured.vad",
+            "active",
+            "inactive",
+            "interim",
+            "segment",
+        ),
         *("flushed", "warning", "error", "stopped", "stopped.seconds", "going_away"),
     }
     assert {"start_time", "is_final", "flushed"} < SCHEMA["segment"].keys()
@@ -54,6 +64,8 @@ PLACES_OF_REQUESTS = {
     "start": {CONNECT, TRANSCRIBE, "ClientOptions of options.js", SENT, PAGE},
     "start.format": {CONNECT, "FormatSettings of formats.py", DECLARATIONS, PAGE},
     "start.vad": {DECLARATIONS, PAGE},
+    "configure": {STREAM, SENT, PAGE},
+    "configure.vad": {DECLARATIONS, PAGE},
     "flush": {STREAM, SENT, PAGE},
     "keep_alive": {STREAM, SENT, PAGE},
     "stop": {STREAM, SENT, PAGE},

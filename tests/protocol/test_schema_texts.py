@@ -95,7 +95,7 @@ def test_a_row_that_is_another_one_in_the_page(name: str, text: str) -> None:
             "messages_js",
             "@property {number} time",
             "@property {string} time",
-            "active: `time` is string in messages.js, and number in the server",
+            "configured: `time` is string in messages.js, and number in the server",
         ),
         (
             "messages_js",
@@ -107,8 +107,8 @@ def test_a_row_that_is_another_one_in_the_page(name: str, text: str) -> None:
             "messages_js",
             "'pcm' | 'mulaw' | 'alaw'",
             "'pcm' | 'mulaw'",
-            "start.format: `encoding` is mulaw or pcm in messages.js, "
-            "and alaw or mulaw or pcm in the server",
+            "start.format: `encoding` is auto or mulaw or pcm in messages.js, "
+            "and alaw or auto or mulaw or pcm in the server",
         ),
         (
             "messages_js",

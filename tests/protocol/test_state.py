@@ -11,11 +11,14 @@ from streamer.protocol.actions import (
     BeginAgain,
     Close,
     CutOff,
+    Discard,
     DropWork,
     EndPausedSegments,
     EndSegments,
     Feed,
     Finish,
+    Reconfigure,
+    Reply,
     SendError,
 )
 from streamer.protocol.codes import MAX_CLOSE_REASON_BYTES, CloseCode, close_reason
@@ -25,6 +28,8 @@ from streamer.protocol.inputs import (
     AudioReceived,
     BadFormat,
     BadMessage,
+    ClearRequested,
+    ConfigureRequested,
     Disconnected,
     DisconnectRequested,
     DrainDeadline,
@@ -34,15 +39,17 @@ from streamer.protocol.inputs import (
     Input,
     KeepAliveReceived,
     Overloaded,
+    ReplyRequested,
     SessionTooLong,
     StartRequested,
     StopRequested,
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import ErrorEvent, Start
+from streamer.protocol.messages import Configure, ErrorEvent, Start
 from streamer.protocol.state import SocketState, State
 
+CONFIGURE = Configure(words=True)
 START = Start(format=AudioFormat(16_000))
 FAILURE = ErrorEvent(code="overloaded", message="the reason", fatal=True)
 AUDIO = AudioReceived(b"1234")
@@ -51,9 +58,12 @@ EXAMPLES: dict[type[Input], Input] = {
     AudioReceived: AUDIO,
     AudioPaused: AudioPaused(),
     FlushRequested: FlushRequested(),
+    ConfigureRequested: ConfigureRequested(CONFIGURE),
+    ClearRequested: ClearRequested(),
     KeepAliveReceived: KeepAliveReceived(),
     StopRequested: StopRequested(),
     DisconnectRequested: DisconnectRequested(),
+    ReplyRequested: ReplyRequested("done"),
     BadMessage: BadMessage(FAILURE),
     BadFormat: BadFormat(FAILURE),
     TooLarge: TooLarge(FAILURE),
@@ -82,9 +92,12 @@ IDLE      StartRequested      STREAMING Begin
 IDLE      AudioReceived       IGNORING  SendError
 IDLE      AudioPaused         IDLE
 IDLE      FlushRequested      IDLE      SendError
+IDLE      ConfigureRequested  IDLE      SendError
+IDLE      ClearRequested      IDLE
 IDLE      KeepAliveReceived   IDLE
 IDLE      StopRequested       IDLE      SendError
 IDLE      DisconnectRequested CLOSING   SendError Close
+IDLE      ReplyRequested      IDLE      Reply
 IDLE      BadMessage          IDLE      SendError
 IDLE      BadFormat           IDLE      SendError
 IDLE      TooLarge            CLOSING   SendError Close
@@ -99,9 +112,12 @@ IGNORING  StartRequested      STREAMING Begin
 IGNORING  AudioReceived       IGNORING
 IGNORING  AudioPaused         IGNORING
 IGNORING  FlushRequested      IDLE      SendError
+IGNORING  ConfigureRequested  IDLE      SendError
+IGNORING  ClearRequested      IDLE
 IGNORING  KeepAliveReceived   IDLE
 IGNORING  StopRequested       IDLE      SendError
 IGNORING  DisconnectRequested CLOSING   SendError Close
+IGNORING  ReplyRequested      IDLE      Reply
 IGNORING  BadMessage          IDLE      SendError
 IGNORING  BadFormat           IDLE      SendError
 IGNORING  TooLarge            CLOSING   SendError Close
@@ -116,9 +132,12 @@ STREAMING StartRequested      STREAMING Finish Begin
 STREAMING AudioReceived       STREAMING Feed
 STREAMING AudioPaused         STREAMING EndPausedSegments
 STREAMING FlushRequested      STREAMING EndSegments
+STREAMING ConfigureRequested  STREAMING Reconfigure
+STREAMING ClearRequested      STREAMING Discard
 STREAMING KeepAliveReceived   STREAMING
 STREAMING StopRequested       STOPPED   Finish
 STREAMING DisconnectRequested CLOSING   Finish Close
+STREAMING ReplyRequested      STREAMING Reply
 STREAMING BadMessage          STREAMING SendError
 STREAMING BadFormat           IDLE      Finish SendError
 STREAMING TooLarge            CLOSING   SendError Finish Close
@@ -133,9 +152,12 @@ DRAINING  StartRequested      CLOSING   Finish Close
 DRAINING  AudioReceived       DRAINING  Feed
 DRAINING  AudioPaused         DRAINING  EndPausedSegments
 DRAINING  FlushRequested      DRAINING  EndSegments
+DRAINING  ConfigureRequested  DRAINING  Reconfigure
+DRAINING  ClearRequested      DRAINING  Discard
 DRAINING  KeepAliveReceived   DRAINING
 DRAINING  StopRequested       CLOSING   Finish Close
 DRAINING  DisconnectRequested CLOSING   Finish Close
+DRAINING  ReplyRequested      DRAINING  Reply
 DRAINING  BadMessage          DRAINING  SendError
 DRAINING  BadFormat           CLOSING   Finish SendError Close
 DRAINING  TooLarge            CLOSING   SendError Finish Close
@@ -150,9 +172,12 @@ STOPPED   StartRequested      STREAMING Begin
 STOPPED   AudioReceived       STREAMING BeginAgain Feed
 STOPPED   AudioPaused         STOPPED
 STOPPED   FlushRequested      STOPPED   SendError
+STOPPED   ConfigureRequested  STOPPED   SendError
+STOPPED   ClearRequested      STOPPED
 STOPPED   KeepAliveReceived   STOPPED
 STOPPED   StopRequested       STOPPED   SendError
 STOPPED   DisconnectRequested CLOSING   Close
+STOPPED   ReplyRequested      STOPPED   Reply
 STOPPED   BadMessage          STOPPED   SendError
 STOPPED   BadFormat           IDLE      SendError
 STOPPED   TooLarge            CLOSING   SendError Close
@@ -167,9 +192,12 @@ CLOSING   StartRequested      CLOSING
 CLOSING   AudioReceived       CLOSING
 CLOSING   AudioPaused         CLOSING
 CLOSING   FlushRequested      CLOSING
+CLOSING   ConfigureRequested  CLOSING
+CLOSING   ClearRequested      CLOSING
 CLOSING   KeepAliveReceived   CLOSING
 CLOSING   StopRequested       CLOSING
 CLOSING   DisconnectRequested CLOSING
+CLOSING   ReplyRequested      CLOSING
 CLOSING   BadMessage          CLOSING
 CLOSING   BadFormat           CLOSING
 CLOSING   TooLarge            CLOSING
@@ -216,15 +244,24 @@ def _below(kind: type[Input]) -> set[type[Input]]:
 
 def test_actions_carry_what_their_inputs_brought() -> None:
     socket = SocketState()
-    assert socket.step(EXAMPLES[StartRequested]) == [Begin(START)]
+    assert socket.step(StartRequested(START, early_results=True)) == [Begin(START, True)]
     assert socket.step(AUDIO) == [Feed(b"1234")]
+    changed = ConfigureRequested(CONFIGURE, early_results=False)
+    assert socket.step(changed) == [Reconfigure(CONFIGURE, False)]
     assert socket.step(BadMessage(FAILURE)) == [SendError(FAILURE)]
+    assert socket.step(ReplyRequested("done")) == [Reply("done")]
     cut_off = CutOff(FAILURE, Close(CloseCode.TRY_AGAIN_LATER, "the reason"))
     assert socket.step(Overloaded(FAILURE)) == [cut_off]
 
 
 @pytest.mark.parametrize(
-    ("given_", "word"), [(AUDIO, "audio"), (FlushRequested(), "flush"), (StopRequested(), "stop")]
+    ("given_", "word"),
+    [
+        (AUDIO, "audio"),
+        (FlushRequested(), "flush"),
+        (StopRequested(), "stop"),
+        (EXAMPLES[ConfigureRequested], "configure"),
+    ],
 )
 def test_without_a_stream_the_client_is_told_what_to_do(given_: Input, word: str) -> None:
     (action,) = SocketState().step(given_)
@@ -265,7 +302,7 @@ def test_a_reason_fits_into_a_close_frame(text: str) -> None:
 
 # Mostly what a client does, so that long lives are common and not only early ends.
 inputs = st.one_of(
-    st.sampled_from(list(EXAMPLES.values())[:5]), st.sampled_from(list(EXAMPLES.values()))
+    st.sampled_from(list(EXAMPLES.values())[:7]), st.sampled_from(list(EXAMPLES.values()))
 )
 
 
@@ -284,7 +321,7 @@ def test_actions_always_make_sense_in_their_order(given_: list[Input]) -> None:
                     assert remembered
                     assert not open_stream
                     open_stream = True
-                case Feed() | EndSegments() | EndPausedSegments():
+                case Feed() | EndSegments() | EndPausedSegments() | Reconfigure() | Discard():
                     assert open_stream
                 case Finish():
                     assert open_stream

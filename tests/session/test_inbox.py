@@ -4,7 +4,7 @@ import asyncio
 from functools import partial
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.session.inbox import ACTION_BYTES, BLOCK_BYTES, Inbox
@@ -101,6 +101,16 @@ async def test_actions_are_bounded_too() -> None:
         await inbox.get()
 
 
+async def test_an_action_takes_as_much_room_as_its_frame() -> None:
+    inbox = new(10_000)
+    inbox.put("configure", 10_000 - 2 * COMMAND)
+    await inbox.wait_for_room()
+    inbox.put("flush")
+    assert (inbox.full, inbox.held_bytes()) == (True, 10_000)
+    assert [await inbox.get(), inbox.held_bytes()] == ["configure", COMMAND]
+    assert [await inbox.get(), inbox.held_bytes()] == ["flush", 0]
+
+
 async def test_it_is_idle_while_it_is_waited_for() -> None:
     clock = Clock()
     inbox = new(1_000, clock)
@@ -140,7 +150,6 @@ async def test_a_block_is_not_much_longer_than_it_may_be() -> None:
 items = st.binary(min_size=1, max_size=8) | st.sampled_from(["flush", "stop"])
 
 
-@settings(deadline=None)
 @given(st.lists(items, max_size=30), st.integers(1, 3_000), st.integers(0, 3))
 def test_nothing_is_lost_however_fast_it_is_taken(
     sent: list[bytes | str], limit: int, pause: int
@@ -217,6 +226,26 @@ async def test_more_than_there_is_room_for_is_not_waited_for() -> None:
         inbox.put_audio(b"2")
     assert got.result() == b"11112"
     assert not inbox.full
+
+
+@pytest.mark.parametrize("last", ["audio", "action"])
+async def test_what_is_not_sufficient_awaits_audio(last: str) -> None:
+    inbox = new(1_000)
+    found = [inbox.awaits_audio]  # nobody waits for it
+    async with asyncio.TaskGroup() as tasks:
+        got = tasks.create_task(inbox.get(4))
+        assert await waits(got)
+        found.append(inbox.awaits_audio)
+        inbox.put_audio(b"ab")
+        found.append(inbox.awaits_audio)
+        if last == "audio":
+            inbox.put_audio(b"cd")
+        else:
+            inbox.put("flush")
+        found.append(inbox.awaits_audio)  # although it is not taken yet
+        await got
+        found.append(inbox.awaits_audio)
+    assert found == [False, True, True, False, False]
 
 
 async def test_audio_that_waits_for_more_is_not_behind() -> None:
@@ -358,3 +387,32 @@ def test_those_who_have_waited_longest_are_woken_first_and_not_all_at_once() -> 
     invitations.invite_oldest()
     invitations.invite_oldest()
     assert woken == [0, *range(2, STREAMS_PER_BATCH + 3)]
+
+
+async def test_a_byte_of_a_container_counts_as_the_audio_that_it_stands_for() -> None:
+    inbox = new(10_000)
+    inbox.weight = 16
+    inbox.put_audio(bytes(500))
+    assert inbox.held_bytes() == 16 * 500 + MESSAGE
+    inbox.weight = 1  # a stream of raw samples begins behind it
+    inbox.put_audio(bytes(100))
+    assert inbox.held_bytes() == 16 * 500 + 100 + 2 * MESSAGE
+    assert not inbox.full
+    await inbox.get()
+    assert inbox.held_bytes() == 0
+
+
+async def test_minutes_of_audio_in_one_message_have_not_waited_for_minutes() -> None:
+    clock = Clock()
+    inbox = new(10_000, clock)
+    inbox.put_audio(b"a minute")
+    await inbox.get()
+    clock.now_s = 5.0
+    inbox.progressed(4.0)
+    assert inbox.oldest_s == 4.0
+    clock.now_s = 6.0
+    inbox.progressed(30.0)
+    assert inbox.oldest_s == 34.0
+    inbox.put_audio(b"more")
+    await inbox.get()
+    assert inbox.oldest_s == 6.0

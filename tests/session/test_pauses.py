@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from streamer.audio.format import AudioFormat
+from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.session.pauses import PauseWatch
 
 FORMAT = AudioFormat(16_000)
@@ -142,3 +142,47 @@ async def test_the_task_sleeps_until_there_is_audio(running: Watched) -> None:
             await asyncio.sleep(0)
     running.watch.on_pong()
     assert running.pauses == 1
+
+
+@pytest.fixture
+def recorder() -> Watched:
+    """A client that sends a container: only the decoder knows how long the audio is."""
+    watched = Watched()
+    watched.watch.begin(CONTAINER, 0.5)
+    for _ in range(20):
+        watched.now_s += 0.1
+        watched.watch.on_audio(400)
+        watched.watch.on_decoded(0.1)
+    return watched
+
+
+def test_a_recorder_that_pauses(recorder: Watched) -> None:
+    recorder.wait(0.4)
+    assert recorder.pings == 0
+    recorder.wait(1.0)
+    recorder.watch.on_pong()
+    assert (recorder.pings, recorder.pauses) == (1, 1)
+
+
+def test_bytes_that_are_not_decoded_yet_are_no_pause(recorder: Watched) -> None:
+    recorder.wait(1.4)
+    recorder.watch.on_audio(400)
+    recorder.watch.on_pong()
+    assert (recorder.pings, recorder.pauses) == (1, 0)
+
+
+def test_a_container_that_is_decoded_faster_than_in_real_time_has_no_pauses() -> None:
+    watched = Watched()
+    watched.watch.begin(CONTAINER, 0.5)
+    for _ in range(20):
+        watched.now_s += 0.1
+        watched.watch.on_audio(400)
+        watched.watch.on_decoded(3.0)
+    watched.wait(10)
+    assert watched.pings == 0
+
+
+def test_what_an_earlier_container_had_left_is_no_raw_audio(live: Watched) -> None:
+    live.watch.on_decoded(100.0)
+    live.wait(1.4)
+    assert live.pings == 1

@@ -1,11 +1,13 @@
 """What the benchmarks compute from what they measure."""
 
+import io
 import json
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.load.load_report import LoadReport
@@ -14,7 +16,18 @@ from streamer.onnx.graph import Floats
 
 pytest.importorskip("matplotlib")
 
-from tools.bench import accuracy, curve, long, noise, pictures, publish, targets, telemetry, vad
+from tools.bench import (
+    curve,
+    long,
+    networks,
+    noise,
+    pictures,
+    publish,
+    reference,
+    targets,
+    telemetry,
+    vad,
+)
 from tools.bench.alternatives.drafting import interims
 
 LIVE = {
@@ -72,28 +85,11 @@ def test_found_speech_is_compared_in_frames() -> None:
 
 def test_words_are_lost_where_the_socket_alone_has_none() -> None:
     done = [
-        accuracy.ReferenceRecording(
-            "", Path("a"), "one two three four", "one two four", "two four"
-        ),
-        accuracy.ReferenceRecording("", Path("b"), "one two", "two", "two"),
+        reference.Transcripts("one two three four", "one two four", "two four"),
+        reference.Transcripts("one two", "two", "two"),
     ]
-    assert accuracy.losses(done) == {"words": 1, "first_words": 1}
-    assert accuracy.error_rate([("It's one, TWO", "it's one")]) == pytest.approx(100 / 3)
-
-
-def test_what_rounds_differ_by_tells_how_much_is_chance() -> None:
-    def heard(whole: str, socket: str) -> list[accuracy.ReferenceRecording]:
-        return [accuracy.ReferenceRecording("", Path("a"), "one two three four", whole, socket)]
-
-    all_right, one_wrong = "one two three four", "one two three for"
-    found = accuracy.rates([heard(all_right, one_wrong), heard(one_wrong, one_wrong)])
-    assert found == {
-        "whole": 12.5,
-        "socket": 25,
-        "socket over whole": 12.5,
-        "standard error": 12.5,
-    }
-    assert accuracy.rates([heard(all_right, one_wrong)])["standard error"] is None
+    assert reference.losses(done) == (1, 1)
+    assert reference.error_rate([("It's one, TWO", "it's one")]) == pytest.approx(100 / 3)
 
 
 def test_a_play_is_heard_as_it_is_cut() -> None:
@@ -106,12 +102,12 @@ def test_a_play_is_heard_as_it_is_cut() -> None:
     model = cast("Moonshine", Counting())
     probabilities = [*([0.9] * 20), *([0.0] * 12), *([0.9] * 20), *([0.0] * 40)]
     track = curve.ScoredChannel(np.zeros(len(probabilities) * 512, np.float32), probabilities)
-    play = curve.Play(accuracy.ReferenceRecording("", Path("a"), "said"), track)
+    play = curve.Play("said", "whole", track)
     settings = curve.settings_of(VadConfig(min_silence_ms=600, suffix_padding_ms=350))
     length = 52 * 512 + 350 * 16
     for _ in range(2):
-        recording, false_pauses = play.cut(settings, model)
-        assert (recording.streamed, false_pauses) == (f"{length} samples", 1)
+        found, false_pauses = play.cut(settings, model)
+        assert (found.streamed, false_pauses) == (f"{length} samples", 1)
     assert asked == [length]
 
 
@@ -157,7 +153,7 @@ def test_the_curve_of_the_page_is_that_of_the_defaults() -> None:
     defaults = VadConfig()
     assert published["defaults"] == {name: getattr(defaults, name) for name in curve.SWEPT}
     assert {row["setting"] for row in published["rows"]} == set(curve.SWEPT)
-    assert published["rounds"] == accuracy.ROUNDS
+    assert published["rounds"] == reference.ROUNDS
 
 
 def test_a_table_is_written_for_readers() -> None:
@@ -194,6 +190,40 @@ def test_the_same_results_draw_the_same_pictures(tmp_path: Path) -> None:
         assert drawn == (tmp_path / "twice" / picture).read_bytes()
 
 
+ACCURACY = {
+    "models": [
+        {"model": "Tiny", "socket": {"mean": 11.0, "standard error": 0.2}},
+        {"model": "Base", "socket": {"mean": 8.0, "standard error": None}},
+    ],
+    "curve": [{"model": "Tiny", "points": [[0, 0], [10, 60], [100, 100]]}],
+    "marked": [
+        {
+            "model": "Tiny",
+            "marked below": 0.5,
+            "words marked, %": 10.0,
+            "of the wrong ones marked, %": 60.0,
+        }
+    ],
+}
+PAIRS = {
+    "rows": [
+        {"models": name, "finals, ms/s": cost, "with interims, ms/s": 3 * cost}
+        for name, cost in (("Tiny", 11.0), ("Base", 23.0))
+    ]
+}
+
+
+def test_errors_are_drawn_beside_cost_and_certainty(tmp_path: Path) -> None:
+    for name in ("once", "twice"):
+        (tmp_path / name).mkdir()
+        pictures.draw_errors_by_cost(ACCURACY, PAIRS, tmp_path / name)
+        pictures.draw_marking(ACCURACY, tmp_path / name)
+    for picture in ("errors_by_cost.svg", "marking.svg"):
+        drawn = (tmp_path / "once" / picture).read_bytes()
+        assert drawn == (tmp_path / "twice" / picture).read_bytes()
+        assert b"Tiny" in drawn
+
+
 @pytest.mark.parametrize("level_db", [20, 0, -5])
 def test_noise_is_added_at_its_level(level_db: float) -> None:
     made = np.random.default_rng(1)
@@ -204,3 +234,9 @@ def test_noise_is_added_at_its_level(level_db: float) -> None:
         ratio = np.square(speech).mean() / np.square(added).mean()
         assert 10 * np.log10(ratio) == pytest.approx(level_db, abs=0.01)
     assert noise.mixed(speech, noises, 0, 0).tolist() == noise.mixed(speech, noises, 2, 0).tolist()
+
+
+def test_the_networks_alone_are_measured() -> None:
+    rows = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
+    assert [row["seconds"] for row in rows] == [2, 4, 10]
+    assert all(row["encoder ms a second"] and row["whole ms a second"] for row in rows)

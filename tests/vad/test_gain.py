@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.buffer import SampleBuffer
@@ -90,7 +90,6 @@ def test_it_stays_in_silence_and_falls_with_louder_sound() -> None:
 
 
 @given(st.lists(st.integers(0, 200), max_size=20), st.sampled_from([0.3, 0.01, 0.001]))
-@settings(deadline=None)
 def test_blocks_do_not_matter(cuts: list[int], level: float) -> None:
     windows = bursts(level)
     edges = [0, *sorted(cuts), 200]

@@ -1,12 +1,13 @@
 """Probabilities in, segments out: pictures with exact samples, and what holds for any input.
 
 In the pictures each character is a window of 10 samples: `#` is speech, `.` is silence, `-` is
-between the two thresholds, and `|` is a flush between two windows.
+between the two thresholds, `|` is a flush between two windows, and `x` discards what is open.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count, cycle, groupby, pairwise
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from streamer.vad.segmenter import (
     HYSTERESIS,
     MIN_EXIT_THRESHOLD,
     InterimDue,
+    SegmentDiscarded,
     SegmentEnded,
     Segmenter,
     SegmenterEvent,
@@ -28,7 +30,7 @@ from streamer.vad.segmenter import (
     SpeechStarted,
 )
 
-Found = SpeechStarted | InterimDue | SegmentEnded
+Found = SpeechStarted | InterimDue | SegmentEnded | SegmentDiscarded
 
 WINDOW = 10
 PROBABILITY = {"#": 0.9, "-": 0.4, ".": 0.1}
@@ -83,13 +85,15 @@ class Rig:
         """What it has promised, unless there is a flush."""
         self.dropped: list[SpeechDropped] = []
         """Speech that was too short."""
+        self.changes: list[tuple[int, SegmenterSettings]] = []
+        """From where on which other settings were to count."""
         self.flushes: list[int] = []
         """Where the flushes were."""
 
     @property
     def in_speech(self) -> bool:
         """Whether a segment is open."""
-        return bool(self.events) and not isinstance(self.events[-1], SegmentEnded)
+        return bool(self.events) and isinstance(self.events[-1], SpeechStarted | InterimDue)
 
     def hear(self, probability: float, ahead: int = 0) -> None:
         """One window, with `ahead` more samples already there."""
@@ -106,13 +110,19 @@ class Rig:
     def arrive(self, end: int) -> None:
         self.tape.end = min(max(self.tape.end, end), len(self.tape.samples))
 
-    def flush(self, probability: float = 0.0) -> None:
+    def configure(self, asked: SegmenterSettings) -> None:
+        """Other settings, which count for speech that begins at this sample or later."""
+        assert self.segmenter.configure(asked) == self.heard
+        self.eventless_until = 0
+        self.changes.append((self.heard, asked))
+
+    def flush(self, probability: float = 0.0, *, discards: bool = False) -> None:
         """A flush, after what has arrived of the next window; that is given a probability."""
         assert self.tape.end - self.heard < self.window
         if self.heard < self.tape.end:
             self.heard = self.tape.end
             self.step(lambda: self.segmenter.advance(probability))
-        self.step(self.segmenter.flush)
+        self.step(self.segmenter.discard if discards else self.segmenter.flush)
         self.flushes.append(self.heard)
         self.eventless_until = 0
         assert self.segmenter.keep_from == self.heard, "audio from before a flush is kept"
@@ -132,6 +142,8 @@ class Rig:
                 continue
             if not isinstance(event, SpeechStarted):
                 assert event.start >= kept
+            if isinstance(event, SegmentDiscarded):
+                self.paused = None
             if isinstance(event, SegmentEnded):
                 self.foreseen += self.paused == (event.start, event.end)
                 self.paused = None
@@ -163,15 +175,20 @@ def run(
 
 
 def rig_of(
-    picture: str, asked: SegmenterSettings, samples: NDArray[np.float32] | None = None
+    picture: str,
+    asked: SegmenterSettings,
+    samples: NDArray[np.float32] | None = None,
+    later: Mapping[str, SegmenterSettings] = MappingProxyType({}),
 ) -> Rig:
-    windows = picture.replace("|", "")
+    windows = [char for char in picture if char in PROBABILITY]
     if samples is None:
         samples = np.repeat([float(w == "#") for w in windows], WINDOW).astype(np.float32)
     rig = Rig(asked, samples)
     for char in picture:
-        if char == "|":
-            rig.flush()
+        if char in "|x":
+            rig.flush(discards=char == "x")
+        elif char in later:
+            rig.configure(later[char])
         else:
             rig.hear(PROBABILITY[char])
     rig.step(rig.segmenter.finish)
@@ -186,6 +203,8 @@ def line(event: Found) -> str:
             return f"interim {start}-{end}"
         case SegmentEnded(at, start, end, flushed):
             return f"{'flushed' if flushed else 'inactive'} {at}: {start}-{end}"
+        case SegmentDiscarded(at, start, end):
+            return f"discarded {at}: {start}-{end}"
 
 
 @pytest.mark.parametrize(
@@ -703,11 +722,15 @@ def play(
     lead: Callable[[int], int] | None = None,
     *,
     restless: bool = False,
+    discards: bool = False,
+    later: Mapping[int, SegmenterSettings] = MappingProxyType({}),
 ) -> Rig:
     rig = Rig(asked, case.samples, case.window, lead, restless=restless)
     for index in count():
         if rig.heard < len(case.samples) and index in flushes:
-            rig.flush(case.probability(rig.heard))
+            rig.flush(case.probability(rig.heard), discards=discards)
+        if index in later:
+            rig.configure(later[index])
         if rig.heard == len(case.samples):
             break
         rig.hear(case.probability(rig.heard), ahead[index % len(ahead)])
@@ -716,7 +739,7 @@ def play(
     return rig
 
 
-many = settings(deadline=None, max_examples=300)
+many = settings(max_examples=300)
 
 
 @many
@@ -755,7 +778,137 @@ def shifted(event: Found, by: int) -> Found:
         return SpeechStarted(event.at + by)
     if isinstance(event, InterimDue):
         return InterimDue(event.start + by, event.end + by)
-    return SegmentEnded(event.at + by, event.start + by, event.end + by, event.flushed)
+    at, start, end = event.at + by, event.start + by, event.end + by
+    if isinstance(event, SegmentDiscarded):
+        return SegmentDiscarded(at, start, end)
+    return SegmentEnded(at, start, end, event.flushed, event.cut)
+
+
+@many
+@given(cases(), settings_(), st.integers(0, 300), st.integers(0, 31))
+def test_what_is_discarded_is_what_a_flush_would_have_ended(
+    case: Case, asked: SegmenterSettings, place: int, ahead: int
+) -> None:
+    ahead = min(ahead, case.window - 1)
+    flushed = play(case, asked, {place}, [ahead])
+    discarded = play(case, asked, {place}, [ahead], discards=True)
+    assert discarded.flushes == flushed.flushes
+    assert discarded.dropped == flushed.dropped
+    for one, other in zip(flushed.events, discarded.events, strict=True):
+        if isinstance(other, SegmentDiscarded):
+            assert isinstance(one, SegmentEnded)
+            assert one.flushed
+            assert other.end == flushed.flushes[0]
+            assert (other.start, other.end) >= (one.start, one.end)
+        else:
+            assert one == other
+            assert not isinstance(one, SegmentEnded) or not one.flushed
+
+
+@many
+@given(
+    cases(),
+    settings_(),
+    st.lists(st.tuples(st.integers(0, 300), settings_()), max_size=4),
+    st.sets(st.integers(0, 300), max_size=3),
+)
+def test_other_settings_count_for_the_speech_that_begins_later(
+    case: Case,
+    asked: SegmenterSettings,
+    later: list[tuple[int, SegmenterSettings]],
+    flushes: set[int],
+) -> None:
+    rig = play(case, asked, flushes, [0], later=dict(later))
+    changes = [(0, asked), *rig.changes]
+    end = len(case.samples)
+    check_times(rig.events, end, rig.flushes)
+    for segment in by_segment(rig.events):
+        [begun, *interims, ended] = segment
+        assert isinstance(begun, SpeechStarted)
+        assert isinstance(ended, SegmentEnded)
+        [*_, in_force] = [wanted for at, wanted in changes if at <= begun.at]
+        assert ended.end - ended.start <= in_force.max_segment
+        assert len(interims) == 0 or in_force.interim_interval is not None
+        check([begun, *interims, ended], in_force, end)
+
+
+@many
+@given(cases(), settings_(), st.sets(st.integers(0, 300)), st.sets(st.integers(0, 300)))
+def test_the_same_settings_again_change_nothing(
+    case: Case, asked: SegmenterSettings, places: set[int], flushes: set[int]
+) -> None:
+    again = play(case, asked, flushes, [0], later=dict.fromkeys(places, asked))
+    assert again.events == play(case, asked, flushes, [0]).events
+
+
+def by_segment(events: list[Found]) -> list[list[Found]]:
+    starts = [n for n, event in enumerate(events) if isinstance(event, SpeechStarted)]
+    return [events[n:then] for n, then in pairwise([*starts, len(events)])]
+
+
+def check_times(events: list[Found], end: int, flushes: list[int]) -> None:
+    """Segments are in order, do not overlap, and none lies on both sides of a flush."""
+    floor = 0
+    for event in events:
+        if isinstance(event, SegmentEnded):
+            assert floor <= event.start < event.end <= end
+            assert not any(event.start < flush < event.end for flush in flushes)
+            floor = event.end
+
+
+@pytest.mark.parametrize(
+    ("picture", "events"),
+    [
+        # Nothing is open: at once. It has a longer prefix, but not one that reaches further back.
+        ("...P..##...", ["active 50", "inactive 70: 10-80"]),
+        # A segment is open: after it.
+        ("##P..##......", ["active 0", "inactive 60: 0-70"]),
+        ("##P...##...", ["active 0", "inactive 20: 0-30", "active 50", "inactive 70: 30-80"]),
+        # What may become a segment counts as open, too.
+        (".....#L#...##...", ["active 50", "inactive 70: 30-80"]),
+        (".....#L....#.##...", ["active 100", "inactive 140: 80-150"]),
+        # Of several, the last one that counts.
+        (
+            "##PLP...#L#...##...",
+            ["active 0", "inactive 20: 0-30", "active 50", "inactive 70: 30-80"],
+        ),
+        # After a flush it begins anew.
+        ("##L|####...", ["active 0", "flushed 20: 0-20", "active 20", "inactive 60: 20-70"]),
+    ],
+)
+def test_other_settings_in_pictures(picture: str, events: list[str]) -> None:
+    later = {
+        "P": replace(SETTINGS, prefix_padding=100),
+        "L": replace(SETTINGS, min_speech=30),
+    }
+    assert list(map(line, rig_of(picture, SETTINGS, later=later).events)) == events
+
+
+def test_a_part_that_begins_before_other_settings_keeps_those_of_the_part_before() -> None:
+    """A segment that is too long is cut in the past."""
+    shorter = replace(SETTINGS, max_segment=100, min_speech=0)
+    rig = rig_of("#" * 26 + "S" + "#" * 34, SETTINGS, later={"S": shorter})
+    begun = [event.at for event in rig.events if isinstance(event, SpeechStarted)]
+    ended = [event for event in rig.events if isinstance(event, SegmentEnded)]
+    lengths = [event.end - event.start for event in ended]
+    assert 200 <= begun[1] < 260  # cut before the settings changed, at 260
+    assert lengths[1] > 100
+    assert all(length <= 100 for length in lengths[2:])
+    assert [event.cut for event in ended] == [True] * (len(ended) - 1) + [False]
+
+
+@pytest.mark.parametrize(
+    ("picture", "events"),
+    [
+        ("...x...", []),
+        ("##x##...", ["active 0", "discarded 20: 0-20", "active 20", "inactive 40: 20-50"]),
+        ("##.x...", ["active 0", "discarded 20: 0-30"]),
+        ("#x#...", []),
+        ("##...x", ["active 0", "inactive 20: 0-30"]),
+    ],
+)
+def test_what_is_open_can_be_discarded(picture: str, events: list[str]) -> None:
+    assert run(picture, SETTINGS) == events
 
 
 @many

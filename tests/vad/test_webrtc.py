@@ -98,7 +98,7 @@ def whole() -> list[float]:
     return detect(WebRtcVad(2, METER).open(), speech())
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 300), max_size=20))
 def test_blocks_do_not_matter(cuts: list[int]) -> None:
     assert len(speech()) == 300

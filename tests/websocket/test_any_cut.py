@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 from websockets.frames import Frame, Opcode
@@ -93,7 +93,6 @@ def runs_of(contents: list[Content]) -> Iterator[Content]:
             yield audio
 
 
-@settings(deadline=None)
 @given(
     sent=runs(),
     cuts=st.lists(st.integers(0, 20_000), max_size=30),

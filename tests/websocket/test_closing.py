@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from streamer.config.schema import LimitsConfig
+from streamer.memory import LightEvent
 from streamer.websocket import writing
 from streamer.websocket.connection import websocket_class
 from streamer.websocket.signals import TooLargeNotice, gone_of, notice_of
@@ -24,7 +25,7 @@ class Receiving:
 
     def __init__(self, close: Message | None = None) -> None:
         self.received: list[Message] = []
-        self.gone = asyncio.Event()
+        self.gone = LightEvent()
         self._close = close
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

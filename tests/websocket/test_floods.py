@@ -97,7 +97,7 @@ async def test_nothing_is_read_while_messages_are_not_taken() -> None:
         await send({"type": "websocket.accept"})
         await take.wait()
         while (await receive())["type"] == "websocket.receive":
-            taken.append(connection._messages._queue.qsize())
+            taken.append(len(connection._messages._items))
 
     take, taken = asyncio.Event(), list[int]()
     connection, wire = connected(app)
@@ -106,7 +106,7 @@ async def test_nothing_is_read_while_messages_are_not_taken() -> None:
     for _ in range(100):
         await asyncio.sleep(0)
     assert wire.reading_paused
-    assert connection._messages._queue.qsize() == 1
+    assert len(connection._messages._items) == 1
     take.set()
     await until(lambda: len(taken) == 20)
     assert max(taken) <= 1

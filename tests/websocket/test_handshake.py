@@ -90,7 +90,9 @@ async def test_the_scope_is_the_one_of_the_specification() -> None:
         "streamer.abort",
         "streamer.gone",
         "streamer.direct",
+        "streamer.allow",
         "streamer.ping",
+        "streamer.spent",
     }
     assert headers[-4:] == [
         (b"sec-websocket-protocol", b"one, two"),

@@ -285,4 +285,4 @@ def test_the_work_belongs_to_the_clients_trace(standin: Server) -> None:
     assert line["segments"] == 6
     assert "audio_bytes" not in line  # that of the decoded stream would say nothing
     series = standin.get("/metrics").text
-    assert 'streamer_streams_total{route="recording"}' in series
+    assert 'streamer_streams_total{dialect="native",route="recording"}' in series

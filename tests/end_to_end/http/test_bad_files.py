@@ -119,7 +119,7 @@ def test_a_wrong_label(standin: Server) -> None:
         assert len(set(allowed.split(", "))) == len(allowed.split(", "))
     reply = analyze(standin, body, media_type="multipart/form-data")
     form = refused(reply, 415, "unsupported_media_type")
-    assert "curl --data-binary @FILE" in form
+    assert "with curl use --data-binary @FILE" in form
     assert "/v1/audio/transcriptions" in form
     assert analyze(standin, body, media_type="application/octet-stream").status == 200
 

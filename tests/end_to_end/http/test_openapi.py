@@ -64,6 +64,14 @@ def test_addresses_are_described_without_what_only_the_router_knows() -> None:
     assert not [path for path in described["paths"] if ":" in path]
 
 
+def test_a_query_without_which_a_request_is_refused_is_described_as_needed() -> None:
+    described = describe(OPERATIONS)
+    (seconds,) = described["paths"]["/v3/token"]["get"]["parameters"]
+    assert (seconds["name"], seconds["required"]) == ("expires_in_seconds", True)
+    (*others,) = described["paths"]["/api/v1/analyze"]["post"]["parameters"]
+    assert not any(parameter["required"] for parameter in others)
+
+
 def test_scores_are_described_as_what_is_perceived() -> None:
     described = describe(OPERATIONS)
     score = described["components"]["schemas"]["Score"]["description"]
@@ -74,7 +82,7 @@ def test_scores_are_described_as_what_is_perceived() -> None:
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 def test_schemathesis_finds_no_violation(standin: Server, case: schemathesis.Case[Any]) -> None:
     # Which bytes are audio is beyond a schema.
     excluded: list[Any] = [positive_data_acceptance] if case.operation.body else []

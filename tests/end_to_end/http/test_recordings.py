@@ -9,7 +9,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 import soxr
 from openai import OpenAI
@@ -128,7 +127,7 @@ def attacked(tmp_path: Path) -> Generator[Server]:
         "import sys\n"
         f"sys.path.append({str(ROOT)!r})\n"
         "from streamer.recordings.decoder import Decoders\n"
-        "Decoders.__init__.__defaults__ = ('tests.recordings.stand_ins:run',)\n"
+        "Decoders.__init__.__defaults__ = ('tests.recordings.stand_ins:run', None)\n"
         "from streamer.__main__ import main\n"
         "sys.exit(main())\n"
     )
@@ -144,28 +143,18 @@ def attacked(tmp_path: Path) -> Generator[Server]:
         server.stop()
 
 
-def decoders_of(server: Server) -> list[psutil.Process]:
-    """The decoder processes of a server, without their launcher."""
-    return [
-        one
-        for child in psutil.Process(server.process.pid).children()
-        if any("recordings.launcher" in word for word in child.cmdline())
-        for one in child.children()
-    ]
-
-
 def test_whatever_a_decoder_does_only_its_request_notices(attacked: Server) -> None:
     good = wav(np.zeros((1, 160), np.float32), 16_000)
     hanging = threading.Thread(target=analyze, args=(attacked, b"hang"))
     hanging.start()
-    wait_until(lambda: decoders_of(attacked), "one decoder hangs")
+    wait_until(lambda: attacked.decoders(), "one decoder hangs")
     workers = [worker.pid for worker in attacked.workers()]
     for attack in ATTACKS:
         message = refused(analyze(attacked, attack.encode()), 400, "bad_audio")
         assert "recording" in message
         assert analyzed(attacked, good)["duration_seconds"] == 1  # as the stand-in says
     hanging.join()  # its deadline
-    wait_until(lambda: not decoders_of(attacked), "no decoder is left")
+    wait_until(lambda: not attacked.decoders(), "no decoder is left")
     assert [worker.pid for worker in attacked.workers()] == workers
     assert analyzed(attacked, good)["duration_seconds"] == 1
 
@@ -173,14 +162,14 @@ def test_whatever_a_decoder_does_only_its_request_notices(attacked: Server) -> N
 def test_a_decoder_ends_when_its_client_goes(attacked: Server) -> None:
     with socket.create_connection(("127.0.0.1", attacked.port)) as client:
         client.sendall(b"POST /api/v1/analyze HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nhang")
-        wait_until(lambda: decoders_of(attacked), "its decoder hangs")
-    wait_until(lambda: not decoders_of(attacked), "its decoder is gone")
+        wait_until(lambda: attacked.decoders(), "its decoder hangs")
+    wait_until(lambda: not attacked.decoders(), "its decoder is gone")
 
 
 def test_a_server_that_ends_ends_its_decoders(attacked: Server) -> None:
     hanging = threading.Thread(target=_ignore_the_end, args=(attacked,))
     hanging.start()
-    wait_until(lambda: decoders_of(attacked), "one decoder hangs")
+    wait_until(lambda: attacked.decoders(), "one decoder hangs")
     attacked.stop()  # waits until no process of it is left
     hanging.join()
 
@@ -208,6 +197,6 @@ def test_the_first_text_comes_before_all_is_decoded(transcriber: Server) -> None
         )
         first = next(iter(stream))
         assert first.type == "transcript.text.delta"
-        assert decoders_of(transcriber)  # it has not come to its end
+        assert transcriber.decoders()  # it has not come to its end
         stream.close()
-    wait_until(lambda: not decoders_of(transcriber), "its decoder is gone")
+    wait_until(lambda: not transcriber.decoders(), "its decoder is gone")

@@ -113,7 +113,11 @@ def test_text_as_it_comes(client: OpenAI, text: str) -> None:
 
 def test_the_models(client: OpenAI) -> None:
     assert [model.id for model in client.models.list()] == ["moonshine-tiny-en"]
-    assert client.models.retrieve("moonshine-tiny-en").owned_by == "streamer"
+    retrieved = client.models.retrieve("moonshine-tiny-en")
+    assert retrieved.owned_by == "streamer"
+    dialects = retrieved.to_dict()["dialects"]
+    assert isinstance(dialects, list)
+    assert {"native", "deepgram", "realtime"} <= {*dialects}
     for alias in ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe-2025-12-15"):
         assert client.models.retrieve(alias).id == alias
     with pytest.raises(openai.NotFoundError, match="allowed: moonshine-tiny-en") as caught:
@@ -218,16 +222,17 @@ def test_forms_that_are_none(standin: Server) -> None:
     end, sound = b"--x--\r\n", FILE.read_bytes()
     assert form(standin, b"{}", "application/json") == (
         400,
-        'Content-Type is "application/json"; allowed: multipart/form-data',
+        'Content-Type is "application/json"; allowed: multipart/form-data; '
+        "with curl: -F file=@FILE",
     )
     assert form(standin, end, "multipart/form-data")[0] == 400
     assert form(standin, part("model", b"standin") + end) == (
         400,
-        "the file is missing; it has to be 'file'",
+        "the file is missing; it has to be 'file'; with curl: -F file=@FILE",
     )
     assert form(standin, part("sound", sound, "a.wav") + end) == (
         400,
-        "the file is called \"sound\"; it has to be 'file'",
+        "the file is called \"sound\"; it has to be 'file'; with curl: -F file=@FILE",
     )
     assert "is not an audio file" in form(standin, part("file", b"text") + end)[1]
     assert "in the query" not in form(standin, part("file", b"text") + end)[1]
@@ -374,6 +379,28 @@ def test_a_model_without_words_says_what_the_answer_lacks(
     assert (warning["code"], warning["message"]) == ("no_words", says)
     assert answer.get("words") is None
     assert answer.get("logprobs") is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"timestamp_granularities": ["word"]}, "'timestamp_granularities[]=word' was ignored: "),
+        (
+            {"include": ["logprobs"], "response_format": "verbose_json"},
+            "'include[]=logprobs' was ignored: only json and the events of a stream have a place",
+        ),
+    ],
+    ids=["words", "logprobs"],
+)
+def test_what_the_answer_has_no_place_for_is_said(
+    client: OpenAI, text: str, asked: dict[str, Any], says: str
+) -> None:
+    create: Any = client.audio.transcriptions.create
+    answer = create(model="whisper-1", file=FILE, **asked)
+    assert answer.text == text
+    (warning,) = answer.model_dump()["warnings"]
+    assert warning["code"] == "ignored_field"
+    assert warning["message"].startswith(says)
 
 
 def test_what_is_ignored_is_in_the_log(launch: Launch) -> None:

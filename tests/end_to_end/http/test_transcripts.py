@@ -12,6 +12,7 @@ import pytest
 
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
+from tools.harness.json_socket import Event
 from tools.harness.process import TIMEOUT_S, Server
 from tools.harness.sounds import (
     BECKETT,
@@ -23,14 +24,7 @@ from tools.harness.sounds import (
     two_cities_by_telephone,
     word_error_rate,
 )
-from tools.harness.streams import (
-    Event,
-    check_stream,
-    events_of,
-    findings,
-    stream_audio,
-    transcript,
-)
+from tools.harness.streams import check_stream, events_of, findings, stream_audio, transcript
 
 ALLOWED = 0.15
 ALLOWED_OF_BECKETT = 2 / 12

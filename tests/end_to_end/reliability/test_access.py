@@ -144,6 +144,44 @@ async def test_a_missing_token_is_told_from_a_wrong_one(guarded: Server) -> None
             assert body["error"]["message"].startswith(says)
 
 
+FAULTS: list[tuple[dict[str, Any], str, str]] = [
+    ({"vad": {"minSilenceMs": 300}}, "bad_message", "unknown field 'vad.minSilenceMs'"),
+    ({"format": {"sample_rate": 4_000}}, "bad_format", "'format.sample_rate' is 4000"),
+    ({"format": {"sample_rate": "16000"}}, "bad_format", "'format.sample_rate' is \"16000\""),
+    ({"format": {"sample_rate": 16_000, "channels": 99}}, "bad_format", "channels"),
+    ({"format": {"sample_rate": 16_000}, "modle": "x"}, "bad_message", "unknown field 'modle'"),
+    ({"request": "begin"}, "bad_message", "'request' is \"begin\""),
+]
+
+
+@pytest.mark.parametrize(("fields", "code", "says"), FAULTS)
+async def test_a_right_token_is_seen_in_a_wrong_start(
+    guarded: Server, fields: dict[str, Any], code: str, says: str
+) -> None:
+    form = {"format": {"sample_rate": 16_000}}
+    async with opened(guarded) as socket:
+        await socket.send_text(json.dumps({"request": "start", "token": TOKEN} | form | fields))
+        event = await socket.next_event()
+        assert (event["code"], event["fatal"]) == (code, False)
+        assert says in event["message"]
+        assert await is_let_in(socket)  # it needs no second token
+    for token in (WRONG, 5, [TOKEN]):
+        async with opened(guarded) as socket:
+            await socket.send_text(json.dumps({"request": "start", "token": token} | form | fields))
+            event = await socket.next_event()
+            assert event["code"] == "unauthorized"
+            assert event["message"].startswith("the token is not valid")
+            assert says not in event["message"]
+
+
+async def test_a_first_message_that_is_not_json_is_named(guarded: Server) -> None:
+    async with opened(guarded) as socket:
+        await socket.send_text(f'{{"request": "start", "token": "{TOKEN}",}}')
+        event = await socket.next_event()
+    assert event["code"] == "unauthorized"
+    assert "none could be read: the message is not JSON" in event["message"]
+
+
 def post(server: Server, path: str, **headers: str) -> tuple[int, Any]:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=40)
     with contextlib.closing(connection):

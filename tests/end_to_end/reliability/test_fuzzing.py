@@ -37,7 +37,6 @@ OF_CLIENTS = {*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)}
 """Codes that a client may close with."""
 
 FUZZ = settings(
-    deadline=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -178,9 +177,7 @@ class _Conversation(RuleBasedStateMachine):
 
 def test_any_conversation(standin: Server) -> None:
     machine = type("Conversation", (_Conversation,), {"server": standin})
-    run_state_machine_as_test(
-        machine, settings=settings(deadline=None, max_examples=25, stateful_step_count=25)
-    )
+    run_state_machine_as_test(machine, settings=settings(max_examples=25, stateful_step_count=25))
 
 
 def test_bytes_that_are_no_text_beside_a_close(standin: Server) -> None:

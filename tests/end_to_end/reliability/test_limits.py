@@ -49,7 +49,7 @@ def events(received: bytes) -> list[dict[str, Any]]:
 FRAGMENT = frame(BINARY, bytes(LIMIT), flags=0)
 TOO_LARGE: dict[str, tuple[bytes, str]] = {
     "binary": (frame(BINARY, bytes(LIMIT + 1)), f"{LIMIT + 1} bytes"),
-    "text": (frame(TEXT, b" " * 16_385), "16385 bytes"),
+    "text": (frame(TEXT, b" " * 65_537), "65537 bytes"),
     "far too large": (frame(BINARY, bytes(20 * LIMIT)), f"{20 * LIMIT} bytes"),
     "announced": (frame(BINARY, bytes(2 * LIMIT))[:1_000], f"{2 * LIMIT} bytes"),
     "in fragments": (FRAGMENT + frame(CONT, b"more"), f"{LIMIT + 4} bytes"),

@@ -55,9 +55,9 @@ PROBLEM = problem()
 
 
 @contextmanager
-def streaming(server: Server) -> Generator[None]:
-    """A client in the server's network, in mid-stream."""
-    command = inside(server, sys.executable, "-c", CLIENT, str(server.port))
+def streaming(server: Server, client_code: str, port: int) -> Generator[None]:
+    """A client in the server's network, in mid-stream: Python code that is told the port."""
+    command = inside(server, sys.executable, "-c", client_code, str(port))
     with subprocess.Popen(command, stdout=subprocess.PIPE) as client:
         try:
             assert client.stdout is not None
@@ -85,7 +85,7 @@ def test_a_client_whose_link_is_down_is_given_up(tmp_path: Path, *, held_up: boo
     try:
         wait_until(lambda: "Stop with Ctrl-C." in server.log(), "the server is ready")
         process = psutil.Process(server.process.pid)
-        with streaming(server):
+        with streaming(server, CLIENT, server.port):
             assert "stream broken off" not in server.log()
             descriptors = process.num_fds()
             subprocess.run(inside(server, "ip", "link", "set", "lo", "down"), check=True)

@@ -19,7 +19,7 @@ WRONG = [
     "/API/V1/SEGMENTED",
     "/api/v1/info",
     "/api/v1/analyze",
-    "/v1/realtime",
+    "/v1/realtimes",
     "/metrics",
     "//api/v1/simple",
     "/%0d%0aforged",
@@ -44,7 +44,7 @@ def check(found: tuple[str, str, dict[str, object]], path: str) -> None:
     assert body == {"ok": False, "error": {"code": "not_found", "message": error["message"]}}
     allowed = "allowed: /api/v1/segmented, /api/v1/simple"
     assert error["message"].startswith("there is no WebSocket at ")
-    assert error["message"].endswith(allowed)
+    assert allowed in error["message"]
     assert error["message"].isprintable()
     if "%" not in path:
         assert f'"{path}"' in error["message"]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.conftest import Launch
+from tools.harness.json_socket import Event
 from tools.harness.process import Server
-from tools.harness.sounds import beckett, encode
-from tools.harness.streams import Event, client, events_of, stream_audio
+from tools.harness.sounds import beckett, encode, recording
+from tools.harness.streams import client, events_of, stream_audio
 
 EXAMPLES = Path(__file__).parents[3] / "docs/examples"
 RECORDING = Path(__file__).parents[3] / "models/moonshine-tiny-en/beckett.wav"
@@ -65,6 +66,32 @@ async def test_the_class_says_how_loud_it_is(launch: Launch) -> None:
     assert (quiet["dbfs"], quiet["loud"]) == (-29.0, False)
 
 
+async def test_the_class_for_alarms_finds_its_tone_and_no_other_sound(launch: Launch) -> None:
+    server = serve(launch, "alarm")
+    rng = np.random.default_rng(0)
+    speech, _ = recording("beckett.wav")
+    beep = tone(3_000, 0.15, 0.1)
+    noise = rng.normal(0, 0.01, RATE)
+    short = np.concatenate([np.zeros(RATE // 2), beep, np.zeros(RATE // 2 - len(beep))])
+    sounds = [
+        np.zeros(RATE),
+        speech[:RATE],
+        tone(3_000, 1, 0.1) + noise,
+        tone(1_000, 1),
+        noise,
+        short + noise,
+        tone(3_000, 1, 1e-4),  # too quiet
+        tone(3_000, 0.06),  # less than a window
+    ]
+    audio = encode(np.concatenate(sounds), RATE, 16)
+    segments = events_of(await stream_audio(server, audio, "simple"), "segment")
+    assert [segment["alarm"] > 0.5 for segment in segments] == [
+        *(False, False, True, False),
+        *(False, True, False, True),
+    ]
+    assert all(0 <= segment["alarm"] <= 1 for segment in segments)
+
+
 async def test_the_class_with_words_has_them_in_the_time_of_the_stream(launch: Launch) -> None:
     server = serve(launch, "counting")
     audio = encode(np.tile(tone(200, 1, 0.5), 5), RATE, 16)
@@ -115,6 +142,56 @@ def test_the_scripts_print_what_is_said(launch: Launch, script: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "command", ["transcribe.py FILE ADDRESS", "live.py ADDRESS", "openai_transcribe.py FILE"]
+)
+def test_a_reader_that_has_enough_ends_a_script_quietly(transcriber: Server, command: str) -> None:
+    address = f"ws://127.0.0.1:{transcriber.port}/api/v1/segmented"
+    script, *arguments = (
+        command.replace("FILE", str(RECORDING)).replace("ADDRESS", address).split(" ")
+    )
+    reader, writer = os.pipe()
+    os.close(reader)
+    here = {
+        "OPENAI_BASE_URL": f"http://127.0.0.1:{transcriber.port}/v1",
+        "OPENAI_API_KEY": "none",
+    }
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        input=beckett().data,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        env=os.environ | here,
+        check=False,
+    )
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (0, b"")
+
+
+SCRIPTS_WITH_PACKAGE = ["openai_transcribe.py", "openai_realtime.py", "deepgram_live.py"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS_WITH_PACKAGE)
+def test_a_script_names_the_package_that_is_missing(tmp_path: Path, script: str) -> None:
+    module, package = ("deepgram", "deepgram-sdk") if "deepgram" in script else ("openai", "openai")
+    (tmp_path / f"{module}.py").write_text("raise ModuleNotFoundError('there is no such module')")
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / script, str(RECORDING)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"this script needs {package}: {sys.executable} -m pip install ")
+    assert run.stderr.count("\n") == 1
+    page = "docs/http.md" if "transcribe" in script else "docs/clients.md"
+    command = ".venv/bin/python" + run.stderr.partition(sys.executable)[2].strip("\n")
+    assert f"`{command}`" in (EXAMPLES.parents[1] / page).read_text()
+
+
+@pytest.mark.parametrize(
     ("command", "says"),
     [
         ("transcribe.py /no/such.wav", "transcribe.py: /no/such.wav does not exist"),
@@ -122,8 +199,17 @@ def test_the_scripts_print_what_is_said(launch: Launch, script: str) -> None:
         (f"transcribe.py {RECORDING} 127.0.0.1:1", "transcribe.py: "),
         ("live.py ws://127.0.0.1:1/api/v1/segmented", "127.0.0.1:1"),
         ("openai_transcribe.py", "usage: openai_transcribe.py RECORDING"),
-        ("openai_transcribe.py /no/such.wav", "No such file or directory"),
+        ("openai_transcribe.py /no/such.wav", "/no/such.wav is not a file; give a recording"),
         (f"openai_transcribe.py {EXAMPLES}/transcribe.py", "openai_transcribe.py: Connection"),
+        ("openai_realtime.py", "usage: openai_realtime.py RECORDING.WAV"),
+        ("openai_realtime.py /no/such.wav", "No such file or directory"),
+        (f"openai_realtime.py {EXAMPLES}/transcribe.py", "openai_realtime.py: "),
+        (f"openai_realtime.py {RECORDING}", "openai_realtime.py: "),
+        ("deepgram_live.py", "usage: deepgram_live.py RECORDING.WAV [SERVER]"),
+        ("deepgram_live.py /no/such.wav", "deepgram_live.py: [Errno 2] No such file or directory"),
+        (f"deepgram_live.py {EXAMPLES}/transcribe.py", "deepgram_live.py: file does not start"),
+        (f"deepgram_live.py {RECORDING} http://127.0.0.1:1", "deepgram_live.py: "),
+        (f"deepgram_live.py {RECORDING} nonsense", "deepgram_live.py: nonsense/v1/listen"),
     ],
 )
 def test_a_usual_mistake_is_one_line(command: str, says: str) -> None:

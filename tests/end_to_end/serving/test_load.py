@@ -89,7 +89,7 @@ def test_a_length_that_is_none(
 def test_an_address_where_nobody_listens(standin: Server) -> None:
     with pytest.raises(CannotConnect):
         generate(_plan("ws://127.0.0.1:1/api/v1/segmented"))
-    with pytest.raises(CannotConnect, match="404 Not Found: there is no WebSocket"):
+    with pytest.raises(CannotConnect, match=r"no stream at .*/nowhere \(HTTP 404\); use ws://"):
         generate(_plan(f"ws://127.0.0.1:{standin.port}/nowhere"))
     with pytest.raises(InvalidAddress):
         generate(_plan("http://127.0.0.1/"))

@@ -52,3 +52,27 @@ async def test_a_model_of_ones_own(launch: Launch, tmp_path: Path) -> None:
         assert segment["count"] == 8_000
         assert segment["unit"] == "millivolt"
         assert segment["loudness"] == pytest.approx(1_000 * 0.5 / np.sqrt(2), rel=0.01)
+
+
+LATE = """
+from streamer import Model
+
+class Late(Model):
+    def infer(self, samples):
+        return {"tones": {440}} if samples.any() else {}
+"""
+
+
+async def test_a_wrong_result_is_logged_with_its_place(launch: Launch, tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text(LATE)
+    text = {"STREAMER_TELEMETRY__LOG_FORMAT": "text"}
+    server = launch({"model": {"type": "late:Late"}, "vad": {"engine": "webrtc"}}, env=text)
+    events = await stream_audio(server, encode(np.full(8_000, 0.5), 8_000, 16), "simple")
+    (error,) = events_of(events, "error")
+    assert error["code"] == "inference_failed"
+    assert "infer returned set in 'tones', which JSON cannot represent" in error["message"]
+    assert "late.py" not in error["message"]  # clients do not get the paths of the server
+    assert f"is loaded and warm: late:Late of {tmp_path / 'late.py'}" in server.log()
+    (line,) = [line for line in server.log().splitlines() if "inference_failed" in line]
+    assert f"({tmp_path / 'late.py'}:5 in infer)" in line
+    assert "makes a list of it (" in line

@@ -5,7 +5,7 @@ import asyncio
 import psutil
 
 from tests.end_to_end.conftest import Launch
-from tools.harness.process import Server, still_running, wait_until
+from tools.harness.process import Server, cpu_s, still_running, wait_until
 from tools.harness.sounds import beckett, silence
 from tools.harness.streams import client, events_of, stream_audio
 
@@ -25,11 +25,11 @@ async def test_a_busy_worker_that_is_killed_loses_no_segment(launch: Launch) -> 
     model = {"type": "standin", "options": {"delay": 1, "busy": True}}
     server = launch({"model": model, "inference": {"workers": 1}})
     (worker,) = server.workers()
-    spent_s = worker.cpu_times().user
+    spent_s = cpu_s(worker)
     async with client(server, "simple") as socket:
         await socket.start()
         await socket.send(silence(2).data)
-        wait_until(lambda: worker.cpu_times().user > spent_s + 0.3, "the worker is busy")
+        wait_until(lambda: cpu_s(worker) > spent_s + 0.3, "the worker is busy")
         worker.kill()
         await socket.send_request("stop", disconnect=True)
         events = await socket.events_until_close()

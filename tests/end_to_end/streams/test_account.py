@@ -10,9 +10,10 @@ import soxr
 from tests.end_to_end.conftest import Launch
 from tests.end_to_end.http.posting import analyzed, wav
 from tests.end_to_end.telemetry.test_metrics import scrape, value
+from tools.harness.json_socket import Event
 from tools.harness.process import Server, wait_until
 from tools.harness.sounds import Audio, beckett, encode, recording, silence
-from tools.harness.streams import Event, client, events_of, stream_audio
+from tools.harness.streams import client, events_of, stream_audio
 
 SUMS = ("received", "speech", "transcribed", "failed", "dropped", "loud_unheard")
 

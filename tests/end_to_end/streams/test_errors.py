@@ -48,7 +48,7 @@ BAD_MESSAGES = {
     "[]": "expected a JSON object",
     "null": "expected a JSON object",
     "{}": "'request' is missing",
-    '{"request": "dance"}': "'request' is \"dance\"; allowed: one of start, flush,",
+    '{"request": "dance"}': "'request' is \"dance\"; allowed: one of start, configure, flush,",
     '{"request": 7}': "'request' is 7; allowed",
     '{"request": "start"}': "'format' is missing",
     '{"request": "stop", "disconnect": "yes"}': "'disconnect' is \"yes\"; allowed: true or false",
@@ -184,7 +184,7 @@ async def _still_usable(socket: Client) -> None:
 
 
 @pytest.mark.parametrize("in_stream", [True, False])
-@pytest.mark.parametrize(("kind", "limit"), [("binary", 262_144), ("text", 16_384)])
+@pytest.mark.parametrize(("kind", "limit"), [("binary", 262_144), ("text", 65_536)])
 async def test_a_message_over_the_limit_is_too_large(
     socket: Client, *, in_stream: bool, kind: str, limit: int
 ) -> None:
@@ -205,6 +205,23 @@ async def test_a_message_over_the_limit_is_too_large(
     assert f"{limit + 1} bytes" in error["message"]
     if in_stream:
         check_stream(events)
+
+
+@pytest.mark.parametrize("kind", ["binary", "text"])
+async def test_no_message_may_be_larger_than_started_says(launch: Launch, kind: str) -> None:
+    """Also a text, whatever `limits.max_text_bytes` is."""
+    server = launch({"model": {"type": "standin"}, "limits": {"max_message_bytes": 1_024}})
+    async with client(server) as socket:
+        await socket.start()
+        assert (await socket.next_event())["max_message_bytes"] == 1_024
+        for size in (1_024, 1_025):
+            if kind == "text":
+                await socket.send_text('{"request": "keep_alive"}'.ljust(size))
+            else:
+                await socket.send(bytes(size), (size,))
+        events = await socket.events_until_close()
+    assert [event["code"] for event in events_of(events, "error")] == ["too_large"]
+    assert socket.close_code == 1009
 
 
 @pytest.mark.parametrize("limit", [262_144, 1_024])

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from openai import OpenAI
 
 from tests.end_to_end.http.posting import analyze, analyzed, refused, wav
+from tools.harness.json_socket import Event
 from tools.harness.process import Server
 from tools.harness.sounds import Audio, beckett, recording, two_cities
-from tools.harness.streams import Event, client, events_of, stream_audio, transcript
+from tools.harness.streams import client, events_of, stream_audio, transcript
 
 TERM, MISSPELT = "noisiest", "noisyest"
 LAST_S = 16
@@ -74,19 +76,25 @@ def test_a_recording(transcriber: Server, file: bytes) -> None:
     assert message.startswith("'keyterms[1]' is \" \"; allowed: text of 1 to 100 characters, ")
 
 
-def transcribed(server: Server, file: bytes, **fields: str) -> dict[str, Any]:
-    """The answer of OpenAI's endpoint."""
+def transcribed(
+    server: Server, file: bytes, task: str = "transcriptions", **fields: str
+) -> dict[str, Any]:
+    """The answer of an endpoint of OpenAI's."""
     base = f"http://127.0.0.1:{server.port}/v1"
     with OpenAI(base_url=base, api_key="none", max_retries=0) as client:
-        answer = client.audio.transcriptions.create(
-            model="whisper-1", file=("cities.wav", io.BytesIO(file)), extra_body=fields
+        return client.post(
+            f"/audio/{task}",
+            cast_to=dict[str, Any],
+            body={"model": "whisper-1", **fields},
+            files={"file": ("cities.wav", io.BytesIO(file))},
+            options={"headers": {"Content-Type": "multipart/form-data"}},
         )
-    return answer.model_dump()
 
 
+@pytest.mark.parametrize("task", ["transcriptions", "translations"])
 @pytest.mark.parametrize("field", ["prompt", "keyterms", "hotwords"])
-def test_the_form_of_openai(transcriber: Server, file: bytes, field: str) -> None:
-    answer = transcribed(transcriber, file, **{field: f"Kubernetes, {TERM}, Jean Valjean"})
+def test_the_form_of_openai(transcriber: Server, file: bytes, field: str, task: str) -> None:
+    answer = transcribed(transcriber, file, task, **{field: f"Kubernetes, {TERM}, Jean Valjean"})
     assert TERM in answer["text"]
     assert "warnings" not in answer
 
@@ -110,6 +118,54 @@ async def test_terms_of_the_whole_server(launch: Callable[..., Server], audio: A
     server = launch(env={"STREAMER_MODEL__KEYTERMS": json.dumps([TERM])})
     assert TERM in transcript(await stream_audio(server, audio))
     assert TERM in transcript(await stream_audio(server, audio, keyterms=UNSPOKEN))
+
+
+@pytest.mark.parametrize("letter", ["x", "ж", "東", "\N{DESERET SMALL LETTER LONG I}"])
+async def test_as_many_and_as_long_as_they_may_be(standin: Server, letter: str) -> None:
+    """Also in a `configure`, and where the client escapes what is not ASCII."""
+    terms = [letter * 100] * 100
+    escaped = letter < "\N{DESERET CAPITAL LETTER LONG I}"
+    async with client(standin) as socket:
+        for request in ("start", "configure"):
+            head = {"format": {"sample_rate": 16_000}} if request == "start" else {}
+            message = {"request": request, **head, "keyterms": terms}
+            await socket.send_text(json.dumps(message, ensure_ascii=escaped))
+            answer, warning = await socket.events_until("warning")
+            assert answer["type"] == {"start": "started", "configure": "configured"}[request]
+            assert warning["code"] == "no_keyterms"
+
+
+@pytest.mark.parametrize("term", [f"“{TERM}”", f"{TERM},", f" {TERM} ", f"({TERM}.)"])
+async def test_marks_around_a_term_do_not_matter(
+    transcriber: Server, audio: Audio, term: str
+) -> None:
+    """Nor does how often it is given."""
+    plain = transcript(await stream_audio(transcriber, audio))
+    named = transcript(await stream_audio(transcriber, audio, keyterms=[*UNSPOKEN, term, term]))
+    assert named == plain.replace(MISSPELT, TERM)
+
+
+@pytest.mark.parametrize("term", [TERM.upper(), TERM.title()])
+async def test_a_term_in_other_capitals_changes_nothing(
+    transcriber: Server, audio: Audio, term: str
+) -> None:
+    plain = transcript(await stream_audio(transcriber, audio))
+    assert transcript(await stream_audio(transcriber, audio, keyterms=[term])) == plain
+
+
+def test_each_channel_has_the_terms(transcriber: Server) -> None:
+    samples, rate = recording("two_cities.wav")
+    last = samples[-LAST_S * rate :]
+    both = wav(np.stack([last, np.roll(last, 700)], axis=1), rate)
+    segments = analyzed(transcriber, both, keyterms=TERM)["segments"]
+    for channel in (0, 1):
+        assert TERM in " ".join(s["text"] for s in segments if s["channel"] == channel)
+
+
+def test_models_say_whether_they_use_them(transcriber: Server, standin: Server) -> None:
+    servers = (transcriber, standin)
+    models = [server.get("/api/v1/info").json()["models"][0] for server in servers]
+    assert [model["keyterms"] for model in models] == [True, False]
 
 
 async def test_a_model_that_uses_none_says_so_once(standin: Server) -> None:

@@ -44,10 +44,11 @@ async def test_sound_without_speech(standin: Server, sound: Floats, sizes: tuple
     assert [event["type"] for event in events[-2:]] == ["warning", "stopped"]
 
 
-async def test_a_client_that_sends_sound_has_it_before_the_end(standin: Server) -> None:
+@pytest.mark.parametrize("size", [640, 160_000])
+async def test_a_client_that_sends_sound_has_it_before_the_end(standin: Server, size: int) -> None:
     async with client(standin) as socket:
         await socket.start()
-        await socket.send(encode(tone(12), RATE).data, (640,))
+        await socket.send(encode(tone(12), RATE).data, (size,))
         *_, warning = await socket.events_until("warning")
         assert warning["code"] == "no_speech"
         assert "so far" in warning["message"]

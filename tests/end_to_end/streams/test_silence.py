@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.end_to_end.http.posting import post
+from tests.end_to_end.telemetry.test_metrics import scrape, value
 from tools.harness.process import Server
 from tools.harness.sounds import BECKETT, Audio, beckett, encode, word_error_rate
 from tools.harness.streams import events_of, stream_audio, transcript
@@ -36,6 +37,27 @@ def test_requests_without_speech_have_no_text(transcriber: Server, sound: Audio,
     answer = reply.json()
     assert reply.status == 200, answer
     assert [each["text"] for each in answer.get("segments", [answer])] == [""]
+
+
+async def test_what_the_gate_drops_is_counted_and_arrives(
+    transcriber: Server, sound: Audio
+) -> None:
+    """Between two chunks of speech, which count as transcribed."""
+
+    def dropped_s() -> float:
+        return value(scrape(transcriber), "channel_audio_seconds_total", entry="dropped")
+
+    before_s = dropped_s()
+    spoken = beckett().part(0, 1)
+    audio = Audio(spoken + sound.data + spoken)
+    events = await stream_audio(transcriber, audio, "simple")
+    first, *between, last = events_of(events, "segment")
+    assert [segment["text"] for segment in between] == ["", "", ""]
+    assert first["text"]
+    assert last["text"]
+    [seconds] = events[-1]["seconds"]
+    assert (seconds["dropped"], seconds["transcribed"]) == (3, 2)
+    assert dropped_s() - before_s == pytest.approx(3)
 
 
 async def test_sentences_at_40_db_less_are_transcribed(transcriber: Server) -> None:

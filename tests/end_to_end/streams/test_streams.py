@@ -7,16 +7,10 @@ import pytest
 import soxr
 
 from tests.end_to_end.conftest import Launch
+from tools.harness.json_socket import Event
 from tools.harness.process import Server
 from tools.harness.sounds import Audio, beckett, encode, recording, silence
-from tools.harness.streams import (
-    Event,
-    check_stream,
-    client,
-    events_of,
-    findings,
-    stream_audio,
-)
+from tools.harness.streams import check_stream, client, events_of, findings, stream_audio
 
 BOTH = pytest.mark.parametrize("path", ["segmented", "simple"])
 SECOND = silence(1)

@@ -6,9 +6,10 @@ import pytest
 
 from streamer.weights.manifest import require
 from tests.end_to_end.http.posting import analyze, analyzed, refused
+from tools.harness.json_socket import Event
 from tools.harness.process import Server
 from tools.harness.sounds import BECKETT, Audio, beckett, silence, word_error_rate
-from tools.harness.streams import Event, client, events_of, stream_audio
+from tools.harness.streams import client, events_of, stream_audio
 
 FILE = (require("moonshine-tiny-en") / "beckett.wav").read_bytes()
 
@@ -102,6 +103,14 @@ async def test_a_model_without_words_says_so_once(standin: Server) -> None:
             events = await socket.events_until("stopped")
             assert not events_of(events, "warning")
             assert not any("words" in event for event in events_of(events, "segment"))
+
+
+def test_the_information_tells_which_models_have_words(
+    transcriber: Server, standin: Server
+) -> None:
+    for server, has_words in ((transcriber, True), (standin, False)):
+        models = server.get("/api/v1/info").json()["models"]
+        assert [model["words"] for model in models] == [has_words]
 
 
 async def test_a_wish_of_the_wrong_type_is_named(standin: Server) -> None:

@@ -85,7 +85,7 @@ def test_a_person_reads_columns(launch: Launch) -> None:
     asyncio.run(stream_audio(server, silence(1), "simple"))
     wait_until(lambda: "stream ended" in server.log(), "the stream's line")
     (line,) = [line for line in server.log().splitlines() if "stream ended" in line]
-    assert " INFO    stream ended route=simple model=standin channels=1" in line
+    assert " INFO    stream ended route=simple dialect=native model=standin channels=1" in line
     assert "Stop with Ctrl-C." in server.log().splitlines()
 
 

@@ -19,6 +19,7 @@ from streamer.telemetry.prometheus import PrometheusMonitor
 from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tests.end_to_end.http.posting import analyze, analyzed
+from tests.end_to_end.streams.containers import AUTO, speech
 from tools.harness.process import TIMEOUT_S, Server, wait_until
 from tools.harness.sounds import Audio, beckett, silence
 from tools.harness.streams import client, events_of, stream_audio
@@ -99,6 +100,32 @@ def test_requests_are_seen_while_they_are_in_work(launch: Launch) -> None:
             _wait_for(server, name, 1, route="recording")
     for name in ("sessions_open", "channels_open"):
         _wait_for(server, name, 0, route="recording")
+
+
+async def test_decoders_are_counted_and_how_they_fail(launch: Launch) -> None:
+    server = launch({"model": {"type": "standin"}})
+    data = speech("WebM/Opus")
+    async with client(server) as ended, client(server) as killed:
+        for each in (ended, killed):
+            await each.send_request("start", format=AUTO)
+            await each.send(data[: len(data) // 2], (2_000,))
+            await each.events_until("segment")
+        series = await asyncio.to_thread(scrape, server)
+        assert value(series, "decoders_running", decoded="stream") == 2
+        assert value(series, "decoders_running", decoded="recording") == 0
+        await ended.send_request("stop", disconnect=True)
+        await ended.events_until_close()
+        (process,) = server.decoders()
+        process.kill()
+        await killed.send(data[len(data) // 2 :])
+        await killed.events_until("stopped")
+    await asyncio.to_thread(analyzed, server, data)
+    series = await asyncio.to_thread(scrape, server)
+    assert value(series, "decoders_running") == 0
+    assert value(series, "decoders_total", decoded="stream") == 2
+    assert value(series, "decoders_total", decoded="recording") == 1
+    assert value(series, "decoder_failures_total", decoded="stream", cause="stopped") == 1
+    assert value(series, "decoder_failures_total") == 1
 
 
 async def test_what_is_open_is_counted_while_it_is_open(launch: Launch) -> None:

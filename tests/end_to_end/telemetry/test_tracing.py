@@ -21,9 +21,10 @@ from streamer.weights.manifest import require
 from tests.end_to_end.conftest import Launch
 from tests.end_to_end.http.posting import post, wav
 from tests.end_to_end.telemetry.receiver import Receiver, Span, grpc_receiver, http_receiver
+from tools.harness.json_socket import Event
 from tools.harness.process import TIMEOUT_S, wait_until
 from tools.harness.sounds import beckett, recording, silence
-from tools.harness.streams import Event, client, events_of, stream_audio
+from tools.harness.streams import client, events_of, stream_audio
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 EXPORT_SOON = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
@@ -75,6 +76,7 @@ async def test_a_trace_goes_from_the_client_through_the_worker_and_back(
     assert session.service == "streamer"
     assert session.attributes["session.id"] == events[0]["session_id"]
     assert session.attributes["url.path"] == "/api/v1/segmented"
+    assert session.attributes["streamer.dialect"] == "native"
     check_times(session)
     stream = session.only("stream")
     assert stream.attributes["streamer.stream.segments"] == len(events_of(events, "segment"))
@@ -185,7 +187,7 @@ def test_a_session_that_fails_says_what_failed() -> None:
     provider = TracerProvider(id_generator=ids, shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = OtelTracer(provider, ids, time.monotonic, record_text=False)
-    session = tracer.session("s", "websocket", "/api/v1/simple")
+    session = tracer.session("s", "websocket", "/api/v1/simple", "native")
     session.stream(TraceContext(TRACE), "m").end(None)
     defect = ExceptionGroup("tasks", [ExceptionGroup("tasks", [KeyError("odd")])])
     session.end(defect)

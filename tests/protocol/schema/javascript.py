@@ -16,7 +16,7 @@ from tests.protocol.schema.syntax import (
     split,
 )
 
-OWN_EVENTS = frozenset({"lost", "connection"})
+OWN_EVENTS = frozenset({"lost", "connection", "container_needed"})
 """Events that the client itself makes."""
 
 OUTPUT_FIELDS = frozenset({"text", "confidence", "words"})
@@ -24,13 +24,22 @@ OUTPUT_FIELDS = frozenset({"text", "confidence", "words"})
 
 WITH_OUTPUT = frozenset({"interim", "segment"})
 
-OWN_OPTIONS = frozenset({"reconnect", "maxBufferedSeconds", "connectTimeoutMs", "WebSocket"})
+OWN_WARNINGS = frozenset({"no_answer"})
+"""Codes of warnings that the client itself makes."""
+
+OWN_WAITS = frozenset({"connectTimeoutMs", "startTimeoutMs", "stopTimeoutMs"})
+
+OWN_OPTIONS = OWN_WAITS | {"reconnect", "maxBufferedSeconds", "WebSocket"}
 """Options of the client that have no field in `start`."""
 
 RENAMED_OPTIONS = {"traceparent": "trace_id"}
 """Options that have another name in `start`."""
 
-OBJECTS = {"start.format": "AudioFormat", "start.vad": "VadOptions"}
+OBJECTS = {
+    "start.format": "AudioFormat",
+    "start.vad": "VadOptions",
+    "configure.vad": "VadOptions",
+}
 """The declarations of the objects in requests."""
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tests.protocol.schema.fields import Field, Fields, Schema, json_type
 
@@ -59,10 +59,15 @@ def requests(page: str) -> Schema:
             found["start"][name.removeprefix("start.")] = Field(required, frozenset({"object"}))
     for example in _examples(page):
         if (request := example.pop("request", "start")) != "start":
-            found[str(request)] = {
-                key: Field(types=frozenset({json_type(value)})) for key, value in example.items()
-            }
+            found[str(request)] = _example(example)
+            for name, value in example.items():
+                if isinstance(value, dict):
+                    found[f"{request}.{name}"] = _example(value)
     return found
+
+
+def _example(values: Mapping[str, object]) -> dict[str, Field]:
+    return {name: Field(types=frozenset({json_type(value)})) for name, value in values.items()}
 
 
 def error_codes(page: str) -> set[str]:

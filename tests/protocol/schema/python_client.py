@@ -20,7 +20,11 @@ def events(
     seconds_fields: Mapping[str, EventField],
 ) -> Schema:
     """Of `EVENT_FIELDS`, `VAD_FIELDS` and `SECONDS_FIELDS`."""
-    objects = {"started.vad": vad_fields, "stopped.seconds": seconds_fields}
+    objects = {
+        "started.vad": vad_fields,
+        "configured.vad": vad_fields,
+        "stopped.seconds": seconds_fields,
+    }
     return {
         name: {key: _field(one) for key, one in fields.items()}
         for name, fields in {**event_fields, **objects}.items()
@@ -66,6 +70,9 @@ def sent_requests(stream_type: type[Stream]) -> Schema:
 
 async def _send_all(stream: Stream) -> None:
     await stream.flush()
+    await stream.configure(
+        interim_results=True, vad={}, model="name", words=True, keyterms=["term"]
+    )
     await stream.keep_alive()
     await stream.stop()
 

@@ -16,6 +16,9 @@ Structs = Mapping[str, type[msgspec.Struct]]
 OUTPUT = "output"
 """The field whose content is merged into the event."""
 
+INTERNAL = {OUTPUT, "ended_by"}
+"""Fields that are not written as such; `ended_by` is for dialects."""
+
 
 def structs() -> Structs:
     """The wire types of all requests and events, and of the objects in them and in their lists."""
@@ -68,7 +71,7 @@ def _declared(struct: type[msgspec.Struct]) -> Fields:
     return {
         name: field(type_, required=name in required)
         for name, type_ in _types(struct).items()
-        if name != OUTPUT
+        if name not in INTERNAL
     }
 
 
