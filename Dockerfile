@@ -24,7 +24,7 @@ RUN /opt/streamer/bin/pip install --no-deps --no-build-isolation .
 # Pinned and verified by models/*/model.json. To mount weights instead, leave this out and run
 # with `-v FOLDER:/models:ro`; see models/README.md.
 RUN --mount=type=cache,target=/root/.cache/pip \
-    STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-tiny-en silero-vad
+    STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-base-en moonshine-tiny-en silero-vad
 RUN /opt/streamer/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.11-slim-bookworm

@@ -7,12 +7,14 @@ BIN := $(VENV)/bin
 RUNNABLE := $(VENV)/.runnable
 INSTALLED := $(VENV)/.installed
 TOOLS := build/tools
+SITE := build/site-tools
+MKDOCS := PYTHONPATH=. NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs
 FETCHED := $(VENV)/.models-fetched
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-inference bench-http soak web-tools web-types tools audit moving-picture screenshots dashboards check format lint imports types lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http soak web-tools web-types clients test-clients agents test-agents tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,20 +32,23 @@ demo: install-run  ## start the server, play a recording through the client, sto
 test: install  ## run all tests [TESTS=folder]
 	$(BIN)/pytest $(TESTS)
 
-accuracy: install  ## word error rate of whole files and through the socket [AUDIO=folder] [MODEL=name]
-	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO)) $(if $(MODEL),--model $(MODEL))
+accuracy: install  ## errors of whole files, in noise and through the socket (an hour) [AUDIO=folder] [MODEL=name] [ROUNDS=20]
+	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO)) $(if $(MODEL),--model $(MODEL)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
-accuracy-words: install  ## times and certainty of words, and their cost (2 minutes) [AUDIO=folder]
+accuracy-words: install  ## times and certainty of words, and their cost (6 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.word_times $(if $(AUDIO),--audio $(AUDIO))
 
 accuracy-levels: install  ## how well speech is found when it is quiet (1 minute) AUDIO=folder
 	$(BIN)/python -m tools.bench.levels --audio $(AUDIO)
 
-accuracy-key-terms: install  ## rare words with and without key terms (15 minutes) AUDIO=folder
-	$(BIN)/python -m tools.bench.key_terms --audio $(AUDIO)
+accuracy-key-terms: install  ## rare words with and without key terms (40 minutes) AUDIO=folder [MODEL=name]
+	$(BIN)/python -m tools.bench.key_terms --audio $(AUDIO) $(if $(MODEL),--model $(MODEL))
+
+accuracy-short-words: install  ## short, quiet words that the gate drops (10 minutes) [AUDIO=folder]
+	$(BIN)/python -m tools.bench.short_words $(if $(AUDIO),--audio $(AUDIO))
 
 bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO))
@@ -67,6 +72,15 @@ bench-publish: install  ## write the results of the benchmarks into the document
 bench-pairs: install  ## start, memory and cost of a worker with one model and with two [AUDIO=folder]
 	$(BIN)/python -m tools.bench.pairs $(if $(AUDIO),--audio $(AUDIO))
 
+bench-dialects: install  ## what other vendors' protocols cost beside our own (6 minutes)
+	$(BIN)/python -m tools.bench.dialects
+
+bench-grpc: install  ## what gRPC costs beside the WebSocket (4 minutes)
+	$(BIN)/python -m tools.bench.rpc
+
+bench-networks: install  ## CPU of the transcribers' networks alone (1 minute)
+	$(BIN)/python -m tools.bench.networks
+
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python -m tools.bench.inference
 
@@ -75,6 +89,32 @@ bench-http: install  ## requests a second, latency and real-time factor by lengt
 
 soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
+
+# Older versions of other vendors' packages, each in an environment of its own.
+CLIENTS := $(patsubst requirements/clients/%.txt,build/clients/%/.installed,$(wildcard requirements/clients/*.txt))
+
+clients: $(CLIENTS)  ## install older versions of other vendors' packages, for the tests with them
+
+build/clients/%/.installed: requirements/clients/%.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	touch $@
+
+test-clients: install clients web-tools  ## run the tests with other vendors' packages
+	$(BIN)/pytest tests/end_to_end/clients tests/end_to_end/rpc tests/end_to_end/wyoming
+
+# Frameworks for voice agents: of the size of all the rest together, so only for whoever asks.
+AGENTS := $(patsubst requirements/agents/%.txt,build/agents/%/.installed,$(wildcard requirements/agents/*.txt))
+
+agents: $(AGENTS)  ## install LiveKit Agents and Pipecat, for the tests with them (700 MB)
+
+build/agents/%/.installed: requirements/agents/%.txt
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
+	touch $@
+
+test-agents: install agents  ## run the tests with LiveKit Agents and Pipecat (5 minutes)
+	$(BIN)/pytest tests/end_to_end/clients/test_agents.py
 
 web-tools:  ## install the Node packages for the tests of the page, exactly as locked
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund
@@ -96,6 +136,22 @@ screenshots: install  ## take the pictures of the page for the documentation
 dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
 	$(BIN)/python -m tools.docs.dashboards
 
+docs: $(SITE)/.installed  ## build the documentation as a site, in build/site
+	$(MKDOCS) build --strict -f tools/docs/site/mkdocs.yml
+
+docs-serve: $(SITE)/.installed  ## show the site on http://127.0.0.1:8000, and build it again after each change
+	$(MKDOCS) serve --strict -f tools/docs/site/mkdocs.yml -w streamer -w tools/docs -w README.md
+
+book-pictures: install  ## draw the pictures of the book
+	$(BIN)/python -m tools.docs.book_pictures
+
+exercise: $(INSTALLED)  ## check your answer to an exercise of the book NAME=exercise
+	@test -e tests/book/exercises/$(NAME).py || { echo "usage: make exercise NAME=exercise"; exit 1; }
+	@mkdir -p build/book
+	@test -e build/book/$(NAME).py || cp tests/book/exercises/$(NAME).py build/book/
+	@echo "Your answer is build/book/$(NAME).py"
+	@EXERCISES=build/book $(BIN)/pytest -q tests/book/test_$(NAME).py
+
 check: $(INSTALLED) format lint imports types  ## check format, lint, import rules and types
 
 format:
@@ -110,11 +166,16 @@ imports:
 types:
 	$(BIN)/mypy
 
+rpc-schema: $(INSTALLED)  ## make the descriptor set of the gRPC services from their .proto files
+	$(BIN)/python -m tools.rpc_schema
+
 lock: $(INSTALLED)  ## resolve the dependencies again, also those of the container image
 	$(BIN)/pip install --quiet uv
-	$(LOCK) --group dev --extra mic --upgrade -o requirements/development.lock
-	$(LOCK) --group build --constraint requirements/development.lock --no-annotate \
+	$(LOCK) --group dev --extra mic --extra grpc --upgrade -o requirements/development.lock
+	$(LOCK) --group build --extra grpc --constraint requirements/development.lock --no-annotate \
 		-o requirements/image.lock
+	$(BIN)/uv pip compile --group site --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --quiet --upgrade -o requirements/site.lock
 
 clean:  ## remove what `make` has made, except the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -122,12 +183,14 @@ clean:  ## remove what `make` has made, except the weights
 $(RUNNABLE): requirements/image.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV): installing packages (about a minute; pip prints little at first) ..."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --require-hashes -r requirements/image.lock
 	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 $(INSTALLED): $(RUNNABLE) requirements/development.lock
+	@echo "Installing the packages of tests and benchmarks (some minutes) ..."
 	$(PIP_INSTALL) --require-hashes -r requirements/development.lock
 	touch $@
 
@@ -136,6 +199,12 @@ $(TOOLS)/.installed: requirements/tools.txt
 	$(TOOLS)/bin/python -m pip install --disable-pip-version-check --quiet -r requirements/tools.txt
 	touch $@
 
+$(SITE)/.installed: requirements/site.lock
+	test -x $(SITE)/bin/python || $(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	touch $@
+
 $(FETCHED): $(RUNNABLE) $(wildcard models/*/model.json)
+	@echo "Downloading the weights of the models ..."
 	$(BIN)/streamer models fetch
 	touch $@
