@@ -3,8 +3,8 @@
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
 `docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
 anew from them, so that no figure there is typed by hand. Figures in the text of any page are
-written anew as well (`tools/docs/figures.py`). The picture of errors and cost is drawn here, because
-it needs the results of two commands.
+written anew as well (`tools/docs/figures.py`). The picture of errors and cost is drawn here: it
+needs the results of two commands.
 """
 
 import json
