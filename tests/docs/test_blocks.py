@@ -54,7 +54,7 @@ def languages() -> dict[tuple[str, str], list[str]]:
     """The blocks of all pages but the book, by page and language."""
     found: dict[tuple[str, str], list[str]] = {}
     for page in PAGES:
-        if page.parent.name == "book":
+        if page.parent == ROOT / "docs/book":
             continue
         name = page.name
         if page.parent.name == "streamer-client":

@@ -83,6 +83,13 @@ def test_links_lead_to_headings(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_who_is_meant(page: Path) -> None:
+    text = re.sub(r"\(commits? [^)]*\)", "", page.read_text())  # their subjects are as they are
+    unnamed = r"\b(?:who|some|no|any|every)(?:body|ever)\b|\b(?:every|some|any)one\b"
+    assert re.findall(unnamed, text, re.IGNORECASE) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_that_names_the_affect_model_states_its_licence(page: Path) -> None:
     text = page.read_text()
     if "wav2small" in text:
