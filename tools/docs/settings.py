@@ -6,7 +6,6 @@ below the settings, and the rest is what `config/schema.py` says to the server i
 """
 
 import ast
-import functools
 import inspect
 import json
 import re
@@ -86,7 +85,6 @@ def variable(section: str, key: str) -> str:
     return f"{ENVIRONMENT_PREFIX}{section}__{key}".upper()
 
 
-@functools.cache
 def docstrings(section: type) -> Mapping[str, str]:
     """The text below each field of a struct, in one line."""
     (node,) = ast.parse(dedent(inspect.getsource(section))).body
