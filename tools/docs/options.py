@@ -76,5 +76,5 @@ def _value(action: argparse.Action) -> str:
     name = action.metavar or action.dest.upper()
     assert isinstance(name, str)
     if action.choices is not None and action.metavar is None:
-        name = "\\|".join(map(str, action.choices))
+        name = f"{{{','.join(map(str, action.choices))}}}"
     return f"[{name}]" if action.nargs == "?" else f"{name} …" if action.nargs == "*" else name
