@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from tests.book.test_book import ADDRESS, CHAPTERS, ROOT
-from tests.needed import missing
 from tools.docs.figures import FIGURE
 from tools.docs.site.quote import QUOTE, quoted
 
@@ -114,7 +113,7 @@ def test_every_commit_that_is_named_exists(chapter: Path) -> None:
     """By the beginning of its first line."""
     commits = messages()
     if not commits:
-        missing("the history of the repository is not here")
+        pytest.skip("the whole history of the repository is not here")
     text = " ".join(chapter.read_text().split())
     unknown = [
         name for name in subjects(text) if not any(first.startswith(name) for first in commits)
