@@ -15,8 +15,8 @@ have left out. Forks cost nothing to keep, because the network returns new cache
 
 import heapq
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +52,12 @@ MIN_PROBABILITY = 1e-9
 """Of the end of a word, because a logarithm needs one."""
 
 
-Run = Callable[[int, int, Step], Step]
-"""Runs the network: a token, its position, and the step before it."""
+class Run(Protocol):
+    """Runs the network."""
+
+    def __call__(self, token: int, before: Step, guess: Sequence[int] = ()) -> Step:
+        """The step of a token; arguments as for `Passes.run`."""
+        ...
 
 
 class Rewritten(NamedTuple):
@@ -211,16 +215,16 @@ class TermSearch:
             if self._runs < 1:
                 return None
             self._runs -= 1
-            for longer in self._longer(position, candidate):
+            for longer in self._longer(candidate):
                 terms = self._terms.completed if longer.whole else self._terms.terms
                 if -longer.cost > least and terms(longer.beginning) - skipped:
                     heapq.heappush(candidates, longer)
         return None
 
-    def _longer(self, position: int, candidate: "_Candidate") -> Iterator["_Candidate"]:
+    def _longer(self, candidate: "_Candidate") -> Iterator["_Candidate"]:
         """Runs the network for the last token of a candidate; yields what may come of it."""
         cost, beginning, tokens, _, steps = candidate
-        step = self._run(tokens[-1], position + len(tokens), steps[-1])
+        step = self._run(tokens[-1], steps[-1])
         steps = (*steps, step)
         largest = step.logits.max()
         likelihoods = np.exp(step.logits - largest)

@@ -18,8 +18,10 @@ from streamer.memory import trim_heap
 from streamer.model import Dropped, Model, SegmentRequest
 from streamer.models.moonshine import graphs
 from streamer.models.moonshine.decoding import Decoded, ExtraOutputs, GreedyDecoder
+from streamer.models.moonshine.exact_rows import rows_are_exact
 from streamer.models.moonshine.gate import SpeechGate
 from streamer.models.moonshine.key_terms_cache import KeyTermsCache
+from streamer.models.moonshine.passes import DecoderNetwork
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.second_search import ended_at_once, second_search
 from streamer.models.moonshine.tokenizer import Tokenizer
@@ -89,8 +91,9 @@ class Moonshine(Model):
         layers = query_layers(self._word_times) if self._word_times else []
         threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
         self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
-        decoder = graphs.decoder(folder, signed=signed, query_layers=layers)
-        self.decoder = GreedyDecoder(open_network(decoder, threads), sizes, layers)
+        decoder = open_network(graphs.decoder(folder, signed=signed, query_layers=layers), threads)
+        network = DecoderNetwork(decoder, sizes, layers)
+        self.decoder = GreedyDecoder(network, guesses=rows_are_exact(network))
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
         self._gate = SpeechGate(_silero()) if gate else None
         self._key_terms = KeyTermsCache(self._tokenizer.pieces)
