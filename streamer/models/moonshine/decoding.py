@@ -166,6 +166,8 @@ class GreedyDecoder:
             step = passes.run(tokens[-1], step, guesses.guess()[: limit - len(tokens) + 1])
             token = _choose(step.logits, bias)
             while search and (phrase := search.on_step(step, token)):
+                last = [] if token == END_TOKEN else [token]
+                guesses.replaced([*tokens[phrase.position + 1 :], *last])
                 del tokens[phrase.position + 1 :], chosen[phrase.position :]
                 tokens += phrase.tokens
                 *before, step = phrase.steps

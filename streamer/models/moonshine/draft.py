@@ -77,6 +77,15 @@ class Draft:
             self._next += 1
             self._lost += 1
 
+    def replaced(self, tokens: Sequence[int]) -> None:
+        """Take note that the search took these tokens back and wrote something else for the first.
+
+        Most of the others will be written again.
+        """
+        self._tokens = [*tokens, *self._tokens[self._next :]]
+        self._next = 0
+        self._agreed, self._size, self._lost = 0, NEXT_GUESS, 0
+
     @property
     def rest(self) -> Sequence[int]:
         """What has not been written yet."""
