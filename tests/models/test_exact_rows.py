@@ -1,8 +1,9 @@
 """A token of the decoder gets the same bits whatever else is in its pass, on real audio."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,14 +12,15 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.models.moonshine import graphs
+from streamer.model import SegmentRequest
+from streamer.models.moonshine import graphs, transcriber
 from streamer.models.moonshine.decoding import START_TOKEN
 from streamer.models.moonshine.exact_rows import rows_are_exact
 from streamer.models.moonshine.passes import DecoderNetwork
 from streamer.models.moonshine.steps import Pass, Step
 from streamer.models.moonshine.transcriber import Moonshine
-from streamer.onnx.graph import Floats
-from streamer.onnx.runtime import open_network, supports_int8_products
+from streamer.onnx.graph import Array, Floats
+from streamer.onnx.runtime import OnnxSession, open_network, supports_int8_products
 from streamer.weights.manifest import require
 
 RATE = Moonshine.sample_rate
@@ -94,3 +96,48 @@ def tensors(passes: Sequence[Pass]) -> dict[str, Floats]:
     }
     caches = {f"cache {number}": cache for number, cache in enumerate(passes[-1].caches)}
     return {"logits": np.concatenate([each.logits for each in passes]), **queries, **caches}
+
+
+class Coarse:
+    """A session in which a pass of several tokens rounds differently."""
+
+    def __init__(self, session: OnnxSession) -> None:
+        self._session = session
+        self.most = 0
+        """Tokens in a pass."""
+
+    def run(self, outputs: Sequence[str] | None, inputs: Mapping[str, Array]) -> Sequence[Array]:
+        logits, *rest = self._session.run(outputs, inputs)
+        if "tokens" not in inputs:
+            return [logits, *rest]
+        count = inputs["tokens"].shape[1]
+        self.most = max(self.most, count)
+        return [np.multiply(logits, 1 + 1e-6 * (count > 3), dtype=np.float32), *rest]
+
+    def get_inputs(self) -> Sequence[Any]:
+        return self._session.get_inputs()
+
+    def get_outputs(self) -> Sequence[Any]:
+        return self._session.get_outputs()
+
+
+def test_where_rounding_depends_on_the_pass_each_token_has_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sessions: list[Coarse] = []
+
+    def coarse(model: bytes | Path, threads: int = 1) -> OnnxSession:
+        sessions.append(Coarse(open_network(model, threads)))
+        return sessions[-1]
+
+    monkeypatch.setattr(transcriber, "open_network", coarse)
+    model = Moonshine(require("moonshine-tiny-en"))
+    assert not model.uses_drafts
+    for session in sessions:
+        session.most = 0
+    samples = spoken("two_cities", 0, 4)
+    terms = ("wisdom", "best of times", "Kubernetes")
+    output = model.infer_request(samples, SegmentRequest(words=True, key_terms=terms))
+    assert "draft" not in output
+    assert "best of times" in str(output["text"])
+    assert {session.most for session in sessions} == {0, 1}
