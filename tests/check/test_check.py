@@ -141,7 +141,7 @@ class Drafting(Model):
             return {"number": time.perf_counter(), "draft": b"mine"}
         if self.fault == "changes" and samples.any():
             return {"text": request.draft.hex(), "draft": b"mine"}
-        return {"text": "yes"} if self.fault in ("never", "off") else {"draft": b"mine"}
+        return {"text": "yes"} | ({} if self.fault in ("never", "off") else {"draft": b"mine"})
 
 
 class Particular(Model):
