@@ -78,7 +78,7 @@ bench-dialects: install  ## what other vendors' protocols cost beside our own (6
 bench-grpc: install  ## what gRPC costs beside the WebSocket (4 minutes)
 	$(BIN)/python -m tools.bench.rpc
 
-bench-networks: install  ## CPU of the transcribers' networks alone (1 minute)
+bench-networks: install  ## CPU of the transcribers' networks alone (3 minutes)
 	$(BIN)/python -m tools.bench.networks
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)

@@ -52,7 +52,8 @@ class Abandon(msgspec.Struct, frozen=True, tag="abandon"):
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The model is loaded and warm; these are its properties.
 
-    `source` is the file of its class. None = it is built in.
+    `source` is the file of its class. None = it is built in. `drafts_off` means that models of its
+    class use drafts, and this one does not.
     """
 
     sample_rate: int
@@ -62,6 +63,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     max_seconds: float | None = None
     words: bool = False
     key_terms: bool = False
+    drafts: bool = False
+    drafts_off: bool = False
     source: str | None = None
     languages: tuple[str, ...] = ()
 
@@ -81,12 +84,14 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
         state: The channel's next state, pickled.
         dropped: Whether the model found nothing in the segment: `Model.gate` gave the output,
             before inference, or the model returned `Dropped` after it.
+        draft: For the next inference of the segment; empty = none.
     """
 
     output: dict[str, Any]
     seconds: float
     state: bytes | None = None
     dropped: bool = False
+    draft: bytes = b""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -98,7 +103,13 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
 
 
 class Abandoned(msgspec.Struct, frozen=True, tag="abandoned"):
-    """The model has stopped half-way, because the result was not needed any more."""
+    """The model has stopped half-way, because the result was not needed any more.
+
+    Attributes:
+        draft: For the next inference of the segment; empty = none.
+    """
+
+    draft: bytes = b""
 
 
 ItemOutcome = Done | Raised | Abandoned

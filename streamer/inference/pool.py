@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
+from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import Counters, InferenceJob, JobKind, PendingInference, SegmentAudio
 from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
@@ -22,6 +23,8 @@ from streamer.models.registry import ModelSpec, language_names
 from streamer.observe.monitor import Monitor, ShedReason
 
 _log = logging.getLogger(__name__)
+
+DRAFTS_OFF = "uses no drafts: on this machine, results would depend on them"
 
 Shed = Callable[[InferenceJob, ShedReason], None]
 """Counts and reports an interim that is given up, and cancels its result."""
@@ -154,6 +157,11 @@ class WorkerPool:
         return self._warm.done() and self._warm.result().key_terms
 
     @property
+    def uses_drafts(self) -> bool:
+        """Whether a segment's inference can begin with what was found before; False until warm."""
+        return self._warm.done() and self._warm.result().drafts
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """Codes of ISO 639-1: the languages that the model writes; empty = not known.
 
@@ -186,6 +194,7 @@ class WorkerPool:
         channel: Hashable,
         state: bytes | None = None,
         request: SegmentRequest = ipc.DEFAULT_REQUEST,
+        draft: SegmentDraft | None = None,
     ) -> Submission:
         """Queue a segment.
 
@@ -199,6 +208,7 @@ class WorkerPool:
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
             request: What is requested of the segment.
+            draft: Shared by the jobs of the segment; None = they share none.
         """
         job = InferenceJob(
             session=session,
@@ -208,6 +218,7 @@ class WorkerPool:
             audio=audio,
             state=state,
             request=request,
+            draft=draft,
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )
@@ -233,3 +244,5 @@ class WorkerPool:
                 _log.warning(
                     "%s makes no use of key terms: 'keyterms' has no effect", self.spec.name
                 )
+            if ready.drafts_off:
+                _log.warning("%s %s", self.spec.name, DRAFTS_OFF)

@@ -220,7 +220,7 @@ class Supervisor:
                 return await worker.infer(
                     [job.audio for job in jobs],
                     [job.state for job in jobs],
-                    [job.request for job in jobs],
+                    [job.drafted_request for job in jobs],
                 )
         except WorkerDied:
             raise WorkerDied(await worker.how_it_ended()) from None

@@ -26,6 +26,7 @@ from streamer.inference.batch_inference import (
     models_of,
     warm_up,
 )
+from streamer.inference.drafts import MAX_BYTES
 from streamer.inference.model_errors import describe, place_of_method, place_while_loading
 from streamer.model import Model, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, ModelTypeError, make_model, source_of
@@ -134,8 +135,10 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
         if model.unwanted():
             raise Unwanted
         outcomes, split = infer_batch(model, batch, slot)
-    except Unwanted:
-        outcomes, split = [ipc.Abandoned() for _ in batch.items], None
+    except Unwanted as stopped:
+        alone = len(batch.items) == 1 and isinstance(stopped.draft, bytes)
+        draft = stopped.draft[:MAX_BYTES] if alone else b""
+        outcomes, split = [ipc.Abandoned(draft) for _ in batch.items], None
     return ipc.BatchOutcome(
         outcomes,
         begun_s,
@@ -155,6 +158,8 @@ def _ready(model: Model) -> ipc.Ready:
         model.max_seconds,
         words=model.returns_words,
         key_terms=model.uses_key_terms,
+        drafts=model.uses_drafts,
+        drafts_off=any(type(m).uses_drafts and not m.uses_drafts for m in models_of(model)),
         source=source_of(models_of(model)[0]),
         languages=tuple(model.languages),
     )
