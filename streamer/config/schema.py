@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from streamer.config.explain import ALLOWED
 from streamer.config.key_terms import MAX_KEY_TERMS, KeyTerms
+from streamer.config.remote import RemoteConfig
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -92,7 +93,7 @@ class ModelConfig(_Section, frozen=True):
     `interim_model` is a second one, of the same type and kind, for interims only. `options` are
     handed to the constructors of both. `name` is what clients see. `workers: 0` means a share of
     `inference.workers`. `keyterms` are names and rare words that all clients are expected to say;
-    those of a client's own come in addition.
+    those of a client's own come in addition. `remote` are workers on other machines.
     """
 
     type: str = "moonshine"
@@ -110,6 +111,7 @@ class ModelConfig(_Section, frozen=True):
             }
         ),
     ] = ()
+    remote: RemoteConfig | None = None
 
 
 class VadConfig(_Section, frozen=True):

@@ -7,6 +7,7 @@ Start it, load the model, run jobs in it, and replace it when it died, hung, or 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
@@ -19,7 +20,14 @@ from streamer.inference.job import (
     WorkerLost,
 )
 from streamer.inference.queue import JobBatch, JobQueue
-from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
+from streamer.inference.worker_process import (
+    LOCAL,
+    ModelCannotLoad,
+    Program,
+    WorkerDied,
+    WorkerProcess,
+    new_slot,
+)
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, RestartCause
 from streamer.observe.timeline import Attempt, AttemptOutcome
@@ -35,6 +43,16 @@ MAX_KILLED_LOADS = 10
 RETRY_S = 1.0
 """Seconds before a process is started again, at most."""
 
+MAX_LOST = 5
+"""Times that a job runs again because the machine of a remote worker was lost with it."""
+
+WorkerState = Literal["starting", "alive"] | ipc.RemoteState
+
+_Cause = RestartCause | Literal["retired"]
+
+WAITS_WITHOUT_LIMIT: tuple[ipc.RemoteState, ...] = ("waiting", "unavailable")
+"""States of a remote worker that may last: other machines may come or come back at any time."""
+
 
 class Supervisor:
     """Owns one worker process after another.
@@ -48,6 +66,9 @@ class Supervisor:
         on_loaded: Called with the model's properties, each time that it was loaded.
         counters: Of the pool.
         monitor: Receives what is measured.
+        program: What the process does.
+        needed: Whether the pool gives up when this worker cannot load its model any more.
+        on_state: Called after each change of `state`.
     """
 
     def __init__(
@@ -61,8 +82,15 @@ class Supervisor:
         on_loaded: Callable[[ipc.Ready], None],
         counters: Counters,
         monitor: Monitor,
+        program: Program = LOCAL,
+        needed: bool = True,
+        on_state: Callable[[], None] = lambda: None,
     ) -> None:
         self._number = number
+        self._program = program
+        self._needed = needed
+        self._on_state = on_state
+        self._retired: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._spec = spec
         self._config = config
         self._queue = queue
@@ -72,19 +100,37 @@ class Supervisor:
         self._monitor = monitor
         self._failed_loads = 0
         self._split_logged = False
-        self.alive = False
+        self.state: WorkerState = "starting"
+        self.waits_for = ""
+        """Why a remote worker has no model yet; empty = it has one, or it is not known."""
+        self.node = ""
+        """The machine that runs the model; empty = this one, or none."""
+
+    @property
+    def number(self) -> int:
+        """Which of the pool's workers it is, from 0."""
+        return self._number
+
+    @property
+    def alive(self) -> bool:
         """Whether the worker is loaded now."""
+        return self.state == "alive"
+
+    def retire(self) -> None:
+        """End when the jobs that run now are done; a worker that is not alive has none."""
+        if not self._retired.done():
+            self._retired.set_result(None)
 
     async def run(self) -> None:
-        """Keep a worker alive until cancelled; no process is left when this returns.
+        """Keep a worker alive until cancelled or retired; no process is left when this returns.
 
         Raises:
             ModelCannotLoad: The model does not load; the message says why.
         """
         slot = new_slot()
-        while True:
+        while not self._retired.done():
             try:
-                worker = await WorkerProcess.launch(self._spec, self._number, slot)
+                worker = await WorkerProcess.launch(self._spec, self._number, slot, self._program)
             except OSError as error:  # out of processes or descriptors, perhaps not for long
                 _log.error("cannot start a worker: %s", error.strerror or error)
                 await asyncio.sleep(RETRY_S)
@@ -99,12 +145,12 @@ class Supervisor:
                 elif cause == "timeout":
                     how = f": a segment {self._over_limit}"
             finally:
-                self.alive = False
-                await worker.end(at_once=cause != "max_jobs")
+                self._note("starting", self.waits_for)
+                await worker.end(at_once=cause not in ("max_jobs", "retired"))
             if problem is not None:
                 self._count_failed_load(problem)
                 await asyncio.sleep(min(RETRY_S, self._failed_loads * RETRY_S / 10))
-            elif cause is not None:
+            elif cause is not None and cause != "retired":
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
                 name = f"{self._spec.name}-{self._number}"
@@ -113,19 +159,37 @@ class Supervisor:
     async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         """Wait until the model is loaded; returns why it is not, if so."""
         try:
-            async with asyncio.timeout(self._config.load_timeout_seconds):
-                ready = await worker.loaded()
+            async with asyncio.timeout(self._config.load_timeout_seconds) as limit:
+                ready = await worker.loaded(lambda why: self._waits(why, limit))
         except TimeoutError:
             limit_s = self._config.load_timeout_seconds
             return ModelCannotLoad(f"it took over {limit_s:g} s (inference.load_timeout_seconds)")
         except (ModelCannotLoad, WorkerDied) as problem:
             return problem
         self._failed_loads = 0
-        self.alive = True
+        self.node = ready.node
+        self._note("alive", "")
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
-        _log.info("worker %s is loaded and warm%s", worker.pid, source)
+        place = f" on {ready.node}" if ready.node else ""
+        _log.info("worker %s%s is loaded and warm%s", worker.place[0], place, source)
         return None
+
+    def _waits(self, why: ipc.NotYet, limit: asyncio.Timeout) -> None:
+        """A remote worker has said why it has no model yet."""
+        now_s = asyncio.get_running_loop().time()
+        lasting = why.state in WAITS_WITHOUT_LIMIT
+        limit.reschedule(None if lasting else now_s + self._config.load_timeout_seconds)
+        if lasting and why.reason != self.waits_for:
+            level = logging.WARNING if why.state == "unavailable" else logging.INFO
+            _log.log(level, "worker %s-%d waits: %s", self._spec.name, self._number, why.reason)
+        self._note(why.state, why.reason if lasting else self.waits_for)
+
+    def _note(self, state: WorkerState, waits_for: str) -> None:
+        self.state, self.waits_for = state, waits_for
+        if state != "alive":
+            self.node = ""
+        self._on_state()
 
     def _count_failed_load(self, problem: ModelCannotLoad | WorkerDied) -> None:
         """Give up on a model that does not load; a killed process may not be the model's fault.
@@ -135,34 +199,38 @@ class Supervisor:
         """
         self._failed_loads += 1
         killed = isinstance(problem, WorkerDied)
-        if self._warm.done():
-            give_up = not killed and self._failed_loads >= MAX_FAILED_LOADS
+        if self._program.remote:
+            give_up = False
+        elif self._warm.done():
+            give_up = self._needed and not killed and self._failed_loads >= MAX_FAILED_LOADS
         else:
             give_up = not killed or self._failed_loads >= MAX_KILLED_LOADS
         if give_up:
             raise ModelCannotLoad(f"model '{self._spec.name}' cannot be loaded: {problem}")
         _log.error("a worker could not load its model: %s", problem)
 
-    async def _serve(self, worker: WorkerProcess) -> RestartCause:
+    async def _serve(self, worker: WorkerProcess) -> _Cause:
         """Run jobs until the worker has to be replaced; returns why."""
         max_jobs = self._config.max_jobs_per_worker
         served = 0
         while not max_jobs or served < max_jobs:
+            if self._retired.done():
+                return "retired"
             done, cause = await self._serve_next(worker)
             if cause is not None:
                 return cause
             served += done
         return "max_jobs"
 
-    async def _serve_next(self, worker: WorkerProcess) -> tuple[int, RestartCause | None]:
+    async def _serve_next(self, worker: WorkerProcess) -> tuple[int, _Cause | None]:
         """Wait for jobs and run them; returns how many, and why the worker has to be replaced.
 
         Jobs lead to their stream and all its audio, so no variable may hold them while the worker
         waits for the next jobs.
         """
-        jobs = await self._queue.next_batch(worker, worker.lost)
+        jobs = await self._queue.next_batch(worker, worker.lost, self._retired)
         if not jobs:
-            return 0, "died"
+            return 0, "died" if worker.lost.done() else "retired"
         return len(jobs), await self._run(worker, jobs)
 
     async def _run(self, worker: WorkerProcess, jobs: JobBatch) -> RestartCause | None:
@@ -197,6 +265,8 @@ class Supervisor:
             if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
                 _log.exception("a worker could not be given its jobs")
             self._record_attempts(worker, jobs, begun_s, "died")
+            if isinstance(error, WorkerDied) and not error.by_model:
+                begun = begun and any(len(job.attempts) > MAX_LOST for job in jobs)
             for job in self._queue.died(worker, begun=begun):
                 how = f": {error}" if isinstance(error, WorkerDied) else ""
                 job.fail(WorkerLost(f"the worker process died on this segment twice{how}"))
@@ -222,8 +292,9 @@ class Supervisor:
                     [job.state for job in jobs],
                     [job.request for job in jobs],
                 )
-        except WorkerDied:
-            raise WorkerDied(await worker.how_it_ended()) from None
+        except WorkerDied as error:
+            how = str(error) or await worker.how_it_ended()
+            raise WorkerDied(how, by_model=error.by_model) from None
 
     @property
     def _over_limit(self) -> str:
@@ -243,7 +314,9 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if not isinstance(outcome, ipc.Abandoned):
                 done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
-                job.attempts.append(Attempt(worker.pid, answers.begun_s, answers.ended_s, done))
+                job.attempts.append(
+                    Attempt(*worker.place, answers.begun_s, answers.ended_s, done)
+                )
             job.settle(outcome)
         try:
             self._count(jobs, answers)
@@ -281,7 +354,7 @@ class Supervisor:
         self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome
     ) -> None:
         for job in jobs:
-            job.attempts.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
+            job.attempts.append(Attempt(*worker.place, begun_s, self._monitor.clock(), outcome))
 
 
 def _can_be_sent(job: InferenceJob) -> bool:

@@ -11,9 +11,13 @@ AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One worker's work on a segment; moments in seconds on the machine's monotonic clock."""
+    """One worker's work on a segment; moments in seconds on the machine's monotonic clock.
+
+    `node` is the machine on which the model ran; empty = the server's own.
+    """
 
     worker_pid: int
+    node: str
     begun_s: float
     ended_s: float
     outcome: AttemptOutcome
