@@ -6,6 +6,7 @@ Which job runs next is decided in `scheduler.py`. Nothing here depends on what a
 import asyncio
 import time
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from streamer.inference.job import InferenceJob
 from streamer.inference.scheduler import Scheduler
@@ -118,7 +119,8 @@ class JobQueue:
         self._idle[worker] = batch
         self._changed()
         try:
-            await asyncio.wait((batch, *ends), return_when=asyncio.FIRST_COMPLETED)
+            waits: list[asyncio.Future[Any]] = [batch, *ends]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             for job in batch.result() if batch.done() else ():
                 job.fail_pool_closed()

@@ -103,6 +103,8 @@ class Supervisor:
         self.state: WorkerState = "starting"
         self.waits_for = ""
         """Why a remote worker has no model yet; empty = it has one, or it is not known."""
+        self.unavailable = False
+        """Whether the cluster of a remote worker could not be had when it was last tried."""
         self.node = ""
         """The machine that runs the model; empty = this one, or none."""
 
@@ -168,6 +170,7 @@ class Supervisor:
             return problem
         self._failed_loads = 0
         self.node = ready.node
+        self.unavailable = False
         self._note("alive", "")
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
@@ -183,6 +186,8 @@ class Supervisor:
         if lasting and why.reason != self.waits_for:
             level = logging.WARNING if why.state == "unavailable" else logging.INFO
             _log.log(level, "worker %s-%d waits: %s", self._spec.name, self._number, why.reason)
+        if lasting:
+            self.unavailable = why.state == "unavailable"
         self._note(why.state, why.reason if lasting else self.waits_for)
 
     def _note(self, state: WorkerState, waits_for: str) -> None:
@@ -314,9 +319,7 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if not isinstance(outcome, ipc.Abandoned):
                 done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
-                job.attempts.append(
-                    Attempt(*worker.place, answers.begun_s, answers.ended_s, done)
-                )
+                job.attempts.append(Attempt(*worker.place, answers.begun_s, answers.ended_s, done))
             job.settle(outcome)
         try:
             self._count(jobs, answers)

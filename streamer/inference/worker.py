@@ -133,7 +133,9 @@ class BatchReader:
         return bool(self._received) or bool(self._selector.select(0))
 
 
-def _serve(link: socket.socket, model: Model, batches: BatchReader, samples: SegmentSamples) -> None:
+def _serve(
+    link: socket.socket, model: Model, batches: BatchReader, samples: SegmentSamples
+) -> None:
     for batch in batches:
         link.sendall(ipc.encode_message(_answer(model, batch, samples)))
 
