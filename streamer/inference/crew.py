@@ -99,6 +99,11 @@ class Crew:
         return sum(member.supervisor.alive for member in members)
 
     @property
+    def remote_alive(self) -> int:
+        """Remote workers that are loaded now."""
+        return sum(supervisor.alive for supervisor in self.supervisors)
+
+    @property
     def standing_in(self) -> int:
         """Local workers that are loaded now in the place of remote ones."""
         return sum(member.supervisor.alive for member in self._standing_in.values())

@@ -29,8 +29,8 @@ from streamer.inference.worker_process import (
     new_slot,
 )
 from streamer.models.registry import ModelSpec
-from streamer.observe.monitor import Monitor, RestartCause
-from streamer.observe.timeline import Attempt, AttemptOutcome
+from streamer.observe.monitor import AttemptOutcome, Monitor, RestartCause
+from streamer.observe.timeline import Attempt
 
 _log = logging.getLogger(__name__)
 
@@ -357,7 +357,20 @@ class Supervisor:
         self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome
     ) -> None:
         for job in jobs:
-            job.attempts.append(Attempt(*worker.place, begun_s, self._monitor.clock(), outcome))
+            self._record_attempt(worker, job, begun_s, self._monitor.clock(), outcome)
+
+    def _record_attempt(
+        self,
+        worker: WorkerProcess,
+        job: InferenceJob,
+        begun_s: float,
+        ended_s: float,
+        outcome: AttemptOutcome,
+    ) -> None:
+        attempt = Attempt(*worker.place, begun_s, ended_s, outcome)
+        job.attempts.append(attempt)
+        if attempt.node:
+            self._monitor.attempted(self._spec.name, attempt.node, outcome)
 
 
 def _can_be_sent(job: InferenceJob) -> bool:

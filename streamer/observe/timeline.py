@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from streamer.observe.monitor import SegmentOutcome
-
-AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
+from streamer.observe.monitor import AttemptOutcome, SegmentOutcome
 
 
 @dataclass(frozen=True, slots=True)
