@@ -80,10 +80,9 @@ class RayCluster:
     ) -> Node:
         """Start a node; the first one with the head's processes."""
         before = set(self.processes())
-        head = ["--head", f"--port={self._port}", f"--temp-dir={self._folder}"] + [
-            "--include-dashboard=false",
-            f"--ray-client-server-port={free_port()}",
-        ]
+        head = ["--head", f"--port={self._port}", f"--temp-dir={self._folder}"]
+        head.append("--include-dashboard=false")
+        head.append(f"--ray-client-server-port={free_port()}")
         where = [f"--address={self.address}"] if self.nodes else head
         command = [str(PYTHON.with_name("ray")), "start", *where, "--node-ip-address=127.0.0.1"]
         command += [f"--node-name={name}"]
