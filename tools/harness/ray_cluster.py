@@ -125,6 +125,17 @@ class RayCluster:
                 process.send_signal(signal.SIGKILL)
         wait_until(lambda: not still_running(processes), "killed processes are gone")
 
+    def kill_all(self) -> None:
+        """Kill whatever there is of it."""
+        while left := self.processes():
+            self.kill(left)
+
+    def restart(self, name: str, *, cpus: int = 1) -> Node:
+        """Kill what is left, and start a head at the same address."""
+        self.kill_all()
+        self.nodes.clear()
+        return self.start(name, cpus=cpus)
+
     def stop(self) -> None:
         """Kill all of it, and remove its folder."""
         deadline_s = time.monotonic() + TIMEOUT_S
