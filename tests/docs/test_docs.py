@@ -13,6 +13,7 @@ import msgspec
 import onnx
 import pytest
 
+from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config, LimitsConfig, VadConfig
 from streamer.protocol import codes, messages
 from streamer.weights.manifest_schema import ClassifierSettings
@@ -253,6 +254,17 @@ def test_configuration_page_lists_every_setting_with_its_default() -> None:
             if key != "name":  # its default depends on the others
                 shown = rows[key].strip().strip("`")
                 assert (shown if isinstance(default, str) else json.loads(shown)) == default
+
+
+def test_configuration_page_lists_every_setting_of_remote_workers_with_its_default() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+    section = text.split("## `remote` of a model")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
+    defaults = json.loads(msgspec.json.encode(RemoteConfig(address="")))
+    assert rows.keys() == defaults.keys()
+    for key, default in defaults.items():
+        shown = rows[key].strip().strip("`")
+        assert (shown if isinstance(default, str) else json.loads(shown)) == default
 
 
 def test_protocol_page_lists_every_event_and_request() -> None:
