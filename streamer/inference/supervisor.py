@@ -185,7 +185,8 @@ class Supervisor:
         limit.reschedule(None if lasting else now_s + self._config.load_timeout_seconds)
         if lasting and why.reason != self.waits_for:
             level = logging.WARNING if why.state == "unavailable" else logging.INFO
-            _log.log(level, "worker %s-%d waits: %s", self._spec.name, self._number, why.reason)
+            what = "waits" if why.state == "waiting" else "has no model yet:"
+            _log.log(level, "worker %s-%d %s %s", self._spec.name, self._number, what, why.reason)
         if lasting:
             self.unavailable = why.state == "unavailable"
         self._note(why.state, why.reason if lasting else self.waits_for)
@@ -212,6 +213,8 @@ class Supervisor:
             give_up = not killed or self._failed_loads >= MAX_KILLED_LOADS
         if give_up:
             raise ModelCannotLoad(f"model '{self._spec.name}' cannot be loaded: {problem}")
+        if self.waits_for:  # it has said so itself
+            return
         _log.error("a worker could not load its model: %s", problem)
 
     async def _serve(self, worker: WorkerProcess) -> _Cause:
@@ -319,15 +322,17 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if not isinstance(outcome, ipc.Abandoned):
                 done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
-                job.attempts.append(Attempt(*worker.place, answers.begun_s, answers.ended_s, done))
+                attempt = Attempt(*worker.place, answers.begun_s, answers.ended_s, done)
+                job.attempts.append(attempt)
             job.settle(outcome)
         try:
-            self._count(jobs, answers)
+            self._count(worker, jobs, answers)
         except Exception:  # a defect of a monitor; the worker is fine
             _log.exception("a batch could not be counted")
 
-    def _count(self, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
+    def _count(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
         monitor, counters, model = self._monitor, self._counters, self._spec.name
+        _, node = worker.place
         monitor.batch(model, len(jobs))
         monitor.worker_used(model, self._number, answers.cpu_s, answers.peak_memory_bytes)
         if answers.split and not self._split_logged:
@@ -336,6 +341,8 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
                 continue
+            if node:
+                monitor.attempted(model, node, "ok" if isinstance(outcome, ipc.Done) else "raised")
             inferred = not (isinstance(outcome, ipc.Done) and outcome.dropped)
             counters.inference_seconds += outcome.seconds
             if job.interim:
@@ -356,21 +363,11 @@ class Supervisor:
     def _record_attempts(
         self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome
     ) -> None:
+        pid, node = worker.place
         for job in jobs:
-            self._record_attempt(worker, job, begun_s, self._monitor.clock(), outcome)
-
-    def _record_attempt(
-        self,
-        worker: WorkerProcess,
-        job: InferenceJob,
-        begun_s: float,
-        ended_s: float,
-        outcome: AttemptOutcome,
-    ) -> None:
-        attempt = Attempt(*worker.place, begun_s, ended_s, outcome)
-        job.attempts.append(attempt)
-        if attempt.node:
-            self._monitor.attempted(self._spec.name, attempt.node, outcome)
+            job.attempts.append(Attempt(pid, node, begun_s, self._monitor.clock(), outcome))
+            if node:
+                self._monitor.attempted(self._spec.name, node, outcome)
 
 
 def _can_be_sent(job: InferenceJob) -> bool:

@@ -33,8 +33,8 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 10.0
 JOINING_S = 30.0
 """Seconds in which Ray, whose head answers, has let this process join."""
 
-SOON_S = 3.0
-"""Seconds after which an actor that is not placed waits for room."""
+SOON_S = 10.0
+"""Seconds in which an actor's process is there, unless it waits for room."""
 
 WATCH_S = 10.0
 """Seconds for which one call watches an idle actor."""
@@ -133,7 +133,7 @@ def _place(server: ServerLink, plan: RemotePlan, spec: ModelSpec) -> "NodeOfActo
         if not answers and not waiting and time.monotonic() - begun_s >= SOON_S:
             waiting = True
             wanted = described(plan.remote)
-            server.send(ipc.NotYet("waiting", f"no node of the cluster has {wanted} to spare"))
+            server.send(ipc.NotYet("waiting", f"for a node of the cluster with {wanted} to spare"))
     try:
         description = answers[0].result()
     except Exception as error:

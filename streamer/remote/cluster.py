@@ -14,7 +14,7 @@ from ray.exceptions import ActorDiedError, RayError
 from streamer.inference.worker import ignore_server_signals
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor import Description, RemoteModel
-from streamer.remote.placement import actor_options
+from streamer.remote.placement import actor_options, concurrency_groups
 from streamer.remote.plan import NAMESPACE, RemotePlan, for_other_machines
 from streamer.remote.versions import Versions, difference, of_cluster, versions_here
 
@@ -99,7 +99,8 @@ def _why_not(error: Exception, address: str) -> str:
 
 def place(plan: RemotePlan, spec: ModelSpec) -> Any:  # noqa: ANN401
     """Ask for an actor; returns its handle at once, whether there is room or not."""
-    actor_class = ray.remote(RemoteModel)
+    groups = concurrency_groups(plan.remote)
+    actor_class = ray.remote(concurrency_groups=groups)(RemoteModel)
     encoded = msgspec.msgpack.encode(for_other_machines(spec))
     return actor_class.options(**actor_options(plan, spec)).remote(
         encoded, plan.timeout_s, shared=plan.remote.shared

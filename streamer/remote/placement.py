@@ -17,7 +17,6 @@ def actor_options(plan: RemotePlan, spec: ModelSpec) -> dict[str, object]:
     call. One that is shared lives until no server uses it; others end with their bridge.
     """
     remote = plan.remote
-    callers = CALLERS if remote.shared else 1
     options: dict[str, object] = {
         "num_cpus": remote.num_cpus,
         "num_gpus": remote.num_gpus,
@@ -25,7 +24,6 @@ def actor_options(plan: RemotePlan, spec: ModelSpec) -> dict[str, object]:
         "scheduling_strategy": "SPREAD",
         "max_restarts": 0,
         "max_task_retries": 0,
-        "concurrency_groups": {"infer": callers, "control": 1, "watch": callers},
     }
     if remote.shared:
         options |= {
@@ -35,6 +33,12 @@ def actor_options(plan: RemotePlan, spec: ModelSpec) -> dict[str, object]:
             "get_if_exists": True,
         }
     return options
+
+
+def concurrency_groups(remote: RemoteConfig) -> dict[str, int]:
+    """The actor's groups of threads, with the calls that each takes at the same time."""
+    callers = CALLERS if remote.shared else 1
+    return {"infer": callers, "control": 1, "watch": callers}
 
 
 def described(remote: RemoteConfig) -> str:

@@ -51,8 +51,8 @@ class Node:
 class RayCluster:
     """Nodes that were started one after another; the first one is the head.
 
-    Processes of the cluster are known by its own temporary folder, which all of them have on their
-    command lines or in their environment. So no other cluster of this machine is touched.
+    Processes of the cluster are known by its own temporary folder, which is on their command lines
+    or on those of their parents. So no other cluster of this machine is touched.
 
     Args:
         env: Added to the environment of all nodes.
@@ -103,20 +103,22 @@ class RayCluster:
 
     def processes(self) -> list[psutil.Process]:
         """All processes of the cluster that run, also those of actors."""
-        return [one for one in psutil.process_iter() if self._is_ours(one)]
+        found: dict[psutil.Process, None] = {}
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if str(self._folder) in " ".join(process.cmdline()):
+                    found[process] = None
+                    found |= dict.fromkeys(process.children(recursive=True))
+        return list(found)
 
     def actors(self) -> list[psutil.Process]:
-        """The processes in which models run; they name themselves after the class."""
-        return [one for one in self.processes() if "RemoteModel" in " ".join(one.cmdline())]
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        try:
-            words = " ".join(process.cmdline())
-            return str(self._folder) in words or (
-                "ray::" in words and str(self._folder) in str(process.environ())
-            )
-        except (psutil.Error, OSError):
-            return False
+        """The processes in which models run."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if process.cmdline()[:1] and "RemoteModel" in process.cmdline()[0]:
+                    found.append(process)
+        return found
 
     def kill(self, processes: Sequence[psutil.Process]) -> None:
         """Kill processes, and wait until they are gone."""

@@ -120,7 +120,7 @@ async def test_workers_without_room_wait_and_the_others_serve(
         "inference": {"load_timeout_seconds": 4.0},
     }
     server = launch_remote(config)
-    waits = "waits: no node of the cluster has 1 CPU to spare"
+    waits = "waits for a node of the cluster with 1 CPU to spare"
     wait_until(lambda: server.log().count(waits) == 2, "two of six wait")
     assert info(server)["remote"]["workers_alive"] == 4
     states = f"{server.get('/metrics').text}"
@@ -139,7 +139,7 @@ async def test_local_workers_are_ready_while_remote_ones_wait(
     model = {"type": "standin", "workers": 1, "remote": settings}
     server = launch_remote({"model": model})
     assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 1}
-    wait_until(lambda: "has 1 CPU, 1 nowhere to spare" in server.log(), "the remote one waits")
+    wait_until(lambda: "with 1 CPU, 1 nowhere to spare" in server.log(), "the remote one waits")
     assert info(server)["remote"]["standing_in"] == 0
 
 
