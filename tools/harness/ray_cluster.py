@@ -40,11 +40,12 @@ class Node:
     """One node: its name, and the processes that `ray start` has left behind."""
 
     name: str
-    processes: Sequence[psutil.Process]
+    processes: Mapping[psutil.Process, str]
+    """With the name of the program of each."""
 
-    def only(self, word: str) -> psutil.Process:
-        """The single process of the node with this word in its program's path."""
-        (found,) = [one for one in self.processes if word in Path(one.cmdline()[0]).name]
+    def only(self, program: str) -> psutil.Process:
+        """The single process of the node that runs this program."""
+        (found,) = [process for process, name in self.processes.items() if name == program]
         return found
 
 
@@ -97,7 +98,7 @@ class RayCluster:
             timeout=2 * TIMEOUT_S,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        node = Node(name, [one for one in self.processes() if one not in before])
+        node = Node(name, {one: one.name() for one in self.processes() if one not in before})
         self.nodes.append(node)
         return node
 

@@ -115,21 +115,19 @@ async def test_the_state_of_a_channel_travels_from_node_to_node(
 async def test_workers_without_room_wait_and_the_others_serve(
     launch_remote: LaunchRemote, cluster: RayCluster
 ) -> None:
-    config = {
-        "model": {"type": "standin", "remote": remote(cluster.address, workers=6)},
-        "inference": {"load_timeout_seconds": 4.0},
-    }
-    server = launch_remote(config)
-    waits = "waits for a node of the cluster with 1 CPU to spare"
-    wait_until(lambda: server.log().count(waits) == 2, "two of six wait")
-    assert info(server)["remote"]["workers_alive"] == 4
-    states = f"{server.get('/metrics').text}"
-    assert 'streamer_remote_workers{model="standin",state="waiting"} 2.0' in states
-    await asyncio.sleep(2 * 4.0)  # longer than a local worker may take
+    settings = remote(cluster.address, workers=3, num_cpus=2)
+    server = launch_remote({"model": {"type": "standin", "remote": settings}})
+    waits = "waits for a node of the cluster with 2 CPU to spare"
+    wait_until(lambda: server.log().count(waits) == 1, "one of three waits")
+    wait_until(lambda: info(server)["remote"]["workers_alive"] == 2, "the others are there")
+    metrics = server.get("/metrics").text
+    assert 'streamer_remote_workers{model="standin",state="waiting"} 1.0' in metrics
     events = await stream_audio(server, silence(1), "simple")
     assert len(events_of(events, "segment")) == 1
-    assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 4}
-    assert server.log().count("could not load") == 0
+    assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 2}
+    cluster.kill(cluster.actors()[:1])
+    wait_until(lambda: server.log().count("is loaded and warm") == 3, "it has got room")
+    assert "could not load" not in server.log()
 
 
 async def test_local_workers_are_ready_while_remote_ones_wait(
