@@ -263,8 +263,9 @@ def test_configuration_page_lists_every_setting_of_remote_workers_with_its_defau
     defaults = json.loads(msgspec.json.encode(RemoteConfig(address="")))
     assert rows.keys() == defaults.keys()
     for key, default in defaults.items():
-        shown = rows[key].strip().strip("`")
-        assert (shown if isinstance(default, str) else json.loads(shown)) == default
+        if key != "address":  # it has none
+            shown = rows[key].strip().strip("`")
+            assert (shown if isinstance(default, str) else json.loads(shown)) == default
 
 
 def test_protocol_page_lists_every_event_and_request() -> None:
