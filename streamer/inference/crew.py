@@ -126,7 +126,9 @@ class Crew:
             remote = self.supervisors
             waiting = sum(one.state == "waiting" for one in remote)
             alive = sum(one.alive for one in remote)
-            wanted = self._elastic.update(clock(), Load(delay_s, busy, local, alive, waiting))
+            wanted = self._elastic.update(
+                clock(), Load(delay_s, busy, local, alive, len(remote) - alive)
+            )
             self._keep(group, self._remote, wanted, remote=True)
             spare = fallback_workers(
                 self._plan.spare,

@@ -38,7 +38,7 @@ class Load:
         busy: Workers that run a job, local ones too.
         local: Local workers that are alive.
         alive: Remote workers that are alive.
-        waiting: Remote workers that wait for a machine.
+        waiting: Remote workers that are not alive yet: most wait for a machine.
     """
 
     delay_s: float

@@ -41,7 +41,7 @@ class JobQueue:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._workers = workers
+        self._workers = max(1, workers)
         self._scheduler = scheduler
         self._clock = clock
         self._idle: dict[Hashable, asyncio.Future[JobBatch]] = {}
