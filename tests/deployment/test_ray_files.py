@@ -68,6 +68,7 @@ def test_all_machines_have_one_image_and_report_nothing() -> None:
     image = (RAY / "Dockerfile").read_text()
     assert "RAY_USAGE_STATS_ENABLED=0" in image
     assert "requirements/ray.lock" in image
+    assert "!requirements/ray.lock" in (RAY / "Dockerfile.dockerignore").read_text().splitlines()
     assert [CLUSTER["spec"]["rayVersion"]] == LOCKED
     final = image.rpartition("FROM ")[2]
     assert "USER 10001:10001" in final
