@@ -99,6 +99,8 @@ class Supervisor:
         self._counters = counters
         self._monitor = monitor
         self._failed_loads = 0
+        self._lost = ""
+        """How the machine of a remote worker was lost, if it is known."""
         self._split_logged = False
         self.state: WorkerState = "starting"
         self.waits_for = ""
@@ -142,7 +144,9 @@ class Supervisor:
                 problem = await self._load(worker)
                 if problem is None:
                     cause = await self._serve(worker)
-                if cause == "died":
+                if cause == "died" and self._program.remote:
+                    how = f": {self._lost or 'its actor, its node or the head is gone'}"
+                elif cause == "died":
                     how = f": {await worker.how_it_ended()}"
                 elif cause == "timeout":
                     how = f": a segment {self._over_limit}"
@@ -170,7 +174,7 @@ class Supervisor:
             return problem
         self._failed_loads = 0
         self.node = ready.node
-        self.unavailable = False
+        self.unavailable, self._lost = False, ""
         self._note("alive", "")
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
@@ -273,6 +277,8 @@ class Supervisor:
             if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
                 _log.exception("a worker could not be given its jobs")
             self._record_attempts(worker, jobs, begun_s, "died")
+            if isinstance(error, WorkerDied):
+                self._lost = error.detail
             if isinstance(error, WorkerDied) and not error.by_model:
                 begun = begun and any(len(job.attempts) > MAX_LOST for job in jobs)
             for job in self._queue.died(worker, begun=begun):
@@ -302,7 +308,7 @@ class Supervisor:
                 )
         except WorkerDied as error:
             how = str(error) or await worker.how_it_ended()
-            raise WorkerDied(how, by_model=error.by_model) from None
+            raise WorkerDied(how, by_model=error.by_model, detail=error.detail) from None
 
     @property
     def _over_limit(self) -> str:

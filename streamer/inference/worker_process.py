@@ -57,13 +57,15 @@ class WorkerDied(Exception):
     """The process ended, or was killed, before it answered.
 
     Args:
-        how: A phrase.
+        how: A phrase, which clients may see.
         by_model: Whether the model may have been the reason.
+        detail: For the log only: it names machines.
     """
 
-    def __init__(self, how: str = "", *, by_model: bool = True) -> None:
+    def __init__(self, how: str = "", *, by_model: bool = True, detail: str = "") -> None:
         super().__init__(how)
         self.by_model = by_model
+        self.detail = detail
 
 
 class ModelCannotLoad(Exception):
@@ -251,7 +253,8 @@ class WorkerProcess:
         except WorkerDied:
             raise WorkerDied(by_model=not self._remote) from None
         if isinstance(message, ipc.Lost):
-            raise WorkerDied(message.reason, by_model=message.by_model)
+            how = "its process on another machine has ended"
+            raise WorkerDied(how, by_model=message.by_model, detail=message.reason)
         assert isinstance(message, ipc.BatchOutcome)
         assert len(message.outcomes) == len(items)
         return message

@@ -238,10 +238,11 @@ async def test_but_not_for_ever(
             await until(lambda: workers.living(remote=True))
             (worker,) = workers.living(remote=True)
             worker.messages.put_nowait(READY)
-            worker.answers.put_nowait(WorkerDied("gone", by_model=by_model))
+            worker.answers.put_nowait(WorkerDied("gone", by_model=by_model, detail="10.0.0.7"))
             await until(functools.partial(getattr, worker, "ended"))
-        with pytest.raises(WorkerLost, match="gone"):
+        with pytest.raises(WorkerLost, match="gone") as failure:
             await job.result
+        assert "10.0.0.7" not in str(failure.value), "clients see this"
 
 
 async def test_a_final_that_waits_too_long_brings_more_workers(
