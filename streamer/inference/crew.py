@@ -116,7 +116,7 @@ class Crew:
     @property
     def waits_for(self) -> str:
         """Why a remote worker has no model yet; empty = all have one, or it is not known."""
-        return next((one.waits_for for one in self.supervisors if one.waits_for), "")
+        return next((one.status.waits_for for one in self.supervisors if one.status.waits_for), "")
 
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Keep the workers until cancelled; each is a task of the group."""
@@ -124,7 +124,7 @@ class Crew:
         while True:
             delay_s, busy, local = self._load()
             remote = self.supervisors
-            waiting = sum(one.state == "waiting" for one in remote)
+            waiting = sum(one.status.state == "waiting" for one in remote)
             alive = sum(one.alive for one in remote)
             wanted = self._elastic.update(
                 clock(), Load(delay_s, busy, local, alive, len(remote) - alive)
@@ -132,7 +132,7 @@ class Crew:
             self._keep(group, self._remote, wanted, remote=True)
             spare = fallback_workers(
                 self._plan.spare,
-                unavailable=sum(one.unavailable for one in self.supervisors),
+                unavailable=sum(one.status.unavailable for one in self.supervisors),
                 waiting=waiting,
                 others_alive=local + alive,
             )

@@ -28,17 +28,12 @@ from streamer.inference.worker_process import (
     WorkerProcess,
     new_slot,
 )
+from streamer.inference.worker_status import WorkerStatus
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import AttemptOutcome, Monitor, RestartCause
 from streamer.observe.timeline import Attempt
 
 _log = logging.getLogger(__name__)
-
-MAX_FAILED_LOADS = 3
-"""Failed loads in a row after which the pool gives up, once the model has loaded before."""
-
-MAX_KILLED_LOADS = 10
-"""Loads in a row, ended by signals, after which the pool gives up, before the model has loaded."""
 
 RETRY_S = 1.0
 """Seconds before a process is started again, at most."""
@@ -46,12 +41,7 @@ RETRY_S = 1.0
 MAX_LOST = 5
 """Times that a job runs again because the machine of a remote worker was lost with it."""
 
-WorkerState = Literal["starting", "alive"] | ipc.RemoteState
-
 _Cause = RestartCause | Literal["retired"]
-
-WAITS_WITHOUT_LIMIT: tuple[ipc.RemoteState, ...] = ("waiting", "unavailable")
-"""States of a remote worker that may last: other machines may come or come back at any time."""
 
 
 class Supervisor:
@@ -68,7 +58,7 @@ class Supervisor:
         monitor: Receives what is measured.
         program: What the process does.
         needed: Whether the pool gives up when this worker cannot load its model any more.
-        on_state: Called after each change of `state`.
+        on_state: Called after each change of its status.
     """
 
     def __init__(
@@ -89,7 +79,6 @@ class Supervisor:
         self._number = number
         self._program = program
         self._needed = needed
-        self._on_state = on_state
         self._retired: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._spec = spec
         self._config = config
@@ -98,17 +87,11 @@ class Supervisor:
         self._on_loaded = on_loaded
         self._counters = counters
         self._monitor = monitor
-        self._failed_loads = 0
         self._lost = ""
         """How the machine of a remote worker was lost, if it is known."""
         self._split_logged = False
-        self.state: WorkerState = "starting"
-        self.waits_for = ""
-        """Why a remote worker has no model yet; empty = it has one, or it is not known."""
-        self.unavailable = False
-        """Whether the cluster of a remote worker could not be had when it was last tried."""
-        self.node = ""
-        """The machine that runs the model; empty = this one, or none."""
+        name = f"{spec.name}-{number}"
+        self.status = WorkerStatus(name, config.load_timeout_seconds, on_state)
 
     @property
     def number(self) -> int:
@@ -118,7 +101,7 @@ class Supervisor:
     @property
     def alive(self) -> bool:
         """Whether the worker is loaded now."""
-        return self.state == "alive"
+        return self.status.state == "alive"
 
     def retire(self) -> None:
         """End when the jobs that run now are done; a worker that is not alive has none."""
@@ -151,75 +134,49 @@ class Supervisor:
                 elif cause == "timeout":
                     how = f": a segment {self._over_limit}"
             finally:
-                self._note("starting", self.waits_for)
+                self.status.starts_again()
                 await worker.end(at_once=cause not in ("max_jobs", "retired"))
             if problem is not None:
                 self._count_failed_load(problem)
-                await asyncio.sleep(min(RETRY_S, self._failed_loads * RETRY_S / 10))
+                await asyncio.sleep(min(RETRY_S, self.status.failed_loads * RETRY_S / 10))
             elif cause is not None and cause != "retired":
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
-                name = f"{self._spec.name}-{self._number}"
-                _log.warning("worker %s is replaced: %s%s", name, cause, how)
+                _log.warning("worker %s is replaced: %s%s", self.status.name, cause, how)
 
     async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         """Wait until the model is loaded; returns why it is not, if so."""
         try:
             async with asyncio.timeout(self._config.load_timeout_seconds) as limit:
-                ready = await worker.loaded(lambda why: self._waits(why, limit))
+                ready = await worker.loaded(lambda why: self.status.waits(why, limit))
         except TimeoutError:
             limit_s = self._config.load_timeout_seconds
             return ModelCannotLoad(f"it took over {limit_s:g} s (inference.load_timeout_seconds)")
         except (ModelCannotLoad, WorkerDied) as problem:
             return problem
-        self._failed_loads = 0
-        self.node = ready.node
-        self.unavailable, self._lost = False, ""
-        self._note("alive", "")
+        self._lost = ""
+        self.status.loaded(ready.node)
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
         place = f" on {ready.node}" if ready.node else ""
         _log.info("worker %s%s is loaded and warm%s", worker.place[0], place, source)
         return None
 
-    def _waits(self, why: ipc.NotYet, limit: asyncio.Timeout) -> None:
-        """A remote worker has said why it has no model yet."""
-        now_s = asyncio.get_running_loop().time()
-        lasting = why.state in WAITS_WITHOUT_LIMIT
-        limit.reschedule(None if lasting else now_s + self._config.load_timeout_seconds)
-        if lasting and why.reason != self.waits_for:
-            level = logging.WARNING if why.state == "unavailable" else logging.INFO
-            what = "waits" if why.state == "waiting" else "has no model yet:"
-            _log.log(level, "worker %s-%d %s %s", self._spec.name, self._number, what, why.reason)
-        if lasting:
-            self.unavailable = why.state == "unavailable"
-        self._note(why.state, why.reason if lasting else self.waits_for)
-
-    def _note(self, state: WorkerState, waits_for: str) -> None:
-        self.state, self.waits_for = state, waits_for
-        if state != "alive":
-            self.node = ""
-        self._on_state()
-
     def _count_failed_load(self, problem: ModelCannotLoad | WorkerDied) -> None:
-        """Give up on a model that does not load; a killed process may not be the model's fault.
+        """Go on, or give up on a model that does not load.
 
         Raises:
             ModelCannotLoad: The pool gives up.
         """
-        self._failed_loads += 1
-        killed = isinstance(problem, WorkerDied)
-        if self._program.remote:
-            give_up = False
-        elif self._warm.done():
-            give_up = self._needed and not killed and self._failed_loads >= MAX_FAILED_LOADS
-        else:
-            give_up = not killed or self._failed_loads >= MAX_KILLED_LOADS
-        if give_up:
+        if self.status.gives_up(
+            problem,
+            was_warm=self._warm.done(),
+            remote=self._program.remote,
+            needed=self._needed,
+        ):
             raise ModelCannotLoad(f"model '{self._spec.name}' cannot be loaded: {problem}")
-        if self.waits_for:  # it has said so itself
-            return
-        _log.error("a worker could not load its model: %s", problem)
+        if not self.status.waits_for:  # otherwise it has said so itself
+            _log.error("a worker could not load its model: %s", problem)
 
     async def _serve(self, worker: WorkerProcess) -> _Cause:
         """Run jobs until the worker has to be replaced; returns why."""

@@ -29,12 +29,12 @@ class NodeMetrics:
         alive: Counter[str] = Counter()
         for worker in crew.supervisors:
             if worker.alive:
-                alive[worker.node] += 1
+                alive[worker.status.node] += 1
                 states["alive"] += 1
-            elif worker.unavailable:
+            elif worker.status.unavailable:
                 states["unavailable"] += 1
             else:
-                states["waiting" if worker.state == "waiting" else "starting"] += 1
+                states["waiting" if worker.status.state == "waiting" else "starting"] += 1
         for state in get_args(RemoteWorkers):
             self._metrics.remote_workers.labels(model, state).set(states[state])
         for node in alive:
