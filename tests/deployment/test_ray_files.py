@@ -55,6 +55,28 @@ def test_the_server_finds_the_head_and_has_settings_that_it_takes() -> None:
     assert config.inference.workers == 1
 
 
+GUIDE = (ROOT / "docs/ray.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "text", re.findall(r"^```json\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+)
+def test_a_configuration_of_the_page_is_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    remote = load_config(tmp_path / "config.json", {}, {}).model.remote
+    assert remote is not None
+    assert remote.address == "ray-head:6379"
+
+
+def test_the_commands_of_the_page_use_the_files_that_there_are() -> None:
+    (commands,) = re.findall(r"^```console\n(.*?)^```", GUIDE, re.MULTILINE | re.DOTALL)
+    assert [line[:2] for line in commands.splitlines()] == ["$ "] * 3
+    named = re.findall(r"deploy/\S+", commands)
+    assert {ROOT / name for name in named} == {
+        RAY / name for name in ("Dockerfile", "cluster.yaml", "server.yaml")
+    }
+
+
 def test_the_server_and_its_node_see_each_other() -> None:
     assert POD["spec"]["shareProcessNamespace"] is True
     assert NODE["volumeMounts"] == SERVER["volumeMounts"]
