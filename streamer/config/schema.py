@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from streamer.config.explain import ALLOWED
 from streamer.config.key_terms import MAX_KEY_TERMS, KeyTerms
+from streamer.config.remote import RemoteConfig
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -132,6 +133,9 @@ class ModelConfig(_Section, frozen=True):
     """Up to 100 [key terms](protocol.md#key-terms) for all clients, such as `["Jean Valjean",
     "Kubernetes"]`. The key terms of a client are added. If the model does not use key terms, the
     log has a warning."""
+    remote: RemoteConfig | None = None
+    """Workers of this model on other machines, beside those here: [`remote` of a
+    model](#remote-of-a-model)."""
 
 
 class VadConfig(_Section, frozen=True):

@@ -98,8 +98,18 @@ def load_config(
         if conflict is not None:
             where = sources.of_keys(section, conflict.keys)
             raise SettingsError(f"{where}: {conflict.message}")
+    _check_remote(config, sources)
     folder = path.parent if path else Path()
     return _with_tokens(config, environment, folder, sources.of("access.tokens_file"))
+
+
+def _check_remote(config: Config, sources: "_Sources") -> None:
+    for index, model in enumerate(config.served):
+        problem = model.remote.conflict() if model.remote else None
+        if problem is not None:
+            field = f"models[{index}].remote" if config.models else "model.remote"
+            where = sources.of(field.partition("[")[0])
+            raise SettingsError(f"{where}: '{field}': {problem}")
 
 
 def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError:
@@ -107,7 +117,8 @@ def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError
     message = _without_value(field, tree) if field in SECRET else problem.message
     if hint := mistaken_for(problem.field, message, tree):
         message = message.partition("; did you mean")[0] + hint
-    return SettingsError(f"{sources.of(field)}: {message}{section_example(problem.field, tree)}")
+    source = sources.of(".".join(field.split(".")[:2]))
+    return SettingsError(f"{source}: {message}{section_example(problem.field, tree)}")
 
 
 def _without_value(field: str, tree: Tree) -> str:

@@ -5,7 +5,7 @@ is not in the messages: it lies in the worker's shared-memory slot.
 """
 
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -49,11 +49,24 @@ class Abandon(msgspec.Struct, frozen=True, tag="abandon"):
     """The results of the last batch are not needed any more."""
 
 
+RemoteState = Literal["connecting", "loading", "waiting", "unavailable"]
+"""Of a worker that runs the model on another machine and has none yet. `waiting`: for a machine
+with room. `unavailable`: it cannot be had, and is looked for again."""
+
+
+class NotYet(msgspec.Struct, frozen=True, tag="not_yet"):
+    """A remote worker has no model yet, which is not the model's fault; `reason` says why not."""
+
+    state: RemoteState
+    reason: str
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The model is loaded and warm; these are its properties.
 
     `source` is the file of its class. None = it is built in. `drafts_off` means that models of its
-    class use drafts, and this one does not.
+    class use drafts, and this one does not. `node` is the machine that runs the model, and `pid`
+    the process there. Empty and 0 = this machine, the worker process itself.
     """
 
     sample_rate: int
@@ -67,6 +80,8 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     drafts_off: bool = False
     source: str | None = None
     languages: tuple[str, ...] = ()
+    node: str = ""
+    pid: int = 0
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
@@ -135,7 +150,19 @@ class BatchOutcome(msgspec.Struct, frozen=True, tag="batch_outcome"):
     split: str | None = None
 
 
-WorkerMessage = Batch | Abandon | Ready | LoadFailed | BatchOutcome
+class Lost(msgspec.Struct, frozen=True, tag="lost"):
+    """The remote process that ran the last batch is lost; no message follows this one.
+
+    Attributes:
+        reason: How it was lost.
+        by_model: Whether the model may have ended it; if not, its machine or the network has.
+    """
+
+    reason: str
+    by_model: bool
+
+
+WorkerMessage = Batch | Abandon | NotYet | Ready | LoadFailed | BatchOutcome | Lost
 
 
 _encoder = msgspec.msgpack.Encoder()

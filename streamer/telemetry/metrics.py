@@ -17,6 +17,7 @@ from streamer.observe.monitor import (
     AccountEntry,
     Decoded,
     DecoderFailure,
+    RemoteWorkers,
     RestartCause,
     Route,
     SegmentOutcome,
@@ -97,6 +98,7 @@ class Metrics:
         self._decoders(make)
         self._results(make, {"model": tuple(workers)})
         self._workers(make, {"model": tuple(workers)}, workers)
+        self._remote_workers(make, {"model": tuple(workers)})
         self._event_loop(make)
 
     def _stages(self, make: _Maker) -> None:
@@ -215,6 +217,18 @@ class Metrics:
             for number in range(count):
                 self.worker_cpu.labels(name, str(number))
                 self.worker_memory.labels(name, str(number))
+
+    def _remote_workers(self, make: _Maker, model: Labels) -> None:
+        state = {**model, "state": get_args(RemoteWorkers)}
+        self.remote_workers = make.gauge("remote_workers", "Workers on other machines.", state)
+        self.node_workers = make.gauge(
+            "node_workers", "Remote workers that are loaded, by machine.", {**model, "node": ()}
+        )
+        self.node_attempts = make.counter(
+            "node_attempts",
+            "Segments that remote workers have worked on, by machine.",
+            {**model, "node": (), "outcome": ()},
+        )
 
     def _event_loop(self, make: _Maker) -> None:
         subsystem = {"subsystem": get_args(Subsystem)}

@@ -38,6 +38,8 @@ CHECKED = {
     ("operations.md", "console"): "tests/operations/test_image.py",
     ("protocol.md", "json"): "tests/docs/test_blocks.py",
     ("python.md", "text"): "tests/docs/test_python_page.py",
+    ("ray.md", "console"): "tests/deployment/test_ray_files.py",
+    ("ray.md", "json"): "tests/deployment/test_ray_files.py",
     ("streamer-client/README.md", "js"): "tests/web/test_guide_blocks.py",
     ("your-own-model.md", "console"): "tests/end_to_end/serving/test_examples.py",
     ("your-own-model.md", "json"): "tests/docs/test_docs.py",
@@ -46,7 +48,7 @@ CHECKED = {
 """By page and language: the file that runs or checks the blocks, or most of them. Blocks of Python
 and HTML are files of `docs/examples`; those of the book have tests in `tests/book`."""
 
-PICTURES = {("README.md", ""), ("architecture.md", "text")}
+PICTURES = {("README.md", ""), ("architecture.md", "text"), ("ray.md", "text")}
 """Drawings made of characters."""
 
 
