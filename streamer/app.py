@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import (
     AsyncIterator,
@@ -29,6 +28,7 @@ from streamer.access.gate import Gate
 from streamer.access.refusal_log import RefusalLog
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
+from streamer.config.cores import usable_cores
 from streamer.config.explain import show
 from streamer.config.schema import Config
 from streamer.dialects.addresses import SocketAddress, socket_addresses
@@ -241,7 +241,7 @@ def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Poo
 
 def workers_of(config: Config) -> list[int]:
     """How many workers each model gets, in the order of the configuration."""
-    total = config.inference.workers or os.cpu_count() or 1
+    total = config.inference.workers or usable_cores()
     return worker_shares([model.workers for model in config.served], total)
 
 
