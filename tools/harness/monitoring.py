@@ -158,6 +158,7 @@ def prometheus(
     every = f"{round(scrape_s * 1000)}ms"
     config["global"] = dict.fromkeys(config["global"], every)
     for job in config["scrape_configs"]:
+        job.pop("dns_sd_configs", None)
         job["static_configs"] = [{"targets": list(targets.get(job["job_name"], ()))}]
     rules = folder / RULES
     rules.parent.mkdir(parents=True)
