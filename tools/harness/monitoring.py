@@ -101,12 +101,14 @@ class Prometheus:
 
     Attributes:
         rate_interval_s: What `$__rate_interval` is in Grafana: four scrapes.
+        servers: What pictures show for the addresses of servers.
     """
 
     def __init__(self, address: str, rate_interval_s: float, rules: Path) -> None:
         self.address = address
         self.rate_interval_s = rate_interval_s
         self.rules = rules
+        self.servers: dict[str, str] = {}
 
     def query(self, query: str, at_s: float | None = None) -> list[Series]:
         """What a query answers now, or at a time."""
