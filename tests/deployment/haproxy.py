@@ -43,11 +43,9 @@ def haproxy(
         if number < len(servers):
             server = servers[number]
             replaced[f"server {name} {http}"] = f"server {name} 127.0.0.1:{server.port}"
-            replaced[f"server {name} {rpc} port 808{1 + number}"] = (
-                f"server {name} {address_of(server)} port {server.port}"
-            )
+            replaced[f"server {name} {rpc}"] = f"server {name} {address_of(server)}"
         else:
             replaced[f"    server {name} {http}\n"] = ""
-            replaced[f"    server {name} {rpc} port 808{1 + number}\n"] = ""
+            replaced[f"    server {name} {rpc} track sockets/{name}\n"] = ""
     with running_haproxy(DEPLOY / "haproxy.cfg", replaced, port, folder):
         yield Proxy(port, certificate)

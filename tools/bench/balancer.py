@@ -24,7 +24,7 @@ from tools.bench.live import (
     recordings,
     serve,
 )
-from tools.bench.result_files import ROOT, Row, percentiles, table, write_json
+from tools.bench.result_files import ROOT, Row, table, write_json
 from tools.command_line import tool_parser
 from tools.harness.balancer import running_haproxy
 from tools.harness.ports import free_port
@@ -60,7 +60,6 @@ def measured(streams: int, seconds: float, rounds: int) -> list[Row]:
     alone: list[float] = []
     behind: list[float] = []
     balancer: list[float] = []
-    events: dict[str, list[float]] = {"alone": [], "behind": []}
     with serve(STAND_IN) as served, tempfile.TemporaryDirectory() as folder:
         port, netloc = free_port(), urlsplit(served.url).netloc
         through = Served(served.url.replace(netloc, f"127.0.0.1:{port}"), served.process.pid)
@@ -68,12 +67,10 @@ def measured(streams: int, seconds: float, rounds: int) -> list[Row]:
             for _ in track(range(rounds), "measuring", console=Console(stderr=True)):
                 run = served.play(audio, RATE, streams, seconds)
                 alone.append(run.loop_ms)
-                events["alone"] += run.report.active_ms
                 before_s = cpu_s(process)
                 run = through.play(audio, RATE, streams, seconds)
                 balancer.append(1_000 * (cpu_s(process) - before_s) / run.report.audio_s)
                 behind.append(run.loop_ms)
-                events["behind"] += run.report.active_ms
     of_balancer, of_server = statistics.median(balancer), statistics.median(alone)
     return [
         {
@@ -82,8 +79,6 @@ def measured(streams: int, seconds: float, rounds: int) -> list[Row]:
             "server behind HAProxy": round(statistics.median(behind), 2),
             "HAProxy, ms per audio s": round(of_balancer, 2),
             "HAProxy over the server": round(of_balancer / of_server, 2),
-            "active p50 ms, alone": percentiles(events["alone"])["p50"],
-            "behind HAProxy": percentiles(events["behind"])["p50"],
         }
     ]
 

@@ -46,7 +46,7 @@ class Workers:
             idle: they share caches, and two of them may be threads of one.
         others: Of the number of streams: cores that everything else uses, on average.
         hop_s: From the queue to a worker and back, for which it does nothing: the network.
-        busy_s: Time that workers have spent on jobs so far.
+        busy_s: Time that workers have spent on jobs so far, on the way to them too.
         cpu_s: The part of it in which they had a core.
         in_vain_s: The part of `busy_s` that was for results which were not needed.
         in_vain: The number of these jobs.
@@ -166,9 +166,9 @@ class Workers:
             del self._running[number]
             if number not in self._missing:
                 self._scheduler.finished(number)
-            spent_s = min(took_s - self.hop_s, environment.now - began_s)
+            spent_s = environment.now - began_s
             self.busy_s += spent_s
-            self.cpu_s += spent_s * share
+            self.cpu_s += min(took_s - self.hop_s, spent_s) * share
             if unwanted.triggered:
                 self.in_vain_s += spent_s
                 self.in_vain += 1
