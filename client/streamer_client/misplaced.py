@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from streamer.cli.command_line import is_address
 from streamer.cli.meant import plain
@@ -66,6 +66,9 @@ def _instead_of(word: str, others: Sequence[str], program: str) -> str | None:
         return f"for standard input: {program} -"
     if exists(word):
         return None if others else _instead_of_existing(Path(word), program)
+    if word.lower().startswith("file:"):  # as browsers and file managers copy it
+        command = f"{program} {shlex.quote(unquote(urlsplit(word).path))}"
+        return f"{word} is the address of a file; give the file's name: {command}"
     if LONE_DASHES.fullmatch(word):
         return f"{word!r} is no hyphen; for standard input: {program} -"
     if word.lower() in WORDS:

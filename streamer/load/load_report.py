@@ -10,7 +10,8 @@ class LoadReport:
     """Counts and latencies of all streams. Lists hold milliseconds, one value an event."""
 
     final_ms: list[float] = field(default_factory=list)
-    """From the sending of a segment's last speech to its `segment`, while the stream played."""
+    """From the sending of a segment's last speech to its `segment`, while the stream played; of a
+    chunk on `/api/v1/simple`, from the sending of its last audio."""
     settled_ms: list[float] = field(default_factory=list)
     """From `inactive` to `segment`, of the same."""
     closing_ms: list[float] = field(default_factory=list)

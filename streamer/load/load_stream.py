@@ -119,8 +119,11 @@ class LoadStream:
             self._report.active_ms.append(1000 * (now - self._sent_time_s(event["time"])))
         elif kind == "inactive":
             self._ended.append((self._sent_time_s(event["time"]), now, event["time"]))
-        elif "end_time" in event and kind != "interim" and self._ended:
-            self._on_result(event, now)
+        elif "end_time" in event and kind != "interim":
+            if not self._report.events["active"]:  # the segments of a stream of chunks
+                self._ended.append((self._sent_time_s(event["end_time"]), now, event["end_time"]))
+            if self._ended:
+                self._on_result(event, now)
         elif kind == "started":
             self._min_silence_s = (event.get("vad") or {}).get("min_silence_ms", 0) / 1000
         elif kind == "stopped":
@@ -136,7 +139,8 @@ class LoadStream:
             self._report.closing_ms.append(1000 * (now - self._stop_sent_s))
         else:
             self._report.final_ms.append(1000 * (now - speech_sent_s))
-            self._report.settled_ms.append(1000 * (now - inactive_s))
+            if self._report.events["inactive"]:
+                self._report.settled_ms.append(1000 * (now - inactive_s))
 
     def _sent_time_s(self, time_s: float) -> float:
         """When the last sample before `time_s` of the stream was sent."""

@@ -82,6 +82,8 @@ def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ("-i localhost:8080", f"streamer-client FILE --addr {ADDRESS} ("),
         ("http://a.example/b.mp3?x&y", "curl -L 'http://a.example/b.mp3?x&y' | str"),
         ("https://a.example/b.mp3", "curl -L https://a.example/b.mp3 | streamer-client - ("),
+        ("file:///a/b%20c.wav", "give the file's name: streamer-client '/a/b c.wav' ("),
+        ("file:b.wav", "give the file's name: streamer-client b.wav ("),
         ("–", "'–' is no hyphen; for standard input: streamer-client - ("),
         ("stdin", "for standard input: streamer-client - ("),
         ("/dev/stdin", "for standard input: streamer-client - ("),

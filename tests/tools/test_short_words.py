@@ -53,6 +53,7 @@ def test_pieces_that_no_segment_holds_are_counted_apart() -> None:
     assert kinds("of", 0.1) == ["shorter"]
     assert kinds("of course", 0.5) == ["at least 0.2 s"]
     assert kinds("yes", 0.3) == ["at least 0.2 s", "short answers"]
+    assert kinds("it was the best of times", 1.4) == ["six words"]
 
 
 def test_a_piece_is_quiet_and_between_silence() -> None:

@@ -2,12 +2,12 @@
 
     make accuracy-short-words AUDIO=path/to/folder
 
-The folder is as for `accuracy.py`. Single words and pairs of neighbours are cut out of the
-recordings at the times of an aligner, and put into silence, as a short answer would be. The audio
-is attenuated and rounded to 16 bits. What the model finds with its gate is compared with what it
-finds without: a word is lost if only the second is right. Pieces that are shorter than the least
-speech of a segment (0.2 s by default) are counted apart, because the detector gives them to no
-model; and so are short answers ("yes", "no", "well", …). Results are written to
+The folder is as for `accuracy.py`. Single words, pairs of neighbours and phrases of six words are
+cut out of the recordings at the times of an aligner, and put into silence, as an answer would be.
+The audio is attenuated and rounded to 16 bits. What the model finds with its gate is compared with
+what it finds without: a word is lost if only the second is right. Pieces that are shorter than the
+least speech of a segment (0.2 s by default) are counted apart, because the detector gives them to
+no model; and so are short answers ("yes", "no", "well", …). Results are written to
 `build/results/short_words.json`.
 """
 
@@ -32,7 +32,8 @@ from tools.command_line import tool_parser
 
 MODELS = ("moonshine-tiny-en", "moonshine-base-en")
 LEVELS_DB = (0, -50)
-LENGTHS = (1, 2)
+PHRASE = 6
+LENGTHS = (1, 2, PHRASE)
 """Words of a piece."""
 
 ROUNDS = 1
@@ -51,7 +52,7 @@ ANSWERS = {
 }
 
 
-LONG, SHORT, ANSWER = "at least 0.2 s", "shorter", "short answers"
+LONG, SHORT, ANSWER, PHRASES = "at least 0.2 s", "shorter", "short answers", "six words"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class SpokenPiece:
     @property
     def kinds(self) -> list[str]:
         """The rows in which it counts."""
+        if self.text.count(" ") + 1 == PHRASE:
+            return [PHRASES]
         length_s = len(self.samples) / RATE - 2 * EDGE_S
         kinds = [LONG if length_s >= MIN_SPEECH_S else SHORT]
         return [*kinds, ANSWER] if self.text in ANSWERS else kinds
@@ -142,7 +145,8 @@ def measure(name: str, spoken: Sequence[SpokenPiece], rounds: int, progress: Con
     """A row for each level, and for the answers among the single words."""
     folder = require(name)
     comparison = Comparison(Moonshine(folder), Moonshine(folder, gate=False))
-    sums = {(level_db, kind): Counted() for level_db in LEVELS_DB for kind in (LONG, SHORT, ANSWER)}
+    kinds = LONG, SHORT, ANSWER, PHRASES
+    sums = {(level_db, kind): Counted() for level_db in LEVELS_DB for kind in kinds}
     plays = [(level_db, turn) for level_db in LEVELS_DB for turn in range(rounds)]
     for level_db, turn in track(plays, name, console=progress):
         for piece in spoken:

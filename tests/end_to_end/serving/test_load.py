@@ -55,7 +55,9 @@ def test_every_final_is_counted_with_its_wait(standin: Server) -> None:
 def test_nothing_is_lost_where_no_segment_is_announced(standin: Server) -> None:
     report = generate(_plan(_address(standin).replace("segmented", "simple")))
     assert report.unfinished == report.lost == 0
-    assert report.events["segment"] > 0
+    assert len(report.final_ms) + len(report.closing_ms) == report.events["segment"] > 0
+    assert report.final_ms
+    assert not report.settled_ms
 
 
 def test_the_command_of_the_page_says_what_came(standin: Server) -> None:
