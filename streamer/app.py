@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import (
     AsyncIterator,
@@ -29,6 +28,7 @@ from streamer.access.gate import Gate
 from streamer.access.refusal_log import RefusalLog
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
+from streamer.config.cores import usable_cores
 from streamer.config.explain import show
 from streamer.config.schema import Config
 from streamer.dialects.addresses import SocketAddress, socket_addresses
@@ -251,7 +251,7 @@ def workers_of(config: Config) -> list[int]:
 
     One whose workers are all remote gets none.
     """
-    total = config.inference.workers or os.cpu_count() or 1
+    total = config.inference.workers or usable_cores()
     has_local = [not (model.remote and model.remote.only) for model in config.served]
     configured = [
         model.workers for model, local in zip(config.served, has_local, strict=True) if local

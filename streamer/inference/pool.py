@@ -7,9 +7,9 @@ A `Submission` stands for a job that has been submitted.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Hashable
 
+from streamer.config.cores import usable_cores
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import Crew, CrewPlan
@@ -98,7 +98,7 @@ class WorkerPool:
         self.counters = Counters()
         self._config = config
         self._monitor = monitor or Monitor()
-        self._size = config.workers if crew else config.workers or os.cpu_count() or 1
+        self._size = config.workers if crew else config.workers or usable_cores()
         self._loop = asyncio.get_running_loop()
         self._scheduler: Scheduler[InferenceJob] = Scheduler(self._size)
         self.queue = JobQueue(self._scheduler, self._size, self._monitor.clock)

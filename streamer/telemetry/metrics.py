@@ -121,6 +121,10 @@ class Metrics:
         self.sessions_open = make.gauge(
             "sessions_open", "Sockets and requests with recordings that are open.", route
         )
+        self.sessions_used = make.gauge(
+            "sessions_used_ratio",
+            "The part of limits.max_sessions that is taken; 0 without this limit.",
+        )
         self.channels_open = make.gauge(
             "channels_open", "Channels of the streams that are open.", route
         )
@@ -199,6 +203,11 @@ class Metrics:
             "inference_media_seconds", "Audio that models have processed, in seconds.", kind
         )
         self.queue_depth = make.gauge("queue_depth", "Jobs that no worker has begun.", kind)
+        self.queue_wait = make.gauge(
+            "queue_wait_seconds",
+            "Expected queueing time of a new session's first segment: limits.max_queue_seconds.",
+            model,
+        )
         self.batch_size = make.histogram(
             "batch_size", "Segments in one call of a model.", BATCH_SIZES, model
         )

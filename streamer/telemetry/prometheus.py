@@ -51,17 +51,21 @@ class PrometheusMonitor(Monitor):
         self._held: dict[tuple[Route, str], set[Callable[[], int]]] = defaultdict(set)
         """Of the sessions that are open, by route and dialect."""
 
-    def expose(self, pools: Iterable[WorkerPool], accept: str | None) -> tuple[bytes, str]:
+    def expose(
+        self, pools: Iterable[WorkerPool], used_ratio: float, accept: str | None
+    ) -> tuple[bytes, str]:
         """All metrics as text, and its content type.
 
         Args:
             pools: Their workers and queues are read now.
+            used_ratio: The part of `limits.max_sessions` that is taken; 0 without this limit.
             accept: Of the request: Prometheus text, or OpenMetrics, which has the exemplars.
         """
         metrics = self._metrics
         for labels, held in self._held.items():
             metrics.sessions_open.labels(*labels).set(len(held))
         metrics.inbox.set(sum(each() for held in self._held.values() for each in held))
+        metrics.sessions_used.set(used_ratio)
         ready = True
         for pool in pools:
             model = pool.spec.name
@@ -70,6 +74,7 @@ class PrometheusMonitor(Monitor):
             metrics.workers_wanted.labels(model).set(pool.workers_wanted)
             if pool.crew is not None:
                 self._nodes.read(model, pool.crew)
+            metrics.queue_wait.labels(model).set(pool.queue.expected_wait_s)
             metrics.queue_depth.labels(model, "final").set(pool.waiting.finals)
             metrics.queue_depth.labels(model, "interim").set(pool.waiting.interims)
         metrics.ready.set(ready)

@@ -144,8 +144,9 @@ def test_a_long_run_compares_its_ends() -> None:
     assert rows["final p95 ms"] == (100, 200)
 
 
-def test_the_tables_of_the_page_are_those_of_the_results() -> None:
-    page = (publish.DOCS / "performance.md").read_text()
+@pytest.mark.parametrize("name", publish.PAGES)
+def test_the_tables_of_the_pages_are_those_of_the_results(name: str) -> None:
+    page = (publish.DOCS / name).read_text()
     assert publish.rendered(page, publish.DOCS / "performance") == page
     assert publish.TABLE_BLOCK.search(page)
 
