@@ -41,11 +41,12 @@ class Pipe:
             return cls(read, lambda: None)
         if sys.platform == "win32":  # its event loop waits only for pipes that it has made
             return cls.read_by_threads(file)
-        reader = asyncio.StreamReader(limit=READ_BYTES)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), file
-        )
-        return cls(reader.read, transport.close)
+        else:  # noqa: RET505 – what follows is not for Windows, as type checkers see here
+            reader = asyncio.StreamReader(limit=READ_BYTES)
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), file
+            )
+            return cls(reader.read, transport.close)
 
     @classmethod
     def read_by_threads(cls, file: BinaryIO) -> "Pipe":

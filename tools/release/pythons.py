@@ -48,10 +48,10 @@ def prepare(version: str, python: str) -> Path:
     folder = FOLDER / version
     if not (folder / "bin/python").exists():
         subprocess.run([UV, "venv", "--quiet", "--python", python, folder], check=True)
-    command = [UV, "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
+    command = [str(UV), "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
     lock = folder / "packages.lock"
     lock.write_text(NOT_NEEDED.sub("", (ROOT / LOCK).read_text()))
-    command += ["--python", folder / "bin/python", "-r", lock]
+    command += ["--python", str(folder / "bin/python"), "-r", str(lock)]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder / "bin/python"
 
