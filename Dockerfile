@@ -20,12 +20,22 @@ COPY pyproject.toml README.md LICENSE ./
 COPY models ./models
 COPY client ./client
 COPY streamer ./streamer
-RUN /opt/streamer/bin/pip install --no-deps --no-build-isolation .
+# The repository, which knows the version, is not here: `docker build --build-arg VERSION=0.2.0 …`.
+# The context that `make release` makes has it already.
+ARG VERSION=0.dev0
+RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
+    /opt/streamer/bin/pip install --no-deps --no-build-isolation .
 # Pinned and verified by models/*/model.json. To mount weights instead, leave this out and run
 # with `-v FOLDER:/models:ro`; see models/README.md.
 RUN --mount=type=cache,target=/root/.cache/pip \
     STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-base-en moonshine-tiny-en silero-vad
-RUN /opt/streamer/bin/pip uninstall --yes setuptools pip
+# What serving never loads: tests, tools that make models, and ONNX Runtime's library for programs in
+# C, which its Python module contains too. `make image-size` lists what is left.
+RUN cd /opt/streamer/lib/python3*/site-packages \
+    && rm -r onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
+    && rm onnxruntime/capi/libonnxruntime.so.* \
+    && find numpy -type d -name tests -prune -exec rm -r {} +
+RUN /opt/streamer/bin/pip uninstall --yes setuptools setuptools-scm vcs-versioning pip
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /models /models

@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http bench-remote bench-balancer simulate soak web-tools web-types clients test-clients agents test-agents ray test-ray tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http bench-remote bench-balancer simulate soak web-tools web-types clients test-clients agents test-agents ray test-ray tools audit release release-demo resolve api image-size test-pythons moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -146,6 +146,25 @@ tools: $(TOOLS)/.installed  ## install the programs that check the dependencies 
 audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of the locked packages
 	$(BIN)/python -m tools.audit
 
+release: $(INSTALLED) tools  ## make wheels, source distributions and the image's context, in build/release
+	$(BIN)/python -m tools.release
+
+api: $(INSTALLED)  ## write docs/public-api.txt, and list what breaks since the last release
+	$(BIN)/python -m tools.release.public_api
+	$(BIN)/python -m tools.release.api_changes
+
+release-demo: $(INSTALLED)  ## install a release as docs/installing.md says, by the clock (3 minutes)
+	$(BIN)/python -m tools.release.stranger
+
+test-pythons: tools  ## run tests with every Python that this machine has [TESTS=folder]
+	$(BIN)/python -m tools.release.pythons $(TESTS)
+
+resolve: tools  ## resolve the locked packages for every Python and platform, as wheels
+	$(BIN)/python -m tools.release.platforms
+
+image-size: $(INSTALLED)  ## list what the image contains, layer by layer (2 minutes)
+	$(BIN)/python -m tools.release.image_size
+
 moving-picture: install  ## draw the moving picture of the README
 	$(BIN)/python -m tools.docs.moving_picture
 
@@ -185,6 +204,7 @@ imports:
 
 types:
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 client/streamer_client
 
 rpc-schema: $(INSTALLED)  ## make the descriptor set of the gRPC services from their .proto files
 	$(BIN)/python -m tools.rpc_schema
@@ -208,6 +228,8 @@ $(RUNNABLE): requirements/image.lock pyproject.toml
 	@echo "Setting up $(VENV): installing packages (about a minute; pip prints little at first) ..."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --require-hashes -r requirements/image.lock
+	@# Once, this distribution was called streamer.
+	@test ! -e $(BIN)/streamer || $(BIN)/python -m pip uninstall --quiet --quiet --yes streamer
 	$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 

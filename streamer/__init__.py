@@ -37,4 +37,14 @@ from streamer.model import Dropped, Model, SegmentRequest, StatefulModel, Unwant
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["Dropped", "Model", "SegmentRequest", "StatefulModel", "Unwanted"]
-__version__ = "0.1.0"
+
+__version__: str
+"""As installed. Reading it takes some milliseconds, so that is done when it is asked for."""
+
+
+def __getattr__(name: str) -> str:
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from streamer.version import installed_version
+
+    return installed_version()

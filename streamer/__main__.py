@@ -7,13 +7,12 @@ import argparse
 import os
 import sys
 from pathlib import Path
-
-from streamer import __version__
+from typing import NoReturn
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 
-SERVER_OPTIONS = ("config", "host", "port", "log_level")
+SERVER_OPTIONS = ("config", "host", "port", "log_level", "fetch")
 """Options that have no effect on a command."""
 
 
@@ -78,7 +77,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--log-level", metavar="LEVEL", help="debug, info, warning or error (default: info)"
     )
-    parser.add_argument("--version", action="version", version=f"streamer {__version__}")
+    parser.add_argument(
+        "--fetch",
+        action="store_true",
+        default=None,
+        help="download the weights that are missing without asking, and start",
+    )
+    parser.add_argument(
+        "--version", action=_ShowVersion, nargs=0, help="show the version, and exit"
+    )
     commands = parser.add_subparsers(
         title="commands",
         metavar="COMMAND",
@@ -102,6 +109,16 @@ def _setting(option: str) -> str | None:
     shown = "…" if not value or "token" in name.lower() else value  # a token is shown nowhere
     given = " or ".join(f"{variable}={shown}" for variable in variables[:3])
     return f"it is a setting: put {given} before the command, or into the file of --config"
+
+
+class _ShowVersion(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from streamer.version import installed_version
+
+        sys.stdout.write(f"streamer {installed_version()}\n")
+        parser.exit()
 
 
 def _serve(args: argparse.Namespace) -> int:

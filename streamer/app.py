@@ -239,7 +239,7 @@ def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Poo
             crew = crew_plan(
                 settings.remote,
                 local=share,
-                cores=os.cpu_count() or 1,
+                cores=usable_cores(),
                 timeout_s=inference.timeout_seconds,
             )
         pools.append(WorkerPool(model, inference, monitor, crew))

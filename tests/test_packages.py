@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1] / "streamer"
 PACKAGES = sorted(path.parent for path in ROOT.rglob("__init__.py") if path.parent != ROOT)
 AT_THE_ROOT = {
     *("__init__.py", "__main__.py", "app.py", "memory.py", "model.py", "server.py"),
-    *("services.py", "py.typed"),
+    *("services.py", "version.py", "py.typed"),
 }
 
 
@@ -76,7 +76,7 @@ def test_the_top_level_has_what_it_needs_and_no_more() -> None:
         *("README.md", "LICENSE", "SECURITY.md", "CONTRIBUTING.md", "Makefile", "Dockerfile"),
         *("pyproject.toml", "config.json", "docker-compose.yml", "otel-collector.yaml"),
         *("prometheus.yml", "streamer", "client", "tests", "models", "docs", "deploy", "tools"),
-        "requirements",
+        *("requirements", "CHANGELOG.md", "MANIFEST.in"),
     }
 
 

@@ -12,7 +12,7 @@ from streamer_client.argument_types import check_types
 from streamer_client.connection import close_websocket, open_websocket
 from streamer_client.errors import ServerError
 from streamer_client.file_events import FileEvents
-from streamer_client.formats import AudioFormat
+from streamer_client.formats import AudioFormat, ContainerFormat
 from streamer_client.opening import OpeningStream
 from streamer_client.stream import UNKNOWN_CODE, Stream
 from streamer_client.tracing import new_trace_id
@@ -128,7 +128,9 @@ def transcribe(
     """
     check_types(locals())
 
-    async def open_stream(audio_format: AudioFormat) -> tuple[ClientConnection, Stream]:
+    async def open_stream(
+        audio_format: AudioFormat | ContainerFormat,
+    ) -> tuple[ClientConnection, Stream]:
         settings = {k: v for k, v in audio_format.settings().items() if v is not None}
         request = _start_request(settings, interim_results, words, keyterms, vad, model, trace_id)
         return await _open_stream(url, request, audio_format.bytes_per_second, token, timeout_s)

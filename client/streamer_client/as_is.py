@@ -12,6 +12,7 @@ from streamer_client.audio import open_audio
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import ContainerFormat
 from streamer_client.pipe import Pipe
+from streamer_client.undecoded import decoder_is_installed, needs_decoder
 from streamer_client.wav_input import NAME
 
 DECODE_INSTEAD = "without --as-is, the client decodes it"
@@ -38,6 +39,8 @@ class AsIsFile:
         with open_audio(self._path) as file:
             self.duration_s = file.duration_s
             channels = file.format.channels
+        if self._real_time and not decoder_is_installed():
+            raise needs_decoder(str(self._path), "--real-time")
         if self._real_time and not self.duration_s:
             raise AudioFileError(
                 f"{self._path} does not say how long it is, so its bytes cannot be sent in real "

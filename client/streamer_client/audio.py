@@ -1,7 +1,8 @@
 """Audio files as a stream of bytes in their own format: nothing is resampled or mixed.
 
 The bytes of an ordinary WAV are sent as they are. Everything else is decoded by the code that the
-server decodes recordings with. Either way only one block is in memory.
+server decodes recordings with, or, where no decoder is installed, left to the server. Either way
+only one block is in memory.
 """
 
 import shlex
@@ -17,7 +18,8 @@ from streamer.recordings.containers import find_container
 from streamer.recordings.errors import AudioFileError as RecordingError
 from streamer.recordings.riff import Wave, open_wave, shortfall
 from streamer_client.errors import AudioFileError
-from streamer_client.formats import AudioFormat
+from streamer_client.formats import AudioFormat, ContainerFormat
+from streamer_client.undecoded import UndecodedFile, decoder_is_installed
 from streamer_client.wav import WavData, find_wav_data
 
 
@@ -25,7 +27,7 @@ class AudioFile(Protocol):
     """An open audio file."""
 
     @property
-    def format(self) -> AudioFormat:
+    def format(self) -> AudioFormat | ContainerFormat:
         """What `blocks` yields."""
 
     @property
@@ -83,6 +85,8 @@ def audio_in(file: BinaryIO, name: str) -> AudioFile:
             return wav
     except RecordingError as error:
         raise AudioFileError(explain(error, name)) from error
+    if not decoder_is_installed():
+        return UndecodedFile(file, found.kind, found.start, name)
     # This imports PyAV and numpy, which an ordinary WAV file does not need.
     from streamer_client.decode import DecodedFile
 

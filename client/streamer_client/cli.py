@@ -18,7 +18,7 @@ from streamer_client.display import make_display
 from streamer_client.errors import StreamerError
 from streamer_client.event_text import printable
 from streamer_client.failures import ExitCode, Progress, explain
-from streamer_client.formats import AudioFormat
+from streamer_client.formats import AudioFormat, ContainerFormat
 from streamer_client.microphone import Microphone
 from streamer_client.no_effect import (
     is_simple,
@@ -34,6 +34,7 @@ from streamer_client.supply import ReplayBuffer, RewindableSupply, Supply
 from streamer_client.tally import Tally
 from streamer_client.tracing import begin_trace
 from streamer_client.transcript import TIMED_OUTPUTS, make_formatter
+from streamer_client.undecoded import decoder_is_installed, needs_decoder
 from streamer_client.wav_input import NAME as STANDARD_INPUT
 
 
@@ -73,6 +74,7 @@ async def _run(options: Options) -> int:
         async with AsyncExitStack() as stack:
             trace_id = stack.enter_context(begin_trace(options.trace_id))
             source = await _open_source(options, stack)
+            _check_undecoded(source, options)
             warnings = _Warnings(source, options.input)
             warnings.show()
             progress = Progress(source.duration_s)
@@ -136,8 +138,8 @@ async def _run(options: Options) -> int:
                         warnings.show()
                         if unheard := run.tally.unheard():
                             sys.stderr.write(f"{unheard}\n")
-                        if options.as_is and run.tally.undecodable:
-                            _print(f"{PROGRAM}: {DECODE_INSTEAD}")
+                        if run.tally.undecodable and (advice := _to_decode(options)):
+                            _print(f"{PROGRAM}: {advice}")
                         if empty := run.tally.without_output():
                             sys.stderr.write(f"{empty}\n")
                         sys.stderr.write(run.tally.summary(stream.trace_id) + "\n")
@@ -182,8 +184,9 @@ async def _open_source(options: Options, stack: AsyncExitStack) -> Source:
         standard_input = StandardInput(sys.stdin.buffer, audio_format, raw_given=bool(options.raw))
         source = await stack.enter_async_context(standard_input)
         found = source.format
-        assert isinstance(found, AudioFormat)
-        if not isinstance(source, RawInput) and (ignored := options.raw_unlike(found)):
+        if isinstance(source, RawInput) or isinstance(found, ContainerFormat):
+            return source
+        if ignored := options.raw_unlike(found):
             _print(
                 f"{PROGRAM}: {STANDARD_INPUT} has a header, which counts: {found}; "
                 f"ignored: {', '.join(ignored)}"
@@ -192,6 +195,29 @@ async def _open_source(options: Options, stack: AsyncExitStack) -> Source:
     if options.as_is:
         return stack.enter_context(AsIsFile(options.input, real_time=options.real_time))
     return stack.enter_context(FileSource(options.input))
+
+
+def _check_undecoded(source: Source, options: Options) -> None:
+    """Refuse what cannot be done with a recording that the server is to decode.
+
+    Raises:
+        AudioFileError: With the packages that decode it here.
+    """
+    if options.as_is or not isinstance(source.format, ContainerFormat):
+        return
+    for option, given in (
+        ("--real-time", options.real_time),
+        ("--reconnect", options.reconnect_s is not None),
+    ):
+        if given:
+            raise needs_decoder(options.input or STANDARD_INPUT, option)
+
+
+def _to_decode(options: Options) -> str | None:
+    """What to do if the server cannot decode a recording."""
+    if not decoder_is_installed():
+        return str(needs_decoder(options.input or STANDARD_INPUT, "this recording"))
+    return DECODE_INSTEAD if options.as_is else None
 
 
 def _open_output(options: Options, stack: AsyncExitStack) -> TextIO:

@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 from streamer_client.connection import close_soon, close_websocket
 from streamer_client.errors import StreamEnded
 from streamer_client.events import Event
-from streamer_client.formats import AudioFormat
+from streamer_client.formats import AudioFormat, ContainerFormat
 from streamer_client.pacing import message_bytes
 from streamer_client.stream import Stream
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("streamer_client")
 
 _ADVICE = "use 'async for event in transcribe(…):'"
 
-OpenStream = Callable[[AudioFormat], Awaitable[tuple[ClientConnection, Stream]]]
+OpenStream = Callable[[AudioFormat | ContainerFormat], Awaitable[tuple[ClientConnection, Stream]]]
 
 
 class FileEvents:

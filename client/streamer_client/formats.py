@@ -72,6 +72,11 @@ class ContainerFormat:
     average_bytes_per_second: float | None = None
 
     @property
+    def bytes_per_second(self) -> int:
+        """0: how many they are differs from second to second."""
+        return 0
+
+    @property
     def frame_bytes(self) -> int:
         """Bytes that belong together: the server takes them cut anywhere."""
         return 1

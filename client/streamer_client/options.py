@@ -7,13 +7,13 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 
 from streamer.cli.command_line import CommandLine
 from streamer.config.file_problems import file_problem
 from streamer.config.paths import exists, is_dir, is_file
+from streamer.version import UNKNOWN, installed_version
 from streamer_client.api import DEFAULT_URL
 from streamer_client.formats import AudioFormat
 from streamer_client.misplaced import instead_of_option, instead_of_recordings
@@ -414,7 +414,7 @@ def _output_format(text: str) -> str:
 
 
 def _version() -> str:
-    try:
-        return version("streamer")
-    except PackageNotFoundError:
-        return f"from {Path(__file__).parent} (Python {sys.version.split()[0]})"
+    version = installed_version()
+    if version != UNKNOWN:
+        return version
+    return f"from {Path(__file__).parent} (Python {sys.version.split()[0]})"

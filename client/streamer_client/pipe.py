@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError
 from typing import BinaryIO
@@ -38,11 +39,23 @@ class Pipe:
                 return file.read(count)
 
             return cls(read, lambda: None)
-        reader = asyncio.StreamReader(limit=READ_BYTES)
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), file
-        )
-        return cls(reader.read, transport.close)
+        if sys.platform == "win32":  # its event loop waits only for pipes that it has made
+            return cls.read_by_threads(file)
+        else:  # noqa: RET505 – what follows is not for Windows, as type checkers see here
+            reader = asyncio.StreamReader(limit=READ_BYTES)
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), file
+            )
+            return cls(reader.read, transport.close)
+
+    @classmethod
+    def read_by_threads(cls, file: BinaryIO) -> "Pipe":
+        """Open a pipe whose bytes a thread waits for. Closing it does not end that waiting."""
+
+        async def read(count: int) -> bytes:
+            return await asyncio.to_thread(os.read, file.fileno(), count)
+
+        return cls(read, lambda: None)
 
     async def look(self) -> None:
         """Wait for more bytes behind `head`."""

@@ -14,6 +14,7 @@ from streamer_client.audio_sources import OpenedFile, Source
 from streamer_client.errors import AudioFileError
 from streamer_client.formats import AudioFormat
 from streamer_client.pipe import READ_BYTES, Pipe
+from streamer_client.undecoded import UndecodedInput, check_sendable, decoder_is_installed
 from streamer_client.wav_input import NAME, WavInput, plain_wav
 
 _FOREIGN_BYTES = 16
@@ -68,6 +69,11 @@ class StandardInput:
             return OpenedFile(_rewound(self._file, len(pipe.head)), NAME)
         if found.kind == "WAV" and (wav := await plain_wav(pipe, found.start)) is not None:
             return WavInput(pipe, wav)
+        if not decoder_is_installed():
+            is_first = found.kind != "MP4" or await _index_comes_first(pipe)
+            check_sendable(NAME, found.kind, index_first=is_first)
+            await pipe.skip(found.start)
+            return UndecodedInput(pipe)
         if found.kind in STREAMED and (found.kind != "MP4" or await _index_comes_first(pipe)):
             from streamer_client.arriving_input import open_arriving
 

@@ -9,6 +9,7 @@ from streamer.recordings.riff import shortfall
 from streamer.recordings.wave_end import more_samples
 from streamer_client.errors import AudioFileError
 from streamer_client.pipe import Pipe
+from streamer_client.undecoded import decoder_is_installed, needs_decoder
 from streamer_client.wav import WavData, WavIncomplete, parse_wav
 
 NAME = "standard input"
@@ -56,6 +57,8 @@ class WavInput:
                 self.warnings += [note] if note else []
             wav = await self._next(wav) if left_bytes == 0 else None
         if self._other is not None:
+            if not decoder_is_installed():
+                raise needs_decoder(NAME, "what follows the WAV file")
             from streamer_client.arriving_input import ArrivingInput
 
             others = ArrivingInput(self._pipe)

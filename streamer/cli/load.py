@@ -139,6 +139,7 @@ def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
     for candidate in paths:
         try:
             with open_audio(candidate) as file:
+                assert isinstance(file.format, AudioFormat)  # a server's environment decodes
                 common = common or file.format
                 if file.format == common:
                     parts += file.blocks(READ_BLOCK_BYTES)

@@ -43,7 +43,7 @@ program has that. A value may follow it."""
 
 OPTIONS_OF: Mapping[str, Sequence[str]] = MappingProxyType(
     {
-        "streamer": ("--config", "--host", "--port", "--log-level"),
+        "streamer": ("--config", "--host", "--port", "--log-level", "--fetch"),
         "streamer load": (
             *("--addr", "--audio", "--streams", "--seconds", "--interim-results", "--token"),
             "--json",

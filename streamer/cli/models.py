@@ -1,16 +1,13 @@
 """``streamer models``: list, fetch, export and verify the models' files, and check a model."""
 
 import argparse
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
 
+from streamer.cli.interrupts import interrupted_by_sigterm
 from streamer.cli.other_words import instead_of_models_command
 from streamer.cli.table import print_table
 from streamer.config.file_problems import file_problem
@@ -118,7 +115,7 @@ def _command(
 def run(args: argparse.Namespace) -> int:
     """Run the command that was parsed; return the exit code. Errors are one line on stderr."""
     try:
-        with _interrupted_by_sigterm():
+        with interrupted_by_sigterm():
             code: int = args.models_command(args)
             return code
     except UnknownModel as error:
@@ -225,20 +222,6 @@ def _verify(args: argparse.Namespace) -> int:
         remedy = how_to_get(model.manifest) or "replace them"
         code = _fail(f"{name}: {len(bad)} of {len(states)} files are not right: {remedy}", 1)
     return code
-
-
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM clean up as Ctrl-C does, while this lasts."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _print_line(line: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streamer.access.group_tickets import GroupTickets
 from streamer.access.tokens import Access
+from streamer.cli.first_start import provide_weights
 from streamer.cli.welcome import ServedModel, welcome
 from streamer.config.paths import is_dir
 from streamer.config.schema import Config
@@ -27,8 +28,10 @@ from streamer.config.sources import (
 )
 from streamer.http.ports import CannotServe
 from streamer.inference.model_pools import Pools
+from streamer.models.missing import missing_models
 from streamer.server import Announce, serve
 from streamer.telemetry.logs import readable, set_up
+from streamer.version import beside_each_other
 from streamer.weights.manifest import ModelError
 
 FLAGS = ("host", "port", "log_level")
@@ -40,6 +43,8 @@ CONFIG = "config.json"
 USAGE = 2
 """Exit code when the settings, the address or the weights cannot be used."""
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C while weights are fetched."""
 
 SETTINGS_LOG = logging.getLogger("streamer.settings")
 
@@ -58,12 +63,19 @@ def run(args: argparse.Namespace) -> int:
             SETTINGS_LOG.warning(line)
         if not access.required and (warning := token_of_client(os.environ)):
             SETTINGS_LOG.warning(warning)
-        folder = file.parent if file else Path()
+        if versions := beside_each_other():
+            SETTINGS_LOG.warning(
+                "streamer-server %s and streamer-client %s are in one environment, and have files "
+                "in common: uninstall both, then install streamer-server, which has the client",
+                *versions,
+            )
+        folder = (file.parent if file else Path()).absolute()
+        provide_weights(missing_models(config, folder), unasked=bool(args.fetch))
         announce: Announce = _print if readable(config.telemetry.log_format) else _log
         return serve(
             config,
             access,
-            folder.absolute(),
+            folder,
             announce,
             lambda address, grpc, pools: announce(_welcome(address, grpc, pools, config, access)),
         )
@@ -73,6 +85,9 @@ def run(args: argparse.Namespace) -> int:
     except (CannotServe, ModelError) as error:
         _print(f"streamer: {error}")
         return USAGE
+    except KeyboardInterrupt:  # while weights are fetched; the server has signals of its own
+        _print("streamer: interrupted: no file is half written")
+        return INTERRUPTED
 
 
 def _welcome(address: str, grpc: str | None, pools: Pools, config: Config, access: Access) -> str:

@@ -395,7 +395,8 @@ class WyomingConfig(_Section, frozen=True):
     follow."""
     announce: bool = False
     """true = the port is announced in the local network (zeroconf), and Home Assistant offers it by
-    itself. It needs `pip install 'streamer[zeroconf]'`, and a `host` that other machines reach."""
+    itself. It needs `pip install 'streamer-server[zeroconf]'`, and a `host` that other machines
+    reach."""
 
     def conflict(self) -> Conflict | None:
         """What is wrong; None when nothing is."""

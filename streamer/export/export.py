@@ -114,7 +114,8 @@ def _make(manifest: Manifest, published: Path, made: Path, origin: str) -> float
         from streamer.export import to_onnx
     except ImportError as error:
         raise CannotExport(
-            f"export needs more than serving does ({error}): run `pip install 'streamer[export]'`"
+            f"export needs more than serving does ({error}): "
+            "run `pip install 'streamer-server[export]'`"
         ) from error
     module_name, _, class_name = NETWORKS[manifest.name].partition(":")
     module = importlib.import_module(module_name)

@@ -32,7 +32,7 @@ def problem_of(grpc: GrpcConfig) -> str | None:
         return None
     return (
         f"'grpc.port' is {grpc.port}, and packages for gRPC are missing: "
-        "pip install 'streamer[grpc]'"
+        "pip install 'streamer-server[grpc]'"
     )
 
 

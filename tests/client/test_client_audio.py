@@ -54,6 +54,7 @@ def read(path: Path, size_bytes: int = 1000) -> tuple[AudioFormat, bytes]:
         blocks = list(audio.blocks(size_bytes))
         assert all(len(block) == size_bytes for block in blocks[:-1])
         data = b"".join(blocks)
+        assert isinstance(audio.format, AudioFormat)
         assert audio.duration_s == pytest.approx(len(data) / audio.format.bytes_per_second)
         return audio.format, data
 
@@ -170,6 +171,7 @@ def test_recordings_of_all_kinds_are_decoded_as_the_server_does(tmp_path: Path, 
     with open_audio(path) as audio:
         samples = b"".join(audio.blocks(999))
         form = audio.format
+        assert isinstance(form, AudioFormat)
         assert (form.sample_rate, form.channels) == (expected.rate, expected.channels)
         assert len(samples) / form.bytes_per_second == pytest.approx(
             expected.seconds, abs=expected.frame_s + 0.001

@@ -21,7 +21,10 @@ from tests.needed import program
 
 CHECKED = {
     ("README.md", "console"): ".ci/run",
-    ("README.md", "json"): "tests/docs/test_docs.py",
+    ("quickstart.md", "console"): ".ci/run",
+    ("quickstart.md", "json"): "tests/docs/test_docs.py",
+    ("installing.md", "console"): "tools/release/stranger.py",
+    ("installing.md", "json"): "tests/docs/test_docs.py",
     ("browser.md", "nginx"): "tests/docs/test_blocks.py",
     ("clients.md", "console"): "tests/end_to_end/clients/test_deepgram_sdks.py",
     ("clients.md", "json"): "tests/docs/test_blocks.py",
@@ -50,7 +53,7 @@ CHECKED = {
 and HTML are files of `docs/examples`; those of the book have tests in `tests/book`."""
 
 PICTURES = {
-    ("README.md", ""),
+    ("quickstart.md", ""),
     ("architecture.md", "text"),
     ("ray.md", "text"),
     ("scaling.md", "text"),
@@ -82,7 +85,7 @@ def test_every_kind_of_block_has_a_check() -> None:
 
 CONFIGURATIONS = [
     block
-    for name in ("README.md", "docs/clients.md", "docs/configuration.md", "docs/grpc.md")
+    for name in ("docs/quickstart.md", "docs/clients.md", "docs/configuration.md", "docs/grpc.md")
     for block in blocks(ROOT / name, "json")
 ]
 

@@ -24,12 +24,17 @@ from tools.soak.markdown import tables
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
-    *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "models/README.md")),
+    *(ROOT / name for name in ("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    ROOT / "models/README.md",
     ROOT / "streamer/web/streamer-client/README.md",
     *(ROOT / "docs").glob("*.md"),
     *(ROOT / "docs/book").glob("*.md"),
 ]
 EXAMPLES = ROOT / "docs/examples"
+MOST_LINES_OF_README = 60
+PAGES_WITH_THE_EXAMPLE = [
+    ROOT / "docs" / name for name in ("quickstart.md", "installing.md", "your-own-model.md")
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -114,7 +119,7 @@ def test_every_page_in_html_is_an_example() -> None:
 
 def test_the_model_example_is_configured_as_shown() -> None:
     configured = json.loads((EXAMPLES / "loudness/config.json").read_text())
-    for page in (ROOT / "README.md", ROOT / "docs/your-own-model.md"):
+    for page in PAGES_WITH_THE_EXAMPLE:
         assert configured in [json.loads(block) for block in blocks(page, "json")]
 
 
@@ -232,15 +237,15 @@ def test_make_says_what_takes_its_time_before_it_begins(tmp_path: Path) -> None:
     ("page", "sentence"),
     [
         ("README.md", "does not tell speakers apart"),
-        ("README.md", "does not use a GPU"),
-        ("README.md", "On Windows, use WSL or"),
-        ("README.md", "64-bit ARM"),
-        ("README.md", "**To update:** `git pull`"),
-        ("README.md", "(docs/python.md#install)"),
-        ("README.md", "`make run` takes about a minute"),
+        ("docs/quickstart.md", "does not use a GPU"),
+        ("docs/quickstart.md", "On Windows, use WSL or"),
+        ("docs/quickstart.md", "64-bit ARM"),
+        ("docs/quickstart.md", "**To update:** `git pull`"),
+        ("docs/quickstart.md", "(python.md#install)"),
+        ("docs/quickstart.md", "`make run` takes about a minute"),
         ("docs/python.md", "pip install PATH/OF/THE/REPOSITORY"),
         ("docs/python.md", "To update, run `git pull`"),
-        ("README.md", "the client has no `--port`, because `-a` takes the whole address"),
+        ("docs/quickstart.md", "the client has no `--port`, because `-a` takes the whole address"),
         ("docs/your-own-model.md", "Other programs call them labels or classes"),
         ("docs/your-own-model.md", "the name of the file without `.py`, a colon, and the name"),
         ("docs/your-own-model.md", "The server reads all files when it starts"),
@@ -329,4 +334,12 @@ def test_every_page_leads_back_to_the_index_which_has_them_all() -> None:
 
 def test_the_pause_in_the_readme_is_the_default() -> None:
     pause = VadConfig().min_silence_ms
-    assert f"of which {pause} ms are the pause" in (ROOT / "README.md").read_text()
+    for page in ("README.md", "docs/quickstart.md"):
+        assert f"of which {pause} ms are the pause" in (ROOT / page).read_text()
+
+
+def test_the_readme_fits_on_one_screen() -> None:
+    text = re.sub(r' "figure [^"]*"', "", (ROOT / "README.md").read_text())
+    lines = text.splitlines()
+    assert len(lines) <= MOST_LINES_OF_README
+    assert max(map(len, lines)) <= 160

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from streamer.config.schema import Config
-from tests.operations.image import stages
+from tools.harness.image import stages
 from tools.harness.monitoring import DASHBOARDS, ROOT, alerts, panels
 
 GUIDE = (ROOT / "docs/operations.md").read_text()

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.image import Build, context, exec_form, stages
+from tools.harness.image import Build, context, exec_form, stages
 from tools.harness.monitoring import ROOT
 from tools.harness.ports import free_port
 from tools.harness.process import TIMEOUT_S, wait_until
+from tools.release.image_size import MOST_MB, layers
 
 SETPRIV = (
     *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--no-new-privs"),
@@ -24,8 +25,6 @@ SETPRIV = (
 )
 POWERLESS = SETPRIV if os.getuid() == 0 else ()
 """Runs a command as the image's user, who can write nowhere but in /tmp and /dev/shm."""
-
-MOST_MEGABYTES = 500
 
 
 @pytest.fixture
@@ -44,8 +43,8 @@ def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
 
     packages = {path.name for path in folder.glob("opt/streamer/lib/*/site-packages/*")}
     assert {"streamer", "streamer_client", "onnxruntime"} <= packages
-    assert not packages & {"pip", "setuptools", "pytest", "mypy"}
-    assert _megabytes(folder / "opt") + _megabytes(folder / "models") < MOST_MEGABYTES
+    assert not packages & {"pip", "setuptools", "setuptools_scm", "pytest", "mypy"}
+    assert sum(layers(build).values()) <= MOST_MB
 
     port = free_port()
     environment = {**build.environment(), "STREAMER_SERVER__PORT": str(port)}
@@ -114,7 +113,3 @@ def _locked(lock: Path) -> dict[str, str]:
         line for line in lock.read_text().splitlines(keepends=True) if "#" not in line
     ).replace("\\\n", "")
     return {line.split("==")[0]: line for line in entries.splitlines() if "==" in line}
-
-
-def _megabytes(folder: Path) -> float:
-    return sum(path.lstat().st_size for path in folder.rglob("*")) / 1e6

@@ -267,5 +267,5 @@ def test_an_export_without_torch_says_what_to_install(
     assert outcome.code == 1
     (line,) = outcome.err
     assert "torch" in line
-    assert line.endswith("run `pip install 'streamer[export]'`")
+    assert line.endswith("run `pip install 'streamer-server[export]'`")
     assert not models.exists()

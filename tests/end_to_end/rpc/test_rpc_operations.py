@@ -161,7 +161,7 @@ def test_without_the_packages_the_port_is_refused_in_a_line(tmp_path: Path, pack
         assert server.process.wait(TIMEOUT_S) == 2
     finally:
         server.stop()
-    port = "packages for gRPC are missing: pip install 'streamer[grpc]'"
+    port = "packages for gRPC are missing: pip install 'streamer-server[grpc]'"
     assert [line for line in server.log().splitlines() if port in line]
     assert "Traceback" not in server.log()
 

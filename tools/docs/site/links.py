@@ -12,6 +12,7 @@ from pathlib import Path
 
 PAGES = {
     "README.md": "start.md",
+    "CHANGELOG.md": "changelog.md",
     "SECURITY.md": "security.md",
     "CONTRIBUTING.md": "contributing.md",
     "models/README.md": "models.md",

@@ -115,7 +115,8 @@ class Build:
         inherited = {
             k: v for k, v in os.environ.items() if not k.startswith(("STREAMER_", "PYTHON"))
         }
-        return {**inherited, **self.build.environment}
+        defaults = dict(argument.split("=", 1) for argument in self.build.all("ARG"))
+        return {**inherited, **defaults, **self.build.environment}
 
 
 def exec_form(argument: str) -> list[str]:
