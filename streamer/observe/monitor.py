@@ -16,6 +16,8 @@ AccountEntry = Literal[
     "received", "speech", "transcribed", "failed", "dropped", "loud_unheard", "abandoned"
 ]
 ShedReason = Literal["superseded", "dropped", "backlog"]
+EarlyOutcome = Literal["used", "shown", "wasted"]
+"""Of an inference that was begun in a pause: it became the final, an interim only, or neither."""
 RestartCause = Literal["died", "timeout", "max_jobs"]
 Decoded = Literal["recording", "stream"]
 """What a decoder process decodes: a whole recording, or a live stream in a container."""
@@ -92,8 +94,8 @@ class Monitor:
     def interim_shed(self, model: str, reason: ShedReason) -> None:
         """An interim was dropped."""
 
-    def early_final(self, model: str, *, used: bool) -> None:
-        """An inference that was begun in a pause became the final, or was in vain."""
+    def early_final(self, model: str, outcome: EarlyOutcome) -> None:
+        """An inference that was begun in a pause has this outcome."""
 
     def inferred(
         self, model: str, *, interim: bool, queue_s: float, inference_s: float, media_s: float
