@@ -27,6 +27,7 @@ FILES = (
     "long",
     "pairs",
     "short_words",
+    "silence",
     "telemetry",
     "words",
 )
