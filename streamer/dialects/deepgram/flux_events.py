@@ -118,7 +118,7 @@ class FluxEvents:
             case Interim(start_time=start, end_time=end, output=output, eager=eager):
                 text = text_of(output)
                 threshold = self._thresholds.eager_eot_threshold
-                if text and self._eager is None:
+                if text and (eager or self._eager is None):
                     begun_s = self._begun(start)
                     words = spoken_words(output, text, begun_s, end)
                     if eager and threshold is not None:
