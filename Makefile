@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http bench-remote bench-balancer simulate soak web-tools web-types clients test-clients agents test-agents ray test-ray tools audit release release-demo resolve api image-size test-pythons moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-silence accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http bench-remote bench-balancer simulate soak web-tools web-types clients test-clients agents test-agents ray test-ray tools audit release release-demo resolve api image-size test-pythons moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,6 +38,9 @@ accuracy: install  ## errors of whole files, in noise and through the socket (an
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
+accuracy-silence: install  ## word errors by the silence that ends a segment (40 minutes) [AUDIO=folder] [ROUNDS=20]
+	$(BIN)/python -m tools.bench.silence $(if $(AUDIO),--audio $(AUDIO)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 accuracy-words: install  ## times and certainty of words, and their cost (6 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.word_times $(if $(AUDIO),--audio $(AUDIO))
 
@@ -50,8 +53,8 @@ accuracy-key-terms: install  ## rare words with and without key terms (40 minute
 accuracy-short-words: install  ## short, quiet words that the gate drops (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.short_words $(if $(AUDIO),--audio $(AUDIO))
 
-bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=folder]
-	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO))
+bench: install  ## latency, number of streams, cost, memory (12 minutes) [AUDIO=folder] [ONLY=part]
+	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO)) $(if $(ONLY),--only $(ONLY))
 
 bench-long: install  ## memory, descriptors and tasks in half an hour of 50 streams [MINUTES=30]
 	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))

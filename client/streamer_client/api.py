@@ -40,6 +40,7 @@ def connect(
     token: str | None = None,
     trace_id: str | None = None,
     timeout_s: float = 10.0,
+    eager: bool = False,
 ) -> OpeningStream:
     """Open a stream for interleaved little-endian audio; the connection closes with the context.
 
@@ -63,6 +64,8 @@ def connect(
         token: sent as `Authorization: Bearer`.
         trace_id: a W3C `traceparent` to continue, or a trace id; a new trace when `None`.
         timeout_s: seconds to wait for the connection, and again for the stream to start.
+        eager: ask for an `interim` in each pause, marked as the `segment` that it becomes if the
+            silence holds; `resumed` follows if not.
 
     Raises:
         InvalidAddress: `url` is not a WebSocket URL.
@@ -88,7 +91,7 @@ def connect(
 
     async def opened() -> AsyncIterator[Stream]:
         request = _start_request(
-            audio_format, interim_results, words, keyterms, vad, model, trace_id
+            audio_format, interim_results, words, keyterms, vad, model, trace_id, eager
         )
         websocket, stream = await _open_stream(
             url, request, bytes_per_second, token, timeout_s, samples
@@ -114,6 +117,7 @@ def transcribe(
     token: str | None = None,
     trace_id: str | None = None,
     timeout_s: float = 10.0,
+    eager: bool = False,
 ) -> FileEvents:
     """Send the audio file at `path`, yielding events as they come. Arguments are as in `connect`.
 
@@ -132,7 +136,9 @@ def transcribe(
         audio_format: AudioFormat | ContainerFormat,
     ) -> tuple[ClientConnection, Stream]:
         settings = {k: v for k, v in audio_format.settings().items() if v is not None}
-        request = _start_request(settings, interim_results, words, keyterms, vad, model, trace_id)
+        request = _start_request(
+            settings, interim_results, words, keyterms, vad, model, trace_id, eager
+        )
         return await _open_stream(url, request, audio_format.bytes_per_second, token, timeout_s)
 
     return FileEvents(path, open_stream)
@@ -146,6 +152,7 @@ def _start_request(
     vad: Mapping[str, float] | None,
     model: str | None,
     trace_id: str | None,
+    eager: bool,
 ) -> dict[str, Any]:
     request: dict[str, Any] = {
         "request": "start",
@@ -161,6 +168,8 @@ def _start_request(
         request["vad"] = dict(vad)
     if model is not None:
         request["model"] = model
+    if eager:
+        request["eager"] = True
     return request
 
 

@@ -46,6 +46,7 @@ _KINDS: Mapping[str, _Kind] = {
     "is_float": _SWITCH,
     "encoding": _TEXT_OR_NONE,
     "interim_results": _SWITCH,
+    "eager": _SWITCH,
     "words": _SWITCH,
     "keyterms": _TERMS,
     "vad": _SETTINGS,

@@ -83,6 +83,7 @@ async def _run(options: Options) -> int:
                 options.address,
                 **source.format.settings(),
                 interim_results=options.interim_results,
+                eager=options.eager,
                 words=options.words or options.output in TIMED_OUTPUTS,
                 keyterms=options.keyterms,
                 vad=options.vad,

@@ -44,6 +44,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             max_message_bytes=_NUMBER,
             protocol=_NUMBER,
             words=EventField("boolean", optional=True),
+            eager=EventField("boolean", optional=True),
         ),
         "configured": _fields(
             time=_NUMBER,
@@ -52,6 +53,7 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             vad=EventField("object", nullable=True),
             keyterms=EventField("array"),
             words=EventField("boolean", optional=True),
+            eager=EventField("boolean", optional=True),
         ),
         "active": _fields(time=_NUMBER, channel=_NUMBER),
         "inactive": _fields(time=_NUMBER, channel=_NUMBER),
@@ -60,7 +62,9 @@ EVENT_FIELDS: Mapping[str, Mapping[str, EventField]] = MappingProxyType(
             end_time=_NUMBER,
             is_final=_BOOLEAN,
             channel=_NUMBER,
+            eager=EventField("boolean", optional=True),
         ),
+        "resumed": _fields(time=_NUMBER, channel=_NUMBER),
         "segment": _fields(
             start_time=_NUMBER,
             end_time=_NUMBER,
@@ -116,7 +120,7 @@ SECONDS_FIELDS: Mapping[str, EventField] = _fields(
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a `segment`, when the stream was started with `words`.
+    """A word of a `segment`, or of an eager `interim`, when the stream was started with `words`.
 
     Attributes:
         text: With the punctuation that follows it.
@@ -155,7 +159,7 @@ class Event:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """The words of a `segment` with their times; none if they were not asked for."""
+        """The words of a `segment` or an eager `interim`; none if they were not asked for."""
         value = self.fields.get("words")
         found = map(_word, value if isinstance(value, list) else ())
         return tuple(word for word in found if word is not None)
@@ -173,9 +177,10 @@ class Event:
 
     @property
     def time(self) -> float | None:
-        """When speech began (`active`) or ended (`inactive`), or up to where all is `flushed`.
+        """When speech began (`active`), went on (`resumed`) or ended (`inactive`).
 
-        Of `configured`: speech that begins then, or later, has the new settings.
+        Of `flushed`: up to where all is. Of `configured`: speech that begins then, or later, has
+        the new settings.
         """
         return self.seconds("time")
 
@@ -203,6 +208,11 @@ class Event:
     def fatal(self) -> bool:
         """Whether this is an `error` that ends the stream."""
         return self.type == "error" and self.fields.get("fatal") is True
+
+    @property
+    def eager(self) -> bool:
+        """Whether this is an `interim` that becomes the segment, unless `resumed` follows."""
+        return self.type == "interim" and self.fields.get("eager") is True
 
     @property
     def output(self) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def options_without_effect(
         yield f"--interim-results has no effect on {SIMPLE_PATH}: each chunk has one, final result"
     elif options.interim_results and options.output in ("srt", "vtt"):
         yield f"--interim-results has no effect on {options.output}: subtitles have final results"
+    if options.eager and options.output in ("srt", "vtt"):
+        yield f"--eager has no effect on {options.output}: subtitles have final results"
     if options.vad and simple:
         yield f"--vad has no effect on {SIMPLE_PATH}, which has no voice detection"
     if options.words and gives_words and options.output in ("srt", "vtt"):

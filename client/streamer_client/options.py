@@ -40,6 +40,7 @@ class Options:
     real_time: bool
     as_is: bool
     interim_results: bool
+    eager: bool
     words: bool
     keyterms: Sequence[str]
     output: OutputFormat
@@ -131,6 +132,7 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
         real_time=given.real_time,
         as_is=given.as_is,
         interim_results=given.interim_results,
+        eager=given.eager,
         words=given.words,
         keyterms=_keyterms(parser, given),
         output=given.output or _output_of(output_file) or "text",
@@ -268,6 +270,11 @@ def _build_parser() -> CommandLine:
     )
     server.add_argument(
         "--interim-results", action="store_true", help="show the text of a segment before it ends"
+    )
+    server.add_argument(
+        "--eager",
+        action="store_true",
+        help="show the text in each pause; JSON has what tells whether the pause has ended it",
     )
     server.add_argument(
         "--words",

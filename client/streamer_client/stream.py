@@ -124,6 +124,7 @@ class Stream:
         model: str | None = None,
         words: bool | None = None,
         keyterms: Sequence[str] | None = None,
+        eager: bool | None = None,
     ) -> None:
         """Change settings of the stream for what is said later. What is `None` is unchanged.
 
@@ -140,6 +141,7 @@ class Stream:
             "model": model,
             "words": words,
             "keyterms": keyterms,
+            "eager": eager,
         }
         given: dict[str, Any] = {
             name: value for name, value in settings.items() if value is not None

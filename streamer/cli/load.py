@@ -33,6 +33,7 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "lost": "segments that began, and have neither a result nor an error",
         "unfinished": "streams that did not get `stopped`",
         "final_ms": "from the last speech that was sent to its `segment`",
+        "shown_ms": "from the last speech that was sent to the first result with all of it",
         "after_inactive_ms": "from `inactive` to `segment`",
         "after_stop_ms": "from `stop` to the last `segment`",
         "active_ms": "from the first speech that was sent to its `active`",

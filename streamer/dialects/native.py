@@ -11,15 +11,7 @@ from streamer.config.explain import show_name
 from streamer.config.schema import DialectName, LimitsConfig
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
-from streamer.protocol.actions import (
-    AudioReached,
-    Cleared,
-    Close,
-    EarlyResult,
-    Outgoing,
-    Reply,
-    SpeechResumed,
-)
+from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
 from streamer.protocol.inputs import AudioReceived, Input, input_of
 from streamer.protocol.messages import (
     Started,
@@ -85,7 +77,7 @@ class NativeDialect:
     def write(self, item: Outgoing) -> Sequence[str | Close]:
         """One text frame for each event; behind the first `started`, also the socket's warning."""
         # Neither `open` nor `read` asks for one.
-        assert not isinstance(item, Reply | Cleared | EarlyResult | SpeechResumed | AudioReached)
+        assert not isinstance(item, Reply | Cleared | AudioReached)
         frame = item if isinstance(item, Close) else encode_event(item)
         if isinstance(item, Started) and self._ignored:
             warning = _no_effect(self._ignored)

@@ -12,6 +12,7 @@ from streamer.inference import ipc
 from streamer.inference.drafts import SegmentDraft
 from streamer.inference.scheduler import ScheduledJob
 from streamer.model import SegmentRequest
+from streamer.observe.monitor import EarlyOutcome
 from streamer.observe.timeline import Attempt
 
 SegmentAudio = Sequence[npt.NDArray[np.float32]]
@@ -164,9 +165,28 @@ class Counters:
     interims_shed: int = 0
     """Superseded or dropped before a worker had begun them."""
     early_used: int = 0
+    """Early finals that a worker has begun, and that became finals."""
+    early_shown: int = 0
+    """Those that became interims only."""
     early_wasted: int = 0
+    """Those that became neither."""
+    early_wasted_seconds: float = 0.0
+    """What workers have spent on those."""
     inference_seconds: float = 0.0
     interim_seconds: float = 0.0
+    abandoned_seconds: float = 0.0
+    """Before a model stopped half-way, because the result was not needed; in none of the others."""
     workers_replaced: dict[str, int] = field(
         default_factory=lambda: {"died": 0, "timeout": 0, "max_jobs": 0}
     )
+
+    def count_early(self, outcome: EarlyOutcome, wasted_s: float) -> None:
+        """An early final became this; if nothing, `wasted_s` seconds were spent on its result."""
+        match outcome:
+            case "used":
+                self.early_used += 1
+            case "shown":
+                self.early_shown += 1
+            case "wasted":
+                self.early_wasted += 1
+                self.early_wasted_seconds += wasted_s

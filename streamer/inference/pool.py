@@ -72,6 +72,18 @@ class Submission:
         self.result.cancel()  # a failure that is there already counts as retrieved
         return waited
 
+    def withdraw_waiting(self) -> bool:
+        """A newer result is enough, unless a worker has begun this one; returns as `withdraw`.
+
+        An interim is counted and reported as superseded.
+        """
+        waited = self._queue.withdraw(self._job)
+        if waited and self._job.interim:
+            self._shed(self._job, "superseded")
+        elif waited:
+            self.result.cancel()
+        return waited
+
 
 class WorkerPool:
     """Worker processes of one model. Its maker runs it: `run` in a task of its own.

@@ -302,7 +302,11 @@ class Supervisor:
             self._split_logged = True
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
+            spent_s = (answers.ended_s - answers.begun_s) / len(jobs)
+            if job.early and job.result.cancelled():
+                counters.early_wasted_seconds += spent_s
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
+                counters.abandoned_seconds += spent_s
                 continue
             if node:
                 monitor.attempted(model, node, "ok" if isinstance(outcome, ipc.Done) else "raised")

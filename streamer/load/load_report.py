@@ -12,6 +12,9 @@ class LoadReport:
     final_ms: list[float] = field(default_factory=list)
     """From the sending of a segment's last speech to its `segment`, while the stream played; of a
     chunk on `/api/v1/simple`, from the sending of its last audio."""
+    shown_ms: list[float] = field(default_factory=list)
+    """From the sending of a segment's last speech to the first result that holds all of its speech,
+    an interim or the `segment`, of the same."""
     settled_ms: list[float] = field(default_factory=list)
     """From `inactive` to `segment`, of the same."""
     closing_ms: list[float] = field(default_factory=list)
@@ -49,6 +52,7 @@ class LoadReport:
             "lost": self.lost,
             "unfinished": self.unfinished,
             "final_ms": percentiles(self.final_ms),
+            "shown_ms": percentiles(self.shown_ms),
             "after_inactive_ms": percentiles(self.settled_ms),
             "after_stop_ms": percentiles(self.closing_ms),
             "active_ms": percentiles(self.active_ms),

@@ -5,12 +5,28 @@ import socket
 import time
 from array import array
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
 
 from streamer.load.connect import CONNECT_TIMEOUT_S
 from streamer.load.load_report import LoadReport
 from streamer.load.plan import LoadPlan
 from streamer.load.websocket_frames import CLOSE, PING, PONG, TEXT, FrameReader, client_frame
+
+
+class _Ended(NamedTuple):
+    """A segment without a result.
+
+    Attributes:
+        speech_sent_s: When its last speech was sent.
+        inactive_s: When its `inactive` came.
+        end_s: Of its speech, in the stream.
+        shown_s: When an interim came that holds all of its speech; None = none has.
+    """
+
+    speech_sent_s: float
+    inactive_s: float
+    end_s: float
+    shown_s: float | None = None
 
 
 class LoadStream:
@@ -51,9 +67,10 @@ class LoadStream:
         self._message_s = plan.message_s
         self._sent_times_s = array("d")
         """When each message was sent."""
-        self._ended: deque[tuple[float, float, float]] = deque()
-        """Segments without a result: when their last speech was sent, when their `inactive` came,
-        and the time of its end in the stream."""
+        self._interims: list[tuple[float, float]] = []
+        """Of the open segment: when each came, and the time of its end in the stream."""
+        self._ended: deque[_Ended] = deque()
+        """Segments without a result."""
         self._stop_sent_s = 0.0
         self._min_silence_s = 0.0
         self._reader = FrameReader()
@@ -117,11 +134,17 @@ class LoadStream:
         self._report.events[kind] += 1
         if kind == "active":
             self._report.active_ms.append(1000 * (now - self._sent_time_s(event["time"])))
+            self._interims.clear()
         elif kind == "inactive":
-            self._ended.append((self._sent_time_s(event["time"]), now, event["time"]))
-        elif "end_time" in event and kind != "interim":
+            whole = (came_s for came_s, end_s in self._interims if end_s >= event["time"])
+            sent_s = self._sent_time_s(event["time"])
+            self._ended.append(_Ended(sent_s, now, event["time"], next(whole, None)))
+        elif kind == "interim":
+            self._interims.append((now, event["end_time"]))
+        elif "end_time" in event:
             if not self._report.events["active"]:  # the segments of a stream of chunks
-                self._ended.append((self._sent_time_s(event["end_time"]), now, event["end_time"]))
+                sent_s = self._sent_time_s(event["end_time"])
+                self._ended.append(_Ended(sent_s, now, event["end_time"]))
             if self._ended:
                 self._on_result(event, now)
         elif kind == "started":
@@ -131,16 +154,18 @@ class LoadStream:
 
     def _on_result(self, event: dict[str, Any], now: float) -> None:
         """A `segment`, or the `error` in its place."""
-        speech_sent_s, inactive_s, end_s = self._ended.popleft()
+        ended = self._ended.popleft()
         if event["type"] != "segment":
             return
         self._report.inferred_s += event["end_time"] - event["start_time"]
-        if end_s + self._min_silence_s > self.sent * self._message_s:
+        if ended.end_s + self._min_silence_s > self.sent * self._message_s:
             self._report.closing_ms.append(1000 * (now - self._stop_sent_s))
         else:
-            self._report.final_ms.append(1000 * (now - speech_sent_s))
+            shown_s = now if ended.shown_s is None else ended.shown_s
+            self._report.final_ms.append(1000 * (now - ended.speech_sent_s))
+            self._report.shown_ms.append(1000 * (shown_s - ended.speech_sent_s))
             if self._report.events["inactive"]:
-                self._report.settled_ms.append(1000 * (now - inactive_s))
+                self._report.settled_ms.append(1000 * (now - ended.inactive_s))
 
     def _sent_time_s(self, time_s: float) -> float:
         """When the last sample before `time_s` of the stream was sent."""

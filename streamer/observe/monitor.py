@@ -16,6 +16,8 @@ AccountEntry = Literal[
     "received", "speech", "transcribed", "failed", "dropped", "loud_unheard", "abandoned"
 ]
 ShedReason = Literal["superseded", "dropped", "backlog"]
+EarlyOutcome = Literal["used", "shown", "wasted"]
+"""Of an inference that was begun in a pause: it became the final, an interim only, or neither."""
 RestartCause = Literal["died", "timeout", "max_jobs"]
 AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
 RemoteWorkers = Literal["alive", "starting", "waiting", "unavailable"]
@@ -96,8 +98,8 @@ class Monitor:
     def interim_shed(self, model: str, reason: ShedReason) -> None:
         """An interim was dropped."""
 
-    def early_final(self, model: str, *, used: bool) -> None:
-        """An inference that was begun in a pause became the final, or was in vain."""
+    def early_final(self, model: str, outcome: EarlyOutcome) -> None:
+        """An inference that was begun in a pause has this outcome."""
 
     def inferred(
         self, model: str, *, interim: bool, queue_s: float, inference_s: float, media_s: float

@@ -6,7 +6,7 @@ from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
-from streamer.pipeline.segment_requests import segment_request
+from streamer.pipeline.segment_requests import result_settings
 from streamer.protocol.messages import SegmentEnd, Start
 
 RESAMPLE_AFTER_S = 0.1
@@ -27,7 +27,7 @@ class WholeChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number, segment_request(start, context.pool))
+        self.results = ChannelResults(context, number, result_settings(start, context.pool))
         self._track = Track(start.format.sample_rate, context.sample_rate)
         """The audio of the open segment, at the model's rate."""
         self._resampling = resampling

@@ -24,7 +24,6 @@ class StreamContext:
         route: The endpoint by which the audio came.
         dialect: The wire language in which it was asked for.
         segmentation: What ends a segment.
-        early_results: Whether the results of segments in pauses are wanted.
         progress: Whether it is to be reported how far the audio of a container is processed.
         config: All settings of the server.
         vad: Makes detectors; not used without `speech`.
@@ -39,7 +38,6 @@ class StreamContext:
     route: Route
     dialect: DialectName = "native"
     segmentation: Segmentation
-    early_results: bool = False
     progress: bool = False
     config: Config
     vad: VadEngine

@@ -2,7 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
 from streamer.inference.pool import Submission, WorkerPool
@@ -10,7 +10,7 @@ from streamer.memory import LightEvent
 from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
 from streamer.protocol.actions import Cleared
-from streamer.protocol.messages import Active, Flushed, Inactive, SegmentEnd
+from streamer.protocol.messages import Active, Flushed, Inactive, Resumed, SegmentEnd
 
 ItemT = TypeVar("ItemT")
 
@@ -22,12 +22,14 @@ class ResultSettings:
     Attributes:
         pool: Workers of the model.
         request: What the client requests beside the model's usual output.
-        announces_early: Whether the client wants results of segments in pauses.
+        interims_in_pauses: Whether the client wants an interim when speech pauses.
+        eager: Whether it wants to be told that this may be the final, and that it is not.
     """
 
     pool: WorkerPool
     request: SegmentRequest
-    announces_early: bool
+    interims_in_pauses: bool = False
+    eager: bool = False
 
     @property
     def model(self) -> str:
@@ -44,13 +46,15 @@ class PendingResult:
         start_time: Start of the audio, in seconds from the start of the stream.
         end_time: End of the audio, in the same way.
         samples: Length of the audio, in samples at the client's rate; counts for finals only.
-        final: Whether the segment is whole.
+        final: Whether the segment is whole. An early final is not, until its pause has ended it.
         timeline: The segment's history.
         request: What is wanted of it.
         settings: What it is inferred with.
         ended_by: What has ended the segment.
         withdrawn: Whether the result is not needed any more.
         submission: None until the audio is in the pool.
+        early: Of an early final: whether its result was sent as an interim. None = of another
+            result, or it is known what has become of it.
     """
 
     audio: SegmentAudio
@@ -64,11 +68,16 @@ class PendingResult:
     ended_by: SegmentEnd = "silence"
     withdrawn: bool = False
     submission: Submission | None = None
+    early: Literal["open", "shown"] | None = None
 
     def submitted(self, submission: Submission) -> None:
         """The audio is in the pool."""
         self.submission = submission
         self.audio = NO_AUDIO
+
+    def covers(self, start_time: float, end_time: float) -> bool:
+        """Whether it is of exactly this audio."""
+        return (self.start_time, self.end_time) == (start_time, end_time)
 
     @property
     def cancelled(self) -> bool:
@@ -92,7 +101,7 @@ class PendingAnswer:
     """
 
     answer: Flushed | Cleared
-    held: list[Active | Inactive] = field(default_factory=list)
+    held: list[Active | Inactive | Resumed] = field(default_factory=list)
 
 
 class PendingQueue(Generic[ItemT]):

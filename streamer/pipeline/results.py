@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Iterable
 
 from streamer.inference.drafts import SegmentDraft
-from streamer.inference.ipc import DEFAULT_REQUEST
-from streamer.inference.job import InferenceError, JobKind, SegmentAudio
+from streamer.inference.job import InferenceError, Inferred, JobKind, SegmentAudio
 from streamer.inference.pool import Submission, WorkerPool
-from streamer.model import SegmentRequest
+from streamer.observe.monitor import EarlyOutcome
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
@@ -19,8 +18,8 @@ from streamer.pipeline.pending import (
 )
 from streamer.pipeline.segment_requests import final_request, interim_request
 from streamer.pipeline.sender import ResultSender
-from streamer.protocol.actions import Cleared, SpeechResumed
-from streamer.protocol.messages import Active, Flushed, Inactive, SegmentEnd
+from streamer.protocol.actions import Cleared
+from streamer.protocol.messages import Active, Flushed, Inactive, Resumed, SegmentEnd
 
 AS_EARLY_AS_CAN_BE_S = 60.0
 """Seconds; the longest segment. With this lead, a pause is reported when its padding is over."""
@@ -35,7 +34,7 @@ class ChannelResults:
     Args:
         context: Of the stream.
         channel: Number of the channel, from 0.
-        request: What the client requests beside the model's usual output.
+        settings: What the first segments are inferred with.
 
     Attributes:
         arrived_s: When the audio that is being processed arrived, on the monitor's clock.
@@ -43,15 +42,13 @@ class ChannelResults:
         account: Where the channel's audio went.
     """
 
-    def __init__(
-        self, context: StreamContext, channel: int, request: SegmentRequest = DEFAULT_REQUEST
-    ) -> None:
-        settings = context.config.inference
+    def __init__(self, context: StreamContext, channel: int, settings: ResultSettings) -> None:
+        inference = context.config.inference
         self._session_id = context.session_id
         self._key = object()
         """The channel in the pool. Not `self`: jobs must not keep a stream alive that has ended."""
-        self._early_finals = settings.early_finals
-        self.configure(ResultSettings(context.pool, request, context.early_results))
+        self._early_finals = inference.early_finals
+        self.configure(settings)
         self._monitor = context.monitor
         self._channel = channel
         self._outbox = context.outbox
@@ -59,7 +56,7 @@ class ChannelResults:
         self._sender = ResultSender(context, channel, self.account)
         self.totals = self._sender.totals
         self._queue: PendingQueue[PendingResult | PendingAnswer | None] = PendingQueue(
-            settings.max_pending_segments
+            inference.max_pending_segments
         )
         """In the order of the audio; None = there are no more."""
         self._last_answer: PendingAnswer | None = None
@@ -70,8 +67,6 @@ class ChannelResults:
         """When the last of them was sent."""
         self._state: tuple[WorkerPool, bytes | None] | None = None
         """That of a stateful model after the last segment."""
-        self._announced: PendingResult | None = None
-        """The early final whose result the client has; None = it has none of the open segment."""
         self._early: tuple[PendingResult, Submission] | None = None
         """The final of the open segment, submitted in a pause, in case speech does not resume."""
         self._timeline: Timeline | None = None
@@ -88,14 +83,13 @@ class ChannelResults:
         self._sequential = settings.pool.stateful
         """A stateful model's segments run one after another: each needs the state of the last."""
         self._begins_early = self._early_finals and not self._sequential
-        self._announces_early = settings.announces_early
 
     @property
     def idle_since_s(self) -> float | None:
         """Since when no result is pending, on the monitor's clock; None = one is."""
         return None if self._unsent else self._sent_s
 
-    def post(self, event: Active | Inactive) -> None:
+    def post(self, event: Active | Inactive | Resumed) -> None:
         """Send an event that needs no result: at once, or after the `flushed` before it."""
         if self._last_answer is None:
             self._outbox.post(event)
@@ -132,43 +126,69 @@ class ChannelResults:
 
     def lead_seconds(self, media_s: float) -> float:
         """How many seconds before the end of a segment of `media_s` `speech_paused` is due."""
-        if self._begins_early and self._announces_early:
+        if self._begins_early and self._settings.interims_in_pauses:
             return AS_EARLY_AS_CAN_BE_S
         return self._settings.pool.queue.lead_seconds(media_s) if self._begins_early else 0.0
 
-    def speech_paused(self, audio: SegmentAudio, start_time: float, end_time: float) -> None:
-        """Speech has paused: this will be the segment, unless speech resumes."""
-        if self._begins_early:
-            timeline = self._open_timeline()
-            pending = self._final(audio, start_time, end_time, timeline)
-            timeline.submitted_s = self._monitor.clock()
-            submission = self._submit(pending, "early")
-            self._early = pending, submission
-            if self._announces_early:
-                submission.result.add_done_callback(lambda _: self._announce(pending))
+    def speech_paused(self, audio: SegmentAudio, start_time: float, end_time: float) -> bool:
+        """Speech has paused: this will be the segment, unless speech resumes.
 
-    def speech_resumed(self) -> None:
-        """Speech goes on: an early final is not the final."""
-        self._withdraw_early()
-        if self._announced is not None:
-            self._announced = None
-            self._outbox.post(SpeechResumed(channel=self._channel))
+        Returns:
+            Whether its result is an interim, too.
+        """
+        if not self._begins_early:
+            return False
+        shown = self._settings.interims_in_pauses and self._has_room_for_interim()
+        timeline = self._open_timeline()
+        pending = self._final(audio, start_time, end_time, timeline)
+        pending.final, pending.early = False, "open"
+        timeline.submitted_s = self._monitor.clock()
+        if shown:
+            self._supersede_waiting_interims()
+        self._early = pending, self._submit(pending, "early")
+        if shown:
+            self._unsent.add(pending)
+            self._queue.put_nowait(pending)
+        return shown
 
-    def _announce(self, pending: PendingResult) -> None:
-        """Send the result of an early final if its segment is open and no other is due before."""
-        if self._early is None or self._early[0] is not pending:
+    def speech_resumed(self, time: float) -> None:
+        """Speech goes on: an early final is not the final.
+
+        Args:
+            time: From which it does, in seconds from the start of the stream.
+        """
+        if self._early is None:
             return
-        result = self._early[1].result
-        others_first = self._last_answer is not None or any(each.final for each in self._unsent)
-        if not (others_first or result.cancelled() or result.exception()):
-            self._announced = pending
-            self._sender.send_early(pending, result.result())
+        pending, submission = self._early
+        if pending.early == "shown":
+            self._early = None
+            self._count_early(pending, "shown")
+            if pending.settings.eager:
+                self.post(Resumed(time=time, channel=self._channel))
+        elif pending in self._unsent:  # it goes on as an interim like others, if it is begun
+            self._early = None
+            if submission.withdraw_waiting():
+                pending.early = None
+                self._withdraw((pending,))
+        else:
+            self._withdraw_early()
+
+    def segment_ending(self, start_time: float, end_time: float) -> None:
+        """The open segment has ended: what is said of it from now on is its `inactive`, and so on.
+
+        Args:
+            start_time: Of the segment, in seconds from the start of the stream.
+            end_time: In the same way.
+        """
+        if self._early is not None and not self._early[0].covers(start_time, end_time):
+            self.speech_resumed(end_time)
+        self.withdraw_interims()
 
     def segment_discarded(self) -> None:
         """The open segment has ended, and gets no result."""
         self._withdraw_early()
         self.withdraw_interims()
-        self._timeline = self._announced = self._draft = None
+        self._timeline = self._draft = None
 
     async def submit_final(
         self,
@@ -189,7 +209,6 @@ class ChannelResults:
             ended_by: What has ended the segment.
         """
         pending = self._confirm_early(start_time, end_time)
-        self._announced = None
         timeline = self._open_timeline()
         self._timeline = None
         timeline.inactive_s = self._monitor.clock()
@@ -202,18 +221,17 @@ class ChannelResults:
         self._draft = None
         pending.samples, pending.ended_by = samples, ended_by
         self.account.pending += samples
+        if pending in self._unsent:  # it waits for its turn as an interim
+            return
         self._unsent.add(pending)
         del audio  # the pool has it; there may be no room for long
         await self._queue.put(pending)
 
     def submit_interim(self, audio: SegmentAudio, start_time: float, end_time: float) -> None:
         """Infer a segment that still grows, unless too many results are pending."""
-        timeline = self._open_timeline()
-        if self._queue.full():
-            self._monitor.interim_shed(self._settings.model, "backlog")
-            timeline.interims_shed += 1
-            self._sender.warn_interim_shed()
+        if not self._has_room_for_interim():
             return
+        timeline = self._open_timeline()
         request = interim_request(self._active_time - start_time)
         pending = PendingResult(
             audio,
@@ -234,8 +252,23 @@ class ChannelResults:
 
     def withdraw_interims(self) -> None:
         """The segment has ended: its pending interims are not needed any more."""
-        if self._withdraw([pending for pending in self._unsent if not pending.final]):
+        if self._withdraw(self._pending_interims):
             self._sender.warn_interim_shed()
+
+    @property
+    def _pending_interims(self) -> list[PendingResult]:
+        """Those that are not sent, without an early final that may still be the final."""
+        early = self._early and self._early[0]
+        return [each for each in self._unsent if not each.final and each is not early]
+
+    def _has_room_for_interim(self) -> bool:
+        """Whether not too many results are pending for another interim; else it is given up."""
+        if not self._queue.full():
+            return True
+        self._monitor.interim_shed(self._settings.model, "backlog")
+        self._open_timeline().interims_shed += 1
+        self._sender.warn_interim_shed()
+        return False
 
     async def no_more(self) -> None:
         """The audio is over; `run` returns once all pending results are sent."""
@@ -308,6 +341,13 @@ class ChannelResults:
             self._monitor.interim_shed(pending.settings.model, "superseded")
             self._note_shed(pending)
 
+    def _supersede_waiting_interims(self) -> None:
+        """An early final is an interim that is newer than those that no worker has begun."""
+        for pending in self._pending_interims:
+            if pending.submission is not None:
+                pending.submission.withdraw_waiting()
+        self._discard_superseded()
+
     def _discard_superseded(self) -> None:
         """The newest interim may have superseded another in the pool, which still waits here."""
         for pending in [each for each in self._unsent if each.cancelled]:
@@ -337,7 +377,7 @@ class ChannelResults:
         error = result.exception()
         if not pending.final:
             if error is None:
-                self._sender.send_interim(pending, result.result())
+                self._send_interim(pending, result.result())
         elif error is None:
             inferred = result.result()
             self._state = pending.settings.pool, inferred.state
@@ -348,28 +388,36 @@ class ChannelResults:
         else:
             raise error
 
+    def _send_interim(self, pending: PendingResult, inferred: Inferred) -> None:
+        in_pause = self._early is not None and self._early[0] is pending
+        eager = in_pause and pending.settings.eager
+        self._sender.send_interim(pending, inferred, eager=eager)
+        if in_pause:
+            pending.early = "shown"  # it may be the final, too
+        elif pending.early is not None:
+            self._count_early(pending, "shown")
+
     def _confirm_early(self, start_time: float, end_time: float) -> PendingResult | None:
         """The early final, if it is exactly the segment that has ended."""
         if self._early is None:
             return None
         pending, submission = self._early
-        if (pending.start_time, pending.end_time) != (start_time, end_time):
+        if not pending.covers(start_time, end_time):
             self._withdraw_early()
             return None
         self._early = None
-        if not submission.confirm():  # a worker has begun it
-            pending.settings.pool.counters.early_used += 1
-            self._monitor.early_final(pending.settings.model, used=True)
+        pending.final = True
+        if submission.confirm():  # it waits still
+            pending.early = None
+        else:
+            self._count_early(pending, "used")
             pending.timeline.early = True
         return pending
 
     def _withdraw_early(self) -> None:
-        if self._early is None:
-            return
-        (pending, submission), self._early = self._early, None
-        if not submission.withdraw():  # a worker has begun it
-            pending.settings.pool.counters.early_wasted += 1
-            self._monitor.early_final(pending.settings.model, used=False)
+        if self._early is not None:
+            (pending, _), self._early = self._early, None
+            self._withdraw((pending,))
 
     def _withdraw(self, results: Iterable[PendingResult]) -> bool:
         """These are not needed any more; returns whether any waited for a worker."""
@@ -377,5 +425,18 @@ class ChannelResults:
         for pending in results:
             self._unsent.discard(pending)
             self._queue.discard(pending)
-            waited = pending.withdraw() or waited
+            withdrawn_in_time = pending.withdraw()
+            if pending.early is not None and not withdrawn_in_time:  # a worker has begun it
+                self._count_early(pending, "shown" if pending.early == "shown" else "wasted")
+            waited = withdrawn_in_time or waited
         return waited
+
+    def _count_early(self, pending: PendingResult, outcome: EarlyOutcome) -> None:
+        """An early final that a worker has begun: this has become of it."""
+        pending.early = None
+        result = pending.submission and pending.submission.result
+        wasted_s = 0.0  # the time of what still runs is counted when the worker has answered
+        if outcome == "wasted" and result and not result.cancelled() and not result.exception():
+            wasted_s = result.result().seconds
+        pending.settings.pool.counters.count_early(outcome, wasted_s)
+        self._monitor.early_final(pending.settings.model, outcome)

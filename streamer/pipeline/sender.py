@@ -13,7 +13,6 @@ from streamer.observe.timeline import Attempt, Settled
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingResult
-from streamer.protocol.actions import EarlyResult
 from streamer.protocol.messages import ErrorEvent, Interim, Segment, WarningEvent
 
 INTERIM_SHED = WarningEvent(
@@ -77,17 +76,6 @@ class ResultSender:
         )
         self._report(pending, "ok", "", inferred.attempts, output)
 
-    def send_early(self, pending: PendingResult, inferred: Inferred) -> None:
-        """Send the result of a segment that may go on."""
-        self._outbox.post(
-            EarlyResult(
-                channel=self._channel,
-                output=_placed(pending, inferred.output),
-                start_time=pending.start_time,
-                end_time=pending.end_time,
-            )
-        )
-
     def send_failure(self, pending: PendingResult, error: InferenceError) -> None:
         """Send the error in the place of a whole segment's result."""
         self.totals.failures += 1
@@ -107,12 +95,16 @@ class ResultSender:
         _log.warning("%s: %s%s", outcome, error, where)
         self._report(pending, outcome, str(error), error.attempts, {})
 
-    def send_interim(self, pending: PendingResult, inferred: Inferred) -> None:
-        """Send the result of a segment that still grows."""
+    def send_interim(
+        self, pending: PendingResult, inferred: Inferred, *, eager: bool = False
+    ) -> None:
+        """Send the result of a segment that still grows; `eager`: unless the silence holds."""
+        make_output = _placed if eager else _without_words
         self._outbox.post(
             Interim(
                 channel=self._channel,
-                output=_without_words(pending, inferred.output),
+                output=make_output(pending, inferred.output),
+                eager=eager,
                 start_time=pending.start_time,
                 end_time=pending.end_time,
             )

@@ -15,7 +15,7 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
-from streamer.pipeline.segment_requests import segment_request
+from streamer.pipeline.segment_requests import result_settings
 from streamer.protocol.messages import Active, Inactive, SegmentEnd, Start
 from streamer.vad.segmenter import (
     InterimDue,
@@ -55,7 +55,7 @@ class SpeechChannel:
     def __init__(
         self, context: StreamContext, start: Start, number: int, resampling: Meter
     ) -> None:
-        self.results = ChannelResults(context, number, segment_request(start, context.pool))
+        self.results = ChannelResults(context, number, result_settings(start, context.pool))
         self._number = number
         self._resampling = resampling
         engine, input_rate = context.vad, start.format.sample_rate
@@ -117,7 +117,8 @@ class SpeechChannel:
         await self._segment(probabilities)
         if self._paused is not None:
             audio, *times = self._extract(self._paused.start, self._paused.end)
-            self.results.speech_paused(audio, *times)
+            if self.results.speech_paused(audio, *times):
+                self._segmenter.interim_made()
             self._paused = None
 
     async def flush(self) -> None:
@@ -237,18 +238,20 @@ class SpeechChannel:
                 self.results.submit_interim(audio, *times)
             case SpeechPaused():
                 self._paused = event
-            case SpeechResumed():
+            case SpeechResumed(at):
                 self._paused = None
-                self.results.speech_resumed()
+                self.results.speech_resumed(self._seconds(at))
             case SegmentEnded(at, start, end):
                 self._paused = None
-                self.results.withdraw_interims()
+                audio, *times = self._extract(start, end)
+                self.results.segment_ending(*times)
                 self.results.post(Inactive(time=self._seconds(at), channel=self._number))
                 self._account.segment(self._begun, at, start, end)
                 length = self._account.length(start, end)
                 submitting = self.results.submit_final(
-                    *self._extract(start, end), samples=length, ended_by=self._end_of(event)
+                    audio, *times, samples=length, ended_by=self._end_of(event)
                 )
+                del audio  # the pool has it; there may be no room for long
                 await submitting
             case SegmentDiscarded(at, start, end):
                 self._paused = None

@@ -19,8 +19,12 @@ from streamer.pipeline.account import AccountReport, no_speech, no_speech_yet
 from streamer.pipeline.channel import Channel
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.pending import ResultSettings
-from streamer.pipeline.segment_requests import segment_request, unmet
+from streamer.pipeline.segment_requests import (
+    no_eager_interims,
+    result_settings,
+    segment_request,
+    unmet,
+)
 from streamer.protocol.codes import WarningCode
 from streamer.protocol.messages import (
     PROTOCOL_VERSION,
@@ -120,24 +124,22 @@ class Stream:
             sample_rate=context.sample_rate,
             interim_results=self._start.interim_results and speech,
             words=segment_request(self._start, context.pool).words if self._start.words else None,
+            eager=no_eager_interims(context) is None if self._start.eager else None,
             vad=_in_force(vad) if speech else None,
             max_message_bytes=context.config.limits.max_message_bytes,
             protocol=PROTOCOL_VERSION,
         )
 
-    def configure(
-        self, start: Start, pool: WorkerPool, *, early_results: bool = False
-    ) -> Configured:
+    def configure(self, start: Start, pool: WorkerPool) -> Configured:
         """Change the settings of the segments that begin later; returns the event about it.
 
         Args:
             start: The settings of the stream from now on; its format is not considered.
             pool: Workers of the chosen model; warm, and for audio at the same rate.
-            early_results: Whether the results of segments in pauses are wanted.
         """
-        self._context = replace(self._context, pool=pool, early_results=early_results)
+        self._context = replace(self._context, pool=pool)
         self._start = start = msgspec.structs.replace(start, format=self._start.format)
-        settings = ResultSettings(pool, segment_request(start, pool), early_results)
+        settings = result_settings(start, pool)
         # Of all channels the same: each has as many windows.
         times = [channel.configure(start, settings) for channel in self._channels]
         started = self.started()
@@ -148,11 +150,12 @@ class Stream:
             vad=started.vad,
             keyterms=start.keyterms if pool.uses_key_terms else (),
             words=started.words,
+            eager=started.eager,
         )
 
     def unmet(self) -> list[WarningEvent]:
         """A warning for each thing that the client asked for, and that the model cannot do."""
-        return unmet(self._start, self._context.pool)
+        return unmet(self._start, self._context)
 
     @property
     def model_rate(self) -> int:

@@ -1,22 +1,14 @@
 """What a session does about an input: the outputs of the table in `state.py`."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from streamer.protocol.messages import Configure, ErrorEvent, Event, Start
 
 
 class Begin(msgspec.Struct, frozen=True):
-    """Open a stream with these settings, and remember them.
-
-    Attributes:
-        start: The settings.
-        early_results: Whether `EarlyResult` and `SpeechResumed` are wanted.
-    """
+    """Open a stream with these settings, and remember them."""
 
     start: Start
-    early_results: bool = False
 
 
 class BeginAgain(msgspec.Struct, frozen=True):
@@ -24,15 +16,9 @@ class BeginAgain(msgspec.Struct, frozen=True):
 
 
 class Reconfigure(msgspec.Struct, frozen=True):
-    """Change the settings of the open stream, and send `configured`.
-
-    Attributes:
-        configure: The new ones.
-        early_results: As of `Begin`; None = as before.
-    """
+    """Change the settings of the open stream, and send `configured`."""
 
     configure: Configure
-    early_results: bool | None = None
 
 
 class Discard(msgspec.Struct, frozen=True):
@@ -103,31 +89,6 @@ class Cleared(msgspec.Struct, frozen=True, kw_only=True):
     channel: int
 
 
-class EarlyResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a segment in a pause that may end it; for dialects that ask for it.
-
-    It comes only if all earlier results are sent. What follows is the `segment`, with the same
-    times and output, or `SpeechResumed`.
-
-    Attributes:
-        start_time: Of the segment, in seconds from the start of the stream.
-        end_time: In the same way.
-        channel: From 0.
-        output: Of the model, with words as in a `segment`.
-    """
-
-    start_time: float
-    end_time: float
-    channel: int
-    output: Mapping[str, object]
-
-
-class SpeechResumed(msgspec.Struct, frozen=True, kw_only=True):
-    """The segment of the last `EarlyResult` goes on; for dialects that ask for it."""
-
-    channel: int
-
-
 class AudioReached(msgspec.Struct, frozen=True, kw_only=True):
     """Audio of a container is processed; for dialects that ask for it.
 
@@ -177,5 +138,5 @@ QueuedAction = (
 
 Action = ImmediateAction | QueuedAction
 
-Outgoing = Event | Cleared | EarlyResult | SpeechResumed | AudioReached | Reply | Close
+Outgoing = Event | Cleared | AudioReached | Reply | Close
 """What a dialect makes frames of, in order."""

@@ -33,6 +33,7 @@ WarningCode = Literal[
     "no_speech",
     "no_words",
     "no_keyterms",
+    "no_eager",
     "ignored_field",
 ]
 """Of `warning` events."""

@@ -21,15 +21,9 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class StartRequested(Input, frozen=True):
-    """The client asks for a stream; the one that is open is finished first.
-
-    Attributes:
-        start: Its settings.
-        early_results: Whether `EarlyResult` and `SpeechResumed` are wanted.
-    """
+    """The client asks for a stream; the one that is open is finished first."""
 
     start: Start
-    early_results: bool = False
 
 
 class AudioReceived(Input, frozen=True):
@@ -47,15 +41,9 @@ class FlushRequested(Input, frozen=True):
 
 
 class ConfigureRequested(Input, frozen=True):
-    """The client changes settings of the open stream.
-
-    Attributes:
-        configure: The new ones.
-        early_results: As of `StartRequested`; None = as before.
-    """
+    """The client changes settings of the open stream."""
 
     configure: Configure
-    early_results: bool | None = None
 
 
 class ClearRequested(Input, frozen=True):

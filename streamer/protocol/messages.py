@@ -65,6 +65,7 @@ class Start(_Request, frozen=True, tag="start"):
     token: str | None = None
     words: bool = False
     keyterms: KeyTerms = ()
+    eager: bool = False
 
 
 class Configure(_Request, frozen=True, tag="configure"):
@@ -78,6 +79,7 @@ class Configure(_Request, frozen=True, tag="configure"):
     model: str | None = None
     words: bool | None = None
     keyterms: KeyTerms | None = None
+    eager: bool | None = None
 
     def over(self, start: Start) -> Start:
         """The settings of a stream with these laid over them."""
@@ -227,6 +229,8 @@ class Started(_Event, frozen=True, tag="started"):
     protocol: int
     words: bool | None = None
     """Whether segments carry words; None, and so absent, when they were not asked for."""
+    eager: bool | None = None
+    """Whether pauses have an eager interim; None, and so absent, when they were not asked for."""
 
 
 class Configured(_Event, frozen=True, tag="configured"):
@@ -242,6 +246,8 @@ class Configured(_Event, frozen=True, tag="configured"):
     vad: VadInForce | None
     keyterms: KeyTerms
     words: bool | None = None
+    """As in `started`."""
+    eager: bool | None = None
     """As in `started`."""
 
 
@@ -260,12 +266,25 @@ class Inactive(_Event, frozen=True, tag="inactive"):
 
 
 class Interim(_Event, frozen=True, tag="interim"):
-    """What the model makes of a segment that is still growing. Times in seconds."""
+    """What the model makes of a segment that is still growing. Times in seconds.
+
+    `eager`: speech has paused, and this is the segment unless speech resumes; for clients that ask.
+    What follows of the channel is `resumed`, or `inactive` and a segment with the same times and
+    output.
+    """
 
     start_time: float
     end_time: float
     channel: int
     output: Mapping[str, object]
+    eager: bool = False
+
+
+class Resumed(_Event, frozen=True, tag="resumed"):
+    """The segment of the last eager interim goes on, from `time` seconds."""
+
+    time: float
+    channel: int
 
 
 SegmentEnd = Literal["silence", "flush", "stop", "cut"]
@@ -350,6 +369,7 @@ Event = (
     | Active
     | Inactive
     | Interim
+    | Resumed
     | Segment
     | Flushed
     | WarningEvent
@@ -379,6 +399,8 @@ def merge(event: Segment | Interim) -> dict[str, object]:
     }
     if isinstance(event, Segment) and event.flushed:
         envelope["flushed"] = True
+    if isinstance(event, Interim) and event.eager:
+        envelope["eager"] = True
     # The envelope wins: a model cannot overwrite what clients rely on.
-    reserved = {*envelope, "flushed"}
+    reserved = {*envelope, "flushed", "eager"}
     return envelope | {key: v for key, v in event.output.items() if key not in reserved}

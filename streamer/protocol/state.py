@@ -84,7 +84,7 @@ _CLOSE_CODES: Mapping[type[i.Input], CloseCode] = {
 
 def _begin(given: i.Input) -> Begin:
     assert isinstance(given, i.StartRequested)
-    return Begin(given.start, given.early_results)
+    return Begin(given.start)
 
 
 def _begin_again(_: i.Input) -> BeginAgain:
@@ -117,7 +117,7 @@ def _send_error(given: i.Input) -> SendError:
 
 def _reconfigure(given: i.Input) -> Reconfigure:
     assert isinstance(given, i.ConfigureRequested)
-    return Reconfigure(given.configure, given.early_results)
+    return Reconfigure(given.configure)
 
 
 def _discard(_: i.Input) -> Discard:

@@ -72,8 +72,6 @@ class Executor:
         self._on_decoded = on_decoded
         self._start: Start | None = None
         """The settings of the open stream, or of the last one."""
-        self._early_results = False
-        """Whether `EarlyResult` and `SpeechResumed` are wanted there."""
         self._stream: Stream | None = None
         """The open one."""
 
@@ -118,14 +116,14 @@ class Executor:
 
     async def _execute(self, action: QueuedAction, tasks: asyncio.TaskGroup) -> None:
         match action:
-            case Begin(start=start, early_results=early_results):
-                self._start, self._early_results = start, early_results
+            case Begin(start=start):
+                self._start = start
                 await self._begin(start, tasks)
             case BeginAgain():
                 assert self._start is not None  # the state table remembers that there was one
                 await self._begin(self._start, tasks)
-            case Reconfigure(configure=configure, early_results=early_results):
-                await self._reconfigure(configure, early_results)
+            case Reconfigure(configure=configure):
+                await self._reconfigure(configure)
             case Discard():
                 await self._current_stream.clear(self._inbox.arrived_s)
             case EndSegments():
@@ -148,7 +146,7 @@ class Executor:
             case _:
                 assert_never(action)
 
-    async def _reconfigure(self, configure: Configure, early_results: bool | None) -> None:
+    async def _reconfigure(self, configure: Configure) -> None:
         assert self._start is not None  # a stream is open
         start, stream = configure.over(self._start), self._current_stream
         pool = self._services.pools[start.model]
@@ -158,9 +156,7 @@ class Executor:
             self._report(ErrorEvent(code="bad_message", message=message, fatal=False))
             return
         self._start = start
-        if early_results is not None:
-            self._early_results = early_results
-        self._outbox.post(stream.configure(start, pool, early_results=self._early_results))
+        self._outbox.post(stream.configure(start, pool))
         for warning in stream.unmet():
             self._outbox.post(warning)
 
@@ -179,7 +175,6 @@ class Executor:
             route=self._dialect.route,
             dialect=self._dialect.name,
             segmentation=self._dialect.segmentation,
-            early_results=self._early_results,
             progress=self._opening.progress,
             config=self._services.config,
             vad=self._services.vad,

@@ -17,6 +17,7 @@ from streamer.observe.monitor import (
     AccountEntry,
     Decoded,
     DecoderFailure,
+    EarlyOutcome,
     RemoteWorkers,
     RestartCause,
     Route,
@@ -187,7 +188,7 @@ class Metrics:
         self.early_finals = make.counter(
             "early_finals",
             "Inferences begun in a pause, before the segment's end was sure.",
-            {**model, "outcome": ("used", "wasted")},
+            {**model, "outcome": get_args(EarlyOutcome)},
         )
 
     def _workers(self, make: _Maker, model: Labels, workers: Mapping[str, int]) -> None:

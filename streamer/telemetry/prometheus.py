@@ -15,6 +15,7 @@ from streamer.observe.monitor import (
     AttemptOutcome,
     Decoded,
     DecoderFailure,
+    EarlyOutcome,
     Monitor,
     RestartCause,
     Route,
@@ -130,8 +131,8 @@ class PrometheusMonitor(Monitor):
     def interim_shed(self, model: str, reason: ShedReason) -> None:
         self._metrics.interims_shed.labels(model, reason).inc()
 
-    def early_final(self, model: str, *, used: bool) -> None:
-        self._metrics.early_finals.labels(model, "used" if used else "wasted").inc()
+    def early_final(self, model: str, outcome: EarlyOutcome) -> None:
+        self._metrics.early_finals.labels(model, outcome).inc()
 
     def inferred(
         self, model: str, *, interim: bool, queue_s: float, inference_s: float, media_s: float

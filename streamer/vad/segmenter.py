@@ -71,7 +71,9 @@ class SpeechPaused:
 
 @dataclass(frozen=True, slots=True)
 class SpeechResumed:
-    """The silence did not go on."""
+    """The silence did not go on: there is speech from sample `at`."""
+
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +242,12 @@ class Segmenter:
             self._set_closed(self._position)
         return self._position
 
+    def interim_made(self) -> None:
+        """A pause has brought an interim: the next one is due as if it had been asked for here."""
+        interval, speech = self._settings.interim_interval, self._speech
+        if interval is not None and speech is not None and speech.confirmed:
+            self._postpone_interim(speech, interval)
+
     @property
     def in_speech(self) -> bool:
         """Whether a segment is open, or what may become one."""
@@ -280,7 +288,7 @@ class Segmenter:
         speech.last = self._position
         if speech.paused:
             speech.paused = False
-            yield SpeechResumed()
+            yield SpeechResumed(first)
         resumed = speech.first < self._resume_until
         if not speech.confirmed and (resumed or speech.voiced >= self._settings.min_speech):
             padded = self._floor if resumed else speech.first - self._settings.prefix_padding
@@ -328,8 +336,11 @@ class Segmenter:
             return
         if speech.last == self._position >= speech.next_interim:
             yield InterimDue(speech.start, self._position)
-            growth = int(self._settings.interim_growth * (self._position - speech.start))
-            speech.next_interim = self._position + max(interval, growth)
+            self._postpone_interim(speech, interval)
+
+    def _postpone_interim(self, speech: _Speech, interval: int) -> None:
+        growth = int(self._settings.interim_growth * (self._position - speech.start))
+        speech.next_interim = self._position + max(interval, growth)
 
     def _confirm(self, speech: _Speech, start: int) -> None:
         speech.confirmed = True

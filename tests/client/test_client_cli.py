@@ -165,7 +165,9 @@ async def test_audio_without_a_result_is_speech_only_where_speech_is_detected(
         ("segmented", ["--words"], ["--words has no effect on text that is not on a terminal: "]),
         ("segmented", ["--words", "-o", "x.txt"], ["--words has no effect on text that is not"]),
         ("segmented", ["--interim-results", "--output", "srt"], ["--interim-results has no effe"]),
+        ("segmented", ["--eager", "-o", "x.srt"], ["--eager has no effect on srt: subtitles have"]),
         ("segmented", ["--words", "--output", "jsonl"], []),
+        ("segmented", ["--eager"], []),
         ("segmented", ["--interim-results", "--vad", "threshold=0.6"], []),
         ("simple", ["--real-time", "--words", "--output", "json"], []),
     ],
@@ -394,7 +396,7 @@ async def test_everything_that_can_be_asked_for(
     serve_script: ServeScript, run_command: RunCommand, speech: Path
 ) -> None:
     server = await serve_script(talk)
-    flags = ["--interim-results", "--model", "m", "--vad", "threshold=0.6"]
+    flags = ["--interim-results", "--eager", "--model", "m", "--vad", "threshold=0.6"]
     trace = f"00-{'a' * 32}-{'b' * 16}-01"
     result = await run_command(
         "-i", speech, "-a", server.url, "--chunk-size", "999", "--trace-id", trace, *flags,
@@ -404,6 +406,7 @@ async def test_everything_that_can_be_asked_for(
     assert result.code == 0
     start = server.peer.start
     assert start["interim_results"] is True
+    assert start["eager"] is True
     assert start["model"] == "m"
     assert start["vad"] == {"threshold": 0.6, "min_silence_ms": 300}
     assert start["trace_id"] == trace

@@ -245,6 +245,7 @@ async def test_the_start_message_says_what_was_asked(serve_script: ServeScript) 
         interim_results=True,
         vad={"threshold": 0.6},
         model="other",
+        eager=True,
         token="secret",
         trace_id="00-" + "a" * 32 + "-" + "b" * 16 + "-01",
     ) as stream:
@@ -263,6 +264,7 @@ async def test_the_start_message_says_what_was_asked(serve_script: ServeScript) 
         "interim_results": True,
         "vad": {"threshold": 0.6},
         "model": "other",
+        "eager": True,
     }
     assert server.peer.headers["Authorization"] == "Bearer secret"
 

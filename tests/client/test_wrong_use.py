@@ -29,6 +29,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("is_float", "no", "is_float is 'no'; allowed: True or False"),
     ("encoding", 8, "encoding is 8; allowed: text or None"),
     ("interim_results", "no", "interim_results is 'no'; allowed: True or False"),
+    ("eager", "no", "eager is 'no'; allowed: True or False"),
     ("words", "no", "words is 'no'; allowed: True or False"),
     ("words", None, "words is None; allowed: True or False"),
     ("keyterms", None, "keyterms is None; allowed: a list of texts"),

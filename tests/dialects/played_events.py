@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from streamer.protocol.messages import (
     Active,
@@ -11,6 +12,7 @@ from streamer.protocol.messages import (
     Flushed,
     Inactive,
     Interim,
+    Resumed,
     Segment,
     SegmentEnd,
     Started,
@@ -117,9 +119,15 @@ def streams(draw: st.DrawFn, channels: int = 1) -> list[Event]:
         elif what == "interim" and row.open_since is not None:
             start = max(0.0, row.open_since - 0.25)
             output = {"text": draw(TEXTS)}
-            events.append(
-                Interim(start_time=start, end_time=row.now, channel=row.number, output=output)
-            )
+            interim = Interim(start_time=start, end_time=row.now, channel=row.number, output=output)
+            if draw(st.booleans()):
+                events.append(interim)
+                continue
+            events.append(replace(interim, eager=True))
+            if draw(st.booleans()):
+                end(row, "silence")
+                continue
+            events.append(Resumed(time=row.now, channel=row.number))
         elif row.open_since is None:
             while any(isinstance(item, Flushed) for item in row.pending):
                 settle(row)  # `active` waits for the answer to a flush

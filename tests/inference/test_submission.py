@@ -189,6 +189,28 @@ async def test_to_withdraw_a_superseded_interim_leaves_the_newer_one(pool: Pool)
 
 
 @every_kind
+async def test_what_is_newer_takes_the_place_of_what_waits(pool: Pool, kind: JobKind) -> None:
+    submission = pool.give(kind)
+    assert submission.withdraw_waiting()
+    assert submission.result.cancelled()
+    assert pool.waiting == (0, 0, 0)
+    assert pool.shed_is("superseded") == (kind == "interim")
+    assert not submission.withdraw_waiting()
+
+
+@every_kind
+async def test_and_not_of_what_runs_or_is_done(pool: Pool, kind: JobKind) -> None:
+    submission = pool.give(kind)
+    job = await pool.begin()
+    assert not submission.withdraw_waiting()
+    assert not submission.result.done()
+    job.settle(DONE)
+    assert not submission.withdraw_waiting()
+    assert submission.result.result().output == {"text": "so"}
+    assert pool.shed_is()
+
+
+@every_kind
 @pytest.mark.parametrize("begun", [True, False])
 async def test_a_job_of_a_worker_that_died_can_be_withdrawn(
     pool: Pool, kind: JobKind, begun: bool

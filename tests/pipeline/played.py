@@ -37,15 +37,7 @@ from streamer.pipeline.account import Fate
 from streamer.pipeline.context import Segmentation, StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
-from streamer.protocol.actions import (
-    AudioReached,
-    Cleared,
-    Close,
-    EarlyResult,
-    Outgoing,
-    Reply,
-    SpeechResumed,
-)
+from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
 from streamer.protocol.messages import (
     Active,
     Configure,
@@ -100,8 +92,10 @@ class LoudnessEngine:
 class Submitted:
     """A job whose result is there already, or comes later."""
 
-    def __init__(self, outcome: Inferred | InferenceFailed) -> None:
+    def __init__(self, outcome: Inferred | InferenceFailed, *, begun: bool) -> None:
         self.outcome = outcome
+        self.begun = begun
+        """Whether a worker has begun it; if not, the answer comes as late all the same."""
         self.result: PendingInference = asyncio.get_running_loop().create_future()
 
     def settle(self) -> None:
@@ -116,7 +110,11 @@ class Submitted:
         return False
 
     def withdraw(self) -> bool:
+        self.result.cancel()
         return False
+
+    def withdraw_waiting(self) -> bool:
+        return not self.begun and self.result.cancel()
 
 
 class Pool:
@@ -126,8 +124,9 @@ class Pool:
     stateful = False
     returns_words, uses_key_terms, uses_drafts = False, True, False
 
-    def __init__(self, slowness: int, fate: Callable[[str], Fate]) -> None:
+    def __init__(self, slowness: int, fate: Callable[[str], Fate], *, begins: bool) -> None:
         self.slowness = slowness
+        self.begins = begins
         self.fate = fate
         self.late: list[tuple[int, Submitted]] = []
         """Results that come with a piece of this number."""
@@ -152,7 +151,8 @@ class Pool:
             0.0,
             dropped=fate == "dropped",
         )
-        submitted = Submitted(InferenceFailed(key) if fate == "failed" else inferred)
+        outcome = InferenceFailed(key) if fate == "failed" else inferred
+        submitted = Submitted(outcome, begun=self.begins)
         self.late.append((self.played + self.slowness, submitted))
         self.settle()
         return submitted
@@ -222,6 +222,9 @@ def hear(
     segmentation: Segmentation = "speech",
     rate: int = 16_000,
     interims: bool = False,
+    eager: bool = False,
+    vad_options: VadOptions | None = None,
+    begins: bool = True,
     patient: Literal["no", "alone", "in company"] = "no",
     lead_s: float = 10.0,
     window: Literal[320, 512] = 512,
@@ -236,14 +239,18 @@ def hear(
     as soon as they would come along with others.
     """
 
-    pool, vad, events = Pool(slowness, fate), LoudnessEngine(window), list[Event | Cleared]()
+    pool, vad, events = (
+        Pool(slowness, fate, begins=begins),
+        LoudnessEngine(window),
+        list[Event | Cleared](),
+    )
     moments: list[tuple[int, Active | Inactive]] = []
     pool.lead_s = lead_s
     played = turns = 0
 
     class Listener(Outbox):
         def post(self, item: Outgoing) -> None:
-            assert not isinstance(item, Close | Reply | EarlyResult | SpeechResumed | AudioReached)
+            assert not isinstance(item, Close | Reply | AudioReached)
             events.append(item)
             if isinstance(item, Active | Inactive):
                 moments.append((played, item))
@@ -269,7 +276,7 @@ def hear(
             outbox=Listener(Monitor()),
             trace=StreamTrace("0" * 32),
         )
-        start = Start(format=fmt, vad=VAD, interim_results=interims)
+        start = Start(format=fmt, vad=vad_options or VAD, interim_results=interims, eager=eager)
         async with asyncio.TaskGroup() as tasks:
             stream = Stream(context, start, tasks)
             waiting = b""

@@ -42,6 +42,7 @@ configures = st.builds(
     Configure,
     vad=st.none() | vads,
     interim_results=st.none() | st.booleans(),
+    eager=st.none() | st.booleans(),
     keyterms=st.none() | st.lists(st.sampled_from(["one", "two"]), max_size=2).map(tuple),
 )
 actions = st.none() | st.sampled_from(CLEAR) | configures

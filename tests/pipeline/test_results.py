@@ -20,16 +20,19 @@ from streamer.observe.monitor import Monitor, ShedReason
 from streamer.observe.tracer import StreamTrace
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
+from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
-from streamer.protocol.actions import (
-    Cleared,
-    Close,
-    EarlyResult,
-    Outgoing,
-    Reply,
-    SpeechResumed,
+from streamer.protocol.actions import Close, Outgoing, Reply
+from streamer.protocol.messages import (
+    Active,
+    Event,
+    Flushed,
+    Inactive,
+    Interim,
+    Resumed,
+    Segment,
+    WarningEvent,
 )
-from streamer.protocol.messages import Active, Event, Flushed, Interim, Segment, WarningEvent
 from streamer.vad.engine import VadEngine
 
 
@@ -44,6 +47,9 @@ class Submitted:
 
     def withdraw(self) -> bool:
         self.result.cancel()
+        return False
+
+    def withdraw_waiting(self) -> bool:
         return False
 
 
@@ -94,7 +100,7 @@ class Posted(Outbox):
         self._events = events
 
     def post(self, item: Outgoing) -> None:
-        assert not isinstance(item, Close | Cleared | Reply)
+        assert not isinstance(item, Close | Reply)
         self._events.append(cast("Event", item))
 
 
@@ -104,7 +110,8 @@ def results_of(
     max_pending: int,
     *,
     early_finals: bool = False,
-    early_results: bool = False,
+    interims: bool = False,
+    eager: bool = False,
     monitor: Monitor | None = None,
     request: SegmentRequest = ipc.DEFAULT_REQUEST,
 ) -> ChannelResults:
@@ -112,7 +119,6 @@ def results_of(
         session_id="session",
         route="segmented",
         segmentation="speech",
-        early_results=early_results,
         config=Config(
             inference=InferenceConfig(max_pending_segments=max_pending, early_finals=early_finals)
         ),
@@ -123,7 +129,8 @@ def results_of(
         outbox=Posted(events),
         trace=StreamTrace("0" * 32),
     )
-    return ChannelResults(context, 0, request)
+    settings = ResultSettings(cast("WorkerPool", pool), request, interims or eager, eager)
+    return ChannelResults(context, 0, settings)
 
 
 async def test_an_interim_that_was_ready_when_its_segment_ended_is_not_sent() -> None:
@@ -180,49 +187,229 @@ async def test_what_was_begun_is_given_up_when_speech_goes_on() -> None:
     pool, events = Pool(), list[Event]()
     results = results_of(pool, events, 8, early_finals=True)
     results.speech_paused(AUDIO, 0, 1)
-    results.speech_resumed()
+    results.speech_resumed(1.25)
     assert pool.results[0].cancelled()
     assert (pool.counters.early_used, pool.counters.early_wasted) == (0, 1)
+    assert pool.counters.early_wasted_seconds == 0  # the worker has not answered
 
 
-@pytest.mark.parametrize("resumes", [False, True])
-async def test_the_result_of_a_pause_is_sent_where_it_is_wanted(resumes: bool) -> None:
-    pool, events = Pool(), cast("list[Event]", [])
-    results = results_of(pool, events, 8, early_finals=True, early_results=True)
+async def test_what_was_spent_in_vain_is_counted() -> None:
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8, early_finals=True)
+    results.speech_paused(AUDIO, 0, 1)
+    pool.results[0].set_result(Inferred({}, None, 0.25))
+    results.speech_resumed(1.25)
+    assert (pool.counters.early_wasted, pool.counters.early_wasted_seconds) == (1, 0.25)
+    assert not events
+
+
+def paused_results(pool: Pool, events: list[Event], *, eager: bool = True) -> ChannelResults:
+    """Of a channel whose speech has paused."""
+    results = results_of(pool, events, 8, early_finals=True, interims=True, eager=eager)
     assert results.lead_seconds(1.0) >= 60
     results.segment_started(0.0)
-    results.speech_paused(AUDIO, 0.0, 1.0)
-    pool.results[0].set_result(ANSWER)
-    await asyncio.sleep(0)
-    early: list[Any] = [EarlyResult(start_time=0.0, end_time=1.0, channel=0, output={})]
-    assert events == early
-    if resumes:
-        results.speech_resumed()
-        assert events == [*early, SpeechResumed(channel=0)]
-        results.speech_resumed()
-        results.speech_paused(AUDIO, 0.0, 2.0)
-        pool.results[1].set_result(ANSWER)
-        await results.submit_final(AUDIO, 0.0, 2.0)  # before the callback
-    else:
-        await results.submit_final(AUDIO, 0.0, 1.0)
-    await results.no_more()
-    await results.run()
-    assert [type(event) for event in events[1:]] == [*[SpeechResumed][: int(resumes)], Segment]
+    assert results.speech_paused(AUDIO, 0.0, 1.0)
+    return results
 
 
-async def test_the_result_of_a_pause_waits_for_none_before_it() -> None:
-    """It is not sent at all while a final is owed, or when nobody wants it."""
-    for wanted in (True, False):
-        pool, events = Pool(), cast("list[Event]", [])
-        results = results_of(pool, events, 8, early_finals=True, early_results=wanted)
-        results.segment_started(0.0)
-        if wanted:
-            await results.submit_final(AUDIO, 0.0, 1.0)
-        results.speech_paused(AUDIO, 1.0, 2.0)
-        pool.results[-1].set_result(ANSWER)
+async def turns() -> None:
+    """Let every other task go on for as long as it can."""
+    for _ in range(5):
         await asyncio.sleep(0)
-        results.speech_resumed()
-        assert events == []
+
+
+def interim(end_time: float, *, eager: bool = False) -> Interim:
+    return Interim(start_time=0.0, end_time=end_time, channel=0, output={}, eager=eager)
+
+
+@pytest.mark.parametrize("eager", [False, True])
+@pytest.mark.parametrize("resumes", [False, True])
+async def test_the_result_of_a_pause_is_an_interim(resumes: bool, eager: bool) -> None:
+    pool, events = Pool(), list[Event]()
+    results = paused_results(pool, events, eager=eager)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        pool.results[0].set_result(ANSWER)
+        await turns()
+        assert events == [interim(1.0, eager=eager)]
+        if resumes:
+            results.speech_resumed(1.25)
+            results.speech_resumed(1.25)  # says it once
+            assert events[1:] == [Resumed(time=1.25, channel=0)] * eager
+            assert results.speech_paused(AUDIO, 0.0, 2.0)
+            pool.results[1].set_result(ANSWER)
+            results.segment_ending(0.0, 2.0)
+            await results.submit_final(AUDIO, 0.0, 2.0)  # before the interim can be sent
+        else:
+            results.segment_ending(0.0, 1.0)
+            await results.submit_final(AUDIO, 0.0, 1.0)
+        await results.no_more()
+    assert [type(event) for event in events[1:]] == [*[Resumed] * (resumes and eager), Segment]
+    assert len(pool.results) == 1 + resumes, "a final is inferred twice"
+    assert pool.counters.early_shown == resumes
+    assert (pool.counters.early_used, pool.counters.early_wasted) == (1, 0)
+
+
+async def test_a_result_that_comes_after_the_pause_is_an_interim_like_others() -> None:
+    """A worker had begun it; it is newer than what the client has."""
+    pool, events = Pool(), list[Event]()
+    results = paused_results(pool, events)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        await turns()
+        results.speech_resumed(1.25)
+        pool.results[0].set_result(ANSWER)
+        await turns()
+        assert events == [interim(1.0)]
+        results.segment_ending(0.0, 2.0)
+        await results.submit_final(AUDIO, 0.0, 2.0)
+        pool.results[1].set_result(ANSWER)
+        await results.no_more()
+    assert [type(event) for event in events] == [Interim, Segment]
+    assert (pool.counters.early_shown, pool.counters.early_wasted) == (1, 0)
+
+
+async def test_a_pause_whose_result_nobody_has_begun_leaves_nothing() -> None:
+    pool, events = UnstaffedPool(), list[Event]()
+    results = results_of(pool, events, 8, early_finals=True, interims=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        assert results.speech_paused(audio(1), 0, 1)
+        await turns()
+        results.speech_resumed(1.25)
+        assert sum(pool.waiting) == 0
+        assert results.idle_since_s is not None
+        await results.submit_final(audio(2), 0, 2)
+        assert await pool.run_next() == 2
+        await results.no_more()
+    assert [type(event) for event in events] == [Segment]
+    counters = pool.counters
+    assert (counters.early_used, counters.early_shown, counters.early_wasted) == (0, 0, 0)
+
+
+async def test_a_pause_takes_the_place_of_interims_that_wait() -> None:
+    pool, events, monitor = UnstaffedPool(), list[Event](), Counting()
+    results = results_of(pool, events, 8, early_finals=True, interims=True, monitor=monitor)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.submit_interim(audio(1), 0, 1)
+        await turns()
+        assert results.speech_paused(audio(2), 0, 2)
+        assert pool.waiting == (0, 1, 0)
+        assert await pool.run_next() == 2
+        await turns()
+        results.segment_ending(0, 2)
+        await results.submit_final(audio(2), 0, 2)
+        await results.no_more()
+    assert [type(event) for event in events] == [WarningEvent, Interim, Segment]
+    assert events[1] == Interim(start_time=0, end_time=2, channel=0, output={"samples": 2})
+
+
+async def test_an_interim_of_a_pause_waits_for_the_results_before_it() -> None:
+    """And is the final if the segment has ended by then."""
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8, early_finals=True, eager=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        await results.submit_final(AUDIO, 0.0, 1.0)
+        assert results.speech_paused(AUDIO, 1.0, 2.0)
+        pool.results[1].set_result(ANSWER)
+        await turns()
+        assert not events
+        results.segment_ending(1.0, 2.0)
+        results.post(Inactive(time=1.75, channel=0))
+        await results.submit_final(AUDIO, 1.0, 2.0)
+        pool.results[0].set_result(ANSWER)
+        await results.no_more()
+    assert [type(event) for event in events] == [Inactive, Segment, Segment]
+
+
+async def test_too_many_pending_results_leave_no_room_for_the_interim_of_a_pause() -> None:
+    """Its inference begins all the same: it may be the final."""
+    pool, events, monitor = Pool(), list[Event](), Counting()
+    results = results_of(pool, events, 1, early_finals=True, eager=True, monitor=monitor)
+    await results.submit_final(AUDIO, 0.0, 1.0)
+    assert not results.speech_paused(AUDIO, 1.0, 2.0)
+    assert monitor.shed == ["backlog"]
+    assert len(pool.results) == 2
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.segment_ending(1.0, 2.0)
+        await results.submit_final(AUDIO, 1.0, 2.0)
+        for result in pool.results:
+            result.set_result(ANSWER)
+        await results.no_more()
+    assert [type(event) for event in events] == [WarningEvent, Segment, Segment]
+
+
+async def test_an_eager_interim_is_taken_back_when_its_segment_is_another() -> None:
+    """Its length has ended it somewhere else."""
+    pool, events = Pool(), list[Event]()
+    results = paused_results(pool, events)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        pool.results[0].set_result(ANSWER)
+        await turns()
+        results.segment_ending(0.0, 0.75)
+        results.post(Inactive(time=0.75, channel=0))
+        await results.submit_final(AUDIO, 0.0, 0.75)
+        pool.results[1].set_result(ANSWER)
+        await results.no_more()
+    assert events[:2] == [interim(1.0, eager=True), Resumed(time=0.75, channel=0)]
+    assert [type(event) for event in events[2:]] == [Inactive, Segment]
+
+
+@pytest.mark.parametrize("shown", [False, True])
+async def test_what_is_discarded_in_a_pause_is_over(shown: bool) -> None:
+    pool, events = Pool(), list[Event]()
+    results = paused_results(pool, events)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        if shown:
+            pool.results[0].set_result(ANSWER)
+        await turns()
+        results.segment_discarded()
+        await results.cleared(1.5)
+        results.segment_started(2.0)
+        assert results.speech_paused(AUDIO, 2.0, 3.0)
+        pool.results[1].set_result(ANSWER)
+        await turns()
+        await results.no_more()
+    assert [getattr(event, "end_time", None) for event in events] == [*[1.0] * shown, None, 3.0]
+    assert (pool.counters.early_shown, pool.counters.early_wasted) == (2 if shown else 1, not shown)
+
+
+async def test_a_pause_has_no_interim_unless_interims_are_wanted() -> None:
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8, early_finals=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        assert not results.speech_paused(AUDIO, 0.0, 1.0)
+        pool.results[0].set_result(ANSWER)
+        await turns()
+        assert not events
+        await results.submit_final(AUDIO, 0.0, 1.0)
+        await results.no_more()
+    assert [type(event) for event in events] == [Segment]
+
+
+@pytest.mark.parametrize("eager", [False, True])
+async def test_words_are_sent_with_a_segment_and_what_may_be_one(eager: bool) -> None:
+    pool, events = Pool(), list[Event]()
+    results = results_of(
+        pool, events, 8, early_finals=True, interims=True, eager=eager, request=REQUEST
+    )
+    word = {"text": "yes", "start_time": 0.5, "end_time": 0.75, "confidence": 0.5}
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        assert results.speech_paused(AUDIO, 10, 12)
+        pool.results[0].set_result(Inferred({"text": "yes", "words": [word]}, None, 0.0))
+        await turns()
+        results.segment_ending(10, 12)
+        await results.submit_final(AUDIO, 10, 12)
+        await results.no_more()
+    first, segment = (cast("Segment", event).output for event in events)
+    assert first == (segment if eager else {"text": "yes"})
 
 
 @pytest.mark.parametrize(("early", "lead_s"), [(True, 0.25), (False, 0.0)])

@@ -25,6 +25,7 @@ from streamer.protocol.messages import (
     Interim,
     KeepAlive,
     Request,
+    Resumed,
     Segment,
     Start,
     Started,
@@ -95,7 +96,8 @@ def test_every_field_of_start() -> None:
      "model": "m",
      "token": "t",
      "words": true,
-     "keyterms": ["Jean Valjean", "Kubernetes"]}
+     "keyterms": ["Jean Valjean", "Kubernetes"],
+     "eager": true}
     """
     assert decode(message) == Start(
         trace_id="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
@@ -112,6 +114,7 @@ def test_every_field_of_start() -> None:
         token="t",
         words=True,
         keyterms=("Jean Valjean", "Kubernetes"),
+        eager=True,
     )
 
 
@@ -332,8 +335,8 @@ def test_an_impossible_format(fmt: object, says: str) -> None:
     [
         (
             start(vda={}),
-            "unknown field 'vda'; allowed: request, format, interim_results, keyterms, model, "
-            "token, trace_id, vad, words; did you mean 'vad'?",
+            "unknown field 'vda'; allowed: request, eager, format, interim_results, keyterms, "
+            "model, token, trace_id, vad, words; did you mean 'vad'?",
         ),
         (
             start(vad={"treshold": 0.5}),
@@ -558,10 +561,11 @@ IN_FORCE = VadInForce(
                 max_message_bytes=262_144,
                 protocol=1,
                 words=False,
+                eager=True,
             ),
             '{"type":"started","session_id":"s","trace_id":"t","model":"m","sample_rate":16000,'
             '"interim_results":false,"vad":null,"max_message_bytes":262144,"protocol":1,'
-            '"words":false}',
+            '"words":false,"eager":true}',
         ),
         (Active(time=0.0, channel=0), '{"type":"active","time":0.0,"channel":0}'),
         (Inactive(time=1.25, channel=1), '{"type":"inactive","time":1.25,"channel":1}'),
@@ -570,6 +574,12 @@ IN_FORCE = VadInForce(
             '{"type":"interim","start_time":0.5,"end_time":1.0,"is_final":false,"text":"a",'
             '"channel":0}',
         ),
+        (
+            Interim(start_time=0.5, end_time=1.0, channel=0, output={"text": "a"}, eager=True),
+            '{"type":"interim","start_time":0.5,"end_time":1.0,"is_final":false,"text":"a",'
+            '"channel":0,"eager":true}',
+        ),
+        (Resumed(time=1.25, channel=1), '{"type":"resumed","time":1.25,"channel":1}'),
         (
             Segment(start_time=0.5, end_time=1.0, channel=0, output={"text": "a", "n": 1}),
             '{"type":"segment","start_time":0.5,"end_time":1.0,"is_final":true,"text":"a",'
@@ -659,6 +669,7 @@ EVIL = {
     "is_final": "maybe",
     "channel": 99,
     "flushed": True,
+    "eager": True,
 }
 
 
@@ -672,14 +683,16 @@ def test_a_model_cannot_overwrite_a_segments_envelope(flushed: bool) -> None:
     assert ("flushed" in envelope) == flushed
 
 
-def test_nor_an_interims() -> None:
-    event = Interim(start_time=0.5, end_time=1.0, channel=0, output=EVIL)
+@pytest.mark.parametrize("eager", [False, True])
+def test_nor_an_interims(eager: bool) -> None:
+    event = Interim(start_time=0.5, end_time=1.0, channel=0, output=EVIL, eager=eager)
     assert json.loads(encode_event(event)) == {
         "type": "interim",
         "start_time": 0.5,
         "end_time": 1.0,
         "is_final": False,
         "channel": 0,
+        **({"eager": True} if eager else {}),
     }
 
 

@@ -38,6 +38,7 @@ def test_everything_is_compared() -> None:
             "active",
             "inactive",
             "interim",
+            "resumed",
             "segment",
         ),
         *("flushed", "warning", "error", "stopped", "stopped.seconds", "going_away"),

@@ -244,10 +244,9 @@ def _below(kind: type[Input]) -> set[type[Input]]:
 
 def test_actions_carry_what_their_inputs_brought() -> None:
     socket = SocketState()
-    assert socket.step(StartRequested(START, early_results=True)) == [Begin(START, True)]
+    assert socket.step(StartRequested(START)) == [Begin(START)]
     assert socket.step(AUDIO) == [Feed(b"1234")]
-    changed = ConfigureRequested(CONFIGURE, early_results=False)
-    assert socket.step(changed) == [Reconfigure(CONFIGURE, False)]
+    assert socket.step(ConfigureRequested(CONFIGURE)) == [Reconfigure(CONFIGURE)]
     assert socket.step(BadMessage(FAILURE)) == [SendError(FAILURE)]
     assert socket.step(ReplyRequested("done")) == [Reply("done")]
     cut_off = CutOff(FAILURE, Close(CloseCode.TRY_AGAIN_LATER, "the reason"))

@@ -27,7 +27,7 @@ EVENTS = (*get_args(messages.Event), messages.VadInForce, messages.ChannelSecond
 NAMES = {"WarningEvent": "Warning", "ErrorEvent": "Error"}
 ELSEWHERE = {"Start": {"token"}, "Segment": {"ended_by"}}
 """A token is in the metadata; what has ended a segment is for dialects."""
-ADDED = {"Segment": {"text", "confidence", "words"}, "Interim": {"text"}}
+ADDED = {name: {"text", "confidence", "words"} for name in ("Segment", "Interim")}
 """Of the model's output."""
 
 

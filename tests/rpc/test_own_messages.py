@@ -14,6 +14,7 @@ from streamer.protocol.messages import (
     Configure,
     ErrorEvent,
     Interim,
+    Resumed,
     Segment,
     Start,
     Started,
@@ -60,6 +61,7 @@ def test_a_start_with_everything() -> None:
             "words": True,
             "keyterms": ["Oslo", "Ærø"],
             "trace_id": "0" * 32,
+            "eager": True,
         }
     )
     assert isinstance(start, Start)
@@ -67,6 +69,7 @@ def test_a_start_with_everything() -> None:
     assert start.format.encoding == "pcm"
     assert msgspec.to_builtins(start.vad) == {**vad, "prefix_padding_ms": None}
     assert (start.model, start.words, start.keyterms) == ("m", True, ("Oslo", "Ærø"))
+    assert start.eager
 
 
 def test_what_is_absent_has_its_default() -> None:
@@ -117,6 +120,23 @@ def test_a_model_cannot_replace_the_envelope_and_may_use_other_types() -> None:
 def test_an_interim_has_text() -> None:
     sent = event(Interim(start_time=0, end_time=1.5, channel=0, output={"text": ""}))
     assert sent.interim.HasField("text")
+    assert not sent.interim.eager
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_an_eager_interim_has_what_its_segment_has(eager: bool) -> None:
+    words = [{"text": "Oslo", "start_time": 0.25, "end_time": 0.5, "confidence": 0.5}]
+    output = {"text": "Oslo", "confidence": 0.5, "words": words, "n": 1}
+    given_ = Interim(start_time=0, end_time=1.5, channel=1, output=output, eager=eager)
+    sent = event(given_).interim
+    assert (sent.text, sent.confidence, sent.eager) == ("Oslo", 0.5, eager)
+    assert [word.text for word in sent.words] == (["Oslo"] if eager else [])
+    assert ("words" in sent.output) == (not eager), "a model's own field of this name stays"
+
+
+def test_speech_that_goes_on() -> None:
+    resumed = event(Resumed(time=1.25, channel=1)).resumed
+    assert (resumed.time, resumed.channel) == (1.25, 1)
 
 
 def test_what_is_absent_in_an_event_is_absent() -> None:
@@ -134,3 +154,4 @@ def test_what_is_absent_in_an_event_is_absent() -> None:
     )
     assert not event(started).started.HasField("vad")
     assert not event(started).started.HasField("words")
+    assert not event(started).started.HasField("eager")

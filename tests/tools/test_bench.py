@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +27,7 @@ from tools.bench import (
     pictures,
     publish,
     reference,
+    silence,
     targets,
     telemetry,
     vad,
@@ -52,6 +54,16 @@ RESULTS = {
         {**LIVE, "streams": 96, "final p95 ms": 2_000},
         {**LIVE, "streams": 32, "interims": True, "final p95 ms": None},
     ],
+    "interims": [
+        {"model": "Tiny", "interims": False, "in vain, % of the workers' time": 9.0},
+        {
+            "model": "Tiny",
+            "interims": True,
+            "last words shown p50 ms": 340,
+            "over without": 1.9,
+            "in vain, % of the workers' time": 1.5,
+        },
+    ],
 }
 
 
@@ -66,6 +78,10 @@ def test_each_target_is_beside_what_was_reached() -> None:
         "most streams with p95 ≤ 1 s": ("≥ 80", 64, "no"),
         "inactive to final, 1 stream, p50 ms": ("≤ 30", 2, "yes"),
         "cost at 200 streams over that at 50": ("≤ 1.05", 0.83, "yes"),
+        "Tiny: last words shown, with interims, 32 streams, p50 ms": ("≤ 350", 340, "yes"),
+        "Tiny: whole server with interims over without, 32 streams": ("≤ 1.7", 1.9, "no"),
+        "Tiny: in vain, % of the workers' time, 32 streams, without interims": ("≤ 8", 9, "no"),
+        "Tiny: the same, with interims": ("≤ 8", 1.5, "yes"),
     }
 
 
@@ -122,6 +138,32 @@ def test_a_track_is_cut_as_a_stream_is() -> None:
     assert cut.speech == (40 * 512, 88 * 512)
     assert cut.audio[1] == 88 * 512 + 1_600
     assert cut.resumed == 1
+
+
+def test_a_speakers_recordings_are_one_stream() -> None:
+    names = ("a/1089-134686-0000.flac", "a/1089-134691-0001.flac", "a/61-1.flac", "b/1089-1.flac")
+    speakers = [
+        silence.speaker_of(reference.ReferenceRecording("", Path(name), "")) for name in names
+    ]
+    assert speakers == ["a/1089", "a/1089", "a/61", "b/1089"]
+    parts = [np.ones(100, np.float32)] * 3
+    stream = silence.stream_of(parts, random.Random(1))
+    assert stream.sum() == 300
+    quiet = [
+        len(run) for run in np.split(stream, np.flatnonzero(np.diff(stream)) + 1) if not run[0]
+    ]
+    assert len(quiet) == 2
+    assert all(300 * 16 <= length <= 2_000 * 16 for length in quiet)
+
+
+def test_silences_are_compared_within_their_round() -> None:
+    rounds = [{ms: ms / 100 + turn for ms in silence.TRIED_MS} for turn in (0.0, 4.0)]
+    rows = silence.rows_of("m", rounds, dict.fromkeys(silence.TRIED_MS, (7, 0.25)))
+    (row,) = [row for row in rows if row["min_silence_ms"] == 700]
+    assert row["waited, ms"] == 704
+    assert row["word errors, %"] == {"mean": 9.0, "standard error": 2.0}
+    assert row["more than with 550"] == {"mean": 1.5, "standard error": 0.0}
+    assert row["eager interims taken back, %"] == 25
 
 
 def test_interims_come_less_often_as_a_segment_grows() -> None:

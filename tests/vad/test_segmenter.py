@@ -594,6 +594,36 @@ def test_interims(picture: str, change: dict[str, float], events: list[str]) -> 
     assert interims(picture, **change) == events
 
 
+@pytest.mark.parametrize(
+    ("growth", "after"),
+    [(0.0, ["interim 0-140", "interim 0-190"]), (1.0, ["interim 0-180"])],
+)
+def test_an_interim_of_a_pause_postpones_the_next_one(growth: float, after: list[str]) -> None:
+    """By as much as if it had been asked for when the pause was told."""
+    asked = replace(SETTINGS, min_silence=50, interim_interval=50, interim_growth=growth)
+    windows = "########...##########...."
+    samples = np.repeat([float(window == "#") for window in windows], WINDOW).astype(np.float32)
+    rig = Rig(asked, samples)
+    for number, window in enumerate(windows, 1):
+        rig.hear(PROBABILITY[window])
+        if number == 9:
+            assert rig.paused == (0, 90)
+            rig.segmenter.interim_made()
+            rig.eventless_until = 0
+    found = [line(event) for event in rig.events]
+    assert found == ["active 0", "interim 0-50", *after]
+
+
+def test_nor_is_there_one_to_postpone() -> None:
+    """Without interims, without speech, and while it is not certain that there is some."""
+    for picture, interval in (("...", 50), ("#", 50), ("####.", None)):
+        asked = replace(SETTINGS, min_speech=20, interim_interval=interval)
+        rig = rig_of("", asked, np.ones(100, np.float32))
+        for window in picture:
+            rig.hear(PROBABILITY[window])
+        rig.segmenter.interim_made()
+
+
 @pytest.mark.parametrize("max_segment_s", [20, 60, 150])
 def test_interims_of_two_minutes_without_a_pause_cost_no_more_and_more(max_segment_s: int) -> None:
     """Seconds of audio inferred for interims, for each second of speech: at most 1 / growth + 1."""

@@ -58,6 +58,7 @@ def main() -> None:
         "live": ("live transcription", bench.live),
         "models": ("each built-in transcriber", bench.models),
         "early": ("early finals, 32 streams", bench.early),
+        "interims": ("interims, 32 streams", bench.interims),
     }
     chosen = args.only or list(steps)
     if unknown := set(chosen) - set(steps):

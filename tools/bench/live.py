@@ -129,10 +129,10 @@ class Served:
                 stack.enter_context(closing(open_stream(plan)[0]))
             yield
 
-    def inference_counters(self) -> dict[str, int]:
+    def inference_counters(self) -> dict[str, float]:
         """The counters of the workers, from `/api/v1/info`."""
         with urlopen(f"http://{urlsplit(self.url).netloc}/api/v1/info") as reply:
-            counters: dict[str, int] = json.load(reply)["inference"]
+            counters: dict[str, float] = json.load(reply)["inference"]
         return counters
 
     @property

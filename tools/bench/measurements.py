@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -234,6 +234,19 @@ class Bench:
         cpu_s, _ = bare(pieces, name=str(config["path"]))
         return 1000 * cpu_s * RATE / len(self._speech)
 
+    def interims(self) -> list[Row]:
+        """What interims bring and cost: 32 streams with them and without, one after the other."""
+        rows: list[Row] = []
+        for name in ("Tiny", "Base, interims by Tiny"):
+            costs: list[float] = []
+            for interims in (False, True):
+                with serve({"model": MODELS[name]}) as served:
+                    run = served.play(self._speech, RATE, 32, 20 * self._scale, interims=interims)
+                    counted = served.inference_counters()
+                costs.append((run.loop_cpu_s + run.workers_cpu_s) / run.report.audio_s)
+                rows.append({"model": name, **_interims_row(run, counted, costs)})
+        return rows
+
     def early(self) -> list[Row]:
         """What early finals bring and cost: 32 streams with them and without."""
         rows: list[Row] = []
@@ -252,6 +265,38 @@ class Bench:
                 }
             )
         return rows
+
+
+def _interims_row(
+    run: LiveRun, counted: Mapping[str, float], costs: Sequence[float]
+) -> dict[str, object]:
+    """One line of the table of interims.
+
+    Args:
+        run: The load.
+        counted: What the workers have done in it.
+        costs: CPU of the whole server for a second of audio, without interims and, if this is the
+            line of a load with interims, with them.
+    """
+    report = run.report
+    shown, final = percentiles(report.shown_ms), percentiles(report.final_ms)
+    workers_s = counted["inference_seconds"] + counted["abandoned_seconds"]
+    return {
+        "interims": len(costs) > 1,
+        "last words shown p50 ms": shown["p50"],
+        "p95": shown["p95"],
+        "final p50 ms": final["p50"],
+        "final p95 ms": final["p95"],
+        "interims a second": round(report.events["interim"] / report.audio_s, 2),
+        "CPU ms per audio s": round(1000 * costs[-1], 1),
+        "over without": round(costs[-1] / costs[0], 2),
+        "early finals used": counted["early_used"],
+        "interims only": counted["early_shown"],
+        "in vain": counted["early_wasted"],
+        "in vain, % of the workers' time": round(
+            100 * counted["early_wasted_seconds"] / workers_s, 1
+        ),
+    }
 
 
 def _ratio(value: object, own_ms: float) -> float | None:

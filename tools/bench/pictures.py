@@ -45,6 +45,27 @@ def draw_curve(results: Mapping[str, Any], folder: Path) -> None:
     _save(figure, folder / "curve.svg")
 
 
+def draw_silence(results: Mapping[str, Any], folder: Path) -> None:
+    """Word errors by the silence that ends a segment, of `silence.json`."""
+    figure = Figure(figsize=(6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    for model in dict.fromkeys(row["model"] for row in results["rows"]):
+        rows = [row for row in results["rows"] if row["model"] == model]
+        found = [row["word errors, %"] for row in rows]
+        axes.errorbar(
+            [row["min_silence_ms"] for row in rows],
+            [each["mean"] for each in found],
+            yerr=[each["standard error"] or 0.0 for each in found],
+            marker="o",
+            capsize=3,
+            label=model,
+        )
+    axes.axvline(results["default"], color="tab:green", linewidth=0.8, label="the default")
+    axes.set(xlabel="min_silence_ms", ylabel="word errors, %")
+    axes.legend()
+    _save(figure, folder / "silence.svg")
+
+
 def draw_long(results: Mapping[str, Any], folder: Path) -> None:
     """Memory, descriptors and tasks over time, of `long.json`."""
     looks = results["looks"]

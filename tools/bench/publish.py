@@ -32,6 +32,7 @@ FILES = (
     "long",
     "pairs",
     "short_words",
+    "silence",
     "simulation",
     "telemetry",
     "words",

@@ -67,6 +67,41 @@ def only(results: Results, part: str, key: str) -> float | None:
     return float(rows[0][key]) if rows and key in rows[0] else None
 
 
+def interims(results: Results, model: str, *, wanted: bool, key: str) -> float | None:
+    """A figure of 32 streams with interims or without."""
+    for row in results.get("interims", ()):
+        if (row["model"], row["interims"]) == (model, wanted) and row[key] is not None:
+            return float(row[key])
+    return None
+
+
+def _interim_targets(model: str) -> tuple[CostTarget, ...]:
+    """Those of a model with 32 streams."""
+    vain = "in vain, % of the workers' time"
+    return (
+        CostTarget(
+            f"{model}: last words shown, with interims, 32 streams, p50 ms",
+            lambda r: interims(r, model, wanted=True, key="last words shown p50 ms"),
+            most=350,
+        ),
+        CostTarget(
+            f"{model}: whole server with interims over without, 32 streams",
+            lambda r: interims(r, model, wanted=True, key="over without"),
+            most=1.7,
+        ),
+        CostTarget(
+            f"{model}: {vain}, 32 streams, without interims",
+            lambda r: interims(r, model, wanted=False, key=vain),
+            most=8,
+        ),
+        CostTarget(
+            f"{model}: the same, with interims",
+            lambda r: interims(r, model, wanted=True, key=vain),
+            most=8,
+        ),
+    )
+
+
 P95 = "final p95 ms"
 
 TARGETS = (
@@ -129,6 +164,8 @@ TARGETS = (
         most=1.15,
     ),
     CostTarget("cost at 200 streams over that at 50", growing, most=1.05),
+    *_interim_targets("Tiny"),
+    *_interim_targets("Base, interims by Tiny"),
 )
 
 

@@ -97,13 +97,23 @@ def check_stream(events: list[Event]) -> None:
     assert not events_of(within, "started", "stopped")
     for segment in events_of(within, "segment") if started.get("words") else ():
         _check_words(segment)
-    interims = any(event["interim_results"] for event in events_of(events, "started", "configured"))
+    settings = events_of(events, "started", "configured")
+    interims = any(each["interim_results"] or each.get("eager") for each in settings)
     for channel in {event["channel"] for event in within if "channel" in event}:
         of_channel = [event for event in within if event.get("channel") == channel]
         if started["vad"] is None:
             _check_chunks(of_channel)
         else:
             _check_speech(of_channel, interims=interims)
+
+
+def _same_result(eager: Event | None, segment: Event) -> bool:
+    """Whether a segment is what an eager interim has promised."""
+    if eager is None:
+        return True
+    envelope = {"type": "segment", "is_final": True}
+    promised = {name: value for name, value in eager.items() if name != "eager"} | envelope
+    return {**segment, "flushed": None} == {**promised, "flushed": None}
 
 
 def _check_account(stopped: Event, errors: list[Event]) -> None:
@@ -148,6 +158,7 @@ def _check_speech(events: list[Event], *, interims: bool) -> None:
     """
     pending: list[dict[str, Any]] = []
     now: dict[str, Any] | None = None
+    eager: Event | None = None
     flushed_s = end_s = 0.0
     for event in events:
         match event["type"]:
@@ -165,13 +176,19 @@ def _check_speech(events: list[Event], *, interims: bool) -> None:
                 assert interims
                 assert event["is_final"] is False
                 assert now is not None, "an interim outside of speech"
+                assert eager is None, "an interim before the eager one is taken back"
+                eager = event if event.get("eager") else None
                 now["interims"].append(event)
+            case "resumed":
+                assert eager is not None, "there is nothing to take back"
+                eager = None
             case "inactive":
                 assert now is not None
-                now["inactive"], now = event["time"], None
+                now["inactive"], now["eager"], now, eager = event["time"], eager, None, None
             case "segment" | "error":
                 found = pending.pop(0)
                 start_s, end_s = event["start_time"], event["end_time"]
+                assert _same_result(found["eager"], event), "an eager interim is not the segment"
                 assert flushed_s <= start_s <= found["active"] < found["inactive"] <= end_s
                 assert all(i["start_time"] == start_s for i in found["interims"])
                 ends = [i["end_time"] for i in found["interims"]]

@@ -73,7 +73,7 @@ class FluxDialect(ListenDialect):
             message = explain(error, tree, GivenThresholds).message
             raise UpgradeRefused(400, "bad_request", message) from None
         self._thresholds = thresholds = read.over(Thresholds())
-        self._wants_early_results = thresholds.eager_eot_threshold is not None
+        self._eager = thresholds.eager_eot_threshold is not None
         opening = super().open(request)
         if self._query.true("multichannel"):
             text = "'multichannel' is true; allowed: false, as there is one turn at a time"
@@ -91,6 +91,7 @@ class FluxDialect(ListenDialect):
             model=query.model.name,
             words=True,
             keyterms=self._key_terms,
+            eager=self._eager,
         )
 
     def _vad_options(self, thresholds: Thresholds) -> VadOptions:
@@ -130,11 +131,12 @@ class FluxDialect(ListenDialect):
             return
         self._thresholds = thresholds = given.over(self._thresholds)
         vad = self._vad_options(thresholds) if given.eot_timeout_ms is not None else None
-        newly_eager = given.eager_eot_threshold is not None and not self._wants_early_results
-        self._wants_early_results |= newly_eager
+        newly_eager = given.eager_eot_threshold is not None and not self._eager
+        self._eager |= newly_eager
         if self._begun and (terms is not None or vad is not None or newly_eager):
             yield ReplyRequested(NewThresholds(thresholds))
-            yield ConfigureRequested(Configure(keyterms=terms, vad=vad), newly_eager or None)
+            changes = Configure(keyterms=terms, vad=vad, eager=newly_eager or None)
+            yield ConfigureRequested(changes)
             return
         self._key_terms = self._key_terms if terms is None else terms
         yield ReplyRequested(ConfigureDone("", thresholds, terms))

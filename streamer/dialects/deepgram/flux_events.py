@@ -4,8 +4,8 @@
 |---|---|
 | `active` | `StartOfTurn`; it waits until the turn before has ended |
 | `interim` | `Update`, unless the turn is about to end |
-| `EarlyResult` | `EagerEndOfTurn`, if the client asked for it |
-| `SpeechResumed` | `TurnResumed` |
+| eager `interim` | `EagerEndOfTurn` |
+| `resumed` | `TurnResumed` |
 | `segment` | `EndOfTurn` |
 | `error` of a segment | `EndOfTurn`, without words |
 """
@@ -29,7 +29,6 @@ from streamer.dialects.deepgram.flux_messages import (
 )
 from streamer.http.render import text_of
 from streamer.http.spoken_words import GivenWord, spoken_words
-from streamer.protocol.actions import EarlyResult, SpeechResumed
 from streamer.protocol.messages import (
     Active,
     Configured,
@@ -37,6 +36,7 @@ from streamer.protocol.messages import (
     Event,
     Inactive,
     Interim,
+    Resumed,
     Segment,
     SegmentEnd,
     Started,
@@ -77,7 +77,7 @@ class ConfigureDone(NamedTuple):
     key_terms: tuple[str, ...] | None = None
 
 
-AnyEvent = Event | EarlyResult | SpeechResumed | NewThresholds | ConfigureDone
+AnyEvent = Event | NewThresholds | ConfigureDone
 
 
 class FluxEvents:
@@ -115,25 +115,23 @@ class FluxEvents:
             case Active() | Inactive():
                 self._waiting.append(event)
                 yield from self._follow()
-            case Interim(start_time=start, end_time=end, output=output):
-                text = text_of(output)
-                if text and self._eager is None:
-                    begun_s = self._begun(start)
-                    words = spoken_words(output, text, begun_s, end)
-                    yield self._info("Update", begun_s, end, text, words, UNLIKELY)
-            case EarlyResult(start_time=start, end_time=end, output=output):
+            case Interim(start_time=start, end_time=end, output=output, eager=eager):
                 text = text_of(output)
                 threshold = self._thresholds.eager_eot_threshold
-                if text and threshold is not None:
+                if text and (eager or self._eager is None):
                     begun_s = self._begun(start)
                     words = spoken_words(output, text, begun_s, end)
-                    self._eager = self._info("EagerEndOfTurn", begun_s, end, text, words, threshold)
-                    yield self._eager
-            case SpeechResumed():
-                eager, self._eager = self._eager, None
-                if eager is not None:
+                    if eager and threshold is not None:
+                        info = self._info("EagerEndOfTurn", begun_s, end, text, words, threshold)
+                        self._eager = info
+                    else:
+                        info = self._info("Update", begun_s, end, text, words, UNLIKELY)
+                    yield info
+            case Resumed():
+                ended, self._eager = self._eager, None
+                if ended is not None:
                     number = self._number()
-                    resumed = replace(eager, sequence_id=number, event="TurnResumed")
+                    resumed = replace(ended, sequence_id=number, event="TurnResumed")
                     yield replace(resumed, end_of_turn_confidence=UNLIKELY)
             case Segment(start_time=start, end_time=end, output=output, ended_by=ended_by):
                 begun_s, text = self._begun(start), text_of(output)

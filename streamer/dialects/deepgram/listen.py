@@ -56,7 +56,6 @@ class ListenDialect(ABC):
     idle_seconds: float | None = None
     max_lag_seconds: float | None = None
     _wants_progress = False
-    _wants_early_results = False
     """Of the stream; it may change until the stream begins."""
 
     def __init__(self, models: Sequence[ServedModel], max_channels: int, vad: VadConfig) -> None:
@@ -137,7 +136,7 @@ class ListenDialect(ABC):
         audio = self._audio.format
         if not self._begun and audio is not None:
             self._begun = True
-            yield StartRequested(self._start(self._query, audio), self._wants_early_results)
+            yield StartRequested(self._start(self._query, audio))
 
     def _read_audio(self, audio: bytes) -> Iterator[Input]:
         yield from self._begin()

@@ -33,7 +33,7 @@ from streamer.dialects.openai_realtime.session import Session
 from streamer.dialects.openai_realtime.writing import Writer
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
-from streamer.protocol.actions import AudioReached, Close, EarlyResult, Outgoing, SpeechResumed
+from streamer.protocol.actions import AudioReached, Close, Outgoing
 from streamer.protocol.inputs import (
     AudioReceived,
     ClearRequested,
@@ -152,7 +152,7 @@ class RealtimeDialect:
         if isinstance(item, Close):
             return (*self._writer.end(), item)
         # Only for dialects that ask for them, in `Opening`.
-        assert not isinstance(item, EarlyResult | SpeechResumed | AudioReached)
+        assert not isinstance(item, AudioReached)
         return self._writer.frames(item)
 
     def _inputs(self, message: Message) -> Iterator[Input]:

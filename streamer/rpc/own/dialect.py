@@ -4,15 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from streamer.config.schema import DialectName, LimitsConfig
 from streamer.pipeline.context import Segmentation
-from streamer.protocol.actions import (
-    AudioReached,
-    Cleared,
-    Close,
-    EarlyResult,
-    Outgoing,
-    Reply,
-    SpeechResumed,
-)
+from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
 from streamer.protocol.inputs import AudioReceived, Input, input_of
 from streamer.protocol.messages import request_of
 from streamer.rpc.dialect import RpcDialect, RpcService, SessionMethod
@@ -47,9 +39,7 @@ class OwnDialect(RpcDialect):
     def messages(self, item: Outgoing) -> Iterable[bytes]:
         """One message for each event."""
         # Neither `open` nor `inputs` asks for one, and `write` makes a status of the end.
-        assert not isinstance(
-            item, Reply | Cleared | EarlyResult | SpeechResumed | AudioReached | Close
-        )
+        assert not isinstance(item, Reply | Cleared | AudioReached | Close)
         return (write_event(item),)
 
 

@@ -11,8 +11,8 @@ from streamer.rpc.descriptors import message_class
 _RESPONSE = message_class("streamer.v1.StreamResponse")
 _WORD = message_class("streamer.v1.Word")
 
-_ENVELOPE = frozenset({"type", "start_time", "end_time", "is_final", "channel", "flushed"})
-"""Fields of a `segment` on the WebSocket that a model's output cannot replace."""
+_ENVELOPE = frozenset({"type", "start_time", "end_time", "is_final", "channel", "flushed", "eager"})
+"""Fields of a `segment` or an `interim` on the WebSocket that a model's output cannot replace."""
 
 
 def write_event(event: Event) -> bytes:
@@ -36,13 +36,16 @@ def _result(event: Segment | Interim) -> bytes:
     rest = {name: value for name, value in event.output.items() if name not in _ENVELOPE}
     if isinstance(rest.get("text"), str):
         result.text = rest.pop("text")
+    if isinstance(rest.get("confidence"), float):
+        result.confidence = rest.pop("confidence")
     if isinstance(event, Segment):
         result.flushed = event.flushed
-        if isinstance(rest.get("confidence"), float):
-            result.confidence = rest.pop("confidence")
-        if isinstance(words := rest.get("words"), list):
-            del rest["words"]
-            result.words.extend(map(_word, words))
+    else:
+        result.eager = event.eager
+    has_words = isinstance(event, Segment) or event.eager
+    if has_words and isinstance(words := rest.get("words"), list):
+        del rest["words"]
+        result.words.extend(map(_word, words))
     result.output.update(rest)
     message: bytes = response.SerializeToString()
     return message

@@ -56,6 +56,7 @@ const WARNINGS = {
   no_words: 'This model has no times of words.',
   ignored_field: 'Settings in the server’s address have no effect.',
   no_keyterms: 'This model does not use key terms.',
+  no_eager: 'There are no inferences in pauses, so no result is eager.',
   not_pcm: 'The audio is a file, but the server processed its bytes as raw samples.',
 };
 

@@ -39,6 +39,7 @@ const COMMON_FIELDS = new Set([
   'is_final',
   'channel',
   'flushed',
+  'eager',
 ]);
 
 export class Transcript {

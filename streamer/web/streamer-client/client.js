@@ -17,12 +17,12 @@ import { sleep } from './sleep.js';
 const POLL_MS = 20;
 
 /** @type {(keyof StreamSettings)[]} */
-const SETTINGS = ['interimResults', 'words', 'keyterms', 'vad', 'model'];
+const SETTINGS = ['interimResults', 'words', 'keyterms', 'vad', 'model', 'eager'];
 
 /** @type {ClientEvent['type'][]} */
 const EVENT_TYPES = [
-  'started', 'configured', 'active', 'inactive', 'interim', 'segment', 'flushed', 'warning', 'error', 'stopped',
-  'going_away', 'lost', 'connection', 'container_needed',
+  'started', 'configured', 'active', 'inactive', 'interim', 'resumed', 'segment', 'flushed', 'warning', 'error',
+  'stopped', 'going_away', 'lost', 'connection', 'container_needed',
 ];
 
 /** @type {Record<string, string>} What other programs call an event → what to do. */

@@ -37,6 +37,7 @@ const CLIENT_OPTIONS = {
   keyterms: CHECKED_BY_SERVER,
   vad: CHECKED_BY_SERVER,
   model: CHECKED_BY_SERVER,
+  eager: CHECKED_BY_SERVER,
   token: TEXT_OR_FUNCTION,
   traceparent: TEXT_OR_FUNCTION,
   reconnect: {

@@ -37,6 +37,7 @@
  * @property {number} max_message_bytes Of a message to the server, at most.
  * @property {number} protocol
  * @property {boolean} [words] Whether segments have words; absent when they were not asked for.
+ * @property {boolean} [eager] Whether pauses have eager interims; absent when they were not asked for.
  */
 
 /**
@@ -50,6 +51,7 @@
  *   prefix_padding_ms: number, max_segment_ms: number} | null} vad
  * @property {string[]} keyterms
  * @property {boolean} [words] As in `started`.
+ * @property {boolean} [eager] As in `started`.
  */
 
 /**
@@ -68,9 +70,18 @@
 
 /**
  * The model's output for a segment that still grows. It may be corrected later. A transcriber
- * adds `text`, other models add their own fields.
+ * adds `text`, other models add their own fields. `eager`: speech has paused, and this is the segment,
+ * unless `resumed` follows; `confidence` and `words` are there as in a segment.
  * @typedef {{type: 'interim', start_time: number, end_time: number, is_final: false,
- *   channel: number, text?: string, [field: string]: unknown}} Interim
+ *   channel: number, eager?: true, text?: string, confidence?: number, words?: Word[],
+ *   [field: string]: unknown}} Interim
+ */
+
+/**
+ * @typedef {object} Resumed Speech goes on: the last eager interim of the channel is not the segment.
+ * @property {'resumed'} type
+ * @property {number} time
+ * @property {number} channel
  */
 
 /**
@@ -179,7 +190,7 @@
 /**
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
- * @typedef {Started | Configured | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped |
+ * @typedef {Started | Configured | Active | Inactive | Interim | Resumed | Segment | Flushed | Warned | Failed | Stopped |
  *   GoingAway | Lost | Connection | ContainerNeeded} ClientEvent
  */
 

@@ -17,6 +17,8 @@
 /**
  * @typedef {object} ClientOptions
  * @property {boolean} [interimResults]
+ * @property {boolean} [eager] Whether each pause has an interim that is marked: it is the segment, unless
+ *   `resumed` follows.
  * @property {boolean} [words] Whether segments have the times and the certainty of their words.
  * @property {string[]} [keyterms] Up to 100 names and rare words that are likelier than usual.
  * @property {VadOptions} [vad]
@@ -38,7 +40,7 @@
 /**
  * Settings that can be changed while a stream is open; as those of `ClientOptions`. What is absent is
  * unchanged.
- * @typedef {Pick<ClientOptions, 'interimResults' | 'words' | 'keyterms' | 'vad' | 'model'>} StreamSettings
+ * @typedef {Pick<ClientOptions, 'interimResults' | 'words' | 'keyterms' | 'vad' | 'model' | 'eager'>} StreamSettings
  */
 
 /** @typedef {new (url: string, protocols?: string[]) => WebSocket} WebSocketConstructor */

@@ -85,7 +85,7 @@ export class StreamProtocol {
    * @param {number} position Where the stream begins, in seconds since `start()`.
    */
   requestStream(format, position) {
-    const { interimResults, words, keyterms, vad, model } = this.#options;
+    const { interimResults, words, keyterms, vad, model, eager } = this.#options;
     this.#timeline.request(position);
     this.#channels = format?.channels ?? 1;
     this.#connection.sendRequest({
@@ -96,6 +96,7 @@ export class StreamProtocol {
       keyterms,
       vad,
       model,
+      eager,
       trace_id: this.#traceparent(),
       token: this.#connection.token,
     });
@@ -131,7 +132,7 @@ export class StreamProtocol {
    * @returns {boolean} Whether they were sent.
    */
   configure(settings) {
-    const { interimResults, words, keyterms, vad, model } = settings;
+    const { interimResults, words, keyterms, vad, model, eager } = settings;
     const isSent = this.#connection.sendRequest({
       request: 'configure',
       interim_results: interimResults,
@@ -139,6 +140,7 @@ export class StreamProtocol {
       keyterms,
       vad,
       model,
+      eager,
     });
     if (isSent) this.#unconfirmed.push(settings);
     else this.#keep(settings);

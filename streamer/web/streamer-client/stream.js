@@ -66,7 +66,7 @@ export class Stream {
    */
   rebase(event) {
     const rebased = this.#withLaterTimes(event);
-    if (event.type === 'segment' && Array.isArray(event.words)) {
+    if (['segment', 'interim'].includes(event.type) && Array.isArray(event.words)) {
       rebased.words = event.words.map((/** @type {any} */ word) => this.#withLaterTimes(word));
     }
     return rebased;

@@ -291,6 +291,10 @@ export type Started = {
      * Whether segments have words; absent when they were not asked for.
      */
     words?: boolean | undefined;
+    /**
+     * Whether pauses have eager interims; absent when they were not asked for.
+     */
+    eager?: boolean | undefined;
 };
 /**
  * The settings in force from now on. They count for speech that begins
@@ -314,6 +318,10 @@ export type Configured = {
      * As in `started`.
      */
     words?: boolean | undefined;
+    /**
+     * As in `started`.
+     */
+    eager?: boolean | undefined;
 };
 /**
  * Speech began.
@@ -333,7 +341,8 @@ export type Inactive = {
 };
 /**
  * The model's output for a segment that still grows. It may be corrected later. A transcriber
- * adds `text`, other models add their own fields.
+ * adds `text`, other models add their own fields. `eager`: speech has paused, and this is the segment,
+ * unless `resumed` follows; `confidence` and `words` are there as in a segment.
  */
 export type Interim = {
     type: "interim";
@@ -341,8 +350,19 @@ export type Interim = {
     end_time: number;
     is_final: false;
     channel: number;
+    eager?: true;
     text?: string;
+    confidence?: number;
+    words?: Word[];
     [field: string]: unknown;
+};
+/**
+ * Speech goes on: the last eager interim of the channel is not the segment.
+ */
+export type Resumed = {
+    type: "resumed";
+    time: number;
+    channel: number;
 };
 /**
  * The model's output for a whole segment. `words` is there when the client asked for it.
@@ -500,7 +520,7 @@ export type State = "idle" | "connecting" | "streaming" | "reconnecting" | "stop
  * Times are in seconds since `start()`. They go on after a reconnection, although the server counts
  * from 0 again.
  */
-export type ClientEvent = Started | Configured | Active | Inactive | Interim | Segment | Flushed | Warned | Failed | Stopped | GoingAway | Lost | Connection | ContainerNeeded;
+export type ClientEvent = Started | Configured | Active | Inactive | Interim | Resumed | Segment | Flushed | Warned | Failed | Stopped | GoingAway | Lost | Connection | ContainerNeeded;
 export type EventOf<T extends ClientEvent["type"]> = Extract<ClientEvent, {
     type: T;
 }>;
@@ -521,6 +541,11 @@ export type Backoff = {
 };
 export type ClientOptions = {
     interimResults?: boolean | undefined;
+    /**
+     * Whether each pause has an interim that is marked: it is the segment, unless
+     * `resumed` follows.
+     */
+    eager?: boolean | undefined;
     /**
      * Whether segments have the times and the certainty of their words.
      */
@@ -575,7 +600,7 @@ export type ClientOptions = {
  * Settings that can be changed while a stream is open; as those of `ClientOptions`. What is absent is
  * unchanged.
  */
-export type StreamSettings = Pick<ClientOptions, "interimResults" | "words" | "keyterms" | "vad" | "model">;
+export type StreamSettings = Pick<ClientOptions, "interimResults" | "words" | "keyterms" | "vad" | "model" | "eager">;
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocket;
 export type MicrophoneOptions = {
     /**

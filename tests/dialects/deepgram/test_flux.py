@@ -8,13 +8,13 @@ from hypothesis import given, settings
 
 from streamer.dialects.deepgram.flux_events import AnyEvent, FluxEvents
 from streamer.dialects.deepgram.flux_messages import Thresholds, encode
-from streamer.protocol.actions import EarlyResult, SpeechResumed
 from streamer.protocol.messages import (
     Active,
     ErrorEvent,
     Event,
     Inactive,
     Interim,
+    Resumed,
     Segment,
 )
 from tests.dialects.played_events import STARTED, segment, streams
@@ -29,15 +29,15 @@ def turns(found: list[dict[str, Any]]) -> list[str]:
     return [message.get("event", message["type"]) for message in found]
 
 
-def interim(start: float, end: float, text: str) -> Interim:
-    return Interim(start_time=start, end_time=end, channel=0, output={"text": text})
+def interim(start: float, end: float, text: str, *, eager: bool = False) -> Interim:
+    return Interim(start_time=start, end_time=end, channel=0, output={"text": text}, eager=eager)
 
 
 SPOKEN: list[AnyEvent] = [
     STARTED,
     Active(time=0.5, channel=0),
     interim(0.25, 1.5, "Ever"),
-    EarlyResult(start_time=0.25, end_time=2.25, channel=0, output={"text": "Ever tried."}),
+    interim(0.25, 2.25, "Ever tried.", eager=True),
 ]
 ENDED: list[AnyEvent] = [Inactive(time=2.0, channel=0), segment(0.25, 2.25, "Ever tried.")]
 
@@ -68,7 +68,7 @@ def test_a_turn() -> None:
 def test_a_turn_that_goes_on() -> None:
     resumed: list[AnyEvent] = [
         interim(0.25, 2.2, "that comes too late"),
-        SpeechResumed(channel=0),
+        Resumed(time=2.4, channel=0),
         interim(0.25, 3.0, "Ever tried. Ever"),
     ]
     found = messages([*SPOKEN, *resumed, *ENDED], eager_eot_threshold=0.4)
@@ -77,9 +77,9 @@ def test_a_turn_that_goes_on() -> None:
     assert found[4]["transcript"] == "Ever tried."
 
 
-def test_nothing_is_eager_that_was_not_asked_for() -> None:
-    found = messages([*SPOKEN, SpeechResumed(channel=0), *ENDED])
-    assert turns(found) == ["Connected", "StartOfTurn", "Update", "EndOfTurn"]
+def test_the_text_of_a_pause_is_an_update_if_nothing_eager_is_asked_for() -> None:
+    found = messages([*SPOKEN[:-1], interim(0.25, 2.25, "Ever tried."), *ENDED])
+    assert turns(found) == ["Connected", "StartOfTurn", "Update", "Update", "EndOfTurn"]
 
 
 def test_a_turn_begins_when_the_one_before_has_ended() -> None:

@@ -11,7 +11,7 @@ from streamer.audio.format import AudioFormat
 from streamer.config.schema import VadConfig
 from streamer.dialects.deepgram.flux import FluxDialect
 from streamer.http.deepgram_query import ServedModel
-from streamer.protocol.actions import Close, EarlyResult, Outgoing, Reply
+from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.inputs import (
     ConfigureRequested,
     FlushRequested,
@@ -19,7 +19,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import Configure, Configured
+from streamer.protocol.messages import Configure, Configured, Interim
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 from tests.dialects.deepgram.test_incoming_audio import wave_file
 from tests.dialects.played_events import STARTED
@@ -52,10 +52,10 @@ def test_what_a_query_means() -> None:
     assert begun.start.interim_results
     assert begun.start.keyterms == ("Oslo",)
     assert begun.start.vad.min_silence_ms == 500
-    assert not begun.early_results
+    assert not begun.start.eager
     (eager,) = opened(**RAW, eager_eot_threshold="0.5")[1].inputs
     assert isinstance(eager, StartRequested)
-    assert eager.early_results
+    assert eager.start.eager
     assert read(dialect, type="ForceEndTurn") == [FlushRequested()]
 
 
@@ -112,18 +112,20 @@ def test_an_eager_end_may_be_asked_for_later(options: dict[str, str]) -> None:
     first, *asked = read(dialect, type="Configure", thresholds={"eager_eot_threshold": 0.4})
     assert isinstance(first, ReplyRequested)
     if options:
-        assert asked == [ConfigureRequested(Configure(), early_results=True)]
+        assert asked == [ConfigureRequested(Configure(eager=True))]
         assert len(read(dialect, type="Configure", thresholds={"eager_eot_threshold": 0.5})) == 1
         return
     assert asked == []
     begun, *_ = dialect.read(wave_file(48_000, 1))
     assert isinstance(begun, StartRequested)
-    assert begun.early_results
+    assert begun.start.eager
 
 
 def test_thresholds_change_behind_what_is_still_to_be_sent() -> None:
     dialect, _ = opened(**RAW, eager_eot_threshold="0.4")
-    early = EarlyResult(start_time=0.25, end_time=2.25, channel=0, output={"text": "Ever tried."})
+    early = Interim(
+        start_time=0.25, end_time=2.25, channel=0, output={"text": "Ever tried."}, eager=True
+    )
     before = 0.4
     for after, more in ((0.8, {}), (0.6, {"eot_timeout_ms": 900})):
         changed = {"eager_eot_threshold": after, **more}

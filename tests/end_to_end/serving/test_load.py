@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,17 @@ def test_every_final_is_counted_with_its_wait(standin: Server) -> None:
     # Those in mid-stream waited for the silence that ends a segment, and no others are among them.
     assert min(report.final_ms) >= 550
     assert report.closing_ms
+    assert report.shown_ms == report.final_ms, "there are no interims"
     assert all(
         after <= final for after, final in zip(report.settled_ms, report.final_ms, strict=True)
     )
+
+
+def test_the_last_words_are_shown_with_the_final_at_the_latest(standin: Server) -> None:
+    report = generate(replace(_plan(_address(standin)), interim_results=True))
+    assert len(report.shown_ms) == len(report.final_ms) > 0
+    assert all(s <= f for s, f in zip(report.shown_ms, report.final_ms, strict=True))
+    assert min(report.shown_ms) > 0
 
 
 def test_nothing_is_lost_where_no_segment_is_announced(standin: Server) -> None:

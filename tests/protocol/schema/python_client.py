@@ -71,7 +71,7 @@ def sent_requests(stream_type: type[Stream]) -> Schema:
 async def _send_all(stream: Stream) -> None:
     await stream.flush()
     await stream.configure(
-        interim_results=True, vad={}, model="name", words=True, keyterms=["term"]
+        interim_results=True, vad={}, model="name", words=True, keyterms=["term"], eager=True
     )
     await stream.keep_alive()
     await stream.stop()

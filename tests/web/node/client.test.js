@@ -81,6 +81,24 @@ test('speech becomes interim and final words, in order', async () => {
   assert.ok(kinds.indexOf('inactive') < kinds.indexOf('segment'));
 });
 
+test('an eager interim is the segment, or is taken back', async () => {
+  const { client, of } = segmented({ eager: true, words: true });
+  const started = await client.start(MONO);
+  assert.equal(started.eager, true);
+  const sentence = 51_200; // 1.6 seconds: the speech, and a pause that does not end the segment
+  const shown = until(client, 'interim');
+  await stream(client, speech().subarray(0, sentence));
+  const { eager, ...interim } = await shown;
+  assert.equal(eager, true);
+  assert.match(interim.text, /Ever tried/);
+  await stream(client, speech().subarray(sentence));
+  await client.stop();
+  const [segment] = of('segment');
+  if (of('resumed').every(({ time }) => time > segment.end_time)) {
+    assert.deepEqual({ ...interim, type: 'segment', is_final: true }, segment);
+  }
+});
+
 test('settings reach the server, and its reply names those in force', async () => {
   const { client } = segmented({ vad: { threshold: 0.7 }, traceparent: () => TRACEPARENT });
   const started = await client.start({ sample_rate: 48_000, channels: 2 });
