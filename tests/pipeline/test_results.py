@@ -480,7 +480,7 @@ async def test_all_inferences_of_a_segment_share_a_draft_and_no_others_do() -> N
     for end in (3, 6):
         results.submit_interim(AUDIO, end - 3, end - 2)
         results.speech_paused(AUDIO, end - 3, end - 1)
-        results.speech_resumed()
+        results.speech_resumed(end)
         await results.submit_final(AUDIO, end - 3, end)
     results.submit_interim(AUDIO, 6, 7)
     results.segment_discarded()
