@@ -26,6 +26,7 @@ FILES = (
     "key_terms",
     "long",
     "pairs",
+    "peers",
     "short_words",
     "telemetry",
     "words",

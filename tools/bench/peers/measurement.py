@@ -1,0 +1,168 @@
+"""What is measured of each peer: at equal load, and the most streams in time."""
+
+import asyncio
+import math
+import os
+import random
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.bench.peers.load import PlayedStream, play
+from tools.bench.peers.peer import Peer
+from tools.bench.peers.score import Score, score
+from tools.bench.peers.search import most_streams
+from tools.bench.peers.usage import Usage
+from tools.bench.peers.utterances import Playlist, Reading, playlist
+from tools.bench.result_files import Row, percentiles
+
+LIMIT_MS = 1000.0
+"""Milliseconds from the last word to its final that 95 of 100 utterances must keep."""
+
+WARM_UP_S = 4.0
+"""Seconds of audio that a peer gets before it is measured."""
+
+FEWEST = 12
+"""Utterances, about, in each step of the search: with few streams they play longer."""
+
+UTTERANCE_S = 8.0
+"""Seconds of an utterance with its gap, about."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is played.
+
+    Attributes:
+        readings: The recordings.
+        streams: Number of streams of the equal load.
+        seconds: That each of them plays at least, and a third less in the search.
+    """
+
+    readings: Sequence[Reading]
+    streams: int
+    seconds: float
+
+    def equal_load(self) -> list[Playlist]:
+        """The same for every peer: each stream begins with another recording."""
+        step = max(1, len(self.readings) // self.streams)
+        return [playlist(self.readings, i * step, self.seconds) for i in range(self.streams)]
+
+    def search_load(self, streams: int) -> list[Playlist]:
+        """Streams that begin with a recording by chance, the same chance every time."""
+        chance = random.Random(streams)
+        seconds = max(self.seconds * 2 / 3, FEWEST * UTTERANCE_S / streams)
+        firsts = [chance.randrange(len(self.readings)) for _ in range(streams)]
+        return [playlist(self.readings, first, seconds) for first in firsts]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One run of some streams, and what it cost.
+
+    Attributes:
+        score: How its utterances were answered.
+        audio_s: Seconds that all streams lasted, silence between utterances included.
+        cpu_s: Processor seconds of the peer.
+        generator_cpu_s: Processor seconds of the load generator.
+        late_p99_ms: By how much it sent too late.
+        memory_mb: Of the peer at the end.
+        broken: Why streams ended early, each reason once.
+    """
+
+    score: Score
+    audio_s: float
+    cpu_s: float
+    generator_cpu_s: float
+    late_p99_ms: object
+    memory_mb: float
+    broken: Sequence[str]
+
+
+def run(peer: Peer, port: int, pid: int, playlists: Sequence[Playlist]) -> Load:
+    """Play these to a peer that runs."""
+    usage = Usage(pid)
+    peer_s, own_s = usage.cpu_s, _own_cpu_s()
+    played: list[PlayedStream] = asyncio.run(play(peer, port, playlists))
+    peer_s, own_s = usage.cpu_s - peer_s, _own_cpu_s() - own_s
+    return Load(
+        score(played),
+        sum(each.duration_s for each in playlists),
+        peer_s,
+        own_s,
+        percentiles([late for stream in played for late in stream.late_ms])["p99"],
+        usage.memory_mb,
+        sorted({stream.broken for stream in played} - {""}),
+    )
+
+
+def measure(peer: Peer, plan: Plan, *, cores: int | None = None) -> tuple[Row, list[Row]]:
+    """A peer's row, and a row for each load that it was under.
+
+    Args:
+        peer: What is measured.
+        plan: With how much.
+        cores: That it is set up for, those of this machine without a number.
+
+    Raises:
+        Absent: It cannot be measured.
+    """
+    cores = cores or os.cpu_count() or 1
+    warm_up = [playlist(plan.readings, 0, WARM_UP_S)]
+    with peer.serving(cores) as (port, pid):
+        run(peer, port, pid, warm_up)
+        equal = run(peer, port, pid, plan.equal_load())
+    steps = [_load_row(peer, plan.streams, equal)]
+
+    def in_time(streams: int) -> bool:
+        with peer.serving(cores) as (port, pid):
+            run(peer, port, pid, warm_up)
+            load = run(peer, port, pid, plan.search_load(streams))
+        steps.append(_load_row(peer, streams, load))
+        return load.score.percentile_ms(95) <= LIMIT_MS
+
+    most = most_streams(peer.description.first_streams, in_time)
+    return _row(peer, most, equal), steps
+
+
+def _row(peer: Peer, most: int, equal: Load) -> Row:
+    found = peer.description
+    return {
+        "server": found.server,
+        "model": found.model,
+        "ends of speech": "told" if found.told else "found",
+        "interims": found.interims,
+        "most streams": most,
+        "p50 ms": _whole(equal.score.percentile_ms(50)),
+        "p95 ms": _whole(equal.score.percentile_ms(95)),
+        "CPU ms per audio s": round(1000 * equal.cpu_s / equal.audio_s, 1),
+        "memory MB": round(equal.memory_mb),
+        "utterances": len(equal.score.latencies_ms),
+        "lost": equal.score.lost,
+        "word errors, %": round(equal.score.word_errors, 1),
+    }
+
+
+def _load_row(peer: Peer, streams: int, load: Load) -> Row:
+    return {
+        "peer": peer.description.title,
+        "streams": streams,
+        "utterances": len(load.score.latencies_ms),
+        "lost": load.score.lost,
+        "p50 ms": _whole(load.score.percentile_ms(50)),
+        "p95 ms": _whole(load.score.percentile_ms(95)),
+        "CPU ms per audio s": round(1000 * load.cpu_s / load.audio_s, 1),
+        "generator CPU": round(1000 * load.generator_cpu_s / load.audio_s, 1),
+        "generator late p99 ms": load.late_p99_ms,
+        "broken": "; ".join(load.broken),
+    }
+
+
+def _whole(milliseconds: float) -> int | None:
+    """None for infinity, which JSON does not have."""
+    return None if math.isinf(milliseconds) else round(milliseconds)
+
+
+def _own_cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
