@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http soak web-tools web-types clients test-clients agents test-agents tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-peers peers bench-dialects bench-grpc bench-networks bench-inference bench-http soak web-tools web-types clients test-clients agents test-agents tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -86,6 +86,21 @@ bench-inference: install  ## latency and cost of inference for 1 to 64 sessions 
 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.http_requests
+
+bench-peers: install  ## other servers beside this one, those of `make peers` (15 minutes) [AUDIO=folder] [SECONDS=6 for less] [STREAMS=8] [ONLY=sherpa-onnx]
+	$(BIN)/python -m tools.bench.peers $(if $(AUDIO),--audio $(AUDIO)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STREAMS),--streams $(STREAMS)) $(if $(ONLY),--only $(ONLY))
+
+# Other servers, each in an environment of its own. Without the packages of the dependencies that a
+# lock leaves out (`*.overrides`), so pip must not look for them. One that cannot be installed here
+# is a line, and the others go on; `make bench-peers` names it again.
+PEERS := $(patsubst requirements/peers/%.lock,build/peers/%/.installed,$(wildcard requirements/peers/*.lock))
+
+peers: $(PEERS)  ## install the servers for `make bench-peers` (8 GB, most of it for WhisperLive)
+
+build/peers/%/.installed: requirements/peers/%.lock
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes \
+		--only-binary :all: -r $< && touch $@ || echo "not installed: $*"
 
 soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
@@ -176,6 +191,11 @@ lock: $(INSTALLED)  ## resolve the dependencies again, also those of the contain
 		-o requirements/image.lock
 	$(BIN)/uv pip compile --group site --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements/site.lock
+	for peer in $(basename $(wildcard requirements/peers/*.in)); do \
+		$(BIN)/uv pip compile $$peer.in $$(test ! -e $$peer.overrides || echo --override $$peer.overrides) \
+			--python-version 3.11 --python-platform x86_64-manylinux_2_35 --generate-hashes \
+			--no-emit-index-url --no-header --quiet --upgrade -o $$peer.lock || exit 1; \
+	done
 
 clean:  ## remove what `make` has made, except the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

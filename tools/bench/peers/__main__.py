@@ -11,28 +11,54 @@ it. A peer that is not installed is a line of the second table, not a failure.
 
 import argparse
 import datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
 
 from tools.bench.live import machine, raise_descriptor_limit
 from tools.bench.peers.every_peer import NEVER, PEERS
 from tools.bench.peers.measurement import Plan, measure
-from tools.bench.peers.peer import Absent
+from tools.bench.peers.peer import Absent, Peer
 from tools.bench.peers.utterances import readings
 from tools.bench.pictures import draw_peers
 from tools.bench.reference import positive, recordings
 from tools.bench.result_files import RESULTS, Row, table, write_json
 from tools.command_line import tool_parser
 
-SECONDS, STREAMS = 24.0, 4
+SECONDS, STREAMS = 45.0, 8
 
 
 def _seconds(text: str) -> float:
     if not (seconds := float(text)) > 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return seconds
+
+
+def compare(
+    peers: Mapping[str, Peer], plan: Plan, on_peer: Callable[[str], None]
+) -> dict[str, list[Row]]:
+    """The tables: a row for each peer, what it is given, what is absent and why, every load.
+
+    Args:
+        peers: What is measured, one after another.
+        plan: With how much.
+        on_peer: Called with what is measured next, or why something is not.
+    """
+    found: dict[str, list[Row]] = {"rows": [], "given": [], "absent": [], "loads": []}
+    for peer in peers.values():
+        on_peer(peer.description.title)
+        try:
+            row, loads = measure(peer, plan)
+        except Absent as error:
+            found["absent"].append({"server": peer.description.server, "reason": str(error)})
+            on_peer(f"{peer.description.server}: {error}")
+        else:
+            found["rows"].append(row)
+            found["loads"] += loads
+            found["given"].append({"peer": peer.description.title, "given": peer.description.given})
+    found["absent"] += [{**each} for each in NEVER]
+    return found
 
 
 def main() -> None:
@@ -47,42 +73,20 @@ def main() -> None:
     measured = {
         **machine(),
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
-        "audio": args.audio.name if args.audio else "of moonshine-tiny-en",
         "streams of the equal load": args.streams,
         "seconds of each": args.seconds,
     }
     plan = Plan(readings(recordings(args.audio)), args.streams, args.seconds)
-    chosen = args.only or list(PEERS)
-    rows: list[Row] = []
-    loads: list[Row] = []
-    given: list[Row] = []
-    absent: list[Row] = [{**each} for each in NEVER]
     console = Console(stderr=True)
-    with Progress(console=console) as progress:
-        bar = progress.add_task("measuring", total=len(chosen))
-        for name in chosen:
-            peer = PEERS[name]
-            progress.update(bar, description=peer.description.title)
-            try:
-                row, steps = measure(peer, plan)
-            except Absent as error:
-                absent.append({"server": peer.description.server, "reason": str(error)})
-                console.print(f"{peer.description.server}: {error}")
-            else:
-                rows.append(row)
-                loads += steps
-                given.append({"peer": peer.description.title, "given": peer.description.given})
-            progress.advance(bar)
-    results = {
-        "machine": measured, "rows": rows, "given": given, "absent": absent, "loads": loads
-    }  # fmt: skip
+    tables = compare({name: PEERS[name] for name in args.only or PEERS}, plan, console.print)
+    results = {"machine": measured, **tables}
     out = Console(width=max(console.width, 180))
-    if rows:
-        out.print(table("beside other servers", rows))
-        out.print(table("every load", loads))
-    out.print(table("not measured", absent))
+    titles = {"rows": "beside other servers", "loads": "every load", "absent": "not measured"}
+    for part, title in titles.items():
+        if tables[part]:
+            out.print(table(title, tables[part]))
     file = write_json("peers.json", results)
-    if rows:
+    if tables["rows"]:
         draw_peers(results, file.parent)
     print(f"written to {RESULTS}")
 
