@@ -169,7 +169,7 @@ def _row(peer: Peer, most: int, equal: Load) -> Row:
         "memory MB": round(equal.memory_mb),
         "utterances": len(equal.score.latencies_ms),
         "lost": equal.score.lost,
-        "word errors, %": round(equal.score.word_errors, 1),
+        "word errors, %": equal.score.word_errors and round(equal.score.word_errors, 1),
     }
 
 

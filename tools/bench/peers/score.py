@@ -58,11 +58,11 @@ class Score:
 
     Attributes:
         latencies_ms: One for each utterance, infinite where no final came.
-        word_errors: In percent, of all words together.
+        word_errors: In percent, of all words together; None where no transcript is known.
     """
 
     latencies_ms: Sequence[float]
-    word_errors: float
+    word_errors: float | None
 
     @property
     def lost(self) -> int:
@@ -77,7 +77,9 @@ class Score:
 
 def score(streams: Sequence[PlayedStream]) -> Score:
     """The score of one run."""
+    pairs = [(stream.playlist.transcript, text(stream)) for stream in streams]
+    known = [pair for pair in pairs if pair[0]]
     return Score(
         [each for stream in streams for each in latencies_ms(stream)],
-        error_rate([(stream.playlist.transcript, text(stream)) for stream in streams]),
+        error_rate(known) if known else None,
     )

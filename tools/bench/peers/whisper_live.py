@@ -33,7 +33,7 @@ LINGER_S = 6.0
 
 
 class WhisperLive(Peer):
-    """The server with its faster-whisper backend and Whisper base."""
+    """The server with its faster-whisper backend and Whisper tiny.en."""
 
     description = Description(
         server="WhisperLive 0.10.0",

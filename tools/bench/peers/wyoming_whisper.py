@@ -23,7 +23,7 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class WyomingWhisper(Peer):
-    """The server with Whisper base."""
+    """The server with Whisper tiny.en."""
 
     description = Description(
         server="wyoming-faster-whisper 3.8.1",
@@ -34,7 +34,7 @@ class WyomingWhisper(Peer):
             "the client knows where speech begins and ends; no VAD, no silence; told the language; "
             "greedy decoding (its default here is a beam of 5), as many threads as cores"
         ),
-        first_streams=2,
+        first_streams=4,
     )
 
     @contextlib.contextmanager
