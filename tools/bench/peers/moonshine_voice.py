@@ -31,7 +31,8 @@ class MoonshineVoice(Peer):
         """Run the script with a transcriber for each core."""
         python, port = installed("moonshine-voice", "python"), free_port()
         script = Path(__file__).with_name("moonshine_voice_server.py")
-        with running([python, script, str(port), str(cores)], port) as served:
+        # -P: this folder has a module with the library's name.
+        with running([python, "-P", script, str(port), str(cores)], port) as served:
             yield served
 
     async def connect(self, port: int) -> Connection:

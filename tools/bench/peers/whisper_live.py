@@ -52,7 +52,8 @@ class WhisperLive(Peer):
         """Run it with a thread for each core."""
         python, port = installed(ENVIRONMENT, "python"), free_port()
         script = Path(__file__).with_name("whisper_live_server.py")
-        command: list[str | Path] = [python, script, str(port), whisper_weights(ENVIRONMENT)]
+        # -P: this folder has a module with the server's name.
+        command: list[str | Path] = [python, "-P", script, str(port), whisper_weights(ENVIRONMENT)]
         env = {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(cores), "CUDA_VISIBLE_DEVICES": ""}
         with running(command, port, env) as served:
             yield served
