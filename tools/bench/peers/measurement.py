@@ -6,6 +6,7 @@ import math
 import os
 import random
 import resource
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from tools.bench.peers.load import PlayedStream, play
 from tools.bench.peers.peer import Peer
 from tools.bench.peers.score import Score, score
 from tools.bench.peers.search import most_streams
-from tools.bench.peers.usage import Usage
+from tools.bench.peers.usage import Usage, busy_s
 from tools.bench.peers.utterances import Playlist, Reading, playlist
 from tools.bench.result_files import Row, percentiles
 
@@ -69,6 +70,7 @@ class Load:
         audio_s: Seconds that all streams lasted, silence between utterances included.
         cpu_s: Processor seconds of the peer.
         generator_cpu_s: Processor seconds of the load generator.
+        others_cores: Cores that other programs used meanwhile, on average.
         late_p99_ms: By how much it sent too late.
         memory_mb: Of the peer at the end.
         broken: Why streams ended early, each reason once.
@@ -78,6 +80,7 @@ class Load:
     audio_s: float
     cpu_s: float
     generator_cpu_s: float
+    others_cores: float
     late_p99_ms: object
     memory_mb: float
     broken: Sequence[str]
@@ -86,14 +89,17 @@ class Load:
 def run(peer: Peer, port: int, pid: int, playlists: Sequence[Playlist]) -> Load:
     """Play these to a peer that runs."""
     usage = Usage(pid)
+    begun_s, all_s = time.monotonic(), busy_s()
     peer_s, own_s = usage.cpu_s, _own_cpu_s()
     played: list[PlayedStream] = asyncio.run(play(peer, port, playlists))
     peer_s, own_s = usage.cpu_s - peer_s, _own_cpu_s() - own_s
+    others_s = busy_s() - all_s - peer_s - own_s
     return Load(
         score(played),
         sum(each.duration_s for each in playlists),
         peer_s,
         own_s,
+        max(0.0, others_s / (time.monotonic() - begun_s)),
         percentiles([late for stream in played for late in stream.late_ms])["p99"],
         usage.memory_mb,
         sorted({stream.broken for stream in played} - {""}),
@@ -169,6 +175,7 @@ def _row(peer: Peer, most: int, equal: Load) -> Row:
         "memory MB": round(equal.memory_mb),
         "utterances": len(equal.score.latencies_ms),
         "lost": equal.score.lost,
+        "cores used by others": round(equal.others_cores, 2),
         "word errors, %": equal.score.word_errors and round(equal.score.word_errors, 1),
     }
 
@@ -184,6 +191,7 @@ def _load_row(peer: Peer, streams: int, load: Load) -> Row:
         "CPU ms per audio s": round(1000 * load.cpu_s / load.audio_s, 1),
         "generator CPU": round(1000 * load.generator_cpu_s / load.audio_s, 1),
         "generator late p99 ms": load.late_p99_ms,
+        "cores used by others": round(load.others_cores, 2),
         "broken": "; ".join(load.broken),
     }
 

@@ -1,4 +1,4 @@
-"""What a peer takes from the machine: of its process and all below it."""
+"""What a peer takes from the machine: of its process and all below it; and what others take."""
 
 import contextlib
 from collections.abc import Iterator
@@ -17,7 +17,11 @@ class Usage:
     @property
     def cpu_s(self) -> float:
         """Processor seconds so far of those that run."""
-        return sum(map(cpu_s, self._processes()))
+        found = 0.0
+        for process in self._processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                found += cpu_s(process)
+        return found
 
     @property
     def memory_mb(self) -> float:
@@ -30,4 +34,11 @@ class Usage:
 
     def _processes(self) -> Iterator[psutil.Process]:
         yield self._process
-        yield from self._process.children(recursive=True)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            yield from self._process.children(recursive=True)
+
+
+def busy_s() -> float:
+    """Processor seconds that all programs of the machine have used so far, on all cores."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system)
