@@ -87,8 +87,8 @@ bench-inference: install  ## latency and cost of inference for 1 to 64 sessions 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.http_requests
 
-bench-peers: install  ## other servers beside this one, those of `make peers` (15 minutes) [AUDIO=folder] [SECONDS=6 for less] [STREAMS=8] [ONLY=sherpa-onnx]
-	$(BIN)/python -m tools.bench.peers $(if $(AUDIO),--audio $(AUDIO)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STREAMS),--streams $(STREAMS)) $(if $(ONLY),--only $(ONLY))
+bench-peers: install  ## other servers beside this one, those of `make peers` (15 minutes) [AUDIO=folder] [SECONDS=6 for less] [STREAMS=8] [SEARCH=no] [ONLY=sherpa-onnx]
+	$(BIN)/python -m tools.bench.peers $(if $(AUDIO),--audio $(AUDIO)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STREAMS),--streams $(STREAMS)) $(if $(filter no,$(SEARCH)),--no-search) $(if $(ONLY),--only $(ONLY))
 
 # Other servers, each in an environment of its own. Without the packages of the dependencies that a
 # lock leaves out (`*.overrides`), so pip must not look for them. One that cannot be installed here

@@ -94,3 +94,10 @@ def test_a_peer_without_answers_has_no_stream_in_time() -> None:
     assert row["p95 ms"] is None
     assert row["word errors, %"] == 100
     assert [each["streams"] for each in loads] == [1, 2, 1]
+
+
+def test_without_a_search_there_is_the_equal_load_alone() -> None:
+    row, loads = measure(Limited(5), Plan(READINGS, 3, 0.3, search=False), cores=2)
+    assert row["most streams"] is None
+    assert row["lost"] == 0
+    assert [each["streams"] for each in loads] == [3]

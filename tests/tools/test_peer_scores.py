@@ -145,13 +145,14 @@ def test_the_most_streams_are_found_to_a_quarter(most: int, first: int) -> None:
     assert len(tried) < 16
 
 
-def test_a_picture_shows_each_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("most", [64, None])
+def test_a_picture_shows_each_server(most: int | None, tmp_path: Path) -> None:
     row = {
         "server": "streamer",
         "model": "tiny",
         "ends of speech": "told",
         "interims": True,
-        "most streams": 64,
+        "most streams": most,
         "CPU ms per audio s": 20.5,
     }
     other = {**row, "server": "another 1.0 (C++)", "interims": False, "most streams": 0}

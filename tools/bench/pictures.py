@@ -89,16 +89,21 @@ def draw_peers(results: Mapping[str, Any], folder: Path) -> None:
     names = [_peer_name(row) for row in rows]
     colors = ["tab:green" if row["server"] == "streamer" else "tab:blue" for row in rows]
     figure = Figure(figsize=(10, 0.8 + 0.55 * len(rows)), layout="constrained")
-    streams, cost = figure.subplots(1, 2, sharey=True)
-    for axes, key in ((streams, "most streams"), (cost, "CPU ms per audio s")):
+    shown = {
+        "most streams": "most streams with p95 ≤ 1 s",
+        "CPU ms per audio s": "CPU ms per second of audio, at equal load",
+    }
+    if any(row["most streams"] is None for row in rows):
+        del shown["most streams"]
+    grid = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, (key, label) in zip(grid, shown.items(), strict=True):
         values = [row[key] for row in rows]
         bars = axes.barh(range(len(rows)), values, color=colors)
         axes.bar_label(bars, [f"{value:g}" for value in values], padding=2, fontsize="small")
         axes.margins(x=0.12)
-    streams.set_yticks(range(len(rows)), names, fontsize="small")
-    streams.invert_yaxis()
-    streams.set_xlabel("most streams with p95 ≤ 1 s")
-    cost.set_xlabel("CPU ms per second of audio, at equal load")
+        axes.set_xlabel(label)
+    grid[0].set_yticks(range(len(rows)), names, fontsize="small")
+    grid[0].invert_yaxis()
     _save(figure, folder / "peers.svg")
 
 

@@ -3,6 +3,7 @@
     make peers bench-peers                           what comes with the model
     make peers bench-peers AUDIO=path/to/folder      recordings with transcripts
     make bench-peers SECONDS=6 ONLY=sherpa-onnx      a quick try
+    make bench-peers SEARCH=no                       without the search for the most streams
 
 Each peer gets the same utterances with the same silence between them, in real time, from the same
 load generator. A latency counts from the end of the last word, as it was spoken, to the final with
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--audio", type=Path, help="a folder with a manifest.json")
     parser.add_argument("--seconds", type=_seconds, default=SECONDS, help="that a stream plays")
     parser.add_argument("--streams", type=positive, default=STREAMS, help="of the equal load")
+    parser.add_argument("--no-search", action="store_true", help="only the equal load")
     parser.add_argument("--only", nargs="+", choices=list(PEERS), help="peers to measure")
     args = parser.parse_args()
     raise_descriptor_limit()
@@ -76,7 +78,7 @@ def main() -> None:
         "streams of the equal load": args.streams,
         "seconds of each": args.seconds,
     }
-    plan = Plan(readings(recordings(args.audio)), args.streams, args.seconds)
+    plan = Plan(readings(recordings(args.audio)), args.streams, args.seconds, not args.no_search)
     console = Console(stderr=True)
     tables = compare({name: PEERS[name] for name in args.only or PEERS}, plan, console.print)
     results = {"machine": measured, **tables}
