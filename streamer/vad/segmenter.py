@@ -197,7 +197,9 @@ class Segmenter:
             if self._position < self._resume_until:
                 return self._position
             voiced = 0 if speech is None else speech.voiced
-            return self._position + settings.min_speech - voiced
+            # If what is open is dropped, the speech after it may have to be shorter.
+            later = [new.min_speech for _, new in self._later]
+            return self._position + min([settings.min_speech - voiced, *later])
         if speech.paused:
             return self._position
         pause = min(self._pause(speech), settings.min_silence)

@@ -68,7 +68,8 @@ def test_the_figures_are_those_of_the_load(monitored: Monitored) -> None:
     spent, heard = (most(factor.format(what, healthy)) for what in ("processing", "media"))
     assert set(spent) == set(heard) == {"decode", "resample", "vad", "queue", "inference"}
     assert spent["decode"] / heard["decode"] < spent["inference"] / heard["inference"]
-    assert heard["vad"] < heard["resample"] == pytest.approx(heard["decode"], rel=0.1)
+    # Streams in containers are decoded elsewhere; how many there were depends on the machine.
+    assert heard["vad"] < heard["resample"] == pytest.approx(heard["decode"], rel=0.4)
 
     inference = f'streamer_inference_seconds_sum{{{troubled}, kind="final"}}'
     media = f'streamer_inference_media_seconds_total{{{troubled}, kind="final"}}'

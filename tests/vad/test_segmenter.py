@@ -805,6 +805,14 @@ def test_what_is_discarded_is_what_a_flush_would_have_ended(
             assert not isinstance(one, SegmentEnded) or not one.flushed
 
 
+def test_less_speech_may_be_enough_after_what_is_open() -> None:
+    rig = Rig(replace(SETTINGS, min_speech=100), np.zeros(200, np.float32))
+    rig.hear(0.9)
+    assert rig.segmenter.eventless_until == 10 + 90
+    rig.configure(replace(SETTINGS, min_speech=20))
+    assert rig.segmenter.eventless_until == 10 + 20
+
+
 @many
 @given(
     cases(),

@@ -2,12 +2,12 @@
 
     make accuracy-short-words AUDIO=path/to/folder
 
-The folder is as for `accuracy.py`. Single words, pairs of neighbours and phrases of six words are cut
-out of the recordings at the times of an aligner, and put into silence, as an answer would be. The audio
-is attenuated and rounded to 16 bits. What the model finds with its gate is compared with what it
-finds without: a word is lost if only the second is right. Pieces that are shorter than the least
-speech of a segment (0.2 s by default) are counted apart, because the detector gives them to no
-model; and so are short answers ("yes", "no", "well", …). Results are written to
+The folder is as for `accuracy.py`. Single words, pairs of neighbours and phrases of six words are
+cut out of the recordings at the times of an aligner, and put into silence, as an answer would be.
+The audio is attenuated and rounded to 16 bits. What the model finds with its gate is compared with
+what it finds without: a word is lost if only the second is right. Pieces that are shorter than the
+least speech of a segment (0.2 s by default) are counted apart, because the detector gives them to
+no model; and so are short answers ("yes", "no", "well", …). Results are written to
 `build/results/short_words.json`.
 """
 

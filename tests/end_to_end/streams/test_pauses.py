@@ -34,7 +34,7 @@ NEXT_EVENT_S = 1.0
 async def send_paced(socket: Client, audio: Audio, message_s: float, rate: float = 1.0) -> None:
     """Send messages at a rate; 1 = in real time, as they would be recorded."""
     loop = asyncio.get_running_loop()
-    begun_s, size = loop.time(), round(message_s * BYTES_PER_SECOND)
+    begun_s, size = loop.time(), round(message_s * BYTES_PER_SECOND) * audio.channels
     for n, first in enumerate(range(0, len(audio.data), size), 1):
         await asyncio.sleep(begun_s + n * message_s / rate - loop.time())
         await socket.send(audio.data[first : first + size])
@@ -91,10 +91,7 @@ async def test_each_channel_ends_its_own_segment(standin: Server) -> None:
     )
     async with client(standin) as socket:
         await socket.start(both)
-        size = 2 * 640
-        for first in range(0, len(both.data), size):
-            await socket.send(both.data[first : first + size])
-            await asyncio.sleep(0.02)
+        await send_paced(socket, both, 0.02)
         events = await socket.events_until("segment")
         await socket.send_request("stop", disconnect=True)
         events += await socket.events_until_close()
