@@ -95,7 +95,7 @@ bench-peers: install  ## other servers beside this one, those of `make peers` (1
 # is a line, and the others go on; `make bench-peers` names it again.
 PEERS := $(patsubst requirements/peers/%.lock,build/peers/%/.installed,$(wildcard requirements/peers/*.lock))
 
-peers: $(PEERS)  ## install the servers for `make bench-peers` (8 GB, most of it for WhisperLive)
+peers: $(PEERS)  ## install the servers for `make bench-peers` (7 GB, most of it for WhisperLive)
 
 build/peers/%/.installed: requirements/peers/%.lock
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)

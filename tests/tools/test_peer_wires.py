@@ -227,7 +227,8 @@ def test_a_peer_that_is_not_installed_is_a_line(
     monkeypatch.setattr(peer_process, "ENVIRONMENTS", tmp_path)
     told: list[str] = []
     others = {name: peer for name, peer in PEERS.items() if "streamer" not in name}
-    tables = program.compare(others, Plan([Reading("one", TWICE.utterances)], 1, 1), told.append)
+    plan = Plan([Reading("one", TWICE.utterances)], 1, 1)
+    *_, tables = program.compare(others, plan, told.append)
     assert tables["rows"] == []
     reasons = {row["server"]: str(row["reason"]) for row in tables["absent"]}
     assert len(reasons) == len(others) + 1

@@ -12,7 +12,7 @@ it. A peer that is not installed is a line of the second table, not a failure.
 
 import argparse
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -38,8 +38,11 @@ def _seconds(text: str) -> float:
 
 def compare(
     peers: Mapping[str, Peer], plan: Plan, on_peer: Callable[[str], None]
-) -> dict[str, list[Row]]:
+) -> Iterator[dict[str, list[Row]]]:
     """The tables: a row for each peer, what it is given, what is absent and why, every load.
+
+    Yields:
+        Them, anew after each peer, so that nothing measured is lost when it is interrupted.
 
     Args:
         peers: What is measured, one after another.
@@ -47,6 +50,7 @@ def compare(
         on_peer: Called with what is measured next, or why something is not.
     """
     found: dict[str, list[Row]] = {"rows": [], "given": [], "absent": [], "loads": []}
+    found["absent"] += [{**each} for each in NEVER]
     for peer in peers.values():
         on_peer(peer.description.title)
         try:
@@ -58,8 +62,7 @@ def compare(
             found["rows"].append(row)
             found["loads"] += loads
             found["given"].append({"peer": peer.description.title, "given": peer.description.given})
-    found["absent"] += [{**each} for each in NEVER]
-    return found
+        yield found
 
 
 def main() -> None:
@@ -80,16 +83,17 @@ def main() -> None:
     }
     plan = Plan(readings(recordings(args.audio)), args.streams, args.seconds, not args.no_search)
     console = Console(stderr=True)
-    tables = compare({name: PEERS[name] for name in args.only or PEERS}, plan, console.print)
-    results = {"machine": measured, **tables}
+    tables: dict[str, list[Row]] = {}
+    peers = {name: PEERS[name] for name in args.only or PEERS}
+    for tables in compare(peers, plan, console.print):
+        write_json("peers.json", {"machine": measured, **tables})
     out = Console(width=max(console.width, 180))
     titles = {"rows": "beside other servers", "loads": "every load", "absent": "not measured"}
     for part, title in titles.items():
         if tables[part]:
             out.print(table(title, tables[part]))
-    file = write_json("peers.json", results)
     if tables["rows"]:
-        draw_peers(results, file.parent)
+        draw_peers(tables, RESULTS)
     print(f"written to {RESULTS}")
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 from tools.bench.live import UNLIMITED
-from tools.bench.peers.peer import Connection, Description, Final, Peer
+from tools.bench.peers.peer import Absent, Connection, Description, Final, Peer
 from tools.bench.peers.websocket_stream import WebSocketStream, open_websocket
 from tools.harness.process import running_server
 
@@ -26,7 +26,12 @@ class ThisServer(Peer):
     def serving(self, cores: int) -> Iterator[tuple[int, int]]:
         """Run it; it has a worker for each core by itself."""
         config = {"model": self._model, "limits": UNLIMITED}
-        with running_server(config, "--log-level", "warning") as server:
+        with contextlib.ExitStack() as stack:
+            try:
+                started = running_server(config, "--log-level", "warning")
+                server = stack.enter_context(started)
+            except AssertionError as error:
+                raise Absent(f"does not start: {error}") from None
             yield server.port, server.process.pid
 
     async def connect(self, port: int) -> Connection:
