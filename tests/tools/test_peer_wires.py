@@ -28,6 +28,7 @@ from tools.bench.peers.sherpa_offline import SherpaOffline, write_tokens
 from tools.bench.peers.utterances import Playlist, Reading, Utterance, readings
 from tools.bench.peers.wyoming_whisper import WyomingWhisper
 from tools.bench.reference import recordings
+from tools.bench.result_files import Row
 from tools.harness.ports import free_port
 
 HALF = np.full(SAMPLE_RATE // 2, 16_384, np.int16).tobytes()
@@ -213,6 +214,21 @@ async def test_the_script_for_moonshine_voice_serves_its_streams(tmp_path: Path)
     heard = SAMPLE_RATE // 2 + round(0.2 * SAMPLE_RATE)
     assert all(text(stream).startswith(f"{heard} samples of ") for stream in streams)
     assert all("0.5" in text(stream) for stream in streams)
+
+
+def test_a_peer_that_is_measured_again_replaces_its_row_alone() -> None:
+    def tables(name: str, most: int) -> dict[str, list[Row]]:
+        row: Row = {"server": name, "model": "m", "ends of speech": "told", "interims": False}
+        absent: list[Row] = [{"server": "never", "reason": "no weights"}]
+        given: list[Row] = [{"peer": name, "given": "much"}]
+        return {"rows": [{**row, "most": most}], "given": given, "loads": [], "absent": absent}
+
+    before = program.merged(tables("a", 1), tables("b", 2))
+    before["absent"].append({"server": "c", "reason": "not installed"})
+    again = program.merged(program.merged(before, tables("a", 3)), tables("c", 4))
+    assert [(row["server"], row["most"]) for row in again["rows"]] == [("b", 2), ("a", 3), ("c", 4)]
+    assert [row["peer"] for row in again["given"]] == ["b", "a", "c"]
+    assert [row["server"] for row in again["absent"]] == ["never"]
 
 
 def test_a_peer_that_does_not_start_says_why() -> None:

@@ -12,6 +12,7 @@ it. A peer that is not installed is a line of the second table, not a failure.
 
 import argparse
 import datetime
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -65,6 +66,22 @@ def compare(
         yield found
 
 
+def merged(
+    before: Mapping[str, list[Row]], tables: Mapping[str, list[Row]]
+) -> dict[str, list[Row]]:
+    """The tables with the peers of an earlier run that were not measured again."""
+    peer = ("server", "model", "ends of speech", "interims")
+    keys = {"rows": peer, "given": ("peer",), "loads": ("peer",), "absent": ("server",)}
+    found: dict[str, list[Row]] = {}
+    for part, rows in tables.items():
+        new = {tuple(row[key] for key in keys[part]) for row in rows}
+        kept = [r for r in before.get(part, []) if tuple(r[k] for k in keys[part]) not in new]
+        found[part] = kept + list(rows)
+    measured = {row["server"] for row in found["rows"]}
+    found["absent"] = [row for row in found["absent"] if row["server"] not in measured]
+    return found
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = tool_parser("tools.bench.peers", __doc__)
@@ -72,7 +89,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=_seconds, default=SECONDS, help="that a stream plays")
     parser.add_argument("--streams", type=positive, default=STREAMS, help="of the equal load")
     parser.add_argument("--no-search", action="store_true", help="only the equal load")
-    parser.add_argument("--only", nargs="+", choices=list(PEERS), help="peers to measure")
+    parser.add_argument(
+        "--only", nargs="+", choices=list(PEERS), help="the others stay as they were"
+    )
     args = parser.parse_args()
     raise_descriptor_limit()
     measured = {
@@ -85,7 +104,10 @@ def main() -> None:
     console = Console(stderr=True)
     tables: dict[str, list[Row]] = {}
     peers = {name: PEERS[name] for name in args.only or PEERS}
-    for tables in compare(peers, plan, console.print):
+    file = RESULTS / "peers.json"
+    before = json.loads(file.read_text()) if args.only and file.exists() else {}
+    for new in compare(peers, plan, console.print):
+        tables = merged(before, new)
         write_json("peers.json", {"machine": measured, **tables})
     out = Console(width=max(console.width, 180))
     titles = {"rows": "beside other servers", "loads": "every load", "absent": "not measured"}

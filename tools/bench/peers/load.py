@@ -17,8 +17,9 @@ MESSAGE_S = 0.1
 SPREAD_S = 4.0
 """Seconds within which the streams begin."""
 
-PATIENCE_S = 10.0
-"""Seconds that texts may take after the last audio; what comes later is lost."""
+PATIENCE_S = 60.0
+"""Seconds that texts may take after the last audio; what comes later is lost. It is long, so that
+they are late on a crowded machine, not lost."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,16 @@ def messages(playlist: Playlist, *, told: bool) -> Iterator[Message]:
             yield Message(due_s, pcm[first:end], begins=first == 0, ends=end == len(pcm))
 
 
-async def play(peer: Peer, port: int, playlists: Sequence[Playlist]) -> list[PlayedStream]:
+async def play(
+    peer: Peer, port: int, playlists: Sequence[Playlist], patience_s: float | None = None
+) -> list[PlayedStream]:
     """Play all of them at once, each on a stream of its own.
+
+    Args:
+        peer: That listens.
+        port: On which it does.
+        playlists: One for each stream.
+        patience_s: Instead of `PATIENCE_S`.
 
     Returns:
         What came, by stream. A stream that ends early has fewer arrivals and says why.
@@ -79,11 +88,13 @@ async def play(peer: Peer, port: int, playlists: Sequence[Playlist]) -> list[Pla
     async with asyncio.TaskGroup() as tasks:
         for stream in played:
             delay_s = chance.random() * (SPREAD_S if len(played) > 1 else 0)
-            tasks.create_task(_play_one(peer, port, stream, delay_s))
+            tasks.create_task(_play_one(peer, port, stream, delay_s, patience_s or PATIENCE_S))
     return played
 
 
-async def _play_one(peer: Peer, port: int, stream: PlayedStream, delay_s: float) -> None:
+async def _play_one(
+    peer: Peer, port: int, stream: PlayedStream, delay_s: float, patience_s: float
+) -> None:
     await asyncio.sleep(delay_s)
     try:
         connection = await peer.connect(port)
@@ -95,7 +106,7 @@ async def _play_one(peer: Peer, port: int, stream: PlayedStream, delay_s: float)
         async with asyncio.TaskGroup() as tasks:
             receiver = tasks.create_task(_receive(connection, stream, begin_s))
             await _send(connection, stream, begin_s, told=peer.description.told)
-            await asyncio.wait([receiver], timeout=PATIENCE_S)
+            await asyncio.wait([receiver], timeout=patience_s)
             receiver.cancel()
     finally:
         await connection.close()
