@@ -28,7 +28,7 @@ inferences that agree, seconds after speech has ended."""
 READY_S = 60.0
 """Seconds in which the model has to be loaded, which the first client causes."""
 
-LINGER_S = 6.0
+LINGER_S = 20.0
 """Seconds that the last texts may take."""
 
 
