@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ pytest.importorskip("matplotlib")
 
 from tools.bench import (
     curve,
+    levels,
     long,
     networks,
     noise,
@@ -142,8 +144,9 @@ def test_a_long_run_compares_its_ends() -> None:
     assert rows["final p95 ms"] == (100, 200)
 
 
-def test_the_tables_of_the_page_are_those_of_the_results() -> None:
-    page = (publish.DOCS / "performance.md").read_text()
+@pytest.mark.parametrize("name", publish.PAGES)
+def test_the_tables_of_the_pages_are_those_of_the_results(name: str) -> None:
+    page = (publish.DOCS / name).read_text()
     assert publish.rendered(page, publish.DOCS / "performance") == page
     assert publish.TABLE_BLOCK.search(page)
 
@@ -237,6 +240,24 @@ def test_noise_is_added_at_its_level(level_db: float) -> None:
 
 
 def test_the_networks_alone_are_measured() -> None:
-    rows = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
+    rows, grown = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
     assert [row["seconds"] for row in rows] == [2, 4, 10]
-    assert all(row["encoder ms a second"] and row["whole ms a second"] for row in rows)
+    parts = ("encoder", "decoder", "decoder, drafted", "whole", "whole, drafted")
+    assert all(row[f"{part}, ms/s"] for row in rows for part in parts)
+    assert grown[0]["interims"] == 12
+    assert grown[0]["with drafts, ms/s"]
+    assert grown[0]["without drafts, ms/s"]
+
+
+def test_levels_are_compared_with_and_without_gain() -> None:
+    score = vad.VadScore("", 0.9, 0.5, 0.6, 0.25, 0.0, 30.0, 60.0, 1)
+    gained = replace(score, recall=0.87654, noise_segments_a_minute=0.526)
+    scores = {
+        (db, gain): gained if gain else score
+        for db in (0, 20, 30, 40, 50)
+        for gain in (False, True)
+    }
+    rows = levels.summary(scores)
+    assert [row["attenuation, dB"] for row in rows] == [0, 20, 30, 40, 50]
+    assert (rows[3]["recall without gain"], rows[3]["with gain"]) == (0.5, 0.877)
+    assert rows[3]["with the gain"] == 0.53
