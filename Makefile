@@ -14,7 +14,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-silence accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http bench-remote bench-balancer simulate soak web-tools web-types clients test-clients agents test-agents ray test-ray tools audit release release-demo resolve api image-size test-pythons moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
+# Every target that is written in small letters is a command, and no file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -92,6 +93,21 @@ bench-remote: install ray  ## what remote workers cost: round trips, CPU of the 
 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.http_requests
+
+bench-peers: install  ## other servers beside this one, those of `make peers` (15 minutes) [AUDIO=folder] [SECONDS=6 for less] [STREAMS=8] [SEARCH=no] [ONLY=sherpa-onnx]
+	$(BIN)/python -m tools.bench.peers $(if $(AUDIO),--audio $(AUDIO)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STREAMS),--streams $(STREAMS)) $(if $(filter no,$(SEARCH)),--no-search) $(if $(ONLY),--only $(ONLY))
+
+# Other servers, each in an environment of its own. Without the packages of the dependencies that a
+# lock leaves out (`*.overrides`), so pip must not look for them. One that cannot be installed here
+# is a line, and the others go on; `make bench-peers` names it again.
+PEERS := $(patsubst requirements/peers/%.lock,build/peers/%/.installed,$(wildcard requirements/peers/*.lock))
+
+peers: $(PEERS)  ## install the servers for `make bench-peers` (7 GB, most of it for WhisperLive)
+
+build/peers/%/.installed: requirements/peers/%.lock
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes \
+		--only-binary :all: -r $< && touch $@ || echo "not installed: $*"
 
 bench-balancer: install  ## what HAProxy before the servers costs; needs haproxy (2 minutes)
 	$(BIN)/python -m tools.bench.balancer
@@ -221,6 +237,11 @@ lock: $(INSTALLED)  ## resolve the dependencies again, also those of the contain
 		-o requirements/ray.lock
 	$(BIN)/uv pip compile --group site --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements/site.lock
+	for peer in $(basename $(wildcard requirements/peers/*.in)); do \
+		$(BIN)/uv pip compile $$peer.in $$(test ! -e $$peer.overrides || echo --override $$peer.overrides) \
+			--python-version 3.11 --python-platform x86_64-manylinux_2_35 --generate-hashes \
+			--no-emit-index-url --no-header --quiet --upgrade -o $$peer.lock || exit 1; \
+	done
 
 clean:  ## remove what `make` has made, except the weights
 	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -104,6 +104,36 @@ def draw_marking(results: Mapping[str, Any], folder: Path) -> None:
     _save(figure, folder / "marking.svg")
 
 
+def draw_peers(results: Mapping[str, Any], folder: Path) -> None:
+    """Streams in time and CPU of each server, of `peers.json`."""
+    rows = results["rows"]
+    names = [_peer_name(row) for row in rows]
+    colors = ["tab:green" if row["server"] == "streamer" else "tab:blue" for row in rows]
+    figure = Figure(figsize=(10, 0.8 + 0.55 * len(rows)), layout="constrained")
+    shown = {
+        "most streams": "most streams with p95 ≤ 1 s",
+        "CPU ms per audio s": "CPU ms per second of audio, at equal load",
+    }
+    if any(row["most streams"] is None for row in rows):
+        del shown["most streams"]
+    grid = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, (key, label) in zip(grid, shown.items(), strict=True):
+        values = [row[key] for row in rows]
+        bars = axes.barh(range(len(rows)), values, color=colors)
+        axes.bar_label(bars, [f"{value:g}" for value in values], padding=2, fontsize="small")
+        axes.margins(x=0.12)
+        axes.set_xlabel(label)
+    grid[0].set_yticks(range(len(rows)), names, fontsize="small")
+    grid[0].invert_yaxis()
+    _save(figure, folder / "peers.svg")
+
+
+def _peer_name(row: Mapping[str, Any]) -> str:
+    server = row["server"].split(",")[0].split(" (")[0]
+    extras = ["interims"] * row["interims"] + ["told the ends"] * (row["ends of speech"] == "told")
+    return "\n".join((f"{server}", ", ".join((row["model"], *extras))))
+
+
 def draw_errors_by_cost(
     accuracy: Mapping[str, Any], pairs: Mapping[str, Any], folder: Path
 ) -> None:

@@ -31,6 +31,7 @@ FILES = (
     "levels",
     "long",
     "pairs",
+    "peers",
     "short_words",
     "silence",
     "simulation",
