@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http soak web-tools web-types clients test-clients agents test-agents tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-loop bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http soak web-tools web-types clients test-clients agents test-agents tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -56,8 +56,11 @@ bench: install  ## latency, number of streams, cost, memory (10 minutes) [AUDIO=
 bench-long: install  ## memory, descriptors and tasks in half an hour of 50 streams [MINUTES=30]
 	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))
 
-bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others (7 minutes)
+bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others (12 minutes)
 	$(BIN)/python -m tools.bench.alternatives
+
+bench-loop: install  ## processor time of the event loop by stages (1 minute) [STREAMS=200]
+	$(BIN)/python -m tools.bench.loop_profile $(if $(STREAMS),--streams $(STREAMS))
 
 bench-telemetry: install  ## cost of metrics and traces (5 minutes)
 	$(BIN)/python -m tools.bench.telemetry

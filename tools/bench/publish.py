@@ -25,6 +25,7 @@ FILES = (
     "grpc",
     "key_terms",
     "long",
+    "loop_profile",
     "pairs",
     "short_words",
     "telemetry",
