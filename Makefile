@@ -139,7 +139,8 @@ screenshots: install  ## take the pictures of the page for the documentation
 dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
 	$(BIN)/python -m tools.docs.dashboards
 
-docs: $(SITE)/.installed  ## build the documentation as a site, in build/site
+docs: $(SITE)/.installed $(INSTALLED)  ## build the documentation as a site, in build/site
+	$(BIN)/python -m tools.docs.pages
 	$(MKDOCS) build --strict -f tools/docs/site/mkdocs.yml
 
 docs-serve: $(SITE)/.installed  ## show the site on http://127.0.0.1:8000, and build it again after each change

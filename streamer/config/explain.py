@@ -112,6 +112,11 @@ def fields_of(field: str, root: type) -> list[str]:
     return _fields(_type_at(field, root))
 
 
+def allowed(field: str, root: type) -> str:
+    """What may stand at a dotted path of a struct, in the words of error messages."""
+    return _allowed(_type_at(field, root))
+
+
 def places_of(name: str, root: type) -> list[str]:
     """The dotted paths of the fields of a name, below a struct; at most `MOST_PLACES`."""
     return list(_places(name, _type_info(root)))[:MOST_PLACES]
@@ -228,6 +233,9 @@ def _allowed(kind: inspect.Type) -> str:
             | inspect.VarTupleType(max_length=int(longest))
         ):
             return f"a list of at most {longest}"
+        case inspect.VarTupleType(item_type=inspect.LiteralType(values=values), min_length=least):
+            few = f"at least {least} of " if least else ""
+            return f"a list of {few}{', '.join(map(str, values))}"
         case inspect.VarTupleType(min_length=int(shortest)):
             return f"a list of at least {shortest}"
         case inspect.TupleType(item_types=items):

@@ -223,7 +223,7 @@ def test_a_whole_object_from_the_environment() -> None:
         ('{"server": {"port": 65536}}', "'server.port' is 65536; allowed: a whole number from 0"),
         ('{"server": {"port": 1.5}}', "'server.port' is 1.5; allowed: a whole number from 0"),
         ('{"server": {"port": null}}', "'server.port' is null; allowed: a whole number from 0"),
-        ('{"server": {"host": 1}}', "'server.host' is 1; allowed: text"),
+        ('{"server": {"host": 1}}', "'server.host' is 1; allowed: an address or host name"),
         (
             '{"server": {"log_level": "loud"}}',
             "'server.log_level' is \"loud\"; allowed: one of debug, error, info, warning",

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,8 +15,10 @@ import onnx
 import pytest
 
 from streamer.config.schema import Config, LimitsConfig, VadConfig
+from streamer.config.sources import load_config, misnamed
 from streamer.protocol import codes, messages
 from streamer.weights.manifest_schema import ClassifierSettings
+from tools.docs import options, pages, settings
 from tools.soak.markdown import tables
 
 ROOT = Path(__file__).parents[2]
@@ -77,6 +80,13 @@ def test_links_lead_to_headings(page: Path) -> None:
         for path, name in links
         if name not in anchors(page.parent / path if path else page)
     ] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_who_is_meant(page: Path) -> None:
+    text = re.sub(r"\(commits? [^)]*\)", "", page.read_text())  # their subjects are as they are
+    unnamed = r"\b(?:who|some|no|any|every)(?:body|ever)\b|\b(?:every|some|any)one\b"
+    assert re.findall(unnamed, text, re.IGNORECASE) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -242,17 +252,31 @@ def test_what_people_ask_first_is_answered(page: str, sentence: str) -> None:
     assert sentence in " ".join((ROOT / page).read_text().split())
 
 
-def test_configuration_page_lists_every_setting_with_its_default() -> None:
-    text = (ROOT / "docs/configuration.md").read_text()
-    defaults = json.loads(msgspec.json.encode(Config()))
-    for section, values in defaults.items():
-        (table,) = re.findall(rf"^## `{section}`\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-        rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE))
-        assert list(rows) == list(values), section
-        for key, default in values.items():
-            if key != "name":  # its default depends on the others
-                shown = rows[key].strip().strip("`")
-                assert (shown if isinstance(default, str) else json.loads(shown)) == default
+@pytest.mark.parametrize("page", pages.WRITTEN, ids=lambda page: page.name)
+def test_what_comes_from_the_code_is_as_the_code_has_it(page: Path) -> None:
+    text = page.read_text()
+    assert pages.WRITTEN[page](text) == text, "make docs writes it anew"
+
+
+def test_every_section_and_every_command_has_a_table() -> None:
+    assert settings.sections_of(pages.CONFIGURATION.read_text()) == [*settings.defaults()]
+    assert options.commands_of(pages.COMMAND_LINE.read_text()) == [*options.parsers()]
+
+
+def test_the_variables_of_the_configuration_page_are_those_that_the_server_reads() -> None:
+    (shown,) = blocks(pages.CONFIGURATION, "sh")
+    given = [line for line in shown.splitlines() if not line.startswith("#")]
+    environment = dict(shlex.split(line)[0].split("=", 1) for line in given)
+    assert load_config(None, environment, {}) == Config()
+    assert list(misnamed(environment)) == []
+    changed = load_config(None, environment | {"STREAMER_SERVER__PORT": "9"}, {})
+    assert changed.server.port == 9
+
+
+def test_a_setting_without_a_text_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "docstrings", lambda _: {"chunk": "Seconds."})
+    with pytest.raises(settings.UndocumentedError, match=r"simple\.chunk_seconds has no docstring"):
+        settings.table("simple")
 
 
 def test_protocol_page_lists_every_event_and_request() -> None:
@@ -290,15 +314,6 @@ def test_every_page_leads_back_to_the_index_which_has_them_all() -> None:
         assert (page.parent / back[1]).resolve() == index
 
 
-def test_the_figures_of_the_readme_are_the_published_ones() -> None:
-    text = (ROOT / "README.md").read_text()
-    bench = json.loads((ROOT / "docs/performance/bench.json").read_text())
-    reached = {row["what"]: row["reached"] for row in bench["targets"]}
-    models = json.loads((ROOT / "docs/performance/accuracy.json").read_text())["models"]
-    tiny, base = ({k: row[k]["mean"] for k in ("whole", "socket")} for row in models[:2])
-    assert f"| {reached['finals, 32 streams, p95 ms']:.0f} ms (p95)" in text
-    assert f"| {reached['most streams with p95 ≤ 1 s']:.0f} | `make bench`" in text
-    assert f"base-en` {base['socket']:.1f} % (whole files: {base['whole']:.1f} %)" in text
-    assert f"tiny-en` {tiny['socket']:.1f} % ({tiny['whole']:.1f} %)" in text
-    pause = json.loads((ROOT / "config.json").read_text())["vad"]["min_silence_ms"]
-    assert f"of which {pause} ms are the pause" in text
+def test_the_pause_in_the_readme_is_the_default() -> None:
+    pause = VadConfig().min_silence_ms
+    assert f"of which {pause} ms are the pause" in (ROOT / "README.md").read_text()

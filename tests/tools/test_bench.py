@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ pytest.importorskip("matplotlib")
 
 from tools.bench import (
     curve,
+    levels,
     long,
     networks,
     noise,
@@ -240,3 +242,17 @@ def test_the_networks_alone_are_measured() -> None:
     rows = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
     assert [row["seconds"] for row in rows] == [2, 4, 10]
     assert all(row["encoder ms a second"] and row["whole ms a second"] for row in rows)
+
+
+def test_levels_are_compared_with_and_without_gain() -> None:
+    score = vad.VadScore("", 0.9, 0.5, 0.6, 0.25, 0.0, 30.0, 60.0, 1)
+    gained = replace(score, recall=0.87654, noise_segments_a_minute=0.526)
+    scores = {
+        (db, gain): gained if gain else score
+        for db in (0, 20, 30, 40, 50)
+        for gain in (False, True)
+    }
+    rows = levels.summary(scores)
+    assert [row["attenuation, dB"] for row in rows] == [0, 20, 30, 40, 50]
+    assert (rows[3]["recall without gain"], rows[3]["with gain"]) == (0.5, 0.877)
+    assert rows[3]["with the gain"] == 0.53

@@ -6,8 +6,7 @@ detector's input (`streamer/vad/gain.py`), and once without. Nothing goes throug
 Results are written to `build/results/levels.json`.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from streamer.vad.silero_network import SAMPLE_RATE, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench import vad
 from tools.bench.curve import ScoredChannel, cuts, probabilities, settings_of
-from tools.bench.result_files import write_json
+from tools.bench.result_files import Row, write_json
 from tools.command_line import tool_parser
 
 ATTENUATIONS_DB = (0, 20, 30, 40, 50)
@@ -57,7 +56,7 @@ def main() -> None:
     network = SileroNetwork(weights)
     files = [(file, [*channels(file.path)]) for file in vad.labelled(args.audio)]
     runs = [(db, gain) for db in ATTENUATIONS_DB for gain in (False, True)]
-    scores = []
+    scores: dict[tuple[int, bool], vad.VadScore] = {}
     for attenuation_db, gain in track(runs, "finding speech", console=Console(stderr=True)):
         results = [
             (
@@ -71,9 +70,28 @@ def main() -> None:
             for file, rows in files
         ]
         name = f"-{attenuation_db} dB, {'with' if gain else 'without'} gain"
-        scores.append(vad.score(name, results))
-    Console(width=160).print(vad.report(scores))
-    write_json("levels.json", {"rows": [asdict(row) for row in scores]})
+        scores[attenuation_db, gain] = vad.score(name, results)
+    Console(width=160).print(vad.report([*scores.values()]))
+    write_json("levels.json", {"rows": summary(scores)})
+
+
+def summary(scores: Mapping[tuple[int, bool], vad.VadScore]) -> list[Row]:
+    """A row for each attenuation, with and without gain."""
+    rows: list[Row] = []
+    for attenuation_db in ATTENUATIONS_DB:
+        without, gained = (scores[attenuation_db, gain] for gain in (False, True))
+        rows.append(
+            {
+                "attenuation, dB": attenuation_db,
+                "recall without gain": round(without.recall, 3),
+                "with gain": round(gained.recall, 3),
+                "false alarm without": round(without.false_alarm, 3),
+                "with": round(gained.false_alarm, 3),
+                "noise segments a minute without": round(without.noise_segments_a_minute, 2),
+                "with the gain": round(gained.noise_segments_a_minute, 2),
+            }
+        )
+    return rows
 
 
 if __name__ == "__main__":

@@ -2,19 +2,22 @@
 
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
 `docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
-anew from them, so that no figure there is typed by hand. The picture of errors and cost is drawn
-here, because it needs the results of two commands.
+anew from them, so that no figure there is typed by hand. Figures in the text of any page are
+written anew as well (`tools/docs/figures.py`). The picture of errors and cost is drawn here: it
+needs the results of two commands.
 """
 
 import json
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 from tools.bench.pictures import draw_errors_by_cost
 from tools.bench.result_files import RESULTS, ROOT, cell
 from tools.command_line import tool_parser
+from tools.docs import figures
 
 DOCS = ROOT / "docs"
 FILES = (
@@ -24,6 +27,7 @@ FILES = (
     "curve",
     "grpc",
     "key_terms",
+    "levels",
     "long",
     "loop_profile",
     "pairs",
@@ -73,6 +77,21 @@ def main() -> None:
     page = DOCS / "performance.md"
     page.write_text(rendered(page.read_text(), folder))
     print(f"written: {page}")
+    if broken := write_figures():
+        sys.exit("\n".join(["sentences that do not hold any more:", *broken]))
+
+
+def write_figures() -> list[str]:
+    """Write the figures of all pages anew; returns the claims that do not hold any more."""
+    broken = []
+    for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
+        text = page.read_text()
+        now = figures.rewritten(text, page.parent)
+        if now.text != text:
+            page.write_text(now.text)
+            print(f"written: {page}")
+        broken += [f"{page.relative_to(ROOT)}: {claim}" for claim in now.broken]
+    return broken
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class Replies:
     def settled(self) -> list[tuple[str, str]]:
         """All results of the audio before the oldest reset are there; return what is to be sent.
 
-        Several results are one text, with spaces between them; there may be none.
+        That is the reply to the reset, and then those to the audio behind it, up to the next reset.
+        The reply to a reset is one text: all results, with spaces between them; "" without results.
+        What was growing is forgotten. If no reset waits, nothing is to be sent.
         """
         raise NotImplementedError

@@ -21,7 +21,7 @@ class StageMeter:
     def finish(self) -> None:
         """The stream ends: report what is left, if there is audio. May be called more than once.
 
-        `report` may raise: it is somebody else's code. Whatever it raises, here or in `add`, is not
+        `report` may raise: it is code of others. Whatever it raises, here or in `add`, is not
         passed on, and what was reported is not reported again.
         """
         raise NotImplementedError

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import numpy as np
 import pytest
+import soundfile
 
+from tests.docs.test_docs import blocks
 from tests.end_to_end.conftest import Launch
 from tools.harness.json_socket import Event
 from tools.harness.process import Server
@@ -124,6 +127,27 @@ async def test_the_stateful_model_remembers_its_channel_and_no_other(launch: Lau
             assert [e["above_usual_db"] for e in events_of(events, "segment", channel=1)] == [
                 0.0
             ] * 3
+
+
+def test_the_first_lines_of_the_page_about_python_print_scores(
+    launch: Launch, tmp_path: Path
+) -> None:
+    server = serve(launch, "alarm")
+    shown, *_ = blocks(EXAMPLES.parent / "python.md", "text")
+    sound = np.concatenate([tone(3_000, 1, 0.1), tone(1_000, 1)])
+    soundfile.write(tmp_path / "alarm.wav", sound, RATE)
+    code = shown.replace("localhost:8080", f"127.0.0.1:{server.port}")
+    script = (
+        "import asyncio\nfrom streamer_client import transcribe\n"
+        f"async def main():\n{indent(code, '    ')}\nasyncio.run(main())\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    scores = [float(line.split()[1]) for line in run.stdout.splitlines()]
+    assert [score > 0.5 for score in scores] == [True, False]
 
 
 @pytest.mark.parametrize("script", ["transcribe.py", "live.py"])

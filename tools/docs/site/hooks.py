@@ -8,6 +8,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from tools.docs.figures import FIGURE
 from tools.docs.site.flavour import flavoured
 from tools.docs.site.links import PAGES, SHOWN, address, rewritten, targets
 from tools.docs.site.quote import QUOTE, NoSuchQuoteError, quoted
@@ -52,5 +53,12 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         title = place.resolve().relative_to(ROOT)
         return f"[{found['caption']}]({found['path']})\n\n{block.fenced(str(title))}"
 
-    linked = rewritten(QUOTE.sub(include, markdown), origin, ROOT)
+    quotes = QUOTE.sub(include, markdown)
+    linked = rewritten(FIGURE.sub(_with_source, quotes), origin, ROOT)
     return flavoured(linked)
+
+
+def _with_source(figure: re.Match[str]) -> str:
+    """A figure looks like the text around it; pointing at it shows where it comes from."""
+    source = f"{Path(figure['path']).name}: {' '.join(figure['what'].split())}"
+    return f'[{figure["shown"]}]({figure["path"]} "{source}"){{ .figure }}'
