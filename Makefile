@@ -14,7 +14,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-loop bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http soak web-tools web-types clients test-clients agents test-agents tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
+.PHONY: install install-run run demo test accuracy accuracy-curve accuracy-levels accuracy-words accuracy-key-terms accuracy-short-words bench bench-long bench-alternatives bench-loop bench-telemetry compare bench-publish bench-pairs bench-dialects bench-grpc bench-networks bench-inference bench-http bench-remote bench-balancer simulate soak web-tools web-types clients test-clients agents test-agents ray test-ray tools audit moving-picture screenshots dashboards docs docs-serve book-pictures exercise check format lint imports types rpc-schema lock clean help
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -81,14 +81,23 @@ bench-dialects: install  ## what other vendors' protocols cost beside our own (6
 bench-grpc: install  ## what gRPC costs beside the WebSocket (4 minutes)
 	$(BIN)/python -m tools.bench.rpc
 
-bench-networks: install  ## CPU of the transcribers' networks alone (1 minute)
+bench-networks: install  ## CPU of the transcribers' networks alone (3 minutes)
 	$(BIN)/python -m tools.bench.networks
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
 	$(BIN)/python -m tools.bench.inference
 
+bench-remote: install ray  ## what remote workers cost: round trips, CPU of the server, two servers (5 minutes)
+	$(BIN)/python -m tools.bench.remote
+
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.http_requests
+
+bench-balancer: install  ## what HAProxy before the servers costs; needs haproxy (2 minutes)
+	$(BIN)/python -m tools.bench.balancer
+
+simulate: install  ## simulate machines, pools and failures with the published costs (2 minutes) [RESULTS=folder]
+	$(BIN)/python -m tools.simulate $(if $(RESULTS),--results $(RESULTS))
 
 soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
@@ -118,6 +127,16 @@ build/agents/%/.installed: requirements/agents/%.txt
 
 test-agents: install agents  ## run the tests with LiveKit Agents and Pipecat (5 minutes)
 	$(BIN)/pytest tests/end_to_end/clients/test_agents.py
+
+ray: build/ray/.installed  ## install Ray, for the tests with remote workers (500 MB)
+
+build/ray/.installed: requirements/ray.lock
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
+	touch $@
+
+test-ray: install ray  ## run the tests with remote workers on a Ray cluster of this machine (2 minutes)
+	$(BIN)/pytest tests/remote tests/end_to_end/remote
 
 web-tools:  ## install the Node packages for the tests of the page, exactly as locked
 	npm ci --prefix tests/web --ignore-scripts --no-audit --no-fund
@@ -178,6 +197,8 @@ lock: $(INSTALLED)  ## resolve the dependencies again, also those of the contain
 	$(LOCK) --group dev --extra mic --extra grpc --upgrade -o requirements/development.lock
 	$(LOCK) --group build --extra grpc --constraint requirements/development.lock --no-annotate \
 		-o requirements/image.lock
+	$(LOCK) --extra ray --constraint requirements/development.lock --no-annotate \
+		-o requirements/ray.lock
 	$(BIN)/uv pip compile --group site --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements/site.lock
 

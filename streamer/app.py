@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import time
 from collections.abc import (
     AsyncIterator,
@@ -29,6 +28,7 @@ from streamer.access.gate import Gate
 from streamer.access.refusal_log import RefusalLog
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, Origins, is_loopback
+from streamer.config.cores import usable_cores
 from streamer.config.explain import show
 from streamer.config.schema import Config
 from streamer.dialects.addresses import SocketAddress, socket_addresses
@@ -45,6 +45,7 @@ from streamer.inference.worker_process import ModelCannotLoad
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.recordings.decoder import Decoders
+from streamer.remote.crews import crew_plan
 from streamer.services import Services
 from streamer.session.dialect import UpgradeRefused
 from streamer.session.endpoint import SocketEndpoint
@@ -230,19 +231,33 @@ async def _internal_error(request: Request, error: Exception) -> Response:
 
 
 def _pools(config: Config, models: Sequence[ModelSpec], monitor: Monitor) -> Pools:
-    shares = workers_of(config)
-    return Pools(
-        [
-            WorkerPool(model, msgspec.structs.replace(config.inference, workers=share), monitor)
-            for model, share in zip(models, shares, strict=True)
-        ]
-    )
+    pools = []
+    for model, settings, share in zip(models, config.served, workers_of(config), strict=True):
+        inference = msgspec.structs.replace(config.inference, workers=share)
+        crew = None
+        if settings.remote is not None:
+            crew = crew_plan(
+                settings.remote,
+                local=share,
+                cores=os.cpu_count() or 1,
+                timeout_s=inference.timeout_seconds,
+            )
+        pools.append(WorkerPool(model, inference, monitor, crew))
+    return Pools(pools)
 
 
 def workers_of(config: Config) -> list[int]:
-    """How many workers each model gets, in the order of the configuration."""
-    total = config.inference.workers or os.cpu_count() or 1
-    return worker_shares([model.workers for model in config.served], total)
+    """How many local workers each model gets, in the order of the configuration.
+
+    One whose workers are all remote gets none.
+    """
+    total = config.inference.workers or usable_cores()
+    has_local = [not (model.remote and model.remote.only) for model in config.served]
+    configured = [
+        model.workers for model, local in zip(config.served, has_local, strict=True) if local
+    ]
+    shares = iter(worker_shares(configured, total))
+    return [next(shares) if local else 0 for local in has_local]
 
 
 async def _run(pools: Pools, on_broken: Callable[[Exception], None]) -> None:

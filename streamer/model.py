@@ -20,7 +20,15 @@ class Unwanted(BaseException):
     """The result is not needed any more. A model may raise this when `Model.unwanted` is true.
 
     Not an `Exception`: code that catches those must not take it for a failure.
+
+    Args:
+        draft: Of what was found so far, for the next inference of the segment, as
+            `SegmentRequest.draft`. Empty = none.
     """
+
+    def __init__(self, draft: bytes = b"") -> None:
+        super().__init__()
+        self.draft = draft
 
 
 class Dropped(dict[str, object]):
@@ -44,12 +52,15 @@ class SegmentRequest:
         key_terms: Phrases that are likelier than usual; an interim has none.
         interim: Whether the segment still grows, so that an approximate result will do.
         speech_start_s: Seconds into the samples at which the detector found speech; 0 without one.
+        draft: What the model returned as `draft` for the same segment, when it was shorter. Empty =
+            there is none. The result must be the same with and without it, and with any bytes.
     """
 
     words: bool = False
     key_terms: tuple[str, ...] = ()
     interim: bool = False
     speech_start_s: float = 0.0
+    draft: bytes = b""
 
 
 class Model(ABC):
@@ -96,6 +107,10 @@ class Model(ABC):
     """Whether `infer_request` makes use of key terms. Without it, a client that gives some gets a
     warning."""
 
+    uses_drafts: bool = False
+    """Whether `infer_request` returns a `draft` among its fields, which the server keeps and sends
+    to no client, and whether it saves time with that of an earlier result of the segment."""
+
     def infer_request(
         self, samples: "npt.NDArray[np.float32]", request: SegmentRequest
     ) -> Mapping[str, object]:
@@ -112,7 +127,8 @@ class Model(ABC):
             The fields of the event, as those of `infer`. If words are requested and
             `returns_words` is true, `words` is among them: a list of `{"text", "start_time",
             "end_time", "confidence"}` in order, with times in seconds from the first sample, and
-            confidence from 0 to 1.
+            confidence from 0 to 1. If `uses_drafts` is true, `draft` may be among them: up to 65536
+            bytes for the next inference of this segment, by this model or by the other of a pair.
         """
         return self.infer(samples)
 

@@ -41,6 +41,7 @@ from streamer.http.wrong_scheme import report_plain_http
 from streamer.inference.model_pools import Pools
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter
+from streamer.remote.installed import problem_of as problem_of_remote
 from streamer.rpc.installed import problem_of as problem_of_grpc
 from streamer.rpc.installed import quiet_library, rpc_port
 from streamer.telemetry.setup import open_telemetry
@@ -97,7 +98,8 @@ def serve(
         check_certificate(config.server)
     except BadCertificate as error:
         raise CannotServe(str(error)) from None
-    if problem := problem_of_wyoming(config.wyoming) or problem_of_grpc(config.grpc):
+    problem = problem_of_wyoming(config.wyoming) or problem_of_grpc(config.grpc)
+    if problem := problem or problem_of_remote(config):
         raise CannotServe(problem)
     ports = listen_everywhere(config)
     address = shown_url(config.server, config.server.host, ports.http)

@@ -19,6 +19,7 @@ LOCKS = (
     "requirements/development.lock",
     "requirements/image.lock",
     "requirements/site.lock",
+    "requirements/ray.lock",
 )
 NPM_FOLDER = "tests/web"
 PATIENCE_S = 300

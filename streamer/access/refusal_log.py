@@ -15,8 +15,17 @@ UNREAD_TOKEN = "a token is needed, and none could be read"  # noqa: S105 – a s
 WRONG_TOKEN = (
     "the token is not valid: it is not one of the server's tokens, and not an unused ticket"  # noqa: S105
 )
+EXPIRED_TICKET = "the ticket is not valid: it has expired"
+USED_TICKET = "the ticket is not valid: it admits once, and was used before"
 
 RefusalKind = Literal["room", "no token", "wrong token", "page", "scheme"]
+
+_SENTENCES = {
+    AuthState.UNKNOWN: NO_TOKEN,
+    AuthState.REFUSED: WRONG_TOKEN,
+    AuthState.EXPIRED: EXPIRED_TICKET,
+    AuthState.USED: USED_TICKET,
+}
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +39,7 @@ def why_unauthorized(auth: AuthState, unread: str | None = None) -> str:
     """
     if auth is AuthState.UNKNOWN and unread is not None:
         return f"{UNREAD_TOKEN}: {unread}"
-    return NO_TOKEN if auth is AuthState.UNKNOWN else WRONG_TOKEN
+    return _SENTENCES[auth]
 
 
 class RefusalLog:

@@ -42,6 +42,11 @@ class Places:
         """Sessions that have a place."""
         return self._by_address.total()
 
+    @property
+    def used_ratio(self) -> float:
+        """The part of `limits.max_sessions` that is taken; 0 when there is no such limit."""
+        return self.sessions / self._limits.max_sessions if self._limits.max_sessions else 0.0
+
     def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
         """Why a session from an address is refused; None = there is room.
 
@@ -123,6 +128,11 @@ class SessionRegistry:
     def unfinished(self) -> int:
         """Sessions and requests that the end of the server waits for."""
         return self._busy
+
+    @property
+    def used_ratio(self) -> float:
+        """The part of `limits.max_sessions` that is taken; 0 when there is no such limit."""
+        return self._places.used_ratio
 
     def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
         """Why a new session is refused; None = there is room.

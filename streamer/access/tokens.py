@@ -13,6 +13,8 @@ from ipaddress import ip_address
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from streamer.access.group_tickets import GroupTickets, TicketState
+
 TICKET_SECONDS = 60
 MAX_TICKET_SECONDS = 3_600
 MAX_TICKETS = 10_000
@@ -28,8 +30,25 @@ class AuthState(Enum):
     """It has shown a valid token or ticket, or the server needs none."""
     REFUSED = auto()
     """It has shown one that is not valid."""
+    EXPIRED = auto()
+    """It has shown a ticket of this group of servers that has expired."""
+    USED = auto()
+    """It has shown a ticket of this group for a single use that this server has admitted before."""
     UNKNOWN = auto()
     """It has shown none yet."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether it has shown a credential that does not admit it."""
+        return self in (AuthState.REFUSED, AuthState.EXPIRED, AuthState.USED)
+
+
+_STATES = {
+    TicketState.VALID: AuthState.ADMITTED,
+    TicketState.UNKNOWN: AuthState.REFUSED,
+    TicketState.EXPIRED: AuthState.EXPIRED,
+    TicketState.USED: AuthState.USED,
+}
 
 
 class Ticket(NamedTuple):
@@ -53,10 +72,18 @@ class Access:
     Args:
         tokens: Each of them admits a client; without tokens, every client is admitted.
         clock: Monotonic seconds.
+        group: Issues and checks the tickets, if other servers are to accept them too; None = they
+            are kept here, and no other server knows them.
     """
 
-    def __init__(self, tokens: Iterable[str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        tokens: Iterable[str],
+        clock: Callable[[], float],
+        group: GroupTickets | None = None,
+    ) -> None:
         self._tokens = [_digest(token) for token in tokens]
+        self._group = group
         self._tickets: dict[bytes, Ticket] = {}
         """By their digests."""
         self._expiry: list[tuple[float, int, bytes]] = []
@@ -76,22 +103,28 @@ class Access:
         fitting = sum(hmac.compare_digest(digest, token) for token in self._tokens)
         return not self.required or fitting > 0
 
-    def admits(self, shown: str) -> bool:
-        """Whether this token or ticket is valid; one for a single use is used up by this call."""
+    def _use(self, shown: str) -> AuthState:
+        if self.is_token(shown):
+            return AuthState.ADMITTED
+        if self._group is not None:
+            return _STATES[self._group.use(shown)]
         digest = _digest(shown)
         ticket = self._tickets.get(digest)
         valid = ticket is not None and self._clock() < ticket.expires_s
         if ticket is not None and (ticket.single_use or not valid):
             del self._tickets[digest]
-        return self.is_token(shown) or valid
+        return AuthState.ADMITTED if valid else AuthState.REFUSED
 
     def auth_state(self, shown: str | None) -> AuthState:
-        """The state of a client that has shown this credential; None = none."""
+        """The state of a client that has shown this credential; None = none.
+
+        A ticket for a single use is used up by this call.
+        """
         if not self.required:
             return AuthState.ADMITTED
         if shown is None:
             return AuthState.UNKNOWN
-        return AuthState.ADMITTED if self.admits(shown) else AuthState.REFUSED
+        return self._use(shown)
 
     def issue_ticket(
         self, prefix: str = "", seconds: float = TICKET_SECONDS, *, single_use: bool = True
@@ -103,12 +136,15 @@ class Access:
             seconds: For how long; at most `MAX_TICKET_SECONDS`.
             single_use: Whether it admits once. Others' clients connect again with the same.
         """
+        seconds = min(seconds, MAX_TICKET_SECONDS)
+        if self._group is not None:
+            return self._group.issue(prefix, seconds, single_use=single_use)
         now_s = self._clock()
         while self._expiry and (self._expiry[0][0] <= now_s or len(self._expiry) >= MAX_TICKETS):
             *_, expired = heappop(self._expiry)
             self._tickets.pop(expired, None)
         ticket_text = prefix + secrets.token_urlsafe(24)
-        expires_s = now_s + min(seconds, MAX_TICKET_SECONDS)
+        expires_s = now_s + seconds
         digest = _digest(ticket_text)
         self._tickets[digest] = Ticket(expires_s, single_use)
         self._issued += 1

@@ -33,6 +33,8 @@ def problems(report: ProbeReport) -> Iterator[str]:
         for outcome in report.outcomes:
             yield from (f"{outcome.sound}: {problem}" for problem in _disorder(outcome))
     for outcome in report.outcomes:
+        yield from _changed_by_drafts(outcome)
+    for outcome in report.outcomes:
         if outcome.seconds and real_time_factor(outcome) >= 1:
             yield (
                 f"{outcome.sound}: {outcome.audio_s:g} s of audio took "
@@ -58,6 +60,10 @@ def notes(report: ProbeReport) -> Iterator[str]:
     yield from _by_sound([(sound, emptiness) for sound in empty], len(report.outcomes))
     if report.ready and report.ready.words:
         yield from _notes_on_words(report.outcomes)
+    if report.ready and report.ready.drafts and not any(a.draft for a in report.outcomes):
+        yield "uses_drafts is true, and no output has a draft"
+    if report.ready and report.ready.drafts_off:
+        yield "it uses no drafts: on this machine, results would depend on them"
     if report.ready and not report.ready.stateful:
         differing = [a.sound for a in report.outcomes if any(o != a.outputs[0] for o in a.outputs)]
         if differing:
@@ -111,6 +117,15 @@ def _disorder(outcome: SoundOutcome) -> Iterator[str]:
     """What is wrong with the times of the words of the first run; clients get them in order."""
     for output in outcome.outputs[:1]:
         yield from disorder(read_words(output), outcome.audio_s)
+
+
+def _changed_by_drafts(outcome: SoundOutcome) -> Iterator[str]:
+    """Drafts with which the output is another one; if it is never the same, none is to blame."""
+    if not outcome.outputs or any(output != outcome.outputs[0] for output in outcome.outputs):
+        return
+    for name, output in outcome.drafted:
+        if not _alike(output, outcome.outputs[0]):
+            yield f"{outcome.sound}: the output {name} is another one; a draft may only save time"
 
 
 def _notes_on_words(outcomes: Iterable[SoundOutcome]) -> Iterator[str]:

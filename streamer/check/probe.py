@@ -22,6 +22,9 @@ MAX_RUNS = 30
 BUDGET_S = 1.5
 """Seconds. A sound is not run again when its runs took this long together."""
 
+OTHER_DRAFT = bytes(range(256))
+"""Given to a model that uses drafts, beside its own: it gets those of earlier versions, too."""
+
 KEY_TERMS = ("Jean Valjean", "Kubernetes", "東京")
 """Given to a model that uses key terms."""
 
@@ -37,6 +40,8 @@ class SoundOutcome:
         seconds: How long each of these runs took.
         failure: Why the last run failed. None = all succeeded.
         lost: Whether the worker died or hung, and cannot be used any more.
+        draft: What the last run returned for the next inference.
+        drafted: The output of a run with each draft, by a name for messages.
     """
 
     sound: str
@@ -45,6 +50,8 @@ class SoundOutcome:
     seconds: tuple[float, ...]
     failure: str | None = None
     lost: bool = False
+    draft: bytes = b""
+    drafted: tuple[tuple[str, dict[str, Any]], ...] = ()
 
 
 @dataclass
@@ -156,18 +163,28 @@ async def _run_repeatedly(worker: WorkerProcess, sound: Sound, report: ProbeRepo
     """
     assert report.ready is not None
     outcome, _ = await _run(worker, sound, report, None, max_runs=MAX_RUNS)
-    for name, request in _other_requests(report.ready):
+    for name, request in _other_requests(report.ready, outcome.draft):
         if outcome.failure is None:
             other, _ = await _run(worker, sound, report, None, max_runs=1, request=request)
             failure = f"{name}: {other.failure}" if other.failure else None
-            outcome = replace(outcome, failure=failure, lost=other.lost)
+            drafted = [(name, output) for output in other.outputs if request.draft]
+            outcome = replace(
+                outcome,
+                failure=failure,
+                lost=other.lost,
+                drafted=(*outcome.drafted, *drafted),
+            )
     return outcome
 
 
-def _other_requests(ready: ipc.Ready) -> Iterator[tuple[str, SegmentRequest]]:
+def _other_requests(ready: ipc.Ready, draft: bytes) -> Iterator[tuple[str, SegmentRequest]]:
     """What is requested in some streams, with its name for messages."""
     if ready.stateful:  # it gets no requests
         return
+    if ready.drafts:
+        if draft:
+            yield "with its own draft", SegmentRequest(words=ready.words, draft=draft)
+        yield "with another draft", SegmentRequest(words=ready.words, draft=OTHER_DRAFT)
     yield "as an interim", SegmentRequest(interim=True)
     if ready.key_terms:
         yield "with key terms", SegmentRequest(key_terms=KEY_TERMS)
@@ -191,7 +208,7 @@ async def _run(
     outputs: list[dict[str, Any]] = []
     seconds: list[float] = []
     request = request or SegmentRequest(words=report.ready.words)
-    failure, lost = None, False
+    failure, lost, draft = None, False, b""
     while len(outputs) < max_runs and sum(seconds) < BUDGET_S:
         try:
             async with asyncio.timeout(limit_s):
@@ -213,7 +230,9 @@ async def _run(
             break
         outputs.append(answer.output)
         seconds.append(answer.seconds)
-        state = answer.state
+        state, draft = answer.state, answer.draft
     audio_s = len(sound.samples) / report.ready.sample_rate
-    outcome = SoundOutcome(sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost)
+    outcome = SoundOutcome(
+        sound.name, audio_s, tuple(outputs), tuple(seconds), failure, lost, draft
+    )
     return outcome, None if failure else state

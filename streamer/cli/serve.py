@@ -11,12 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+from streamer.access.group_tickets import GroupTickets
 from streamer.access.tokens import Access
 from streamer.cli.welcome import ServedModel, welcome
 from streamer.config.paths import is_dir
 from streamer.config.schema import Config
+from streamer.config.secrets import SECRETS
 from streamer.config.sources import (
-    TOKENS_VARIABLE,
     SettingsError,
     load_config,
     misnamed,
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if file is not None and is_dir(file):
         file /= CONFIG
     try:
-        config, access = _without_tokens(load_config(file, os.environ, overrides))
+        config, access = _without_secrets(load_config(file, os.environ, overrides))
         set_up(config.server.log_level, config.telemetry.log_format)
         for line in misnamed(os.environ):
             SETTINGS_LOG.warning(line)
@@ -85,13 +86,16 @@ def _welcome(address: str, grpc: str | None, pools: Pools, config: Config, acces
     )
 
 
-def _without_tokens(config: Config) -> tuple[Config, Access]:
-    """Split off the tokens, of which `Access` keeps digests only.
+def _without_secrets(config: Config) -> tuple[Config, Access]:
+    """Split off the tokens and the secrets of tickets, of which `Access` keeps digests only.
 
     They leave the environment too: worker processes, which run models of others, would inherit it.
     """
-    os.environ.pop(TOKENS_VARIABLE, None)
-    return config.without_tokens(), Access(config.access.tokens, time.monotonic)
+    for secret in SECRETS:
+        os.environ.pop(secret.variable, None)
+    secrets = config.access.ticket_secrets
+    group = GroupTickets(secrets, time.time) if secrets else None
+    return config.without_secrets(), Access(config.access.tokens, time.monotonic, group)
 
 
 def _log(text: str, level: int = logging.INFO) -> None:

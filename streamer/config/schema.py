@@ -15,6 +15,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from streamer.config.explain import ALLOWED
 from streamer.config.key_terms import MAX_KEY_TERMS, KeyTerms
+from streamer.config.remote import RemoteConfig
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=0)]
@@ -132,6 +133,9 @@ class ModelConfig(_Section, frozen=True):
     """Up to 100 [key terms](protocol.md#key-terms) for all clients, such as `["Jean Valjean",
     "Kubernetes"]`. The key terms of a client are added. If the model does not use key terms, the
     log has a warning."""
+    remote: RemoteConfig | None = None
+    """Workers of this model on other machines, beside those here: [`remote` of a
+    model](#remote-of-a-model)."""
 
 
 class VadConfig(_Section, frozen=True):
@@ -292,6 +296,20 @@ def fits_header(token: str) -> bool:
     return re.fullmatch(r"[!-~]+", token) is not None
 
 
+MIN_SECRET_CHARACTERS = 32
+"""Of a secret that signs tickets; `openssl rand -hex 32` prints 64."""
+
+SHORT_SECRET = (
+    f"holds one of fewer than {MIN_SECRET_CHARACTERS} characters; "
+    "`openssl rand -hex 32` prints a good one"
+)
+
+
+def is_good_secret(secret: str) -> bool:
+    """Whether it is long enough to sign tickets."""
+    return len(secret) >= MIN_SECRET_CHARACTERS
+
+
 ORIGIN = r"\*|https?://[^/?#\s*]+"
 """What `access.origins` holds: scheme, host and port of a page, or `*`."""
 
@@ -318,13 +336,26 @@ def _origin_problem(text: str) -> str | None:
 
 
 class AccessConfig(_Section, frozen=True):
-    """Who may use the server. Without tokens: every client that can reach it."""
+    """Who may use the server. Without tokens: every client that can reach it.
+
+    `ticket_secrets` sign the tickets of a group of servers, of which each accepts those of the
+    others. The first signs, and all are accepted. Without: a ticket is for the server that gave it.
+    """
 
     tokens: tuple[str, ...] = ()
     """A client with one of these tokens is admitted. The environment variable `STREAMER_TOKENS`
     adds tokens, separated by commas or spaces."""
     tokens_file: File | None = None
     """Adds the tokens in this file, one a line; `#` begins a comment. The path is relative to the
+    configuration file."""
+    ticket_secrets: tuple[str, ...] = ()
+    """Secrets of at least 32 characters, which sign the
+    [tickets](deployment.md#tickets-for-a-group-of-servers) of a group of servers, so that each
+    accepts those of the others. The first signs, all are accepted. The environment variable
+    `STREAMER_TICKET_SECRETS` adds secrets, separated by commas or spaces. Without any, a ticket is
+    valid only on the server that issued it."""
+    ticket_secrets_file: File | None = None
+    """Adds the secrets in this file, one a line; `#` begins a comment. The path is relative to the
     configuration file."""
     origins: Annotated[
         tuple[str, ...],
@@ -339,6 +370,8 @@ class AccessConfig(_Section, frozen=True):
         """What is wrong, without showing a token; None when nothing is."""
         if not all(map(fits_header, self.tokens)):
             return Conflict(("tokens",), f"'access.tokens' {NO_HEADER}")
+        if not all(map(is_good_secret, self.ticket_secrets)):
+            return Conflict(("ticket_secrets",), f"'access.ticket_secrets' {SHORT_SECRET}")
         for origin in self.origins:
             if (problem := _origin_problem(origin)) is not None:
                 message = f"'access.origins' holds {origin!r}; {problem}"
@@ -449,9 +482,10 @@ class Config(_Section, frozen=True):
     grpc: GrpcConfig = GrpcConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
 
-    def without_tokens(self) -> "Config":
-        """Itself without the tokens of clients: for all that lives as long as the server."""
-        return msgspec.structs.replace(self, access=msgspec.structs.replace(self.access, tokens=()))
+    def without_secrets(self) -> "Config":
+        """Itself without tokens and secrets: for all that lives as long as the server."""
+        access = msgspec.structs.replace(self.access, tokens=(), ticket_secrets=())
+        return msgspec.structs.replace(self, access=access)
 
     @property
     def served(self) -> tuple[ModelConfig, ...]:

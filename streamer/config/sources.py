@@ -9,21 +9,23 @@ from pathlib import Path
 import msgspec
 
 from streamer.config.explain import Problem, explain, fields_of, lone_surrogate, show
-from streamer.config.file_problems import file_problem
 from streamer.config.json_files import BadFile, decode_json, read_json
 from streamer.config.numbers import with_whole_numbers
-from streamer.config.schema import NO_HEADER, Config, fits_header
+from streamer.config.schema import AccessConfig, Config
+from streamer.config.secrets import SECRETS, TOKENS, BadSecret, with_secrets
 from streamer.config.section_examples import mistaken_for, section_example
 
 ENVIRONMENT_PREFIX = "STREAMER_"
-TOKENS_VARIABLE = "STREAMER_TOKENS"
 _SERVICE_SCHEMES = ("tcp://", "udp://", "sctp://")
 CLIENTS_VARIABLE = "STREAMER_TOKEN"
 """The token that the client shows. Both may run in one environment, so the server may see it."""
-_OWN_VARIABLES = frozenset({TOKENS_VARIABLE, CLIENTS_VARIABLE, "STREAMER_MODELS"})
+_OWN_VARIABLES = frozenset(
+    {*(secret.variable for secret in SECRETS), CLIENTS_VARIABLE, "STREAMER_MODELS"}
+)
 SECRET = {
-    "access": "allowed: an object with tokens, tokens_file, origins",
+    "access": f"allowed: an object with {', '.join(AccessConfig.__struct_fields__)}",
     "access.tokens": 'allowed: a list of text, ["…", "…"]',
+    "access.ticket_secrets": 'allowed: a list of text, ["…", "…"]',
 }
 """Settings whose values never appear in messages; and what is allowed for each."""
 Tree = dict[str, object]
@@ -98,8 +100,22 @@ def load_config(
         if conflict is not None:
             where = sources.of_keys(section, conflict.keys)
             raise SettingsError(f"{where}: {conflict.message}")
+    _check_remote(config, sources)
     folder = path.parent if path else Path()
-    return _with_tokens(config, environment, folder, sources.of("access.tokens_file"))
+    try:
+        return with_secrets(config, environment, folder)
+    except BadSecret as error:
+        where = sources.of(error.source) if error.of_setting else error.source
+        raise SettingsError(f"{where}: {error}") from None
+
+
+def _check_remote(config: Config, sources: "_Sources") -> None:
+    for index, model in enumerate(config.served):
+        problem = model.remote.conflict() if model.remote else None
+        if problem is not None:
+            field = f"models[{index}].remote" if config.models else "model.remote"
+            where = sources.of(field.partition("[")[0])
+            raise SettingsError(f"{where}: '{field}': {problem}")
 
 
 def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError:
@@ -107,7 +123,8 @@ def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError
     message = _without_value(field, tree) if field in SECRET else problem.message
     if hint := mistaken_for(problem.field, message, tree):
         message = message.partition("; did you mean")[0] + hint
-    return SettingsError(f"{sources.of(field)}: {message}{section_example(problem.field, tree)}")
+    source = sources.of(".".join(field.split(".")[:2]))
+    return SettingsError(f"{source}: {message}{section_example(problem.field, tree)}")
 
 
 def _without_value(field: str, tree: Tree) -> str:
@@ -198,7 +215,7 @@ def token_of_client(environment: Mapping[str, str]) -> str | None:
     if not environment.get(CLIENTS_VARIABLE, "").strip():
         return None
     return (
-        f"{CLIENTS_VARIABLE} is the client's variable; the server reads {TOKENS_VARIABLE}, "
+        f"{CLIENTS_VARIABLE} is the client's variable; the server reads {TOKENS.variable}, "
         "and now admits everyone"
     )
 
@@ -226,44 +243,6 @@ def _right_names() -> dict[str, list[str]]:
             for wrong in (f"{section}_{key}", *(() if of_another else (key,))):
                 names.setdefault(f"{ENVIRONMENT_PREFIX}{wrong}".upper(), []).append(right)
     return names
-
-
-def _with_tokens(
-    config: Config, environment: Mapping[str, str], folder: Path, file_source: str
-) -> Config:
-    """Add the tokens of `access.tokens_file`, which `file_source` names, and of the environment."""
-    access = config.access
-    from_environment = environment.get(TOKENS_VARIABLE, "").replace(",", " ").split()
-    if not all(map(fits_header, from_environment)):
-        raise SettingsError(f"{TOKENS_VARIABLE}: it {NO_HEADER}")
-    from_file: list[str] = []
-    if access.tokens_file:
-        try:
-            from_file = _tokens_in(folder / access.tokens_file)
-        except ValueError as error:
-            where = f"{file_source}: 'access.tokens_file' is {show(access.tokens_file)}"
-            raise SettingsError(f"{where}: {error}") from None
-    tokens = (*access.tokens, *from_environment, *from_file)
-    return msgspec.structs.replace(config, access=msgspec.structs.replace(access, tokens=tokens))
-
-
-def _tokens_in(path: Path) -> list[str]:
-    """The tokens of a file, one a line.
-
-    Raises:
-        ValueError: It cannot be read, or holds no usable token; the message shows none.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeError) as error:
-        raise ValueError(file_problem(path, error)) from None
-    found = [line.strip() for line in lines if line.strip() and line.lstrip()[0] != "#"]
-    if not found:
-        # A person who configures a file of tokens does not mean to admit every client.
-        raise ValueError("there is no token in the file")
-    if not all(map(fits_header, found)):
-        raise ValueError(f"the file {NO_HEADER}")
-    return found
 
 
 def _read(path: Path) -> Tree:

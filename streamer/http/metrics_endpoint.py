@@ -8,8 +8,9 @@ from starlette.responses import JSONResponse, Response
 from streamer.inference.pool import WorkerPool
 from streamer.services import Services
 
-Expose = Callable[[Iterable[WorkerPool], str | None], tuple[bytes, str]]
-"""Metrics as text and its content type, from the pools and the `Accept` header."""
+Expose = Callable[[Iterable[WorkerPool], float, str | None], tuple[bytes, str]]
+"""Metrics as text and its content type, from the pools, the part of the places that is taken, and
+the `Accept` header."""
 
 
 class MetricsEndpoint:
@@ -28,5 +29,7 @@ class MetricsEndpoint:
             return JSONResponse({"error": "telemetry.metrics is off"}, 404)
         services = request.app.state.services
         assert isinstance(services, Services)
-        text, content_type = self._expose(services.pools, request.headers.get("accept"))
+        used_ratio = request.app.state.registry.used_ratio
+        accept = request.headers.get("accept")
+        text, content_type = self._expose(services.pools, used_ratio, accept)
         return Response(text, headers={"Content-Type": content_type})

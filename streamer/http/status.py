@@ -9,6 +9,7 @@ from streamer.access.credentials import shown_in_header
 from streamer.access.error_responses import served_path, unauthorized
 from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import TICKET_SECONDS, Access, AuthState
+from streamer.inference.crew import Crew
 from streamer.inference.pool import WorkerPool
 from streamer.protocol.messages import PROTOCOL_VERSION
 from streamer.services import Services
@@ -31,6 +32,8 @@ async def ready(request: Request) -> Response:
         return JSONResponse({"status": "ready", "workers": workers})
     loading = ", ".join(pool.spec.name for pool in pools if not pool.ready)
     reason = "the model is loading" if len(pools.names) == 1 else f"loading: {loading}"
+    if any(pool.crew.waits_for for pool in pools if pool.crew and not pool.ready):
+        reason = "waiting for remote workers; the log has the reason"
     body = {"status": "not ready", "reason": reason, "workers": workers}
     return JSONResponse(body, 503, headers={"Retry-After": "1"})
 
@@ -81,6 +84,16 @@ def _model(pool: WorkerPool) -> dict[str, object]:
             "workers_alive": pool.workers_alive,
             **msgspec.to_builtins(pool.counters),
         },
+        **({"remote": _remote(pool.crew)} if pool.crew else {}),
+    }
+
+
+def _remote(crew: Crew) -> dict[str, object]:
+    """The workers on other machines. No name of a machine: everyone may ask for this."""
+    return {
+        "workers_wanted": crew.wanted,
+        "workers_alive": crew.remote_alive,
+        "standing_in": crew.standing_in,
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from streamer.inference import ipc, timed_words
+from streamer.inference.drafts import taken
 from streamer.inference.model_errors import describe, place_of
 from streamer.inference.outputs import plain
 from streamer.model import Dropped, Model, SegmentRequest, StatefulModel
@@ -208,10 +209,12 @@ def _done(
     *,
     dropped: bool = False,
 ) -> ipc.Done:
-    converted = plain(output, method)
+    fields, draft = taken(output, method) if model.uses_drafts else (output, b"")
+    converted = plain(fields, method)
     if model.returns_words:
         timed_words.read_words(converted)
-    return ipc.Done(converted, seconds, state, dropped=dropped or isinstance(output, Dropped))
+    dropped = dropped or isinstance(output, Dropped)
+    return ipc.Done(converted, seconds, state, dropped=dropped, draft=draft)
 
 
 def _raised(model: Model, error: Exception, started: float, method: str) -> ipc.Raised:

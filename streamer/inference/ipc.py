@@ -5,7 +5,7 @@ is not in the messages: it lies in the worker's shared-memory slot.
 """
 
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -49,10 +49,24 @@ class Abandon(msgspec.Struct, frozen=True, tag="abandon"):
     """The results of the last batch are not needed any more."""
 
 
+RemoteState = Literal["connecting", "loading", "waiting", "unavailable"]
+"""Of a worker that runs the model on another machine and has none yet. `waiting`: for a machine
+with room. `unavailable`: it cannot be had, and is looked for again."""
+
+
+class NotYet(msgspec.Struct, frozen=True, tag="not_yet"):
+    """A remote worker has no model yet, which is not the model's fault; `reason` says why not."""
+
+    state: RemoteState
+    reason: str
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """The model is loaded and warm; these are its properties.
 
-    `source` is the file of its class. None = it is built in.
+    `source` is the file of its class. None = it is built in. `drafts_off` means that models of its
+    class use drafts, and this one does not. `node` is the machine that runs the model, and `pid`
+    the process there. Empty and 0 = this machine, the worker process itself.
     """
 
     sample_rate: int
@@ -62,8 +76,12 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     max_seconds: float | None = None
     words: bool = False
     key_terms: bool = False
+    drafts: bool = False
+    drafts_off: bool = False
     source: str | None = None
     languages: tuple[str, ...] = ()
+    node: str = ""
+    pid: int = 0
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
@@ -81,12 +99,14 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
         state: The channel's next state, pickled.
         dropped: Whether the model found nothing in the segment: `Model.gate` gave the output,
             before inference, or the model returned `Dropped` after it.
+        draft: For the next inference of the segment; empty = none.
     """
 
     output: dict[str, Any]
     seconds: float
     state: bytes | None = None
     dropped: bool = False
+    draft: bytes = b""
 
 
 class Raised(msgspec.Struct, frozen=True, tag="raised"):
@@ -98,7 +118,13 @@ class Raised(msgspec.Struct, frozen=True, tag="raised"):
 
 
 class Abandoned(msgspec.Struct, frozen=True, tag="abandoned"):
-    """The model has stopped half-way, because the result was not needed any more."""
+    """The model has stopped half-way, because the result was not needed any more.
+
+    Attributes:
+        draft: For the next inference of the segment; empty = none.
+    """
+
+    draft: bytes = b""
 
 
 ItemOutcome = Done | Raised | Abandoned
@@ -124,7 +150,19 @@ class BatchOutcome(msgspec.Struct, frozen=True, tag="batch_outcome"):
     split: str | None = None
 
 
-WorkerMessage = Batch | Abandon | Ready | LoadFailed | BatchOutcome
+class Lost(msgspec.Struct, frozen=True, tag="lost"):
+    """The remote process that ran the last batch is lost; no message follows this one.
+
+    Attributes:
+        reason: How it was lost.
+        by_model: Whether the model may have ended it; if not, its machine or the network has.
+    """
+
+    reason: str
+    by_model: bool
+
+
+WorkerMessage = Batch | Abandon | NotYet | Ready | LoadFailed | BatchOutcome | Lost
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from streamer.inference import ipc
+from streamer.inference.drafts import SegmentDraft
 from streamer.inference.scheduler import ScheduledJob
 from streamer.model import SegmentRequest
 from streamer.observe.timeline import Attempt
@@ -84,6 +85,7 @@ class InferenceJob(ScheduledJob):
         media_s: Seconds of audio; 0 = not known, because the model is not loaded yet.
         state: Of a stateful model, pickled: what the channel's last segment returned.
         request: What is requested of the segment.
+        draft: That of the segment, from its other jobs; None = the model uses none.
         result: Cancelled when it is not needed any more.
         queued_s: When the job was queued, in seconds on the monitor's clock.
         gathering_since_s: Since when it waits for others to join its batch, on the same clock; of
@@ -96,6 +98,7 @@ class InferenceJob(ScheduledJob):
     media_s: float = 0.0
     state: bytes | None
     request: SegmentRequest
+    draft: SegmentDraft | None = None
     result: PendingInference
     queued_s: float
     gathering_since_s: float = field(init=False)
@@ -111,6 +114,12 @@ class InferenceJob(ScheduledJob):
         """Whether the result is still awaited."""
         return not self.result.done()
 
+    @property
+    def drafted_request(self) -> SegmentRequest:
+        """The request with what is known of the segment now."""
+        content = self.draft.content if self.draft else b""
+        return replace(self.request, draft=content) if content else self.request
+
     def fail(self, error: InferenceError) -> None:
         """Settle the job: there will be no result."""
         if not self.result.done():
@@ -122,7 +131,9 @@ class InferenceJob(ScheduledJob):
         self.fail(PoolClosed("the server is shutting down"))
 
     def settle(self, outcome: ipc.ItemOutcome) -> None:
-        """Settle the job with a worker's answer."""
+        """Settle the job with a worker's answer, whose draft counts even if the result does not."""
+        if self.draft and not isinstance(outcome, ipc.Raised):
+            self.draft.offer(outcome.draft, self.length)
         if isinstance(outcome, ipc.Abandoned):
             self.fail(InferenceFailed("the model raised Unwanted without having been told"))
         elif isinstance(outcome, ipc.Raised):

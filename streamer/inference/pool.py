@@ -7,21 +7,25 @@ A `Submission` stands for a job that has been submitted.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Hashable
 
+from streamer.config.cores import usable_cores
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
+from streamer.inference.crew import Crew, CrewPlan
+from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import Counters, InferenceJob, JobKind, PendingInference, SegmentAudio
 from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
 from streamer.inference.supervisor import Supervisor
-from streamer.inference.worker_process import ModelCannotLoad
+from streamer.inference.worker_process import LOCAL, ModelCannotLoad, Program
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec, language_names
 from streamer.observe.monitor import Monitor, ShedReason
 
 _log = logging.getLogger(__name__)
+
+DRAFTS_OFF = "uses no drafts: on this machine, results would depend on them"
 
 Shed = Callable[[InferenceJob, ShedReason], None]
 """Counts and reports an interim that is given up, and cancels its result."""
@@ -76,36 +80,56 @@ class WorkerPool:
         spec: The model.
         config: Number of workers, deadlines, and jobs after which a worker is replaced.
         monitor: Receives what is measured.
+        crew: Workers that come and go; None = there are none. With some, the pool may have no
+            workers of its own, `config.workers` being a number then, and not a wish.
 
     Attributes:
         queue: Where jobs wait for workers; estimates how long that and a final take.
     """
 
     def __init__(
-        self, spec: ModelSpec, config: InferenceConfig, monitor: Monitor | None = None
+        self,
+        spec: ModelSpec,
+        config: InferenceConfig,
+        monitor: Monitor | None = None,
+        crew: CrewPlan | None = None,
     ) -> None:
         self.spec = spec
         self.counters = Counters()
+        self._config = config
         self._monitor = monitor or Monitor()
-        self._size = config.workers or os.cpu_count() or 1
+        self._size = config.workers if crew else config.workers or usable_cores()
         self._loop = asyncio.get_running_loop()
         self._scheduler: Scheduler[InferenceJob] = Scheduler(self._size)
         self.queue = JobQueue(self._scheduler, self._size, self._monitor.clock)
         self._warm: asyncio.Future[ipc.Ready] = self._loop.create_future()
         self._closed = False
-        self._supervisors = [
-            Supervisor(
-                number,
-                spec=spec,
-                config=config,
-                queue=self.queue,
-                warm=self._warm,
-                on_loaded=self._on_loaded,
-                counters=self.counters,
-                monitor=self._monitor,
-            )
-            for number in range(self._size)
-        ]
+        self._supervisors = [self._hire(number) for number in range(self._size)]
+        self._crew = None
+        if crew is not None:
+            self._crew = Crew(crew, self._size, self._hire, self._load, self._staff_changed)
+
+    def _hire(
+        self,
+        number: int,
+        program: Program = LOCAL,
+        *,
+        needed: bool = True,
+        on_state: Callable[[], None] = lambda: None,
+    ) -> Supervisor:
+        return Supervisor(
+            number,
+            spec=self.spec,
+            config=self._config,
+            queue=self.queue,
+            warm=self._warm,
+            on_loaded=self._on_loaded,
+            counters=self.counters,
+            monitor=self._monitor,
+            program=program,
+            needed=needed,
+            on_state=on_state,
+        )
 
     async def run(self) -> None:
         """Keep the workers alive until cancelled; no process is left when this returns.
@@ -117,6 +141,9 @@ class WorkerPool:
             async with asyncio.TaskGroup() as group:
                 for supervisor in self._supervisors:
                     group.create_task(self._monitor.tracked("inference", supervisor.run()))
+                if self._crew is not None:
+                    crew = self._crew.run(group)
+                    group.create_task(self._monitor.tracked("inference", crew))
         except* ModelCannotLoad as failures:
             raise failures.exceptions[0] from None
         finally:
@@ -154,6 +181,11 @@ class WorkerPool:
         return self._warm.done() and self._warm.result().key_terms
 
     @property
+    def uses_drafts(self) -> bool:
+        """Whether a segment's inference can begin with what was found before; False until warm."""
+        return self._warm.done() and self._warm.result().drafts
+
+    @property
     def languages(self) -> tuple[str, ...]:
         """Codes of ISO 639-1: the languages that the model writes; empty = not known.
 
@@ -166,6 +198,20 @@ class WorkerPool:
     @property
     def workers_alive(self) -> int:
         """Workers that are loaded now."""
+        return self._own_alive + (self._crew.alive if self._crew else 0)
+
+    @property
+    def workers_wanted(self) -> int:
+        """Workers that there should be now."""
+        return self._size + (self._crew.wanted if self._crew else 0)
+
+    @property
+    def crew(self) -> Crew | None:
+        """The workers that come and go; None = there are never any."""
+        return self._crew
+
+    @property
+    def _own_alive(self) -> int:
         return sum(supervisor.alive for supervisor in self._supervisors)
 
     @property
@@ -186,6 +232,7 @@ class WorkerPool:
         channel: Hashable,
         state: bytes | None = None,
         request: SegmentRequest = ipc.DEFAULT_REQUEST,
+        draft: SegmentDraft | None = None,
     ) -> Submission:
         """Queue a segment.
 
@@ -199,6 +246,7 @@ class WorkerPool:
             channel: Whose segment it is.
             state: Of a stateful model, what the channel's last segment returned.
             request: What is requested of the segment.
+            draft: Shared by the jobs of the segment; None = they share none.
         """
         job = InferenceJob(
             session=session,
@@ -208,6 +256,7 @@ class WorkerPool:
             audio=audio,
             state=state,
             request=request,
+            draft=draft,
             result=self._loop.create_future(),
             queued_s=self._monitor.clock(),
         )
@@ -225,11 +274,26 @@ class WorkerPool:
         job.result.cancel()
 
     def _on_loaded(self, ready: ipc.Ready) -> None:
-        """A worker is loaded. Once all are, the queue and `wait_ready` get its model's traits."""
-        if not self._warm.done() and self.workers_alive == self._size:
+        """A worker is loaded. Once all are, the queue and `wait_ready` get its model's traits.
+
+        A pool without workers of its own is warm with the first that comes.
+        """
+        own_alive = self._own_alive
+        if not self._warm.done() and own_alive == self._size and self.workers_alive:
             self.queue.allow_batches(ready.max_batch_size, ready.max_batch_wait_ms / 1000)
             self._warm.set_result(ready)
             if self.spec.key_terms and not ready.key_terms:
                 _log.warning(
                     "%s makes no use of key terms: 'keyterms' has no effect", self.spec.name
                 )
+            if ready.drafts_off:
+                _log.warning("%s %s", self.spec.name, DRAFTS_OFF)
+
+    def _load(self) -> tuple[float, int, int]:
+        """For the crew: expected waiting in seconds, workers that run jobs, own ones alive."""
+        return self.queue.expected_wait_s, self._scheduler.running, self._own_alive
+
+    def _staff_changed(self) -> None:
+        """A worker has come or gone."""
+        assert self._crew is not None
+        self.queue.set_workers(self._size + self._crew.alive)

@@ -6,6 +6,7 @@ Which job runs next is decided in `scheduler.py`. Nothing here depends on what a
 import asyncio
 import time
 from collections.abc import Callable, Hashable
+from typing import Any
 
 from streamer.inference.job import InferenceJob
 from streamer.inference.scheduler import Scheduler
@@ -29,7 +30,7 @@ class JobQueue:
 
     Args:
         scheduler: Holds the jobs.
-        workers: Number of workers when all are alive.
+        workers: Number of workers when all are alive; see `set_workers`.
         clock: Monotonic seconds, the same clock as the jobs' `queued_s`.
     """
 
@@ -40,7 +41,7 @@ class JobQueue:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._workers = workers
+        self._workers = max(1, workers)
         self._scheduler = scheduler
         self._clock = clock
         self._idle: dict[Hashable, asyncio.Future[JobBatch]] = {}
@@ -78,6 +79,12 @@ class JobQueue:
         self._scheduler.max_batch_size = max_size
         self._max_wait_s = max_wait_s
 
+    def set_workers(self, workers: int) -> None:
+        """Workers have come or gone for longer."""
+        self._workers = max(1, workers)
+        self._scheduler.set_workers(self._workers)
+        self._changed()
+
     def add(self, job: InferenceJob) -> InferenceJob | None:
         """Queue a job; returns the interim that it supersedes, if there is one."""
         superseded = self._scheduler.add(job)
@@ -98,21 +105,22 @@ class JobQueue:
         self._changed()
         return waited
 
-    async def next_batch(self, worker: Hashable, lost: asyncio.Future[None]) -> JobBatch:
+    async def next_batch(self, worker: Hashable, *ends: asyncio.Future[None]) -> JobBatch:
         """The next jobs of an idle worker.
 
         Args:
             worker: Which one.
-            lost: Done when the worker is gone.
+            ends: One of them is done when the worker takes no more jobs.
 
         Returns:
-            No jobs when the worker was lost before there were any.
+            No jobs when the worker takes none any more, and has been given none.
         """
         batch: asyncio.Future[JobBatch] = self._loop.create_future()
         self._idle[worker] = batch
         self._changed()
         try:
-            await asyncio.wait((batch, lost), return_when=asyncio.FIRST_COMPLETED)
+            waits: list[asyncio.Future[Any]] = [batch, *ends]
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             for job in batch.result() if batch.done() else ():
                 job.fail_pool_closed()

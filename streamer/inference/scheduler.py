@@ -111,7 +111,7 @@ class Scheduler(Generic[J]):
 
     def __init__(self, workers: int, max_batch_size: int = 1) -> None:
         self.max_batch_size = max_batch_size
-        self._max_interim_workers = max(1, workers - 1)
+        self.set_workers(workers)
         self._retries: deque[J] = deque()
         self._finals: _Turns[J] = _Turns()
         self._early_retries: deque[J] = deque()
@@ -119,6 +119,15 @@ class Scheduler(Generic[J]):
         self._interims: _Turns[J] = _Turns()
         self._newest: dict[Hashable, J] = {}
         self._running: dict[Worker, tuple[J, ...]] = {}
+
+    def set_workers(self, workers: int) -> None:
+        """The number of workers when all are alive has changed."""
+        self._max_interim_workers = max(1, workers - 1)
+
+    @property
+    def running(self) -> int:
+        """Workers that run jobs now."""
+        return len(self._running)
 
     @property
     def waiting(self) -> WaitingJobs:

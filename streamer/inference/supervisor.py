@@ -7,6 +7,7 @@ Start it, load the model, run jobs in it, and replace it when it died, hung, or 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
@@ -19,21 +20,28 @@ from streamer.inference.job import (
     WorkerLost,
 )
 from streamer.inference.queue import JobBatch, JobQueue
-from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
+from streamer.inference.worker_process import (
+    LOCAL,
+    ModelCannotLoad,
+    Program,
+    WorkerDied,
+    WorkerProcess,
+    new_slot,
+)
+from streamer.inference.worker_status import WorkerStatus
 from streamer.models.registry import ModelSpec
-from streamer.observe.monitor import Monitor, RestartCause
-from streamer.observe.timeline import Attempt, AttemptOutcome
+from streamer.observe.monitor import AttemptOutcome, Monitor, RestartCause
+from streamer.observe.timeline import Attempt
 
 _log = logging.getLogger(__name__)
 
-MAX_FAILED_LOADS = 3
-"""Failed loads in a row after which the pool gives up, once the model has loaded before."""
-
-MAX_KILLED_LOADS = 10
-"""Loads in a row, ended by signals, after which the pool gives up, before the model has loaded."""
-
 RETRY_S = 1.0
 """Seconds before a process is started again, at most."""
+
+MAX_LOST = 5
+"""Times that a job runs again because the machine of a remote worker was lost with it."""
+
+_Cause = RestartCause | Literal["retired"]
 
 
 class Supervisor:
@@ -48,6 +56,9 @@ class Supervisor:
         on_loaded: Called with the model's properties, each time that it was loaded.
         counters: Of the pool.
         monitor: Receives what is measured.
+        program: What the process does.
+        needed: Whether the pool gives up when this worker cannot load its model any more.
+        on_state: Called after each change of its status.
     """
 
     def __init__(
@@ -61,8 +72,14 @@ class Supervisor:
         on_loaded: Callable[[ipc.Ready], None],
         counters: Counters,
         monitor: Monitor,
+        program: Program = LOCAL,
+        needed: bool = True,
+        on_state: Callable[[], None] = lambda: None,
     ) -> None:
         self._number = number
+        self._program = program
+        self._needed = needed
+        self._retired: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._spec = spec
         self._config = config
         self._queue = queue
@@ -70,21 +87,37 @@ class Supervisor:
         self._on_loaded = on_loaded
         self._counters = counters
         self._monitor = monitor
-        self._failed_loads = 0
+        self._lost = ""
+        """How the machine of a remote worker was lost, if it is known."""
         self._split_logged = False
-        self.alive = False
+        name = f"{spec.name}-{number}"
+        self.status = WorkerStatus(name, config.load_timeout_seconds, on_state)
+
+    @property
+    def number(self) -> int:
+        """Which of the pool's workers it is, from 0."""
+        return self._number
+
+    @property
+    def alive(self) -> bool:
         """Whether the worker is loaded now."""
+        return self.status.state == "alive"
+
+    def retire(self) -> None:
+        """End when the jobs that run now are done; a worker that is not alive has none."""
+        if not self._retired.done():
+            self._retired.set_result(None)
 
     async def run(self) -> None:
-        """Keep a worker alive until cancelled; no process is left when this returns.
+        """Keep a worker alive until cancelled or retired; no process is left when this returns.
 
         Raises:
             ModelCannotLoad: The model does not load; the message says why.
         """
         slot = new_slot()
-        while True:
+        while not self._retired.done():
             try:
-                worker = await WorkerProcess.launch(self._spec, self._number, slot)
+                worker = await WorkerProcess.launch(self._spec, self._number, slot, self._program)
             except OSError as error:  # out of processes or descriptors, perhaps not for long
                 _log.error("cannot start a worker: %s", error.strerror or error)
                 await asyncio.sleep(RETRY_S)
@@ -94,75 +127,79 @@ class Supervisor:
                 problem = await self._load(worker)
                 if problem is None:
                     cause = await self._serve(worker)
-                if cause == "died":
+                if cause == "died" and self._program.remote:
+                    how = f": {self._lost or 'its actor, its node or the head is gone'}"
+                elif cause == "died":
                     how = f": {await worker.how_it_ended()}"
                 elif cause == "timeout":
                     how = f": a segment {self._over_limit}"
             finally:
-                self.alive = False
-                await worker.end(at_once=cause != "max_jobs")
+                self.status.starts_again()
+                await worker.end(at_once=cause not in ("max_jobs", "retired"))
             if problem is not None:
                 self._count_failed_load(problem)
-                await asyncio.sleep(min(RETRY_S, self._failed_loads * RETRY_S / 10))
-            elif cause is not None:
+                await asyncio.sleep(min(RETRY_S, self.status.failed_loads * RETRY_S / 10))
+            elif cause is not None and cause != "retired":
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
-                name = f"{self._spec.name}-{self._number}"
-                _log.warning("worker %s is replaced: %s%s", name, cause, how)
+                _log.warning("worker %s is replaced: %s%s", self.status.name, cause, how)
 
     async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         """Wait until the model is loaded; returns why it is not, if so."""
         try:
-            async with asyncio.timeout(self._config.load_timeout_seconds):
-                ready = await worker.loaded()
+            async with asyncio.timeout(self._config.load_timeout_seconds) as limit:
+                ready = await worker.loaded(lambda why: self.status.waits(why, limit))
         except TimeoutError:
             limit_s = self._config.load_timeout_seconds
             return ModelCannotLoad(f"it took over {limit_s:g} s (inference.load_timeout_seconds)")
         except (ModelCannotLoad, WorkerDied) as problem:
             return problem
-        self._failed_loads = 0
-        self.alive = True
+        self._lost = ""
+        self.status.loaded(ready.node)
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
-        _log.info("worker %s is loaded and warm%s", worker.pid, source)
+        place = f" on {ready.node}" if ready.node else ""
+        _log.info("worker %s%s is loaded and warm%s", worker.place[0], place, source)
         return None
 
     def _count_failed_load(self, problem: ModelCannotLoad | WorkerDied) -> None:
-        """Give up on a model that does not load; a killed process may not be the model's fault.
+        """Go on, or give up on a model that does not load.
 
         Raises:
             ModelCannotLoad: The pool gives up.
         """
-        self._failed_loads += 1
-        killed = isinstance(problem, WorkerDied)
-        if self._warm.done():
-            give_up = not killed and self._failed_loads >= MAX_FAILED_LOADS
-        else:
-            give_up = not killed or self._failed_loads >= MAX_KILLED_LOADS
-        if give_up:
+        if self.status.gives_up(
+            problem,
+            was_warm=self._warm.done(),
+            remote=self._program.remote,
+            needed=self._needed,
+        ):
             raise ModelCannotLoad(f"model '{self._spec.name}' cannot be loaded: {problem}")
-        _log.error("a worker could not load its model: %s", problem)
+        if not self.status.waits_for:  # otherwise it has said so itself
+            _log.error("a worker could not load its model: %s", problem)
 
-    async def _serve(self, worker: WorkerProcess) -> RestartCause:
+    async def _serve(self, worker: WorkerProcess) -> _Cause:
         """Run jobs until the worker has to be replaced; returns why."""
         max_jobs = self._config.max_jobs_per_worker
         served = 0
         while not max_jobs or served < max_jobs:
+            if self._retired.done():
+                return "retired"
             done, cause = await self._serve_next(worker)
             if cause is not None:
                 return cause
             served += done
         return "max_jobs"
 
-    async def _serve_next(self, worker: WorkerProcess) -> tuple[int, RestartCause | None]:
+    async def _serve_next(self, worker: WorkerProcess) -> tuple[int, _Cause | None]:
         """Wait for jobs and run them; returns how many, and why the worker has to be replaced.
 
         Jobs lead to their stream and all its audio, so no variable may hold them while the worker
         waits for the next jobs.
         """
-        jobs = await self._queue.next_batch(worker, worker.lost)
+        jobs = await self._queue.next_batch(worker, worker.lost, self._retired)
         if not jobs:
-            return 0, "died"
+            return 0, "died" if worker.lost.done() else "retired"
         return len(jobs), await self._run(worker, jobs)
 
     async def _run(self, worker: WorkerProcess, jobs: JobBatch) -> RestartCause | None:
@@ -197,6 +234,10 @@ class Supervisor:
             if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
                 _log.exception("a worker could not be given its jobs")
             self._record_attempts(worker, jobs, begun_s, "died")
+            if isinstance(error, WorkerDied):
+                self._lost = error.detail
+            if isinstance(error, WorkerDied) and not error.by_model:
+                begun = begun and any(len(job.attempts) > MAX_LOST for job in jobs)
             for job in self._queue.died(worker, begun=begun):
                 how = f": {error}" if isinstance(error, WorkerDied) else ""
                 job.fail(WorkerLost(f"the worker process died on this segment twice{how}"))
@@ -220,10 +261,11 @@ class Supervisor:
                 return await worker.infer(
                     [job.audio for job in jobs],
                     [job.state for job in jobs],
-                    [job.request for job in jobs],
+                    [job.drafted_request for job in jobs],
                 )
-        except WorkerDied:
-            raise WorkerDied(await worker.how_it_ended()) from None
+        except WorkerDied as error:
+            how = str(error) or await worker.how_it_ended()
+            raise WorkerDied(how, by_model=error.by_model, detail=error.detail) from None
 
     @property
     def _over_limit(self) -> str:
@@ -243,15 +285,17 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if not isinstance(outcome, ipc.Abandoned):
                 done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
-                job.attempts.append(Attempt(worker.pid, answers.begun_s, answers.ended_s, done))
+                attempt = Attempt(*worker.place, answers.begun_s, answers.ended_s, done)
+                job.attempts.append(attempt)
             job.settle(outcome)
         try:
-            self._count(jobs, answers)
+            self._count(worker, jobs, answers)
         except Exception:  # a defect of a monitor; the worker is fine
             _log.exception("a batch could not be counted")
 
-    def _count(self, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
+    def _count(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
         monitor, counters, model = self._monitor, self._counters, self._spec.name
+        _, node = worker.place
         monitor.batch(model, len(jobs))
         monitor.worker_used(model, self._number, answers.cpu_s, answers.peak_memory_bytes)
         if answers.split and not self._split_logged:
@@ -260,6 +304,8 @@ class Supervisor:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
                 continue
+            if node:
+                monitor.attempted(model, node, "ok" if isinstance(outcome, ipc.Done) else "raised")
             inferred = not (isinstance(outcome, ipc.Done) and outcome.dropped)
             counters.inference_seconds += outcome.seconds
             if job.interim:
@@ -280,8 +326,11 @@ class Supervisor:
     def _record_attempts(
         self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome
     ) -> None:
+        pid, node = worker.place
         for job in jobs:
-            job.attempts.append(Attempt(worker.pid, begun_s, self._monitor.clock(), outcome))
+            job.attempts.append(Attempt(pid, node, begun_s, self._monitor.clock(), outcome))
+            if node:
+                self._monitor.attempted(self._spec.name, node, outcome)
 
 
 def _can_be_sent(job: InferenceJob) -> bool:

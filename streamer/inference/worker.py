@@ -26,6 +26,7 @@ from streamer.inference.batch_inference import (
     models_of,
     warm_up,
 )
+from streamer.inference.drafts import MAX_BYTES
 from streamer.inference.model_errors import describe, place_of_method, place_while_loading
 from streamer.model import Model, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, ModelTypeError, make_model, source_of
@@ -50,11 +51,7 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         slot: Shared memory into which the server writes each batch's samples.
         spec: The model to make.
     """
-    for number in SERVER_SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SERVER_SIGNALS)
-    _die_with_parent()
-    _use_one_thread()
+    prepare_process()
     model = None
     try:
         model = make_model(spec)
@@ -68,17 +65,31 @@ def run(link: socket.socket, slot: "ctypes.Array[ctypes.c_float]", spec: ModelSp
         reason = str(error) if isinstance(error, ModelTypeError) else describe(error)
         link.sendall(ipc.encode_message(ipc.LoadFailed(f"{reason} ({place})" if place else reason)))
         return
-    link.sendall(ipc.encode_message(_ready(model)))
+    link.sendall(ipc.encode_message(properties_of(model)))
     samples = np.ctypeslib.as_array(slot)
     samples.flags.writeable = False
     with selectors.DefaultSelector() as selector:
         selector.register(link, selectors.EVENT_READ)
-        batches = _Batches(link, selector)
+        batches = BatchReader(link, selector)
         model.unwanted = batches.unwanted
         _serve(link, model, batches, samples)
 
 
-def _use_one_thread() -> None:
+def prepare_process() -> None:
+    """What every worker process does first: leave signals to the server, and end with it."""
+    ignore_server_signals()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SERVER_SIGNALS)
+    _die_with_parent()
+    use_one_thread()
+
+
+def ignore_server_signals() -> None:
+    """Leave the signals that may reach the whole process group to the server."""
+    for number in SERVER_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def use_one_thread() -> None:
     """Limit NumPy's products to this worker's core, unless the environment says how many they use.
 
     There is a worker for each core. With more threads each, a small product waits for a core that
@@ -88,7 +99,7 @@ def _use_one_thread() -> None:
         threadpool_limits(1, user_api="blas")
 
 
-class _Batches:
+class BatchReader:
     """The batches that the server sends, one after another.
 
     While a batch runs, the server sends nothing but `Abandon`, and closes its end of the link when
@@ -123,7 +134,9 @@ class _Batches:
         return bool(self._received) or bool(self._selector.select(0))
 
 
-def _serve(link: socket.socket, model: Model, batches: _Batches, samples: SegmentSamples) -> None:
+def _serve(
+    link: socket.socket, model: Model, batches: BatchReader, samples: SegmentSamples
+) -> None:
     for batch in batches:
         link.sendall(ipc.encode_message(_answer(model, batch, samples)))
 
@@ -134,8 +147,10 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
         if model.unwanted():
             raise Unwanted
         outcomes, split = infer_batch(model, batch, slot)
-    except Unwanted:
-        outcomes, split = [ipc.Abandoned() for _ in batch.items], None
+    except Unwanted as stopped:
+        alone = len(batch.items) == 1 and isinstance(stopped.draft, bytes)
+        draft = stopped.draft[:MAX_BYTES] if alone else b""
+        outcomes, split = [ipc.Abandoned(draft) for _ in batch.items], None
     return ipc.BatchOutcome(
         outcomes,
         begun_s,
@@ -146,7 +161,8 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
     )
 
 
-def _ready(model: Model) -> ipc.Ready:
+def properties_of(model: Model) -> ipc.Ready:
+    """What the server has to know of a model that is loaded and warm."""
     return ipc.Ready(
         model.sample_rate,
         max_batch_size(model),
@@ -155,6 +171,8 @@ def _ready(model: Model) -> ipc.Ready:
         model.max_seconds,
         words=model.returns_words,
         key_terms=model.uses_key_terms,
+        drafts=model.uses_drafts,
+        drafts_off=any(type(m).uses_drafts and not m.uses_drafts for m in models_of(model)),
         source=source_of(models_of(model)[0]),
         languages=tuple(model.languages),
     )

@@ -5,10 +5,11 @@ import ctypes
 import multiprocessing
 import signal
 import socket
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,8 +32,40 @@ EXIT_GRACE_S = 2.0
 """Seconds in which an idle worker ends by itself after its link has closed; then it is killed."""
 
 
+EntryPoint = Callable[[socket.socket, Slot, ModelSpec], None]
+"""What a worker process runs: with its end of the link, its slot, and the model."""
+
+
+class Program(NamedTuple):
+    """What the process of a worker does.
+
+    Attributes:
+        run: Its entry point, which can be pickled.
+        remote: Whether it passes its jobs on to another machine. Such a process ends when it has
+            lost that machine, so its death is not the work of a segment.
+    """
+
+    run: EntryPoint
+    remote: bool = False
+
+
+LOCAL = Program(run)
+"""The model runs in the worker process itself."""
+
+
 class WorkerDied(Exception):
-    """The process ended, or was killed, before it answered."""
+    """The process ended, or was killed, before it answered.
+
+    Args:
+        how: A phrase, which clients may see.
+        by_model: Whether the model may have been the reason.
+        detail: For the log only: it names machines.
+    """
+
+    def __init__(self, how: str = "", *, by_model: bool = True, detail: str = "") -> None:
+        super().__init__(how)
+        self.by_model = by_model
+        self.detail = detail
 
 
 class ModelCannotLoad(Exception):
@@ -51,12 +84,13 @@ class _Link(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
         self._reader = ipc.WorkerMessageReader()
-        self._answer: asyncio.Future[ipc.WorkerMessage] = loop.create_future()
+        self._received: deque[ipc.WorkerMessage] = deque()
+        self._arrived: asyncio.Future[None] = loop.create_future()
 
     def data_received(self, data: bytes) -> None:
-        for message in self._reader.feed(data):
-            if not self._answer.done():
-                self._answer.set_result(message)
+        self._received.extend(self._reader.feed(data))
+        if self._received and not self._arrived.done():
+            self._arrived.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.lost.done():
@@ -64,11 +98,12 @@ class _Link(asyncio.Protocol):
 
     async def answer(self) -> ipc.WorkerMessage:
         """The next message; it may have come already. Raises `WorkerDied` when none will come."""
-        await asyncio.wait((self._answer, self.lost), return_when=asyncio.FIRST_COMPLETED)
-        if not self._answer.done():
+        await asyncio.wait((self._arrived, self.lost), return_when=asyncio.FIRST_COMPLETED)
+        if not self._received:
             raise WorkerDied
-        message = self._answer.result()
-        self._answer = asyncio.get_running_loop().create_future()
+        message = self._received.popleft()
+        if not self._received:
+            self._arrived = asyncio.get_running_loop().create_future()
         return message
 
 
@@ -85,21 +120,29 @@ class WorkerProcess:
         slot: Slot,
         transport: asyncio.WriteTransport,
         link: _Link,
+        *,
+        remote: bool,
     ) -> None:
         self.number = number
+        self.place: tuple[int, str] = (process.pid or 0, "")
+        """The process that runs the model: its id, and its machine; empty = this one."""
+        self._remote = remote
         self._process = process
         self._slot = np.ctypeslib.as_array(slot)
         self._transport = transport
         self._link = link
 
     @classmethod
-    async def launch(cls, spec: ModelSpec, number: int, slot: Slot) -> "WorkerProcess":
+    async def launch(
+        cls, spec: ModelSpec, number: int, slot: Slot, program: Program = LOCAL
+    ) -> "WorkerProcess":
         """Start a process; it begins to load the model.
 
         Args:
             spec: The model.
             number: Which of the pool's workers it is, from 0.
             slot: For its samples; no other living process uses it.
+            program: What the process does.
         """
         context = multiprocessing.get_context("spawn")
         ours, theirs = socket.socketpair()
@@ -109,7 +152,10 @@ class WorkerProcess:
             transport, link = await loop.create_connection(_Link, sock=ours)
             # Nothing is awaited once the process runs: a cancellation there would leave it alive.
             process = context.Process(
-                target=run, args=(theirs, slot, spec), name=f"{spec.name}-{number}", daemon=True
+                target=program.run,
+                args=(theirs, slot, spec),
+                name=f"{spec.name}-{number}",
+                daemon=True,
             )
             # Only the server acts on a signal to the whole process group, such as Ctrl-C. The
             # process inherits the mask, and removes it once it ignores these signals.
@@ -123,7 +169,7 @@ class WorkerProcess:
                 raise
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return cls(number, process, slot, transport, link)
+        return cls(number, process, slot, transport, link, remote=program.remote)
 
     @property
     def pid(self) -> int:
@@ -142,15 +188,19 @@ class WorkerProcess:
         """Whether the process can receive nothing any more."""
         return self._link.lost.done() or self._transport.is_closing()
 
-    async def loaded(self) -> ipc.Ready:
+    async def loaded(self, on_wait: Callable[[ipc.NotYet], None] = lambda _: None) -> ipc.Ready:
         """Wait until the model is loaded and warm; returns its properties.
+
+        Args:
+            on_wait: Called each time that a remote worker says why it has no model yet.
 
         Raises:
             ModelCannotLoad: It cannot be loaded; the message says why.
             WorkerDied: A signal ended the process, which may not be the model's fault.
         """
         try:
-            message = await self._link.answer()
+            while isinstance(message := await self._link.answer(), ipc.NotYet):
+                on_wait(message)
         except WorkerDied:
             code = await self._exit_code()
             how = f"its process died: {describe_exit(code)}"
@@ -160,6 +210,8 @@ class WorkerProcess:
         if isinstance(message, ipc.LoadFailed):
             raise ModelCannotLoad(message.reason)
         assert isinstance(message, ipc.Ready)
+        if message.node:
+            self.place = (message.pid, message.node)
         return message
 
     async def infer(
@@ -182,7 +234,7 @@ class WorkerProcess:
             WorkerDied: The process ended before it answered.
         """
         if self.gone:  # a write would raise with uvloop, and not with asyncio
-            raise WorkerDied
+            raise WorkerDied(by_model=False)
         items = [
             ipc.BatchItem(sum(map(len, audio)), state, request)
             for audio, state, request in zip(segments, states, requests, strict=True)
@@ -196,7 +248,13 @@ class WorkerProcess:
             np.concatenate(pieces, out=self._slot[:total])
         self._transport.write(ipc.encode_message(ipc.Batch(items, inline)))
         del segments, pieces, inline  # not kept alive while the worker runs
-        message = await self._link.answer()
+        try:
+            message = await self._link.answer()
+        except WorkerDied:
+            raise WorkerDied(by_model=not self._remote) from None
+        if isinstance(message, ipc.Lost):
+            how = "its process on another machine has ended"
+            raise WorkerDied(how, by_model=message.by_model, detail=message.reason)
         assert isinstance(message, ipc.BatchOutcome)
         assert len(message.outcomes) == len(items)
         return message

@@ -65,4 +65,5 @@ _ATTRIBUTES = (
     _Attribute("languages", 'a tuple of codes of languages, such as ("en",)', _are_codes),
     _Attribute("returns_words", "True or False", _is_flag),
     _Attribute("uses_key_terms", "True or False", _is_flag),
+    _Attribute("uses_drafts", "True or False", _is_flag),
 )

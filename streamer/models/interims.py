@@ -44,6 +44,7 @@ class ModelWithInterims(Model):
         self.languages = finals.languages
         self.returns_words = finals.returns_words
         self.uses_key_terms = finals.uses_key_terms
+        self.uses_drafts = finals.uses_drafts or interims.uses_drafts
         # The worker sets `unwanted` later, and each model asks whatever is set then.
         finals.unwanted = interims.unwanted = self._is_unwanted
 

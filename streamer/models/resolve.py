@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from streamer.config.cores import usable_cores
 from streamer.config.explain import show
 from streamer.config.paths import is_file
 from streamer.config.schema import Config, ModelConfig
@@ -64,7 +65,7 @@ def _model_spec(model: ModelConfig, section: str, config_folder: Path) -> ModelS
                 f"{section}.{name}",
             )
     if path is None and built_in is not None:
-        path, usual = registry.default_folders(built_in, os.cpu_count() or 1)
+        path, usual = registry.default_folders(built_in, usable_cores())
         interim_model = interim_model or usual
     if path is None and built_in is not None and built_in.needs_path:
         raise SettingsError(

@@ -17,6 +17,10 @@ AccountEntry = Literal[
 ]
 ShedReason = Literal["superseded", "dropped", "backlog"]
 RestartCause = Literal["died", "timeout", "max_jobs"]
+AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
+RemoteWorkers = Literal["alive", "starting", "waiting", "unavailable"]
+"""What the remote workers of a model do: run jobs; start; wait for a machine with room; look for
+their cluster."""
 Decoded = Literal["recording", "stream"]
 """What a decoder process decodes: a whole recording, or a live stream in a container."""
 DecoderFailure = Literal["crashed", "stopped", "failed", "stalled", "nonsense", "lost"]
@@ -105,6 +109,9 @@ class Monitor:
 
     def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
         """CPU time of a worker's last batch, and the most memory it has had since it began."""
+
+    def attempted(self, model: str, node: str, outcome: AttemptOutcome) -> None:
+        """A remote worker has worked on a job, on this machine of its cluster."""
 
     def worker_replaced(self, model: str, cause: RestartCause) -> None:
         """A worker process is replaced."""

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from streamer.observe.monitor import SegmentOutcome
-
-AttemptOutcome = Literal["ok", "raised", "died", "timeout"]
+from streamer.observe.monitor import AttemptOutcome, SegmentOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One worker's work on a segment; moments in seconds on the machine's monotonic clock."""
+    """One worker's work on a segment; moments in seconds on the machine's monotonic clock.
+
+    `node` is the machine on which the model ran; empty = the server's own.
+    """
 
     worker_pid: int
+    node: str
     begun_s: float
     ended_s: float
     outcome: AttemptOutcome

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from streamer.inference.drafts import SegmentDraft
 from streamer.inference.ipc import DEFAULT_REQUEST
 from streamer.inference.job import InferenceError, JobKind, SegmentAudio
 from streamer.inference.pool import Submission, WorkerPool
@@ -75,6 +76,8 @@ class ChannelResults:
         """The final of the open segment, submitted in a pause, in case speech does not resume."""
         self._timeline: Timeline | None = None
         """Of the open segment."""
+        self._draft: SegmentDraft | None = None
+        """Of the open segment; None before its first inference, and if the model uses none."""
         self._active_time = 0.0
         """When its speech began, in seconds from the start of the stream; 0 without a VAD."""
         self.arrived_s = 0.0
@@ -165,7 +168,7 @@ class ChannelResults:
         """The open segment has ended, and gets no result."""
         self._withdraw_early()
         self.withdraw_interims()
-        self._timeline = self._announced = None
+        self._timeline = self._announced = self._draft = None
 
     async def submit_final(
         self,
@@ -196,6 +199,7 @@ class ChannelResults:
             timeline.submitted_s = timeline.inactive_s
             if not self._sequential:
                 self._submit(pending, "final")
+        self._draft = None
         pending.samples, pending.ended_by = samples, ended_by
         self.account.pending += samples
         self._unsent.add(pending)
@@ -281,9 +285,16 @@ class ChannelResults:
             channel=self._key,
             state=state,
             request=pending.request,
+            draft=self._draft if kind == "final" else self._segment_draft(),
         )
         pending.submitted(submission)
         return submission
+
+    def _segment_draft(self) -> SegmentDraft | None:
+        """That of the open segment, for this inference of it and for those after it."""
+        if self._draft is None and self._settings.pool.uses_drafts and not self._sequential:
+            self._draft = SegmentDraft()
+        return self._draft
 
     def _open_timeline(self) -> Timeline:
         if self._timeline is None:  # without a VAD, `segment_started` is not called

@@ -249,10 +249,13 @@ class ClientInputs:
         """
         if self._auth is AuthState.ADMITTED:
             return True
-        if isinstance(token, str) and self._access.admits(token):
-            self._auth = AuthState.ADMITTED
+        shown = AuthState.UNKNOWN if token is None else AuthState.REFUSED
+        if isinstance(token, str):
+            shown = self._access.auth_state(token)
+        if shown is AuthState.ADMITTED:
+            self._auth = shown
             return True
-        self._refuse(AuthState.UNKNOWN if token is None else AuthState.REFUSED, unread)
+        self._refuse(shown, unread)
         return False
 
     def _refuse(self, auth: AuthState, unread: str | None = None) -> None:

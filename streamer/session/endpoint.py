@@ -78,7 +78,7 @@ def _open(
         UpgradeRefused: It is not.
     """
     auth = services.access.auth_state(dialect.credential(request))
-    if auth is AuthState.REFUSED or (auth is AuthState.UNKNOWN and not dialect.credential_in_start):
+    if auth.refused or (auth is AuthState.UNKNOWN and not dialect.credential_in_start):
         services.refusals.unauthorized(request.address, auth)
         raise UpgradeRefused(401, "unauthorized", why_unauthorized(auth))
     opening = dialect.open(request)

@@ -17,6 +17,7 @@ from streamer.observe.monitor import (
     AccountEntry,
     Decoded,
     DecoderFailure,
+    RemoteWorkers,
     RestartCause,
     Route,
     SegmentOutcome,
@@ -97,6 +98,7 @@ class Metrics:
         self._decoders(make)
         self._results(make, {"model": tuple(workers)})
         self._workers(make, {"model": tuple(workers)}, workers)
+        self._remote_workers(make, {"model": tuple(workers)})
         self._event_loop(make)
 
     def _stages(self, make: _Maker) -> None:
@@ -118,6 +120,10 @@ class Metrics:
         route = {"route": get_args(Route), "dialect": get_args(DialectName)}
         self.sessions_open = make.gauge(
             "sessions_open", "Sockets and requests with recordings that are open.", route
+        )
+        self.sessions_used = make.gauge(
+            "sessions_used_ratio",
+            "The part of limits.max_sessions that is taken; 0 without this limit.",
         )
         self.channels_open = make.gauge(
             "channels_open", "Channels of the streams that are open.", route
@@ -197,6 +203,11 @@ class Metrics:
             "inference_media_seconds", "Audio that models have processed, in seconds.", kind
         )
         self.queue_depth = make.gauge("queue_depth", "Jobs that no worker has begun.", kind)
+        self.queue_wait = make.gauge(
+            "queue_wait_seconds",
+            "Expected queueing time of a new session's first segment: limits.max_queue_seconds.",
+            model,
+        )
         self.batch_size = make.histogram(
             "batch_size", "Segments in one call of a model.", BATCH_SIZES, model
         )
@@ -215,6 +226,18 @@ class Metrics:
             for number in range(count):
                 self.worker_cpu.labels(name, str(number))
                 self.worker_memory.labels(name, str(number))
+
+    def _remote_workers(self, make: _Maker, model: Labels) -> None:
+        state = {**model, "state": get_args(RemoteWorkers)}
+        self.remote_workers = make.gauge("remote_workers", "Workers on other machines.", state)
+        self.node_workers = make.gauge(
+            "node_workers", "Remote workers that are loaded, by machine.", {**model, "node": ()}
+        )
+        self.node_attempts = make.counter(
+            "node_attempts",
+            "Segments that remote workers have worked on, by machine.",
+            {**model, "node": (), "outcome": ()},
+        )
 
     def _event_loop(self, make: _Maker) -> None:
         subsystem = {"subsystem": get_args(Subsystem)}

@@ -230,6 +230,8 @@ class _OtelStream(StreamTrace):
                     "streamer.inference.outcome": attempt.outcome,
                 }
             )
+            if attempt.node:
+                span.set_attribute("streamer.inference.node", attempt.node)
             if attempt.outcome != "ok":
                 _fail(span, attempt.outcome, _ATTEMPT_PROBLEMS[attempt.outcome])
             span.end(ns(attempt.ended_s))

@@ -12,6 +12,7 @@ from prometheus_client.exposition import choose_encoder
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import (
     AccountEntry,
+    AttemptOutcome,
     Decoded,
     DecoderFailure,
     Monitor,
@@ -23,6 +24,7 @@ from streamer.observe.monitor import (
     Subsystem,
 )
 from streamer.telemetry.metrics import Metrics
+from streamer.telemetry.nodes import NodeMetrics
 
 T = TypeVar("T")
 
@@ -45,25 +47,34 @@ class PrometheusMonitor(Monitor):
         super().__init__(clock)
         self._registry = registry
         self._metrics = Metrics(registry, workers)
+        self._nodes = NodeMetrics(self._metrics)
         self._held: dict[tuple[Route, str], set[Callable[[], int]]] = defaultdict(set)
         """Of the sessions that are open, by route and dialect."""
 
-    def expose(self, pools: Iterable[WorkerPool], accept: str | None) -> tuple[bytes, str]:
+    def expose(
+        self, pools: Iterable[WorkerPool], used_ratio: float, accept: str | None
+    ) -> tuple[bytes, str]:
         """All metrics as text, and its content type.
 
         Args:
             pools: Their workers and queues are read now.
+            used_ratio: The part of `limits.max_sessions` that is taken; 0 without this limit.
             accept: Of the request: Prometheus text, or OpenMetrics, which has the exemplars.
         """
         metrics = self._metrics
         for labels, held in self._held.items():
             metrics.sessions_open.labels(*labels).set(len(held))
         metrics.inbox.set(sum(each() for held in self._held.values() for each in held))
+        metrics.sessions_used.set(used_ratio)
         ready = True
         for pool in pools:
             model = pool.spec.name
             ready = ready and pool.ready
             metrics.workers_alive.labels(model).set(pool.workers_alive)
+            metrics.workers_wanted.labels(model).set(pool.workers_wanted)
+            if pool.crew is not None:
+                self._nodes.read(model, pool.crew)
+            metrics.queue_wait.labels(model).set(pool.queue.expected_wait_s)
             metrics.queue_depth.labels(model, "final").set(pool.waiting.finals)
             metrics.queue_depth.labels(model, "interim").set(pool.waiting.interims)
         metrics.ready.set(ready)
@@ -138,6 +149,9 @@ class PrometheusMonitor(Monitor):
     def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
         self._metrics.worker_cpu.labels(model, str(worker)).inc(cpu_s)
         self._metrics.worker_memory.labels(model, str(worker)).set(peak_memory_bytes)
+
+    def attempted(self, model: str, node: str, outcome: AttemptOutcome) -> None:
+        self._nodes.attempted(model, node, outcome)
 
     def worker_replaced(self, model: str, cause: RestartCause) -> None:
         self._metrics.worker_restarts.labels(model, cause).inc()

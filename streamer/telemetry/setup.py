@@ -9,8 +9,9 @@ from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import Tracer
 from streamer.telemetry.otlp import open_tracer
 
-Expose = Callable[[Iterable[WorkerPool], str | None], tuple[bytes, str]]
-"""Metrics as text and its content type, from the pools and the `Accept` header."""
+Expose = Callable[[Iterable[WorkerPool], float, str | None], tuple[bytes, str]]
+"""Metrics as text and its content type, from the pools, the part of the places that is taken, and
+the `Accept` header."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,29 @@ class Second(Model):
         return {"text": object()} if self.folder.name == "small" else {"text": ""}
 
 
+class Drafting(Model):
+    '''Uses drafts, or depends on them in the way that the options name.'''
+
+    def __init__(self, fault=""):
+        self.fault = fault
+        self.uses_drafts = fault != "off"
+
+    uses_drafts = True
+
+    def infer(self, samples):
+        return {"text": ""}
+
+    def infer_request(self, samples, request):
+        known = request.draft in (b"", b"mine")
+        if self.fault == "raises" and not known:
+            raise ValueError("no such draft")
+        if self.fault == "random":
+            return {"number": time.perf_counter(), "draft": b"mine"}
+        if self.fault == "changes" and samples.any():
+            return {"text": request.draft.hex(), "draft": b"mine"}
+        return {"text": "yes"} | ({} if self.fault in ("never", "off") else {"draft": b"mine"})
+
+
 class Particular(Model):
     '''Fails for the requests that the options name.'''
 
@@ -395,6 +418,7 @@ def test_a_model_that_hangs_is_ended(check: Check, own: Path) -> None:
             "max_batch_size of model.type 'odd:Odd' is True; allowed: a whol",
         ),
         ("returns_words = 1", "returns_words of model.type 'odd:Odd' is 1; allowed: True or False"),
+        ("uses_drafts = 0", "uses_drafts of model.type 'odd:Odd' is 0; allowed: True or False"),
         ("uses_key_terms = None", "uses_key_terms of model.type 'odd:Odd' is None; allowed: True"),
         (
             "languages = ('en')",
@@ -965,6 +989,26 @@ def test_requests_of_some_clients_are_tried(check: Check, own: Path, fails: str,
     path.write_text(json.dumps({"model": {**model, "path": "large", "interim_model": "small"}}))
     outcome = check(path)
     assert (says in outcome.err) is (fails == "interim")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "says"),
+    [
+        ("", 0, "nothing is wrong with it"),
+        ("changes", 1, "noise: the output with its own draft is another one; a draft may only sa"),
+        ("raises", 1, "every sound: with another draft: it raised ValueError: no such draft ("),
+        ("random", 0, "the same audio gives different outputs"),
+        ("never", 0, "uses_drafts is true, and no output has a draft"),
+        ("off", 0, "it uses no drafts: on this machine, results would depend on them"),
+    ],
+)
+def test_drafts_are_tried(check: Check, own: Path, fault: str, code: int, says: str) -> None:
+    path = own / "drafting.json"
+    model = {"type": "own:Drafting", "options": {"fault": fault}}
+    path.write_text(json.dumps({"model": model}))
+    outcome = check(path)
+    assert outcome.code == code
+    assert says in outcome.out + outcome.err
 
 
 def test_words_that_may_not_be_intended_are_notes(check: Check, own: Path) -> None:

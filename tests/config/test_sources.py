@@ -528,6 +528,30 @@ def test_tokens_that_no_header_can_carry(file: Path) -> None:
     assert "s3cret" not in line
 
 
+def test_secrets_of_tickets_come_from_the_same_places(file: Path) -> None:
+    one, two, three = ("one-" * 8, "two-" * 8, "three-" * 8)
+    (file.parent / "secrets").write_text(f"# the next one\n{three}\n")
+    settings = {"ticket_secrets": [one], "ticket_secrets_file": "secrets"}
+    file.write_text(json.dumps({"access": settings}))
+    config = load_config(file, {"STREAMER_TICKET_SECRETS": two}, {})
+    assert config.access.ticket_secrets == (one, two, three)
+    assert config.without_secrets().access.ticket_secrets == ()
+
+
+def test_secrets_of_tickets_that_are_too_short(file: Path) -> None:
+    says = "holds one of fewer than 32 characters; `openssl rand -hex 32` prints a good one"
+    assert refuse(None, {"STREAMER_TICKET_SECRETS": "s3cret"}) == (
+        f"STREAMER_TICKET_SECRETS: it {says}"
+    )
+    (file.parent / "secrets").write_text("s3cret\n")
+    file.write_text('{"access": {"ticket_secrets_file": "secrets"}}')
+    assert refuse(file) == (f"{file}: 'access.ticket_secrets_file' is \"secrets\": the file {says}")
+    file.write_text('{"access": {"ticket_secrets": ["s3cret"]}}')
+    assert refuse(file) == f"{file}: 'access.ticket_secrets' {says}"
+    file.write_text('{"access": {"ticket_secrets": "s3cret"}}')
+    assert "'access.ticket_secrets' is text; allowed: a list of text" in refuse(file)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from tests.deployment.files import ROOT
 from tools.audit import LOCKS, Findings, conclude, of_npm, of_pip
 
-DEVELOPMENT, IMAGE, _ = (ROOT / lock for lock in LOCKS)
+DEVELOPMENT, IMAGE, *_ = (ROOT / lock for lock in LOCKS)
 
 
 def locked(lock: Path) -> list[Requirement]:

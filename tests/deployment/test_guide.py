@@ -57,7 +57,7 @@ def test_tokens_and_a_certificate_are_made_and_used_as_shown(
             elif word != ".venv/bin/streamer":
                 flags.append(word)
     assert flags == ["--host", "0.0.0.0"]  # which a test does not do
-    assert len(environment) == 3
+    assert len(environment) == 4
     server = launch({"model": {"type": "standin"}}, env=environment)
     assert server.get("/v1/models").status == 401
     assert server.get("/v1/models", Authorization=f"Bearer {token}").status == 200

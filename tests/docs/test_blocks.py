@@ -31,6 +31,7 @@ CHECKED = {
     ("configuration.md", "sh"): "tests/docs/test_docs.py",
     ("deployment.md", "console"): "tests/deployment/test_guide.py",
     ("deployment.md", "json"): "tests/deployment/test_guide.py",
+    ("deployment.md", "sh"): "tests/deployment/test_systemd.py",
     ("grpc.md", "console"): "tests/end_to_end/rpc/test_rpc_page.py",
     ("grpc.md", "json"): "tests/docs/test_blocks.py",
     ("http.md", "console"): "tests/end_to_end/http/test_http_page.py",
@@ -38,6 +39,8 @@ CHECKED = {
     ("operations.md", "console"): "tests/operations/test_image.py",
     ("protocol.md", "json"): "tests/docs/test_blocks.py",
     ("python.md", "text"): "tests/docs/test_python_page.py",
+    ("ray.md", "console"): "tests/deployment/test_ray_files.py",
+    ("ray.md", "json"): "tests/deployment/test_ray_files.py",
     ("streamer-client/README.md", "js"): "tests/web/test_guide_blocks.py",
     ("your-own-model.md", "console"): "tests/end_to_end/serving/test_examples.py",
     ("your-own-model.md", "json"): "tests/docs/test_docs.py",
@@ -46,7 +49,12 @@ CHECKED = {
 """By page and language: the file that runs or checks the blocks, or most of them. Blocks of Python
 and HTML are files of `docs/examples`; those of the book have tests in `tests/book`."""
 
-PICTURES = {("README.md", ""), ("architecture.md", "text")}
+PICTURES = {
+    ("README.md", ""),
+    ("architecture.md", "text"),
+    ("ray.md", "text"),
+    ("scaling.md", "text"),
+}
 """Drawings made of characters."""
 
 
@@ -173,6 +181,6 @@ def test_the_configurations_that_commands_name_exist() -> None:
 
 def test_every_recording_and_script_in_a_command_exists() -> None:
     shown = "\n".join(command for page in PAGES for command in commands(page))
-    named = set(re.findall(r"(?:models|docs/examples|deploy)/[\w./-]+", shown))
+    named = set(re.findall(r"(?:models|docs/examples|deploy)/[\w./@-]+", shown))
     assert len(named) > 12
     assert [path for path in named if not (ROOT / path).exists()] == []

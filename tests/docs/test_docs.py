@@ -14,6 +14,7 @@ import msgspec
 import onnx
 import pytest
 
+from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config, LimitsConfig, VadConfig
 from streamer.config.sources import load_config, misnamed
 from streamer.protocol import codes, messages
@@ -277,6 +278,18 @@ def test_a_setting_without_a_text_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(settings, "docstrings", lambda _: {"chunk": "Seconds."})
     with pytest.raises(settings.UndocumentedError, match=r"simple\.chunk_seconds has no docstring"):
         settings.table("simple")
+
+
+def test_configuration_page_lists_every_setting_of_remote_workers_with_its_default() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+    section = text.split("## `remote` of a model")[1].split("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
+    defaults = json.loads(msgspec.json.encode(RemoteConfig(address="")))
+    assert rows.keys() == defaults.keys()
+    for key, default in defaults.items():
+        if key != "address":  # it has none
+            shown = rows[key].strip().strip("`")
+            assert (shown if isinstance(default, str) else json.loads(shown)) == default
 
 
 def test_protocol_page_lists_every_event_and_request() -> None:

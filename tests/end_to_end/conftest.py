@@ -31,6 +31,7 @@ def launch(tmp_path: Path) -> Generator[Launch]:
     """Start a server of one's own; with `ready=False` without waiting until it is ready.
 
     Without `config` it serves the harness's `MODEL`; with None it has no configuration file.
+    Servers that run at the same time need a `folder` each, below `tmp_path`.
     """
     started = []
 
@@ -39,8 +40,10 @@ def launch(tmp_path: Path) -> Generator[Launch]:
         *flags: str,
         env: Mapping[str, str] | None = None,
         ready: bool = True,
+        folder: str = "",
     ) -> Server:
-        server = Server(tmp_path, config, *flags, env=env)
+        (tmp_path / folder).mkdir(exist_ok=True)
+        server = Server(tmp_path / folder, config, *flags, env=env)
         started.append(server)
         _servers.append(server)
         if ready:

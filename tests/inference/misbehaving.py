@@ -108,7 +108,8 @@ class Asked(Batcher):
     uses_key_terms = True
 
     def infer_request(self, samples: Samples, request: SegmentRequest) -> Mapping[str, object]:
-        answer = {**self.infer(samples), "request": dataclasses.asdict(request)}
+        asked = {**dataclasses.asdict(request), "draft": request.draft.decode()}
+        answer = {**self.infer(samples), "request": asked}
         answer["folder"] = self.folder.name
         return answer | {"words": WORDS[int(samples[-1])]} if request.words else answer
 
@@ -129,6 +130,28 @@ class GateWithWords(Asked):
 
     def gate(self, samples: Samples) -> Mapping[str, object] | None:
         return {"words": WORDS[int(samples[-1])]} if int(samples[0]) == DROP else None
+
+
+class Drafting(Obedient):
+    """Answers with the draft that it got; its next one is longer by the tag of the segment."""
+
+    uses_drafts = True
+
+    def infer_request(self, samples: Samples, request: SegmentRequest) -> Mapping[str, object]:
+        what, got = int(samples[0]), request.draft.decode()
+        following = f"{got}{int(samples[-1])}".encode()
+        if what == WORK:
+            (self.folder / "begun").touch()
+            while not self.unwanted():
+                time.sleep(0.0005)
+            raise Unwanted(following)
+        if what == ODD:
+            return {"got": got, "draft": "text"}
+        if what == FORGE:
+            return {"got": got, "draft": bytes((1 << 16) + 1)}
+        if what == DROP:
+            return Dropped(got=got, draft=following)
+        return {"got": got, "draft": following}
 
 
 class Running(StatefulModel):

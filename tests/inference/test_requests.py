@@ -17,7 +17,11 @@ from tests.inference.misbehaving import DROP, FINE, RAISE
 from tests.inference.test_pool import pool_of, running, segment
 
 REQUEST = SegmentRequest(
-    words=True, key_terms=("Jean Valjean", "Æthelred"), interim=True, speech_start_s=0.25
+    words=True,
+    key_terms=("Jean Valjean", "Æthelred"),
+    interim=True,
+    speech_start_s=0.25,
+    draft=b"of before",
 )
 INTERIM = SegmentRequest(interim=True)
 WORD = {"text": "yes", "start_time": 0.0, "end_time": 0.5, "confidence": 0.75}
@@ -37,7 +41,8 @@ async def test_the_model_gets_the_request(tmp_path: Path) -> None:
         assert pool.languages == ("la",)
         done = await asked(pool, 1, REQUEST)
         expected = dataclasses.asdict(REQUEST)
-        assert done.output["request"] == expected | {"key_terms": [*REQUEST.key_terms]}
+        changed = {"key_terms": [*REQUEST.key_terms], "draft": "of before"}
+        assert done.output["request"] == expected | changed
         assert done.output["words"] == [WORD]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from streamer.models.moonshine.byte_pair_encoding import FIRST_PIECE, BytePairEncoder
 from streamer.models.moonshine.decoding import END_TOKEN, START_TOKEN, GreedyDecoder
+from streamer.models.moonshine.passes import DecoderNetwork
 from streamer.models.moonshine.published_weights import Sizes
 from streamer.onnx.graph import Array, Floats
 
@@ -27,11 +28,12 @@ class SmallNetwork:
 
     Attributes:
         runs: How often it was run.
+        rows: For how many tokens.
     """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self.runs = 0
+        self.runs = self.rows = 0
 
     def logits(self, history: Sequence[int]) -> Floats:
         """Float32 [tokens], after these tokens."""
@@ -45,13 +47,16 @@ class SmallNetwork:
         """As the decoder's graph."""
         assert outputs is not None
         self.runs += 1
-        past = inputs["past.0.key"]
-        token, position = (int(inputs[name].ravel()[0]) for name in ("token", "position"))
-        assert past.shape[2] == position
-        new = np.full((1, SIZES.heads, 1, SIZES.head_size), token, np.float32)
+        past, tokens, position = (inputs[name] for name in ("past.0.key", "tokens", "position"))
+        assert past.shape[2] == position[0]
+        shape = (1, SIZES.heads, tokens.shape[1], SIZES.head_size)
+        new = np.broadcast_to(tokens[:, np.newaxis, :, np.newaxis], shape).astype(np.float32)
         present = np.concatenate([past, new], axis=2)
         history = [int(value) for value in present[0, 0, :, 0]]
-        return [self.logits(history)[np.newaxis, np.newaxis], present, present][: len(outputs)]
+        ends = range(past.shape[2] + 1, len(history) + 1)
+        logits = np.stack([self.logits(history[:end]) for end in ends])
+        self.rows += len(ends)
+        return [logits[np.newaxis], present, present][: len(outputs)]
 
     def get_inputs(self) -> Sequence[Any]:
         """Not needed."""
@@ -63,7 +68,7 @@ class SmallNetwork:
 
     def decoder(self) -> GreedyDecoder:
         """A search with this network."""
-        return GreedyDecoder(self, SIZES, [])
+        return GreedyDecoder(DecoderNetwork(self, SIZES, []))
 
     def log_probabilities(self, tokens: Sequence[int]) -> list[float]:
         """Of each token after those before it."""

@@ -8,6 +8,7 @@ import pytest
 
 from streamer.model import Unwanted
 from streamer.models.moonshine.decoding import END_TOKEN, ExtraOutputs, GreedyDecoder
+from streamer.models.moonshine.passes import DecoderNetwork
 from streamer.models.moonshine.published_weights import Sizes
 from streamer.onnx.graph import Floats
 from streamer.onnx.runtime import OnnxSession
@@ -33,14 +34,17 @@ class Network:
 
     def run(self, outputs: Sequence[str], inputs: Mapping[str, Floats]) -> list[Floats]:
         self.outputs.append(outputs)
-        self.tokens.append(int(inputs["token"][0, 0]))
+        (tokens,) = inputs["tokens"].tolist()
+        self.tokens += tokens
         position = int(inputs["position"][0])
         assert inputs["past.0.key"].shape == (1, 8, position, 4)
+        end = position + len(tokens)
+        queries = np.tile(10 * np.arange(position, end, dtype=np.float32)[:, np.newaxis], 32)
         made = {
-            "logits": SCORES[position].reshape(1, 1, -1),
-            **{f"query.{n}": np.full((1, 1, 32), 10 * position + n, np.float32) for n in (0, 1)},
+            "logits": SCORES[np.newaxis, position:end],
+            **{f"query.{n}": queries[np.newaxis] + n for n in (0, 1)},
         }
-        grown = np.zeros((1, 8, position + 1, 4), np.float32)
+        grown = np.zeros((1, 8, end, 4), np.float32)
         return [made.get(name, grown) for name in outputs]
 
 
@@ -51,7 +55,7 @@ def network() -> Network:
 
 @pytest.fixture
 def decoder(network: Network) -> GreedyDecoder:
-    return GreedyDecoder(cast("OnnxSession", network), SIZES, [1])
+    return GreedyDecoder(DecoderNetwork(cast("OnnxSession", network), SIZES, [1]))
 
 
 def test_the_likeliest_tokens_until_the_end(network: Network, decoder: GreedyDecoder) -> None:

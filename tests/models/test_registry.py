@@ -205,7 +205,7 @@ def test_what_an_entry_says_is_so(entry: BuiltIn) -> None:
 def test_the_default_depends_on_the_cores(
     monkeypatch: pytest.MonkeyPatch, cores: int, folder: str, interim_folder: str | None
 ) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    monkeypatch.setattr("streamer.models.resolve.usable_cores", lambda: cores)
     (spec,) = model_specs(Config(), Path())
     assert spec.name == folder
     found = spec.interim_folder and Path(spec.interim_folder).name

@@ -1,6 +1,7 @@
 """Repeated words are told from a decoder's loop by the audio."""
 
 import re
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,9 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.model import Unwanted
+from streamer.models.moonshine.decoding import GreedyDecoder
+from streamer.models.moonshine.graphs import sizes
+from streamer.models.moonshine.passes import DecoderNetwork
 from streamer.models.moonshine.repetition import CUT_FRAME, quietest_point, repeated_tokens
 from streamer.models.moonshine.transcriber import SHORTEST_CUT_S, Moonshine
 from streamer.onnx.graph import Floats
+from streamer.onnx.runtime import OnnxSession
 from streamer.weights.manifest import require
 
 RATE = Moonshine.sample_rate
@@ -145,12 +150,12 @@ class Looping:
 
     def decode(self, _: object, inputs: dict[str, Floats]) -> list[object]:
         self.steps += 1
-        position = int(inputs["position"][0])
-        ends = position == 4 and self.lengths_s[-1] <= self.longest_s
-        token = 2 if ends else (400, 401)[position % 2]
-        scores = np.zeros((1, 1, 32_768), np.float32)
-        scores[0, 0, token] = 9
-        return [scores, *[np.zeros((1, 8, 0, 36), np.float32)] * 12]
+        first, count = int(inputs["position"][0]), inputs["tokens"].shape[1]
+        scores = np.zeros((1, count, 32_768), np.float32)
+        for row, position in enumerate(range(first, first + count)):
+            ends = position == 4 and self.lengths_s[-1] <= self.longest_s
+            scores[0, row, 2 if ends else (400, 401)[position % 2]] = 9
+        return [scores, *[np.zeros((1, 8, first + count, 36), np.float32)] * 12]
 
 
 def looping(model: Moonshine, monkeypatch: pytest.MonkeyPatch, longest_s: float) -> Looping:
@@ -159,8 +164,9 @@ def looping(model: Moonshine, monkeypatch: pytest.MonkeyPatch, longest_s: float)
             self.run = run
 
     decoder = Looping(longest_s)
+    network = DecoderNetwork(cast("OnnxSession", Session(decoder.decode)), sizes(FOLDER), [])
     monkeypatch.setattr(model, "_encoder", Session(decoder.encode))
-    monkeypatch.setattr(model.decoder, "_network", Session(decoder.decode))
+    monkeypatch.setattr(model, "decoder", GreedyDecoder(network))
     monkeypatch.setattr(model, "_gate", None)
     return decoder
 

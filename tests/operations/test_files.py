@@ -85,17 +85,25 @@ def test_the_services_find_each_other() -> None:
     assert endpoint == f"http://otel-collector:{received.rpartition(':')[2]}"
     (exporter,) = collector["exporters"].values()
     (reader,) = collector["service"]["telemetry"]["metrics"]["readers"]
+    jobs = {job["job_name"]: job for job in load("prometheus.yml")["scrape_configs"]}
     scraped = {
-        job["job_name"]: job["static_configs"][0]["targets"]
-        for job in load("prometheus.yml")["scrape_configs"]
+        name: job["static_configs"][0]["targets"]
+        for name, job in jobs.items()
+        if "static_configs" in job
     }
     (port,) = stages()[1].all("EXPOSE")
-    assert scraped["streamer"] == [f"server:{port}"]
+    (servers,) = jobs["streamer"]["dns_sd_configs"]
+    # One name with an address for each of them, however many there are.
+    assert (servers["names"], servers["type"], servers["port"]) == (["server"], "A", int(port))
+    balancer = (ROOT / "deploy/haproxy-compose.cfg").read_text()
+    assert f" server:{port} " in balancer
+    assert services["balancer"]["ports"] == [f"127.0.0.1:8080:{port}"]
+    assert "ports" not in services["server"], "a second server could not have the same"
     metrics_port = reader["pull"]["exporter"]["prometheus"]["port"]
     assert scraped["otel-collector"] == [f"otel-collector:{metrics_port}"]
     sources = load("deploy/grafana/provisioning/datasources/datasources.yaml")["datasources"]
     addresses = [source["url"] for source in sources]
-    named = [endpoint, exporter["endpoint"], *addresses, scraped["streamer"][0]]
+    named = [endpoint, exporter["endpoint"], *addresses, *servers["names"]]
     assert {re.sub("^http://", "", address).partition(":")[0] for address in named} <= set(services)
     interval = load("prometheus.yml")["global"]["scrape_interval"]
     assert sources[0]["jsonData"]["timeInterval"] == interval

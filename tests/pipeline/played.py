@@ -124,7 +124,7 @@ class Pool:
 
     spec = ModelSpec(type="fake", name="fake")
     stateful = False
-    returns_words, uses_key_terms = False, True
+    returns_words, uses_key_terms, uses_drafts = False, True, False
 
     def __init__(self, slowness: int, fate: Callable[[str], Fate]) -> None:
         self.slowness = slowness

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streamer.config.schema import Config, InferenceConfig
 from streamer.inference import ipc
+from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
 from streamer.model import SegmentRequest
@@ -52,19 +53,28 @@ class Pool:
     stateful = False
     returns_words = True
     uses_key_terms = True
+    uses_drafts = True
     spec = ModelSpec("test:Model", "test")
 
     def __init__(self) -> None:
         self.results: list[PendingInference] = []
         self.requests: list[SegmentRequest] = []
+        self.drafts: list[SegmentDraft | None] = []
         self.counters = Counters()
         self.queue = self
 
     def submit(
-        self, _audio: object, _kind: JobKind, *, request: SegmentRequest, **_of: object
+        self,
+        _audio: object,
+        _kind: JobKind,
+        *,
+        request: SegmentRequest,
+        draft: SegmentDraft | None,
+        **_of: object,
     ) -> Submitted:
         submitted = Submitted()
         self.requests.append(request)
+        self.drafts.append(draft)
         self.results.append(submitted.result)
         return submitted
 
@@ -275,6 +285,39 @@ async def test_whoever_goes_away_gives_up_all_that_is_owed() -> None:
     assert [result.cancelled() for result in pool.results] == [True, False, True, True, True]
     pool.results.clear()
     assert not complaints
+
+
+async def test_all_inferences_of_a_segment_share_a_draft_and_no_others_do() -> None:
+    pool = Pool()
+    results = results_of(pool, [], 20, early_finals=True)
+    for end in (3, 6):
+        results.submit_interim(AUDIO, end - 3, end - 2)
+        results.speech_paused(AUDIO, end - 3, end - 1)
+        results.speech_resumed()
+        await results.submit_final(AUDIO, end - 3, end)
+    results.submit_interim(AUDIO, 6, 7)
+    results.segment_discarded()
+    results.submit_interim(AUDIO, 7, 8)
+    found = [id(draft) for draft in pool.drafts]
+    assert found == [found[0]] * 3 + [found[3]] * 3 + [found[6], found[7]]
+    assert len({*found}) == 4
+    assert None not in pool.drafts
+
+
+async def test_a_channel_keeps_no_draft_when_its_segment_has_ended() -> None:
+    """And none at all where there is a final alone, or where the model makes none."""
+    pool = Pool()
+    results = results_of(pool, [], 20)
+    results.submit_interim(AUDIO, 0, 1)
+    await results.submit_final(AUDIO, 0, 2)
+    kept = weakref.ref(cast("SegmentDraft", pool.drafts[0]))
+    pool.drafts.clear()
+    assert kept() is None
+    await results.submit_final(AUDIO, 2, 3)
+    pool.uses_drafts = False
+    results.submit_interim(AUDIO, 3, 4)
+    await results.submit_final(AUDIO, 3, 5)
+    assert pool.drafts == [None, None, None]
 
 
 class UnstaffedPool(WorkerPool):

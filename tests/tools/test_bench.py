@@ -144,8 +144,9 @@ def test_a_long_run_compares_its_ends() -> None:
     assert rows["final p95 ms"] == (100, 200)
 
 
-def test_the_tables_of_the_page_are_those_of_the_results() -> None:
-    page = (publish.DOCS / "performance.md").read_text()
+@pytest.mark.parametrize("name", publish.PAGES)
+def test_the_tables_of_the_pages_are_those_of_the_results(name: str) -> None:
+    page = (publish.DOCS / name).read_text()
     assert publish.rendered(page, publish.DOCS / "performance") == page
     assert publish.TABLE_BLOCK.search(page)
 
@@ -239,9 +240,13 @@ def test_noise_is_added_at_its_level(level_db: float) -> None:
 
 
 def test_the_networks_alone_are_measured() -> None:
-    rows = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
+    rows, grown = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
     assert [row["seconds"] for row in rows] == [2, 4, 10]
-    assert all(row["encoder ms a second"] and row["whole ms a second"] for row in rows)
+    parts = ("encoder", "decoder", "decoder, drafted", "whole", "whole, drafted")
+    assert all(row[f"{part}, ms/s"] for row in rows for part in parts)
+    assert grown[0]["interims"] == 12
+    assert grown[0]["with drafts, ms/s"]
+    assert grown[0]["without drafts, ms/s"]
 
 
 def test_levels_are_compared_with_and_without_gain() -> None:

@@ -1,10 +1,10 @@
 """Takes the results of the benchmarks into the documentation: `make bench-publish`.
 
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
-`docs/performance.md`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
-anew from them, so that no figure there is typed by hand. Figures in the text of any page are
-written anew as well (`tools/docs/figures.py`). The picture of errors and cost is drawn here: it
-needs the results of two commands.
+`docs/performance.md` and `docs/scaling.md`, what stands between `<!-- table: FILE PART -->` and
+`<!-- end -->` is written anew from them, so that no figure there is typed by hand. Figures in the
+text of any page are written anew as well (`tools/docs/figures.py`). The picture of errors and cost
+is drawn here: it needs the results of two commands.
 """
 
 import json
@@ -23,6 +23,7 @@ DOCS = ROOT / "docs"
 FILES = (
     "accuracy",
     "alternatives",
+    "balancer",
     "bench",
     "curve",
     "grpc",
@@ -32,9 +33,12 @@ FILES = (
     "loop_profile",
     "pairs",
     "short_words",
+    "simulation",
     "telemetry",
     "words",
 )
+
+PAGES = ("performance.md", "scaling.md")
 
 TABLE_BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -74,9 +78,9 @@ def main() -> None:
         json.loads((folder / f"{name}.json").read_text()) for name in ("accuracy", "pairs")
     )
     draw_errors_by_cost(accuracy, pairs, folder)
-    page = DOCS / "performance.md"
-    page.write_text(rendered(page.read_text(), folder))
-    print(f"written: {page}")
+    for page in (DOCS / name for name in PAGES):
+        page.write_text(rendered(page.read_text(), folder))
+        print(f"written: {page}")
     if broken := write_figures():
         sys.exit("\n".join(["sentences that do not hold any more:", *broken]))
 

@@ -75,7 +75,7 @@ class LinesCard(Card):
                 values = [math.nan] * (POINTS + 1)
                 for at, value in series["values"]:
                     values[round((at - span.start_s) / span.step_s)] = float(value)
-                found[series_name(target.legend, series)] = values
+                found[series_name(target.legend, series, source.servers)] = values
         if len(found) > MOST_NAMES:
             return {name: values for name, values in found.items() if np.nansum(values) > 0}
         return found

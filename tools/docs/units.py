@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 
 from tools.harness.monitoring import Series
 
@@ -11,10 +12,20 @@ LINE_COLOURS = (
 )  # fmt: skip
 
 
-def series_name(pattern: str, series: Series) -> str:
-    """The name of a series: its labels in the place of `{{label}}`."""
-    named = re.sub(r"{{(\w+)}}", lambda found: series["metric"].get(found[1], ""), pattern)
-    return re.sub(r"127\.0\.0\.1:\d+", "server:8080", named)
+def series_name(pattern: str, series: Series, servers: Mapping[str, str]) -> str:
+    """The name of a series: its labels in the place of `{{label}}`.
+
+    Args:
+        pattern: As Grafana has it.
+        series: As Prometheus answers.
+        servers: What is shown for the addresses of servers; for others, `server:8080`.
+    """
+
+    def label(found: re.Match[str]) -> str:
+        value = str(series["metric"].get(found[1], ""))
+        return servers.get(value, re.sub(r"^127\.0\.0\.1:\d+$", "server:8080", value))
+
+    return re.sub(r"{{(\w+)}}", label, pattern)
 
 
 def colour_of(number: int) -> str:

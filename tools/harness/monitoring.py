@@ -101,12 +101,14 @@ class Prometheus:
 
     Attributes:
         rate_interval_s: What `$__rate_interval` is in Grafana: four scrapes.
+        servers: What pictures show for the addresses of servers.
     """
 
     def __init__(self, address: str, rate_interval_s: float, rules: Path) -> None:
         self.address = address
         self.rate_interval_s = rate_interval_s
         self.rules = rules
+        self.servers: dict[str, str] = {}
 
     def query(self, query: str, at_s: float | None = None) -> list[Series]:
         """What a query answers now, or at a time."""
@@ -158,6 +160,7 @@ def prometheus(
     every = f"{round(scrape_s * 1000)}ms"
     config["global"] = dict.fromkeys(config["global"], every)
     for job in config["scrape_configs"]:
+        job.pop("dns_sd_configs", None)
         job["static_configs"] = [{"targets": list(targets.get(job["job_name"], ()))}]
     rules = folder / RULES
     rules.parent.mkdir(parents=True)

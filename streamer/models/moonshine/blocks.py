@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from streamer.models.moonshine.published_weights import LARGEST
 from streamer.onnx.graph import MICROSOFT, Graph
 from streamer.onnx.ort_weights import Quantized
 
@@ -69,6 +70,13 @@ class Blocks:
         """Float32 of any shape as uint8 with one scale, which is that of these states."""
         return QuantizedStates(*self.graph.add_many("DynamicQuantizeLinear", [states], 3))
 
+    def up_to_one(self, states: str) -> "QuantizedStates":
+        """Float32 from -1 to 1, of any shape, as uint8."""
+        scale = self.graph.constant(np.full((), 1 / LARGEST, np.float32))
+        zero_point = self.graph.constant(np.full((), SIGN, np.uint8))
+        values = self.graph.add("QuantizeLinear", states, scale, zero_point)
+        return QuantizedStates(values, scale, zero_point)
+
     def multiplied(self, states: "QuantizedStates", matrix: Quantized) -> str:
         """Quantized states times a matrix, plus its bias: float32."""
         other, other_scale, other_zero = self._constants(matrix)
@@ -97,7 +105,8 @@ class Blocks:
             inputs: Queries, keys and values; the last two as states, or float32
                 [1, heads, length, size].
             caches: Keys and values continue `past.{caches}.key` and `.value`; both together are
-                the outputs `present.…`. Empty = no caches.
+                the outputs `present.…`. A query then attends to no key behind its own. Empty = no
+                caches, and every query attends to all keys.
         """
         outputs = [""]
         if caches:
@@ -106,7 +115,12 @@ class Blocks:
             outputs += [f"present.{part}" for part in parts]
         outputs[0] = mixed = self.graph.new_name()
         self.graph.add_many(
-            "MultiHeadAttention", inputs, outputs, domain=MICROSOFT, num_heads=self._heads
+            "MultiHeadAttention",
+            inputs,
+            outputs,
+            domain=MICROSOFT,
+            num_heads=self._heads,
+            unidirectional=int(bool(caches)),
         )
         return mixed
 

@@ -46,6 +46,10 @@ class BytePairEncoder:
         """
         return [token for part in self._joined(text) for token in self._spelled(part)]
 
+    def encode_spaced(self, text: bytes) -> list[int]:
+        """As `encode`, of a text as `spaced` returns it."""
+        return self.encode(text.decode().removeprefix(SPACE.decode()).replace(SPACE.decode(), " "))
+
     def first_token(self, text: str) -> int:
         """The first one of `encode`."""
         return self._spelled(self._joined(text)[0])[0]

@@ -10,13 +10,8 @@ https://inria.hal.science/inria-00112631).
 
 import numpy as np
 
-from streamer.models.moonshine.blocks import SIGN, Blocks, QuantizedStates
-from streamer.models.moonshine.published_weights import (
-    LARGEST,
-    PublishedWeights,
-    Sizes,
-    requantized,
-)
+from streamer.models.moonshine.blocks import Blocks
+from streamer.models.moonshine.published_weights import PublishedWeights, Sizes, requantized
 from streamer.onnx.graph import MICROSOFT, Floats, Graph
 
 STRIDES = (64, 3, 2)
@@ -84,18 +79,9 @@ def _normalized_product(blocks: Blocks, waves: str, weights: PublishedWeights, s
     states = graph.add("Transpose", balanced, perm=[0, 2, 1])
     states = graph.add("Reshape", states, graph.constant(np.array([-1, size.width])))
     rows = graph.add("Div", _side_by_side(graph, states, kernel.shape[2], STRIDES[1]), largest)
-    product = blocks.multiplied(_up_to_one(graph, rows), quantized)
+    product = blocks.multiplied(blocks.up_to_one(rows), quantized)
     scaled = graph.add("Mul", product, graph.add("Div", largest, deviation))
     return graph.add("Add", scaled, added)
-
-
-def _up_to_one(graph: Graph, values: str) -> QuantizedStates:
-    """Float32 from -1 to 1 as uint8."""
-    scale = graph.constant(np.full((), 1 / LARGEST, np.float32))
-    zero_point = graph.constant(np.full((), SIGN, np.uint8))
-    return QuantizedStates(
-        graph.add("QuantizeLinear", values, scale, zero_point), scale, zero_point
-    )
 
 
 def _largest(graph: Graph, waves: str, taps: int, stride: int) -> str:

@@ -8,18 +8,19 @@ for a second of audio.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from streamer.model import Unwanted
+from streamer.models.moonshine.draft import Draft
 from streamer.models.moonshine.key_terms import KeyTerms
-from streamer.models.moonshine.published_weights import PARTS, Sizes
+from streamer.models.moonshine.passes import DecoderNetwork, Passes
+from streamer.models.moonshine.published_weights import PARTS
 from streamer.models.moonshine.repetition import repeated_tokens
 from streamer.models.moonshine.steps import Step
 from streamer.models.moonshine.term_search import TermSearch
-from streamer.onnx.graph import Array, Floats
-from streamer.onnx.runtime import OnnxSession
+from streamer.onnx.graph import Floats
 
 START_TOKEN = 1
 END_TOKEN = 2
@@ -35,6 +36,18 @@ class TokenBias(Protocol):
     def chosen(self, token: int) -> None:
         """Take note of the token that was chosen; called after each `adjust`."""
         ...
+
+
+class SearchStopped(Unwanted):
+    """The search has not ended, because its result is not needed.
+
+    Args:
+        tokens: What it would probably have found.
+    """
+
+    def __init__(self, tokens: Sequence[int]) -> None:
+        super().__init__()
+        self.tokens = tokens
 
 
 class ExtraOutputs(NamedTuple):
@@ -91,20 +104,17 @@ class GreedyDecoder:
     """Searches with one network; not for several threads.
 
     Args:
-        network: Runs `graphs.decoder`.
-        sizes: Of the network.
-        query_layers: The layers whose queries it returns.
+        network: The decoder's.
+        guesses: Whether tokens that probably follow may share a pass. Without it, each has its own.
+
+    Attributes:
+        network: The decoder's.
     """
 
-    def __init__(self, network: OnnxSession, sizes: Sizes, query_layers: Sequence[int]) -> None:
-        self._network = network
-        self._query_layers = query_layers
-        self._past = [f"past.{cache}" for cache in sizes.caches]
-        self._outputs = ["logits", *(f"present.{cache}" for cache in sizes.caches)]
-        self._queries = [f"query.{layer}" for layer in query_layers]
-        self._heads = (sizes.heads, sizes.head_size)
-        self._empty = np.zeros((1, sizes.heads, 0, sizes.head_size), np.float32)
-        self._nothing = np.zeros(0, np.float32)
+    def __init__(self, network: DecoderNetwork, *, guesses: bool = True) -> None:
+        self.network = network
+        self._guesses = guesses
+        self._heads = (network.sizes.heads, network.sizes.head_size)
         self._exponentials = np.zeros(0, np.float32)
 
     def decode(
@@ -117,6 +127,7 @@ class GreedyDecoder:
         extra: ExtraOutputs = TOKENS_ONLY,
         bias: TokenBias | None = None,
         key_terms: KeyTerms | None = None,
+        draft: Sequence[int] = (),
     ) -> Decoded:
         """Search until the end token, `limit` tokens, or a repetition.
 
@@ -128,33 +139,35 @@ class GreedyDecoder:
             extra: What to keep besides the tokens.
             bias: Changes the scores before each choice.
             key_terms: Phrases that are likelier than usual; None = none.
+            draft: What will probably be found. It saves time, and changes nothing else.
 
         Raises:
-            Unwanted: The result is not needed any more.
+            SearchStopped: The result is not needed any more.
         """
-        outputs = self._outputs + (self._queries if extra.attention else [])
-
-        def run(token: int, position: int, before: Step) -> Step:
-            if unwanted():
-                raise Unwanted
-            inputs: dict[str, Array] = {
-                **encoder_caches,
-                **dict(zip(self._past, before.caches, strict=True)),
-                "token": np.array([[token]]),
-                "position": np.array([position]),
-            }
-            scores, *rest = cast("list[Floats]", self._network.run(outputs, inputs))
-            return Step(scores[0, 0], rest[: len(self._past)], rest[len(self._past) :])
-
-        search = TermSearch(key_terms, run, END_TOKEN) if key_terms else None
         tokens = [START_TOKEN]
+        guesses = Draft(draft)
+
+        def check() -> None:
+            if unwanted():
+                raise SearchStopped([*tokens[1:], *guesses.rest])
+
+        passes = Passes(
+            self.network,
+            encoder_caches,
+            queries=extra.attention,
+            guesses=self._guesses,
+            check=check,
+        )
+        search = TermSearch(key_terms, passes.run, END_TOKEN) if key_terms else None
         chosen: list[_Chosen] = []
-        step = Step(self._nothing, [self._empty] * len(self._past))
+        step = passes.start
         ended = False
         while len(tokens) <= limit:
-            step = run(tokens[-1], len(tokens) - 1, step)
+            step = passes.run(tokens[-1], step, guesses.guess()[: limit - len(tokens) + 1])
             token = _choose(step.logits, bias)
             while search and (phrase := search.on_step(step, token)):
+                last = [] if token == END_TOKEN else [token]
+                guesses.replaced([*tokens[phrase.position + 1 :], *last])
                 del tokens[phrase.position + 1 :], chosen[phrase.position :]
                 tokens += phrase.tokens
                 *before, step = phrase.steps
@@ -165,6 +178,7 @@ class GreedyDecoder:
             if ended:
                 break
             tokens.append(token)
+            guesses.wrote(token)
             if stop_at_repetition and repeated_tokens(tokens):
                 break
         probabilities = [each.log_probability for each in chosen] if extra.log_probabilities else []
@@ -188,7 +202,7 @@ class GreedyDecoder:
         self, queries: Sequence[Sequence[Floats]], encoder_caches: Mapping[str, Floats]
     ) -> CrossAttention:
         """The queries of all steps, each [1, 1, width] for each layer, and the keys."""
-        by_layer = dict(zip(self._query_layers, zip(*queries, strict=True), strict=False))
+        by_layer = dict(zip(self.network.query_layers, zip(*queries, strict=True), strict=False))
         return CrossAttention(
             {
                 layer: np.concatenate(steps).reshape(len(steps), *self._heads)

@@ -2,8 +2,9 @@
 
 The published graphs were exported from PyTorch operator by operator: most of the decoder's 896
 nodes for each token compute shapes, slice and pad, and take as long as the 49 products. The graphs
-here have 119 nodes, with ONNX Runtime's own operators for rotary positions, attention and
-normalization. The products and their weights are the same; words differ only where rounding does.
+here have 346 nodes, with ONNX Runtime's own operators for rotary positions, attention and
+normalization; two thirds of the nodes quantize the rows of the 37 products. The products and their
+weights are the same; words differ only where rounding does.
 
 Network: Jeffries et al., 2024 (https://arxiv.org/abs/2410.15608). Tiny has 6 layers each, 288 wide;
 Base has 8, 416 wide. The sizes are those of the weights in the files.
@@ -17,6 +18,7 @@ import numpy as np
 from streamer.models.moonshine.blocks import Blocks
 from streamer.models.moonshine.convolutions import convolutions
 from streamer.models.moonshine.published_weights import PublishedWeights, Sizes
+from streamer.models.moonshine.row_blocks import RowBlocks
 from streamer.onnx.graph import FLOAT, INT, MICROSOFT, Graph
 
 ENCODER, DECODER = "encoder_model.ort", "decoder_model_merged.ort"
@@ -59,22 +61,24 @@ def encoder(folder: Path, *, signed: bool) -> bytes:
 
 
 def decoder(folder: Path, *, signed: bool, query_layers: Collection[int] = ()) -> bytes:
-    """One step: `token` int64 [1, 1], `position` int64 [1] and the caches → `logits`, `present.…`.
+    """A pass: `tokens` int64 [1, n], `position` int64 [1], caches → `logits`, `present.…`.
 
-    `logits` float32 [1, 1, 32768] are the scores of the next token.
+    `position` is that of the first token. `logits` float32 [1, n, 32768] are, for each token, the
+    scores of the one that follows it. They are the same bits whatever other tokens are in the pass
+    (`row_blocks.py`; `exact_rows.py` tries it).
 
     Args:
         folder: As for `encoder`.
         signed: As for `encoder`.
         query_layers: Layers whose queries to the audio are outputs too: `query.…` float32
-            [1, 1, width].
+            [1, n, width].
 
     Raises:
         ValueError: As `encoder`.
     """
     size = sizes(folder)
     weights, graph = PublishedWeights(folder / DECODER), Graph()
-    blocks = Blocks(graph, size.heads, signed=signed)
+    blocks = RowBlocks(graph, size, signed=signed)
 
     def factors(of: str) -> str:
         return f"model.decoder.{of}.weight_merged_0"
@@ -110,7 +114,7 @@ def decoder(folder: Path, *, signed: bool, query_layers: Collection[int] = ()) -
     presents = [f"present.{cache}" for cache in size.caches]
     queries = [f"query.{layer}" for layer in query_layers]
     return graph.model(
-        {"token": INT, "position": INT, **dict.fromkeys(caches, FLOAT)},
+        {"tokens": INT, "position": INT, **dict.fromkeys(caches, FLOAT)},
         dict.fromkeys(["logits", *presents, *queries], FLOAT),
     )
 
@@ -135,8 +139,8 @@ def _encoder_caches(blocks: Blocks, states: str, weights: PublishedWeights, size
 
 
 def _embedding(graph: Graph, weights: PublishedWeights) -> str:
-    """The state [1, 1, width] of `token`."""
+    """The states [1, n, width] of `tokens`."""
     values, scale, zero_point, offset = weights.embedding()
-    rows = graph.add("Gather", graph.constant(values), "token")
+    rows = graph.add("Gather", graph.constant(values), "tokens")
     states = graph.add("DequantizeLinear", rows, graph.constant(scale), graph.constant(zero_point))
     return states if offset is None else graph.add("Add", states, graph.constant(offset))

@@ -13,6 +13,7 @@ import sys
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -103,6 +104,19 @@ class KeyTerms:
                 for token, more in self.byte_pair_encoder.beginnings(rest)
             }
         )
+
+    def rest(self, beginning: bytes) -> tuple[int, ...]:
+        """How the phrase that begins so goes on, if there is only one, as it is mostly spelled.
+
+        None if there are several, or if the beginning was spelled in another way.
+        """
+        place = self._place(beginning)
+        if place.stop - place.start != 1:
+            return ()
+        tokens = self.byte_pair_encoder.encode_spaced(self._texts[place.start])
+        lengths = (len(self.byte_pair_encoder.piece(token)) for token in tokens)
+        before = [0, *accumulate(lengths)]
+        return tuple(tokens[before.index(len(beginning)) :]) if len(beginning) in before else ()
 
     def follow(self, open_beginnings: frozenset[bytes], token: int) -> frozenset[bytes]:
         """The beginnings of phrases that are written after one more token, whole ones among them.

@@ -4,9 +4,9 @@ A bonus for the tokens of a phrase, as others add to each token of a beam search
 the phrase is not completed (Zhao et al., "Shallow-Fusion End-to-End Contextual Biasing", 2019),
 would make a greedy search write beginnings that it cannot take back. So here the bonus is for a
 whole phrase or none. Where the best token is uncertain and a phrase could go on or begin there, the
-place is kept as a fork. A few tokens later the phrase is spelled from the fork on, one run of the
-network for each token, and given up as soon as it is less likely than greedy search's token by more
-than the bonus. If it is likely enough to the last token, and its last word ends there, it replaces
+place is kept as a fork. A few tokens later the phrase is spelled from the fork on, in one run of
+the network, and given up as soon as it is less likely than greedy search's token by more than the
+bonus. If it is likely enough to the last token, and its last word ends there, it replaces
 what was written since the fork. In all other cases the tokens are those of greedy search, exactly.
 
 Why a few tokens later: greedy search may write the term itself, behind a word that the phrase would
@@ -15,8 +15,8 @@ have left out. Forks cost nothing to keep, because the network returns new cache
 
 import heapq
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -52,8 +52,12 @@ MIN_PROBABILITY = 1e-9
 """Of the end of a word, because a logarithm needs one."""
 
 
-Run = Callable[[int, int, Step], Step]
-"""Runs the network: a token, its position, and the step before it."""
+class Run(Protocol):
+    """Runs the network."""
+
+    def __call__(self, token: int, before: Step, guess: Sequence[int] = ()) -> Step:
+        """The step of a token; arguments as for `Passes.run`."""
+        ...
 
 
 class Rewritten(NamedTuple):
@@ -99,6 +103,7 @@ class _Candidate(NamedTuple):
         tokens: From the fork on.
         whole: Whether the phrase, and its last word, end here.
         steps: That of the fork, and one for each token that the network was run for.
+        guess: What the last run had guessed from the last token on; empty if that was not guessed.
     """
 
     cost: float
@@ -106,6 +111,7 @@ class _Candidate(NamedTuple):
     tokens: tuple[int, ...]
     whole: bool
     steps: tuple[Step, ...]
+    guess: tuple[int, ...] = ()
 
 
 class _Found(NamedTuple):
@@ -208,19 +214,24 @@ class TermSearch:
             if candidate.whole:
                 rewritten = Rewritten(position, candidate.tokens, candidate.steps)
                 return _Found(-candidate.cost, rewritten)
-            if self._runs < 1:
-                return None
-            self._runs -= 1
-            for longer in self._longer(position, candidate):
+            if not candidate.guess:
+                if self._runs < 1:
+                    return None
+                self._runs -= 1
+            for longer in self._longer(candidate):
                 terms = self._terms.completed if longer.whole else self._terms.terms
                 if -longer.cost > least and terms(longer.beginning) - skipped:
                     heapq.heappush(candidates, longer)
         return None
 
-    def _longer(self, position: int, candidate: "_Candidate") -> Iterator["_Candidate"]:
-        """Runs the network for the last token of a candidate; yields what may come of it."""
-        cost, beginning, tokens, _, steps = candidate
-        step = self._run(tokens[-1], position + len(tokens), steps[-1])
+    def _longer(self, candidate: "_Candidate") -> Iterator["_Candidate"]:
+        """Runs the network for the last token of a candidate; yields what may come of it.
+
+        The rest of the phrase shares the run.
+        """
+        cost, beginning, tokens, _, steps, guess = candidate
+        guess = guess[1:] if guess else self._terms.rest(beginning)
+        step = self._run(tokens[-1], steps[-1], guess)
         steps = (*steps, step)
         largest = step.logits.max()
         likelihoods = np.exp(step.logits - largest)
@@ -236,7 +247,8 @@ class TermSearch:
         for token, longer, more in zip(
             following.tokens.tolist(), following.beginnings, costs.tolist(), strict=True
         ):
-            yield _Candidate(cost + more, longer, (*tokens, token), False, steps)
+            known = guess if guess[:1] == (token,) else ()
+            yield _Candidate(cost + more, longer, (*tokens, token), False, steps, known)
 
     def _rewrite(self, rewritten: Rewritten) -> None:
         """What was written since the step counts no more."""

@@ -15,11 +15,19 @@ from msgspec import structs
 from threadpoolctl import threadpool_limits
 
 from streamer.memory import trim_heap
-from streamer.model import Dropped, Model, SegmentRequest
+from streamer.model import Dropped, Model, SegmentRequest, Unwanted
 from streamer.models.moonshine import graphs
-from streamer.models.moonshine.decoding import Decoded, ExtraOutputs, GreedyDecoder
+from streamer.models.moonshine.decoding import (
+    Decoded,
+    ExtraOutputs,
+    GreedyDecoder,
+    SearchStopped,
+)
+from streamer.models.moonshine.draft import from_bytes, to_bytes, vocabulary
+from streamer.models.moonshine.exact_rows import rows_are_exact
 from streamer.models.moonshine.gate import SpeechGate
 from streamer.models.moonshine.key_terms_cache import KeyTermsCache
+from streamer.models.moonshine.passes import DecoderNetwork
 from streamer.models.moonshine.repetition import quietest_point, repeated_tokens
 from streamer.models.moonshine.second_search import ended_at_once, second_search
 from streamer.models.moonshine.tokenizer import Tokenizer
@@ -77,6 +85,7 @@ class Moonshine(Model):
     sample_rate = 16_000
     languages = ("en",)
     uses_key_terms = True
+    uses_drafts = True
     max_seconds = 60.0
     """Seconds. There are positions for 98 (`blocks.MAX_POSITIONS`)."""
 
@@ -89,9 +98,12 @@ class Moonshine(Model):
         layers = query_layers(self._word_times) if self._word_times else []
         threadpool_limits(1, user_api="blas")  # of NumPy: the matrices of words are small
         self._encoder = open_network(graphs.encoder(folder, signed=signed), threads)
-        decoder = graphs.decoder(folder, signed=signed, query_layers=layers)
-        self.decoder = GreedyDecoder(open_network(decoder, threads), sizes, layers)
+        decoder = open_network(graphs.decoder(folder, signed=signed, query_layers=layers), threads)
+        network = DecoderNetwork(decoder, sizes, layers)
+        self.uses_drafts = rows_are_exact(network)  # else results would depend on them
+        self.decoder = GreedyDecoder(network, guesses=self.uses_drafts)
         self._tokenizer = Tokenizer.read(folder / "tokenizer.bin")
+        self._vocabulary = vocabulary(self._tokenizer.pieces)
         self._gate = SpeechGate(_silero()) if gate else None
         self._key_terms = KeyTermsCache(self._tokenizer.pieces)
         trim_heap()  # the files, and the graphs as bytes, are not needed any more
@@ -110,7 +122,7 @@ class Moonshine(Model):
         Raises:
             Unwanted: The result is not needed any more.
         """
-        return self.infer_request(samples, SegmentRequest())
+        return self._observed(samples, SegmentRequest())[0]
 
     def infer_request(self, samples: Floats, request: SegmentRequest) -> dict[str, object]:
         """As `infer`, with the words if they are requested; an interim has neither.
@@ -121,12 +133,26 @@ class Moonshine(Model):
         Raises:
             Unwanted: The result is not needed any more.
         """
-        pieces = [*self._pieces(samples, request)]
+        try:
+            output, tokens = self._observed(samples, request)
+        except SearchStopped as stopped:
+            raise Unwanted(to_bytes(stopped.tokens, self._vocabulary)) from None
+        if self.uses_drafts and tokens:
+            output["draft"] = to_bytes(tokens, self._vocabulary)
+        return output
+
+    def _observed(
+        self, samples: Floats, request: SegmentRequest
+    ) -> tuple[dict[str, object], list[int]]:
+        """The fields of float32 [n], and the tokens."""
+        draft = from_bytes(request.draft, self._vocabulary, len(self._tokenizer.pieces))
+        pieces = [*self._pieces(samples, request, draft)]
+        tokens = [token for piece in pieces for token in piece.tokens]
         text = " ".join(filter(None, (self.text(piece.tokens) for piece in pieces)))
         # Notes and dots alone are what the network has for sounds without words.
         output: dict[str, object] = {"text": text if any(map(str.isalnum, text)) else ""}
         if output["text"] and not self._confirmed(samples, pieces):
-            return Dropped(text="")
+            return Dropped(text=""), tokens
         if output["text"] and not request.interim:
             output["confidence"] = confidence_of_segment(
                 [each for piece in pieces for each in word_confidences(self._tokenizer, piece)]
@@ -134,11 +160,11 @@ class Moonshine(Model):
         if request.words and output["text"]:
             words = self._words(pieces, request.speech_start_s)
             output["words"] = [structs.asdict(word) for word in words]
-        return output
+        return output, tokens
 
     def tokens(self, samples: Floats) -> list[int]:
         """The most likely tokens of float32 [n], chosen greedily one after another."""
-        return self._decode(samples, SegmentRequest(), stop_at_repetition=False).tokens
+        return self._decode(samples, SegmentRequest(), (), stop_at_repetition=False).tokens
 
     def _confirmed(self, samples: Floats, pieces: Sequence[Piece]) -> bool:
         """Whether the gate takes the text of float32 [n] for speech."""
@@ -158,7 +184,7 @@ class Moonshine(Model):
         ]
 
     def _pieces(
-        self, samples: Floats, request: SegmentRequest, start_s: float = 0.0
+        self, samples: Floats, request: SegmentRequest, draft: Sequence[int], start_s: float = 0.0
     ) -> Iterator[Piece]:
         """The transcript of float32 [n] in pieces: one, unless the decoder repeats itself.
 
@@ -166,10 +192,10 @@ class Moonshine(Model):
         itself. Repetition that was spoken is in the pieces, too; a loop mostly is not.
         """
         short = len(samples) < SHORTEST_CUT_S * self.sample_rate
-        decoded = self._decode(samples, request, stop_at_repetition=not short)
+        decoded = self._decode(samples, request, draft, stop_at_repetition=not short)
         if ended_at_once(decoded) and (silence := self._leading_silence(samples)):
             silence_s = silence / self.sample_rate
-            yield from self._pieces(samples[silence:], request, start_s + silence_s)
+            yield from self._pieces(samples[silence:], request, draft, start_s + silence_s)
         elif decoded.ended or short:
             looped = 0 if decoded.ended else repeated_tokens(decoded.tokens, repeats=LOOP_REPEATS)
             tokens = decoded.tokens[: len(decoded.tokens) - looped]
@@ -177,9 +203,10 @@ class Moonshine(Model):
         else:
             cut = quietest_point(samples)
             cut_s = start_s + cut / self.sample_rate
-            for piece, piece_start_s in ((samples[:cut], start_s), (samples[cut:], cut_s)):
+            halves = ((samples[:cut], decoded.tokens, start_s), (samples[cut:], (), cut_s))
+            for piece, found, piece_start_s in halves:
                 if self._may_hold_speech(piece):
-                    yield from self._pieces(piece, request, piece_start_s)
+                    yield from self._pieces(piece, request, found, piece_start_s)
 
     def _leading_silence(self, samples: Floats) -> int:
         """Samples at the start of float32 [n] that can be left out; 0 if there are few."""
@@ -190,7 +217,12 @@ class Moonshine(Model):
         return self._gate is None or self._gate.may_hold_speech(samples)
 
     def _decode(
-        self, samples: Floats, request: SegmentRequest, *, stop_at_repetition: bool
+        self,
+        samples: Floats,
+        request: SegmentRequest,
+        draft: Sequence[int],
+        *,
+        stop_at_repetition: bool,
     ) -> Decoded:
         """The tokens of float32 [n]: until the end token, `max_tokens`, or a repetition."""
         caches = self.encoder_caches(samples)
@@ -202,6 +234,7 @@ class Moonshine(Model):
             unwanted=self.unwanted,
             extra=ExtraOutputs(log_probabilities=not request.interim, attention=request.words),
             key_terms=self._key_terms.get(phrases) if phrases else None,
+            draft=draft,
         )
         limit = max_tokens(samples)
         decoded = search(limit)

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import json
 import os
 import secrets
 import sys
@@ -39,10 +40,17 @@ def test_no_token_is_reachable_while_the_server_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens = [secrets.token_hex(8) for _ in range(3)]
-    (tmp_path / "tokens").write_text(tokens[0])
+    of_tickets = [secrets.token_hex(32) for _ in range(3)]
+    access: dict[str, object] = {}
+    for key, (in_file, in_settings, in_environment) in (
+        ("tokens", tokens),
+        ("ticket_secrets", of_tickets),
+    ):
+        (tmp_path / key).write_text(in_file)
+        access |= {key: [in_settings], f"{key}_file": key}
+        monkeypatch.setenv(f"STREAMER_{key.upper()}", in_environment)
     path = tmp_path / "config.json"
-    path.write_text(f'{{"access": {{"tokens": ["{tokens[1]}"], "tokens_file": "tokens"}}}}')
-    monkeypatch.setenv("STREAMER_TOKENS", tokens[2])
+    path.write_text(json.dumps({"access": access}))
     reachable: list[set[str]] = []
     admitted: list[bool] = []
 
@@ -59,7 +67,8 @@ def test_no_token_is_reachable_while_the_server_runs(
     assert serve.run(argparse.Namespace(config=path, **flags)) == 0
     assert admitted == [True, True, True, False]
     assert "127.0.0.1" in reachable[0], "the settings themselves are found"
-    assert [text for text in reachable[0] if any(token in text for token in tokens)] == []
+    hidden = [*tokens, *of_tickets]
+    assert [text for text in reachable[0] if any(secret in text for secret in hidden)] == []
 
 
 def test_workers_do_not_inherit_tokens(launch: Launch) -> None:

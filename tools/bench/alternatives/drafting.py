@@ -1,27 +1,54 @@
-"""Draft-verified decoding, for comparison: not used by the server (`docs/performance.md`).
+"""Draft-verified decoding with the published graphs and with the server's, for comparison.
 
 The decoder gets the tokens of the last interim all at once. As far as it would have chosen the
-same ones, one pass does the work of many; from the first other token on, it continues as usual.
+same ones, one pass does the work of many. With the published graphs, it continues as usual from the
+first other token on. The server takes the draft up again (`streamer/models/moonshine/draft.py`).
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 from streamer.config.schema import InterimConfig
 from streamer.models.moonshine.decoding import START_TOKEN
-from streamer.models.moonshine.transcriber import max_tokens
+from streamer.models.moonshine.transcriber import Moonshine, max_tokens
 from streamer.onnx.graph import Floats
 from tools.bench.published import PublishedMoonshine, TensorsByName, as_past
 
 RATE = 16_000
 
 
-class DraftingMoonshine(PublishedMoonshine):
-    """The transcriber, which can also be given a draft of the tokens."""
+class Drafted(Protocol):
+    """A transcriber that can be given a draft of the tokens."""
 
     def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
         """The tokens of float32 [n], and how often the decoder was run."""
+        ...
+
+    def text(self, tokens: list[int]) -> str:
+        """The words."""
+        ...
+
+
+class DraftedMoonshine(Moonshine):
+    """The server's."""
+
+    def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
+        """As that of `Drafted`."""
+        before = self.decoder.network.runs
+        found = self.decoder.decode(self.encoder_caches(samples), max_tokens(samples), draft=draft)
+        return found.tokens, self.decoder.network.runs - before
+
+
+class DraftedPublishedMoonshine(PublishedMoonshine):
+    """The published one."""
+
+    def verified(self, samples: Floats, draft: list[int]) -> tuple[list[int], int]:
+        """As that of `Drafted`."""
+        if not draft:
+            tokens = self.tokens(samples)
+            return tokens, len(tokens) + 1
         limit = max_tokens(samples)
         draft = draft[:limit]
         inputs = self._encode(samples)

@@ -1,6 +1,8 @@
 """Silero's network and Moonshine's graphs, run otherwise."""
 
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import jiwer
 import numpy as np
@@ -10,7 +12,12 @@ from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
-from tools.bench.alternatives.drafting import DraftingMoonshine, interims
+from tools.bench.alternatives.drafting import (
+    Drafted,
+    DraftedMoonshine,
+    DraftedPublishedMoonshine,
+    interims,
+)
 from tools.bench.curve import cuts, settings_of, tracks
 from tools.bench.live import MODEL, RATE, detector_ms
 from tools.bench.published import PublishedMoonshine
@@ -83,36 +90,55 @@ def graphs() -> list[Row]:
 
 
 def drafts() -> list[Row]:
-    """Interims decoded from nothing, and from the last interim's words."""
-    model = DraftingMoonshine(require(MODEL))
+    """Interims decoded from nothing, and from the last interim's words, with both kinds of graphs.
+
+    Texts and words are compared with those from nothing, and with the same graphs.
+    """
+    folder, segments = require(MODEL), speech_segments()
+    rows: list[Row] = []
+    kinds: tuple[tuple[str, Drafted], ...] = (
+        ("published", DraftedPublishedMoonshine(folder)),
+        ("the server's", DraftedMoonshine(folder)),
+    )
+    for graphs, model in kinds:
+        plain = _interims_with(model, segments, drafted=False)
+        drafted = _interims_with(model, segments, drafted=True)
+        pairs = [*zip(plain.texts, drafted.texts, strict=True)]
+        differ = sum(a != b for a, b in pairs)
+        spoken = [(a, b) for a, b in pairs if a.strip()]
+        changed = 100 * jiwer.wer([a for a, _ in spoken], [b for _, b in spoken])
+        for name, made in (("from nothing", plain), ("from the last one", drafted)):
+            rows.append(
+                {
+                    "graphs": graphs,
+                    "interims": name,
+                    "decoder passes": made.passes,
+                    "CPU s": round(made.spent_s, 2),
+                    "other text": f"{differ} of {len(pairs)}" if made is drafted else "–",
+                    "other words, %": round(changed, 1) if made is drafted else "–",
+                }
+            )
+    return rows
+
+
+class _Interims(NamedTuple):
+    """Their texts, the runs of the decoder, and the seconds of CPU that they took."""
+
+    texts: list[str]
+    passes: int
+    spent_s: float
+
+
+def _interims_with(model: Drafted, segments: Sequence[Floats], *, drafted: bool) -> _Interims:
+    """The interims of all segments, each with the words of the one before it or without."""
     config = InterimConfig()
-    spent = {"from nothing": 0.0, "from the last one": 0.0}
-    steps = dict.fromkeys(spent, 0)
-    plain: list[str] = []
-    drafted: list[str] = []
-    for segment in speech_segments():
-        draft: list[int] = []
+    model.verified(segments[0], [])  # warm
+    texts: list[str] = []
+    total, started_s = 0, time.process_time()
+    for segment in segments:
+        tokens: list[int] = []
         for end in interims(len(segment), config):
-            started_s = time.process_time()
-            tokens = model.tokens(segment[:end])
-            spent["from nothing"] += time.process_time() - started_s
-            steps["from nothing"] += len(tokens) + 1
-            started_s = time.process_time()
-            draft, passes = model.verified(segment[:end], draft)
-            spent["from the last one"] += time.process_time() - started_s
-            steps["from the last one"] += passes
-            plain.append(model.text(tokens))
-            drafted.append(model.text(draft))
-    differ = sum(a != b for a, b in zip(plain, drafted, strict=True))
-    pairs = [(a, b) for a, b in zip(plain, drafted, strict=True) if a.strip()]
-    changed = 100 * jiwer.wer([a for a, _ in pairs], [b for _, b in pairs])
-    return [
-        {
-            "interims": name,
-            "decoder passes": steps[name],
-            "CPU s": round(spent[name], 2),
-            "other text": f"{differ} of {len(plain)}" if name != "from nothing" else "–",
-            "other words, %": round(changed, 1) if name != "from nothing" else "–",
-        }
-        for name in spent
-    ]
+            tokens, passes = model.verified(segment[:end], tokens if drafted else [])
+            total += passes
+            texts.append(model.text(tokens))
+    return _Interims(texts, total, time.process_time() - started_s)

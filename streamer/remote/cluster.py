@@ -1,0 +1,151 @@
+"""The driver's side of Ray: connect, place an actor, call it. Only bridges import this."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+import ray
+from ray.exceptions import ActorDiedError, RayError
+
+from streamer.inference.worker import ignore_server_signals
+from streamer.models.registry import ModelSpec
+from streamer.remote.actor import Description, RemoteModel
+from streamer.remote.placement import actor_options, concurrency_groups
+from streamer.remote.plan import NAMESPACE, RemotePlan, for_other_machines
+from streamer.remote.versions import Versions, difference, of_cluster, versions_here
+
+GROUPS = {"infer": "infer", "abandon": "control", "watch": "watch"}
+"""By method of the actor, its concurrency group; the others have one that is Ray's own."""
+
+PIECE_BYTES = 96 * 1024
+"""Of samples in one argument. Larger ones would go through the object store, which takes longer:
+Ray sends arguments up to 100 KiB with the call (`max_direct_call_object_size`)."""
+
+ASKING_S = 5.0
+"""Seconds that the head has for an answer about its nodes."""
+
+Answered = Callable[["Future[Any]"], None]
+
+
+class Unavailable(Exception):
+    """There can be no remote worker now; the message says why, in one line."""
+
+
+class NodeOfActor:
+    """An actor that was placed, and where it is.
+
+    Attributes:
+        description: Its process and its versions.
+        name: Of its node.
+    """
+
+    def __init__(self, actor: Any, description: Description, name: str) -> None:  # noqa: ANN401
+        self._actor = actor
+        self.description = description
+        self.name = name
+
+    def call(self, method: str, *args: object, on_answer: Answered | None = None) -> None:
+        """Call a method; `on_answer` gets the finished future, in another thread."""
+        bound = getattr(self._actor, method)
+        if group := GROUPS.get(method):
+            bound = bound.options(concurrency_group=group)
+        reference = bound.remote(*args)
+        if on_answer is not None:
+            reference.future().add_done_callback(on_answer)
+
+    def infer(self, key: str, batch: bytes, samples: bytes, on_answer: Answered) -> None:
+        """Run a batch; `samples` are float32."""
+        ends = range(0, len(samples), PIECE_BYTES)
+        pieces = [samples[first : first + PIECE_BYTES] for first in ends]
+        self.call("infer", key, batch, *pieces, on_answer=on_answer)
+
+
+def connect(plan: RemotePlan) -> None:
+    """Join the cluster.
+
+    Raises:
+        Unavailable: It does not admit this process.
+    """
+    try:
+        ray.init(
+            address=plan.remote.address,
+            namespace=NAMESPACE,
+            log_to_driver=False,
+            configure_logging=False,
+            logging_level=logging.CRITICAL,
+        )
+    except (RayError, OSError, RuntimeError, ValueError) as error:
+        raise Unavailable(_why_not(error, plan.remote.address)) from error
+    finally:
+        ignore_server_signals()  # Ray has handlers of its own
+
+
+def _why_not(error: Exception, address: str) -> str:
+    message = str(error)
+    if (there := of_cluster(message)) is not None:
+        here = versions_here(ray.__version__)
+        return difference(here, there, "in the cluster") or _one_line(message)
+    if "No node info found" in message:
+        return (
+            f"this machine is no node of the cluster at {address}: "
+            f"run `ray start --address={address} --num-cpus=0` on it"
+        )
+    return f"the cluster at {address} cannot be joined: {_one_line(message)}"
+
+
+def place(plan: RemotePlan, spec: ModelSpec) -> Any:  # noqa: ANN401
+    """Ask for an actor; returns its handle at once, whether there is room or not."""
+    groups = concurrency_groups(plan.remote)
+    actor_class = ray.remote(concurrency_groups=groups)(RemoteModel)
+    encoded = msgspec.msgpack.encode(for_other_machines(spec))
+    return actor_class.options(**actor_options(plan, spec)).remote(
+        encoded, plan.timeout_s, shared=plan.remote.shared
+    )
+
+
+def located(actor: Any, description: bytes) -> NodeOfActor:  # noqa: ANN401
+    """The actor and its place, from its answer to `describe`.
+
+    Raises:
+        Unavailable: The versions there differ.
+    """
+    where = msgspec.msgpack.decode(description, type=Description)
+    name = next((_name(node) for node in ray.nodes() if node["NodeID"] == where.node_id), "unknown")
+    here: Versions = versions_here(ray.__version__)
+    if problem := difference(here, where.versions, f"on node {name}"):
+        raise Unavailable(problem)
+    return NodeOfActor(actor, where, name)
+
+
+def _name(node: dict[str, Any]) -> str:
+    """What people call a node: its own name if it was given one, else that of its host."""
+    given, address = str(node.get("NodeName", "")), str(node.get("NodeManagerAddress", ""))
+    return given if given and given != address else str(node.get("NodeManagerHostname", address))
+
+
+def ended_by_model(error: BaseException, where: NodeOfActor) -> bool:
+    """Whether an actor's own process has ended while its node lives on."""
+    if not isinstance(error, ActorDiedError):
+        return False
+    guard = threading.Timer(ASKING_S, os._exit, (1,))  # a head that is gone does not answer
+    guard.daemon = True
+    guard.start()
+    alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    guard.cancel()
+    return where.description.node_id in alive
+
+
+def explain(error: BaseException) -> str:
+    """Ray's error in one line, without its traceback."""
+    return _one_line(str(error))
+
+
+def _one_line(message: str) -> str:
+    """The lines that say something, of a message with many: the first, and the last."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    told = lines[:1] + [line for line in lines[-1:] if line != lines[0]]
+    return " … ".join(told)[:300]

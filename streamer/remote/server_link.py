@@ -1,0 +1,52 @@
+"""The bridge's end of the link to its server, and a bell that other threads may ring."""
+
+import os
+import selectors
+import socket
+from collections import deque
+
+from streamer.inference import ipc
+
+
+class ServerGone(Exception):
+    """The server has closed the link: the worker is not needed any more."""
+
+
+class ServerLink:
+    """Waits for the server and for other threads at the same time.
+
+    Args:
+        link: This end of the private socket pair.
+    """
+
+    def __init__(self, link: socket.socket) -> None:
+        self.received: deque[ipc.WorkerMessage] = deque()
+        self._link = link
+        self._reader = ipc.WorkerMessageReader()
+        self._heard, self._bell = os.pipe()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(link, selectors.EVENT_READ)
+        self._selector.register(self._heard, selectors.EVENT_READ)
+
+    def send(self, message: ipc.WorkerMessage) -> None:
+        """Send a message to the server."""
+        self._link.sendall(ipc.encode_message(message))
+
+    def ring(self) -> None:
+        """End the `wait` of the bridge's own thread; any thread may call it."""
+        os.write(self._bell, b"\0")
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Return when messages have come or the bell was rung, or after some seconds.
+
+        Raises:
+            ServerGone: No message will come any more.
+        """
+        for key, _ in self._selector.select(seconds):
+            if key.fileobj is not self._link:
+                os.read(self._heard, 1 << 10)
+                continue
+            data = self._link.recv(1 << 16)
+            if not data:
+                raise ServerGone
+            self.received.extend(self._reader.feed(data))

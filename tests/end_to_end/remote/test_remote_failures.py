@@ -1,0 +1,155 @@
+"""Parts of a cluster die in mid-stream, or there is none: no segment is lost, nor the server."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.remote.conftest import LaunchRemote, info, remote
+from tools.harness.json_socket import Event
+from tools.harness.ports import free_port
+from tools.harness.process import MODEL, Server, wait_until
+from tools.harness.ray_cluster import ray_cluster
+from tools.harness.sounds import two_cities
+from tools.harness.streams import client, events_of, stream_audio
+
+STREAMS = 4
+
+
+async def speak_during(server: Server, happens: Callable[[], None]) -> list[Event]:
+    """Several streams of real speech, faster than in real time, in whose middle something happens.
+
+    Returns:
+        The events of all.
+    """
+    audio = two_cities()
+    middle = asyncio.Barrier(STREAMS + 1)
+
+    async def speak() -> list[Event]:
+        async with client(server) as socket:
+            await socket.start(audio, interim_results=True)
+            await socket.send(audio.part(0, audio.seconds / 2))
+            await socket.events_until("active")
+            await middle.wait()
+            await socket.send(audio.part(audio.seconds / 2, audio.seconds))
+            await socket.send_request("stop", disconnect=True)
+            return await socket.events_until_close()
+
+    async with asyncio.TaskGroup() as tasks:
+        streams = [tasks.create_task(speak()) for _ in range(STREAMS)]
+        await middle.wait()
+        await asyncio.to_thread(happens)
+    return [event for stream in streams for event in stream.result()]
+
+
+def check_nothing_lost(events: list[Event]) -> None:
+    assert not events_of(events, "error")
+    assert len(events_of(events, "stopped")) == STREAMS
+    assert len(events_of(events, "segment")) >= STREAMS
+    # One `active` of each stream was read while it was waited for.
+    assert len(events_of(events, "segment")) == len(events_of(events, "inactive"))
+
+
+def remote_alive(server: Server) -> int:
+    alive: int = info(server)["remote"]["workers_alive"]
+    return alive
+
+
+@pytest.mark.timeout(240)
+async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_back(
+    launch_remote: LaunchRemote, with_ray: None
+) -> None:
+    with ray_cluster() as cluster:
+        head = cluster.start("one", cpus=1)
+        second = cluster.start("two", cpus=1)
+        settings = {"address": cluster.address, "workers": 2, "connect_seconds": 1.0}
+        model = {**MODEL, "workers": 1, "remote": settings}
+        server = launch_remote({"model": model})
+        wait_until(lambda: remote_alive(server) == 2, "both remote workers are there")
+
+        check_nothing_lost(
+            await speak_during(server, lambda: cluster.kill([second.only("raylet")]))
+        )
+        check_nothing_lost(await speak_during(server, lambda: cluster.kill([head.only("raylet")])))
+        assert server.process.poll() is None
+        check_nothing_lost(
+            await speak_during(server, lambda: cluster.kill([head.only("gcs_server")]))
+        )
+        wait_until(lambda: info(server)["remote"]["standing_in"] == 1, "a local worker stands in")
+        assert "cannot be reached: Connection refused" in server.log()
+        check_nothing_lost(await speak_during(server, lambda: None))
+
+        cluster.restart("one", cpus=2)
+        wait_until(lambda: remote_alive(server) == 2, "remote again", 60.0)
+        wait_until(lambda: info(server)["remote"]["standing_in"] == 0, "none stands in")
+        check_nothing_lost(await speak_during(server, cluster.kill_all))
+        assert server.end_by_signal(signal.SIGTERM) == 0
+
+
+def test_an_address_where_nobody_listens_is_no_reason_to_end(launch_remote: LaunchRemote) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    settings: dict[str, Any] = {"address": nowhere, "workers": 2}
+    server = launch_remote({"model": {"type": "standin", "workers": 1, "remote": settings}})
+    line = f"{nowhere} cannot be reached: Connection refused"
+    wait_until(lambda: line in server.log(), "the log says why")
+    wait_until(lambda: info(server)["remote"]["workers_alive"] == 0, "none is remote")
+    assert server.end_by_signal(signal.SIGTERM) == 0
+
+
+def test_without_fallback_and_local_workers_the_server_waits_and_says_so(
+    launch_remote: LaunchRemote,
+) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    config = {"model": {"type": "standin", "remote": remote(nowhere, workers=2)}}
+    server = launch_remote(config, ready=False)
+    wait_until(
+        lambda: server.log().count(f"{nowhere} cannot be reached: Connection refused") == 2,
+        "each says why, once",
+    )
+    answer = server.get("/api/v1/ready")
+    assert answer.status == 503
+    assert answer.json()["reason"] == "waiting for remote workers; the log has the reason"
+    assert nowhere not in answer.text
+    assert server.end_by_signal(signal.SIGTERM) == 0
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[str]:
+    """The address of one that accepts connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        held: list[socket.socket] = []
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(listener.accept()[0])
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for connection in held:
+            connection.close()
+
+
+async def test_an_address_that_says_nothing_is_left_after_connect_seconds(
+    launch_remote: LaunchRemote,
+) -> None:
+    with silent_server() as address:
+        settings = remote(address, connect_seconds=0.5, fallback="local")
+        server = launch_remote({"model": {"type": "standin", "remote": settings}})
+        assert f"{address} did not answer within 0.5 s (remote.connect_seconds)" in server.log()
+        assert info(server)["remote"] == {
+            "workers_wanted": 1,
+            "workers_alive": 0,
+            "standing_in": 1,
+        }
+        events = await stream_audio(server, two_cities(), "simple")
+        assert not events_of(events, "error")
+        assert server.end_by_signal(signal.SIGTERM) == 0

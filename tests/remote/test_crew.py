@@ -1,0 +1,266 @@
+"""Workers that come, wait, go and stand in for each other, with scripted worker processes."""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from streamer.config.schema import InferenceConfig
+from streamer.inference import ipc
+from streamer.inference.crew import CrewPlan
+from streamer.inference.job import WorkerLost
+from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.supervisor import MAX_LOST
+from streamer.inference.worker_process import LOCAL, Program, WorkerDied
+from streamer.models.registry import ModelSpec
+
+READY = ipc.Ready(16_000, 1, 0.0, stateful=False)
+UNAVAILABLE = ipc.NotYet("unavailable", "no such cluster")
+WAITING = ipc.NotYet("waiting", "for room")
+
+
+def far(*_: object) -> None:
+    """Stands for the entry point of a bridge; it is never run."""
+
+
+class Worker:
+    """A worker process that does what the test says."""
+
+    def __init__(self, number: int, program: Program) -> None:
+        loop = asyncio.get_running_loop()
+        self.number = number
+        self.remote = program.remote
+        self.place = (number, "node" if program.remote else "")
+        self.lost: asyncio.Future[None] = loop.create_future()
+        self.messages: asyncio.Queue[ipc.NotYet | ipc.Ready] = asyncio.Queue()
+        self.answers: asyncio.Queue[ipc.BatchOutcome | WorkerDied] = asyncio.Queue()
+        self.jobs = 0
+        self.ended = False
+
+    @property
+    def gone(self) -> bool:
+        return self.lost.done()
+
+    async def loaded(self, on_wait: Callable[[ipc.NotYet], None]) -> ipc.Ready:
+        while isinstance(message := await self.messages.get(), ipc.NotYet):
+            on_wait(message)
+        return message
+
+    async def infer(self, segments: Any, *_: object) -> ipc.BatchOutcome:
+        self.jobs += 1
+        answer = await self.answers.get()
+        if isinstance(answer, WorkerDied):
+            self.die()
+            raise answer
+        return answer
+
+    def die(self) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def answer(self) -> None:
+        done = ipc.Done({"by": self.number}, 0.1)
+        self.answers.put_nowait(ipc.BatchOutcome([done], 0.0, 0.1, 0.1, 1))
+
+    async def end(self, *, at_once: bool = False) -> None:
+        del at_once
+        self.ended = True
+        self.die()
+
+    async def how_it_ended(self) -> str:
+        return "exit code 1"
+
+    def abandon(self) -> None:
+        pass
+
+
+class Workers:
+    """All that were started, the last one of each number."""
+
+    def __init__(self) -> None:
+        self.all: list[Worker] = []
+
+    async def launch(
+        self, _: ModelSpec, number: int, __: object, program: Program = LOCAL
+    ) -> Worker:
+        self.all.append(Worker(number, program))
+        return self.all[-1]
+
+    def living(self, *, remote: bool) -> list[Worker]:
+        return [one for one in self.all if one.remote is remote and not one.ended]
+
+
+@asynccontextmanager
+async def pool_with(
+    monkeypatch: pytest.MonkeyPatch, crew: CrewPlan, *, local: int = 0, **settings: Any
+) -> AsyncIterator[tuple[WorkerPool, Workers]]:
+    workers = Workers()
+    monkeypatch.setattr("streamer.inference.supervisor.WorkerProcess.launch", workers.launch)
+    config = InferenceConfig(workers=local, **settings)
+    pool = WorkerPool(ModelSpec("t:M", "test"), config, crew=crew)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(pool.run())
+        yield pool, workers
+        task.cancel()
+    assert all(one.ended for one in workers.all)
+
+
+def plan(
+    workers: int, spare: int = 0, least: int | None = None, most: int | None = None
+) -> CrewPlan:
+    least, most = workers if least is None else least, workers if most is None else most
+    return CrewPlan(lambda _: Program(far, remote=True), workers, least, most, spare)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():  # noqa: ASYNC110 – several tasks make it true
+        await asyncio.sleep(0.001)
+
+
+def submit(pool: WorkerPool) -> Submission:
+    return pool.submit([np.zeros(16, np.float32)], "final", session="s", channel="c")
+
+
+async def test_a_pool_without_local_workers_is_ready_with_the_first_remote_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_with(monkeypatch, plan(2)) as (pool, workers):
+        await until(lambda: len(workers.living(remote=True)) == 2)
+        assert not pool.ready
+        assert pool.workers_wanted == 2
+        first, second = workers.living(remote=True)
+        second.messages.put_nowait(WAITING)
+        first.messages.put_nowait(READY)
+        await pool.wait_ready()
+        assert (pool.ready, pool.workers_alive) == (True, 1)
+        job = submit(pool)
+        first.answer()
+        result = await job.result
+        assert result.output == {"by": first.number}
+        assert [attempt.node for attempt in result.attempts] == ["node"]
+
+
+async def test_a_worker_may_wait_for_room_longer_than_a_model_may_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_with(monkeypatch, plan(1), load_timeout_seconds=0.05) as (pool, workers):
+        await until(lambda: workers.living(remote=True))
+        (worker,) = workers.living(remote=True)
+        worker.messages.put_nowait(WAITING)
+        await asyncio.sleep(0.3)
+        assert workers.all == [worker]
+        worker.messages.put_nowait(READY)
+        await pool.wait_ready()
+
+
+async def test_one_that_does_not_load_is_replaced_and_the_pool_does_not_give_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_with(monkeypatch, plan(1), load_timeout_seconds=0.01) as (pool, workers):
+        await until(lambda: len(workers.all) > 5)
+        assert not pool.ready
+
+
+async def test_local_workers_stand_in_while_there_is_no_cluster_and_go_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_with(monkeypatch, plan(3, spare=2)) as (pool, workers):
+        await until(lambda: len(workers.living(remote=True)) == 3)
+        assert not workers.living(remote=False), "perhaps there is a cluster"
+        for worker in workers.living(remote=True):
+            worker.messages.put_nowait(UNAVAILABLE)
+        await until(lambda: len(workers.living(remote=False)) == 2)
+        for worker in workers.living(remote=False):
+            worker.messages.put_nowait(READY)
+        await pool.wait_ready()
+        await until(lambda: pool.workers_alive == 2)
+        job = submit(pool)
+        await until(lambda: any(worker.jobs for worker in workers.all))
+        (busy,) = [worker for worker in workers.all if worker.jobs]
+        for worker in workers.living(remote=True):
+            worker.messages.put_nowait(READY)
+        await until(lambda: workers.living(remote=False) == [busy])
+        await asyncio.sleep(0.05)
+        assert not busy.ended, "it has a job"
+        busy.answer()
+        assert (await job.result).output == {"by": busy.number}
+        await until(lambda: not workers.living(remote=False))
+        assert pool.workers_alive == 3
+
+
+async def test_a_cluster_that_is_gone_again_and_again_is_not_taken_for_one_that_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_with(monkeypatch, plan(1, spare=1)) as (_, workers):
+        await until(lambda: workers.living(remote=True))
+        workers.all[0].messages.put_nowait(UNAVAILABLE)
+        await until(lambda: workers.living(remote=False))
+        (standing_in,) = workers.living(remote=False)
+        standing_in.messages.put_nowait(READY)
+        for _ in range(3):
+            (bridge,) = workers.living(remote=True)
+            bridge.messages.put_nowait(ipc.NotYet("connecting", ""))
+            bridge.messages.put_nowait(UNAVAILABLE)
+            await asyncio.sleep(0.02)
+        assert not standing_in.ended
+
+
+async def test_the_loss_of_machines_is_no_death_on_a_segment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with pool_with(monkeypatch, plan(1)) as (pool, workers):
+        job = submit(pool)
+        for _ in range(4):
+            await until(lambda: workers.living(remote=True))
+            (worker,) = workers.living(remote=True)
+            worker.messages.put_nowait(READY)
+            worker.answers.put_nowait(WorkerDied("its node is gone", by_model=False))
+            await until(functools.partial(getattr, worker, "ended"))
+        await until(lambda: workers.living(remote=True))
+        (worker,) = workers.living(remote=True)
+        worker.messages.put_nowait(READY)
+        worker.answer()
+        outcomes = [attempt.outcome for attempt in (await job.result).attempts]
+        assert outcomes == ["died"] * 4 + ["ok"]
+
+
+@pytest.mark.parametrize(("by_model", "deaths"), [(True, 2), (False, MAX_LOST + 2)])
+async def test_but_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch, by_model: bool, deaths: int
+) -> None:
+    async with pool_with(monkeypatch, plan(1)) as (pool, workers):
+        job = submit(pool)
+        for _ in range(deaths):
+            await until(lambda: workers.living(remote=True))
+            (worker,) = workers.living(remote=True)
+            worker.messages.put_nowait(READY)
+            worker.answers.put_nowait(WorkerDied("gone", by_model=by_model, detail="10.0.0.7"))
+            await until(functools.partial(getattr, worker, "ended"))
+        with pytest.raises(WorkerLost, match="gone") as failure:
+            await job.result
+        assert "10.0.0.7" not in str(failure.value), "clients see this"
+
+
+async def test_a_final_that_waits_too_long_brings_more_workers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streamer.inference.elastic.GROW_AFTER_S", 0.0)
+    monkeypatch.setattr("streamer.inference.elastic.GROW_DELAY_S", 0.01)
+    async with pool_with(monkeypatch, plan(1, most=3)) as (pool, workers):
+        await until(lambda: workers.living(remote=True))
+        workers.all[0].messages.put_nowait(READY)
+        await pool.wait_ready()
+        jobs = [submit(pool) for _ in range(5)]
+        await until(lambda: len(workers.living(remote=True)) == 2)
+        assert pool.workers_wanted == 2
+        workers.all[1].messages.put_nowait(READY)
+        await until(lambda: len(workers.living(remote=True)) == 3)
+        for worker in workers.all:
+            for _ in jobs:
+                worker.answer()
+        for job in jobs:
+            await job.result

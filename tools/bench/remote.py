@@ -1,0 +1,273 @@
+"""What remote workers cost: `make bench-remote`.
+
+All of it on this machine, with two nodes of a Ray cluster: no network is between them.
+
+- The round trip of a segment to a model that takes no time: to a local worker, to an actor on the
+  same node as the bridge, to one on the other node. The three take turns, so that other load on the
+  machine affects them alike.
+- CPU of a server and of all its processes with local and with remote workers: both play the same
+  streams of real speech in real time at the same time. The model takes no time in either.
+- Two servers that share remote workers, with many streams each.
+"""
+
+import asyncio
+import functools
+import json
+import multiprocessing
+import multiprocessing.pool
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+from rich.console import Console
+
+from streamer.config.remote import RemoteConfig
+from streamer.inference import ipc
+from streamer.inference.worker_process import LOCAL, Program, WorkerProcess, new_slot
+from streamer.load.generate import generate
+from streamer.load.load_report import LoadReport
+from streamer.load.plan import LoadPlan
+from streamer.models.registry import ModelSpec
+from streamer.remote import bridge
+from streamer.remote.plan import RemotePlan
+from streamer_client.formats import AudioFormat
+from tools.bench.live import RATE, UNLIMITED, Served, joined, machine, recordings
+from tools.bench.result_files import Row, table, write_json
+from tools.command_line import tool_parser
+from tools.harness.process import Server
+from tools.harness.ray_cluster import PROGRAM, PYTHON, ROOT, RayCluster, ray_cluster
+
+NODES = ("one", "two")
+"""The bridges of this machine use the first, which has the head."""
+
+STAND_IN = ModelSpec("standin", "standin")
+TARGET = 1.4
+"""Of the CPU of a server and its processes with local workers, the most with remote ones."""
+
+
+@dataclass
+class Trips:
+    """Round trips to one kind of worker: milliseconds, and of CPU those of its bridge."""
+
+    milliseconds: list[float] = field(default_factory=list)
+    bridge_cpu_s: float = 0.0
+
+
+def _program(address: str, node: str) -> Program:
+    remote = RemoteConfig(address=address, num_cpus=0, resources={node: 1})
+    return Program(functools.partial(bridge.run, RemotePlan(remote, 0, 30.0)), remote=True)
+
+
+async def round_trips(address: str, segment_s: float, count: int) -> dict[str, Trips]:
+    """Send a segment to each kind of worker in turn.
+
+    Args:
+        address: Of the cluster.
+        segment_s: Seconds of the segment.
+        count: Trips to each.
+    """
+    programs = {"local worker": LOCAL}
+    for node, name in zip(NODES, ("actor, same node", "actor, other node"), strict=True):
+        programs[name] = _program(address, node)
+    samples = np.zeros(round(segment_s * RATE), np.float32)
+    workers = {
+        name: await WorkerProcess.launch(STAND_IN, number, new_slot(), program)
+        for number, (name, program) in enumerate(programs.items())
+    }
+    trips = {name: Trips() for name in workers}
+    try:
+        for worker in workers.values():
+            await worker.loaded()
+        processes = {name: psutil.Process(worker.pid) for name, worker in workers.items()}
+        before = {name: _cpu_s(process) for name, process in processes.items()}
+        for _ in range(count):
+            for name, worker in workers.items():
+                begun_s = time.perf_counter()
+                await worker.infer([[samples]], [None], [ipc.DEFAULT_REQUEST])
+                trips[name].milliseconds.append(1000 * (time.perf_counter() - begun_s))
+        for name, process in processes.items():
+            trips[name].bridge_cpu_s = _cpu_s(process) - before[name]
+    finally:
+        for worker in workers.values():
+            await worker.end(at_once=True)
+    return trips
+
+
+def trip_rows(trips: Mapping[str, Trips]) -> list[Row]:
+    """Percentiles of the trips, and CPU of the process on the server's machine."""
+    rows: list[Row] = []
+    for name, made in trips.items():
+        p50, p95 = np.percentile(made.milliseconds, (50, 95))
+        cpu_ms = 1000 * made.bridge_cpu_s / len(made.milliseconds)
+        rows.append(
+            {
+                "to": name,
+                "p50 ms": round(float(p50), 2),
+                "p95 ms": round(float(p95), 2),
+                "CPU of its process, ms": round(cpu_ms, 2),
+            }
+        )
+    return rows
+
+
+@contextmanager
+def _serving(model: Mapping[str, object]) -> Iterator[Served]:
+    """A server whose Python has Ray."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = {"model": model, "limits": UNLIMITED, "server": {"log_level": "warning"}}
+        env = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": ""}
+        running = Server(Path(folder), config, env=env, program=PROGRAM)
+        try:
+            running.wait_ready()
+            url = f"ws://127.0.0.1:{running.port}/api/v1/segmented"
+            yield Served(url, running.process.pid)
+        finally:
+            running.stop()
+
+
+def play(url: str, pcm: bytes, streams: int, seconds: float) -> LoadReport:
+    """Play streams in real time; for a process of its own."""
+    return generate(LoadPlan(url, streams, seconds, pcm, AudioFormat(RATE, 1, 16)))
+
+
+def _play_at_once(
+    players: multiprocessing.pool.Pool,
+    servers: Sequence[Served],
+    pcm: bytes,
+    streams: int,
+    seconds: float,
+) -> list[tuple[LoadReport, float, float]]:
+    """Play to all servers at the same time.
+
+    Returns:
+        For each, the report, and milliseconds of CPU for a second of audio: of the server's own
+        process, and of the processes that it has started.
+    """
+    before = [(_cpu_s(one.process), _children_cpu_s(one)) for one in servers]
+    played = [players.apply_async(play, (one.url, pcm, streams, seconds)) for one in servers]
+    reports = [each.get() for each in played]
+    spent = [(_cpu_s(one.process), _children_cpu_s(one)) for one in servers]
+    return [
+        (
+            report,
+            1000 * (after[0] - first[0]) / report.audio_s,
+            1000 * (after[1] - first[1]) / report.audio_s,
+        )
+        for report, first, after in zip(reports, before, spent, strict=True)
+    ]
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _children_cpu_s(served: Served) -> float:
+    return sum(map(_cpu_s, served.process.children(recursive=True)))
+
+
+def _remote(cluster: RayCluster, **settings: object) -> dict[str, object]:
+    remote = {"address": cluster.address, "workers": 2, "num_cpus": 1, "only": True}
+    return {"type": "standin", "remote": {**remote, "fallback": "none", **settings}}
+
+
+def server_costs(
+    cluster: RayCluster, pcm: bytes, streams: int, seconds: float, rounds: int
+) -> list[Row]:
+    """CPU of the server with local workers and with remote ones, in the same rounds."""
+    with (
+        _serving({"type": "standin", "workers": 2}) as local,
+        _serving(_remote(cluster)) as remote,
+        multiprocessing.get_context("spawn").Pool(2) as players,
+    ):
+        servers = [local, remote]
+        _play_at_once(players, servers, pcm, 4, 3.0)
+        costs = [_play_at_once(players, servers, pcm, streams, seconds) for _ in range(rounds)]
+    for at_once in costs:
+        assert all(report.lost == report.unfinished == 0 for report, _, _ in at_once)
+    # Of the model's own work there is none, so this is what it costs to reach it.
+    ratios = [(far[1] + far[2]) / (near[1] + near[2]) for near, far in costs]
+    rows: list[Row] = []
+    for number, name in enumerate(("local workers", "remote workers")):
+        own = statistics.median(one[number][1] for one in costs)
+        others = statistics.median(one[number][2] for one in costs)
+        ratio = statistics.median(ratios) if number else 1.0
+        rows.append(
+            {
+                "server with": name,
+                "CPU of the server, ms per audio s": round(own, 2),
+                "of workers or bridges": round(others, 2),
+                "both over local": round(ratio, 2),
+                "in the rounds": f"{min(ratios):.2f} to {max(ratios):.2f}" if number else None,
+            }
+        )
+    return rows
+
+
+def two_servers(cluster: RayCluster, pcm: bytes, streams: int, seconds: float) -> list[Row]:
+    """Two servers that share the same remote workers."""
+    with ExitStack() as stack:
+        shared = _remote(cluster, shared=True)
+        servers = [stack.enter_context(_serving(shared)) for _ in range(2)]
+        players = stack.enter_context(multiprocessing.get_context("spawn").Pool(2))
+        _play_at_once(players, servers, pcm, 4, 3.0)
+        played = _play_at_once(players, servers, pcm, streams, seconds)
+    rows: list[Row] = []
+    for number, (report, own, others) in enumerate(played, 1):
+        finals = np.percentile(report.settled_ms, (50, 95)) if report.settled_ms else (0, 0)
+        rows.append(
+            {
+                "server": number,
+                "streams": streams,
+                "segments": report.events["segment"],
+                "errors": report.events["error"],
+                "lost": report.lost,
+                "`inactive` to `segment`, p50 ms": round(float(finals[0]), 1),
+                "p95 ms": round(float(finals[1]), 1),
+                "CPU of the server, ms per audio s": round(own, 2),
+                "of bridges": round(others, 2),
+            }
+        )
+    return rows
+
+
+def main() -> int:
+    """Print the tables; 1 if the server's CPU misses its target."""
+    parser = tool_parser("tools.bench.remote", __doc__)
+    parser.add_argument("--trips", type=int, default=200, help="to each kind of worker")
+    parser.add_argument("--streams", type=int, default=24, help="to each server, for the CPU")
+    parser.add_argument("--many", type=int, default=64, help="to each of two servers")
+    parser.add_argument("--seconds", type=float, default=12)
+    parser.add_argument("--rounds", type=int, default=5)
+    args = parser.parse_args()
+    # Bridges of this process import Ray from there.
+    sys.path.append(str(next((PYTHON.parents[1] / "lib").glob("python3*/site-packages"))))
+    pcm = (np.clip(joined(recordings(None), RATE), -1, 1) * 32767).astype("<i2").tobytes()
+    before = machine()
+    with ray_cluster() as cluster:
+        for node in NODES:
+            cluster.start(node, cpus=2)
+        trips = trip_rows(asyncio.run(round_trips(cluster.address, 5.0, args.trips)))
+        costs = server_costs(cluster, pcm, args.streams, args.seconds, args.rounds)
+        pair = two_servers(cluster, pcm, args.many, args.seconds)
+    console = Console(width=140)
+    console.print(table("Round trip of a segment of 5 s, no work in the model", trips))
+    console.print(table(f"{args.streams} streams to each server, stand-in model", costs))
+    console.print(table("Two servers that share two remote workers", pair))
+    results = {"machine": before, "trips": trips, "server": costs, "two_servers": pair}
+    write_json("remote.json", results)
+    ratio = costs[1]["both over local"]
+    assert isinstance(ratio, float)
+    print(json.dumps({"server CPU over local": ratio, "target": TARGET}))
+    return int(ratio > TARGET)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
