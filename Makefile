@@ -60,8 +60,11 @@ bench: install  ## latency, number of streams, cost, memory (12 minutes) [AUDIO=
 bench-long: install  ## memory, descriptors and tasks in half an hour of 50 streams [MINUTES=30]
 	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))
 
-bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others (7 minutes)
+bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others (12 minutes)
 	$(BIN)/python -m tools.bench.alternatives
+
+bench-loop: install  ## processor time of the event loop by stages (1 minute) [STREAMS=200]
+	$(BIN)/python -m tools.bench.loop_profile $(if $(STREAMS),--streams $(STREAMS))
 
 bench-telemetry: install  ## cost of metrics and traces (5 minutes)
 	$(BIN)/python -m tools.bench.telemetry

@@ -38,8 +38,8 @@ from streamer.protocol.messages import (
 
 _log = logging.getLogger(__name__)
 
-JOIN_AFTER_S = 0.032
-"""Seconds. A stream joins a batch when it has half of what it waits for, and at least this."""
+JOIN_AFTER_S, JOIN_SHARE = 0.032, 0.5
+"""Seconds of audio, and a share of what a stream waits for: with both, it joins a batch."""
 
 BAD_SAMPLES = "the audio holds samples that are not finite numbers; they were set to zero"
 OUT_OF_SCALE = (
@@ -176,7 +176,9 @@ class Stream:
         if self._context.segmentation != "speech" or len(self._channels) > 1:
             return None
         least = int(JOIN_AFTER_S * self._start.format.sample_rate)
-        joinable_bytes = max(needed_bytes // 2, least * self._start.format.bytes_per_frame)
+        joinable_bytes = max(
+            int(needed_bytes * JOIN_SHARE), least * self._start.format.bytes_per_frame
+        )
         return joinable_bytes if joinable_bytes < needed_bytes else None
 
     async def feed(self, data: bytes, arrived_s: float) -> None:

@@ -248,6 +248,7 @@ class SocketState:
 
     def __init__(self) -> None:
         self.state = State.IDLE
+        self._row = TABLE[self.state]
 
     @property
     def streaming(self) -> bool:
@@ -256,5 +257,7 @@ class SocketState:
 
     def step(self, given: i.Input) -> list[Action]:
         """Move to the next state; returns what is to be done, in order."""
-        self.state, makers = TABLE[self.state][type(given)]
+        state, makers = self._row[type(given)]
+        if state is not self.state:
+            self.state, self._row = state, TABLE[state]
         return [make(given) for make in makers]

@@ -222,13 +222,17 @@ class ClientInputs:
         return f"{seconds:g} s" if own else f"limits.{name} ({seconds:g})"
 
     def _read(self, frame: str | bytes) -> None:
-        self._frame_bytes = sys.getsizeof(frame)
         try:
             inputs = tuple(self._dialect.read(frame))  # to the end, before the first has effect
-            if any(isinstance(given, AudioReceived) for given in inputs):
-                self._frame_bytes = 0  # the audio counts itself
+            admitted = self._auth is AuthState.ADMITTED
+            if admitted and len(inputs) == 1 and isinstance(inputs[0], AudioReceived):
+                self._step(inputs[0])  # nothing else comes as often
+                return
+            if not any(isinstance(given, AudioReceived) for given in inputs):
+                self._frame_bytes = sys.getsizeof(frame)  # audio counts itself
             self.on_inputs(inputs)
         except BadRequest as error:
+            self._frame_bytes = sys.getsizeof(frame)
             unread = str(error) if isinstance(error, NotJson) else None
             if self._admits(error.token, unread):
                 kind = BadFormat if error.code == "bad_format" else BadMessage

@@ -147,23 +147,23 @@ class Inbox(Generic[ActionT]):
 
     def put_audio(self, audio: bytes) -> None:
         """Append audio."""
-        now_s = self._clock()
+        now_s, size = self._clock(), len(audio)
         last = self._items[-1] if self._items else None
         if not isinstance(last, _Block) or last.size >= BLOCK_BYTES:
             last = _Block(now_s, now_s)
             self._items.append(last)
+        charge = size * self.weight + MESSAGE_CHARGE_BYTES
         last.last_s = now_s
         last.messages.append(audio)
-        last.size += len(audio)
-        charge = len(audio) * self.weight + MESSAGE_CHARGE_BYTES
+        last.size += size
         last.charge += charge
         self._charge(charge)
-        if self._is_sufficient(self._least_bytes):
+        if last.size >= self._least_bytes or len(self._items) > 1 or self.full:
             if last.sufficient_s is None:
                 last.sufficient_s = now_s
             self._changed.set()
-        else:
-            self._register_if_joinable(last)
+        elif self._joinable_bytes is not None and last.size >= self._joinable_bytes:
+            self._register()
 
     def progressed(self, audio_s: float) -> None:
         """Seconds of audio from the block that was taken last have been processed.
@@ -220,12 +220,11 @@ class Inbox(Generic[ActionT]):
         """A new `get` needs more: mark the first block as not sufficient."""
         if self._items and isinstance(first := self._items[0], _Block):
             first.sufficient_s = None
-            self._register_if_joinable(first)
+            if self._joinable_bytes is not None and first.size >= self._joinable_bytes:
+                self._register()
 
-    def _register_if_joinable(self, block: _Block) -> None:
-        if self._invitations is None or self._joinable_bytes is None:
-            return
-        if block.size >= self._joinable_bytes:
+    def _register(self) -> None:
+        if self._invitations is not None:
             self._invitations.register(self._accept_invitation)
 
     def _accept_invitation(self) -> None:
@@ -236,9 +235,10 @@ class Inbox(Generic[ActionT]):
         """Whether `get` can return the first item."""
         if not self._items:
             return False
+        if len(self._items) > 1 or self._held_bytes >= self._max_bytes:
+            return True
         first = self._items[0]
-        alone = len(self._items) == 1
-        return not (alone and isinstance(first, _Block) and first.size < least_bytes) or self.full
+        return not isinstance(first, _Block) or first.size >= least_bytes
 
     def _charge(self, size: int) -> None:
         """Count bytes that were put (positive) or taken (negative)."""

@@ -222,8 +222,11 @@ class PauseWatch:
         """
         if self._pace is None or self._min_silence_s is None or self._asked_s is not None:
             return None
-        gap_s = self._pace.longest_gap_s()
         now_s = self._clock()
+        silent_s = self._last_s + self._min_silence_s
+        if now_s < silent_s:  # whatever gap is usual; while audio comes, this is all
+            return silent_s - now_s
+        gap_s = self._pace.longest_gap_s()
         if gap_s is None:
             return RETRY_S if self._last_s > now_s - RETRY_S else None
         left_s = self._last_s + gap_s + self._min_silence_s - now_s

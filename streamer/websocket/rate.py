@@ -21,6 +21,9 @@ it is as small as can be."""
 ACTIVE_S = 1.0
 """Seconds since its last message in which a connection that keeps the limits counts as active."""
 
+NOTE_S = 0.1
+"""Seconds in which a connection is noted as active once, however many messages it sends."""
+
 SPARE_SHARE = 0.2
 """Part of the time of the event loop that connections over the limit get together, while another is
 active. A ping that a client sends behind 4 MB of small messages, as much as the kernels keep, is
@@ -117,6 +120,8 @@ class ReadPacing:
         """Whether the last piece was full of small frames."""
         self.over_limit = False
         """Whether more messages come than the limit allows."""
+        self._noted_s = -math.inf
+        """When this connection was last noted as active."""
         self._messages = TokenBucket(limits.max_messages_per_second)
         self._control = TokenBucket(limits.max_control_per_second)
 
@@ -153,7 +158,9 @@ class ReadPacing:
         limited_s = self._messages.take(count, now_s)
         self.over_limit = limited_s > 0
         if not self.over_limit:
-            self._spare.note_active(self, now_s)
+            if now_s >= self._noted_s + NOTE_S:
+                self._noted_s = now_s
+                self._spare.note_active(self, now_s)
             return 0.0
         spare_s = self._spare.wait_s(self, now_s)
         if spare_s < limited_s:

@@ -165,13 +165,11 @@ class InputReader:
 
     def feed(self, data: bytes) -> None:
         """Take bytes from the transport; parse them now, or when the earlier ones were taken."""
-        self._fed_s = self._loop.time()
-        if not self._pacing.over_limit:
-            self._feed(data)
-            return
-        begun_s = self._loop.time()
+        self._fed_s = begun_s = self._loop.time()
+        over_limit = self._pacing.over_limit
         self._feed(data)
-        self._spend_since(begun_s)
+        if over_limit:
+            self._spend_since(begun_s)
 
     def _feed(self, data: bytes) -> None:
         is_first = not self._reading_paused and not self._unparsed
@@ -192,7 +190,7 @@ class InputReader:
             return False
         if not self._messages.deliver(audio):
             return False
-        pause = self._pacing.count(1, 0, self._loop.time())
+        pause = self._pacing.count(1, 0, self._fed_s)
         if pause is not None:
             self._slow_down(pause)
             self._pause()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streamer.audio.pcm import MAX_MAGNITUDE
 from streamer.audio.resample import Resampler
 from streamer.observe.monitor import Meter, Monitor, Stage
+from streamer.onnx.weights import read_weights
 from streamer.pipeline.speech_channel import MAX_DETECTION_DELAY_S
 from streamer.vad.engine import DetectionFailed
 from streamer.vad.gain import InputGain
@@ -363,3 +364,17 @@ async def test_no_windows_no_probabilities(path: Path, speech: Windows) -> None:
     engine = SileroVad(path, 0.001, METER)
     some, none = engine.open().detect(speech[:2]), engine.open().detect(speech[:0])
     assert (len(await some), await none) == (2, [])
+
+
+@pytest.mark.parametrize("place", [(3, 0, 5), (140, 0, 250), (129, 0, 7), (150, 0, 0)])
+def test_weights_of_another_transform_are_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, place: tuple[int, int, int]
+) -> None:
+    """Half of the transform is not computed, because it is the mirror image of the other half."""
+    weights = read_weights(path)
+    basis = weights["model.stft.forward_basis_buffer"].copy()
+    basis[place] += 0.01
+    changed = {**weights, "model.stft.forward_basis_buffer": basis}
+    monkeypatch.setattr("streamer.vad.silero_network.read_weights", lambda _: changed)
+    with pytest.raises(ValueError, match="not symmetric"):
+        SileroNetwork(path)

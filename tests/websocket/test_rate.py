@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.websocket.rate import ACTIVE_S, MAX_SAVED_S, SPARE_SHARE, SpareTime, TokenBucket
+from streamer.config.schema import LimitsConfig
+from streamer.websocket.rate import (
+    ACTIVE_S,
+    MAX_SAVED_S,
+    SPARE_SHARE,
+    ReadPacing,
+    SpareTime,
+    TokenBucket,
+)
 
 
 def test_a_second_of_it_at_once_and_then_the_rate() -> None:
@@ -97,3 +105,16 @@ def test_floods_together_get_no_more_than_the_share(steps: list[tuple[str, float
         spare.spend(seconds, now_s)
         spent_s, most_s = spent_s + seconds, max(most_s, seconds)
         assert spent_s <= SPARE_SHARE * now_s + MAX_SAVED_S + most_s + 1e-9
+
+
+@pytest.mark.parametrize("gap_s", [0.001, 0.02, 0.09, 0.11, 0.5])
+def test_a_connection_is_active_as_long_as_it_sends(gap_s: float) -> None:
+    spare = SpareTime()
+    live = ReadPacing(LimitsConfig(max_messages_per_second=2_000), spare)
+    for number in range(200):
+        now_s = number * gap_s
+        assert live.count(1, 0, now_s) is None
+        spare.spend(1.0, now_s)
+        assert spare.wait_s(FLOOD, now_s + gap_s) > 0
+    last_s = 199 * gap_s
+    assert spare.wait_s(FLOOD, last_s + ACTIVE_S + 1e-6) == 0

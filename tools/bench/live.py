@@ -60,6 +60,11 @@ def joined(parts: list[tuple[Floats, int]], rate: int) -> Floats:
     return np.concatenate([soxr.resample(part, given, rate) for part, given in parts])
 
 
+def pcm_of(audio: Floats) -> bytes:
+    """The audio as integers of 16 bits."""
+    return (np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
+
+
 @dataclass(frozen=True)
 class Sample:
     """The server at one moment of a load: seconds since its beginning, CPU seconds, bytes."""
@@ -105,10 +110,8 @@ class Served:
         self, audio: Floats, rate: int, streams: int, seconds: float, *, interims: bool = False
     ) -> LiveRun:
         """Play `streams` live streams."""
-        pcm = (np.clip(audio, -1, 1) * 32767).astype("<i2").tobytes()
-        plan = LoadPlan(
-            self.url, streams, seconds, pcm, AudioFormat(rate, 1, 16), interim_results=interims
-        )
+        fmt = AudioFormat(rate, 1, 16)
+        plan = LoadPlan(self.url, streams, seconds, pcm_of(audio), fmt, interim_results=interims)
         samples: list[Sample] = []
 
         def sample(at_s: float) -> None:

@@ -30,6 +30,7 @@ FILES = (
     "key_terms",
     "levels",
     "long",
+    "loop_profile",
     "pairs",
     "peers",
     "short_words",

@@ -1,8 +1,9 @@
 """What else there would have been, in numbers: `make bench-alternatives`.
 
-Other WebSocket implementations and event loops, a queue more, Silero under ONNX Runtime and with
-fewer windows a call, threads instead of processes, other settings of the garbage collector, finals
-that hold more or less silence, and interims that start from the words of the interim before.
+Other WebSocket implementations and event loops, a queue more, sockets read in other ways, Silero
+under ONNX Runtime and with fewer windows a call, threads instead of processes, other settings of
+the garbage collector, finals that hold more or less silence, and interims that start from the words
+of the interim before.
 `docs/performance.md` draws the conclusions.
 """
 
@@ -13,7 +14,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tools.bench.alternatives.networks import detectors, drafts, graphs
-from tools.bench.alternatives.server_variants import batching, collectors, hops, padding, sockets
+from tools.bench.alternatives.server_variants import (
+    batching,
+    collectors,
+    hops,
+    padding,
+    reading,
+    sockets,
+    waiting,
+)
 from tools.bench.alternatives.workers import workers
 from tools.bench.live import machine, raise_descriptor_limit
 from tools.bench.result_files import RESULTS, Row, table, write_json
@@ -27,6 +36,8 @@ def main() -> None:
         "hops": ("queues on the way of a message", hops),
         "detectors": ("Silero's network", detectors),
         "batching": ("windows gathered, and joined to the batches of others", batching),
+        "reading": ("sockets read in other ways", reading),
+        "waiting": ("how long channels wait for a batch", waiting),
         "workers": ("threads or processes", workers),
         "graphs": ("Moonshine's graphs", graphs),
         "padding": ("early finals by suffix_padding_ms, 32 streams", padding),

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from streamer_client.errors import CannotConnect
@@ -18,6 +18,48 @@ COLLECTORS = {
     "thresholds ×100": "import gc; gc.set_threshold(70_000, 100, 100)",
     "off": "import gc; gc.disable()",
 }
+
+READING = {
+    "as it is": "",
+    "into a buffer": """
+import asyncio
+from streamer.websocket.connection import WebSocketConnection
+
+buffer = memoryview(bytearray(1 << 18))
+WebSocketConnection.__bases__ = (asyncio.BufferedProtocol,)
+WebSocketConnection.get_buffer = lambda self, size: buffer
+WebSocketConnection.buffer_updated = lambda self, size: self._reader.feed(bytes(buffer[:size]))
+""",
+    "after pauses of 2 ms": """
+import time
+from streamer.websocket.connection import WebSocketConnection
+
+begin, begun = WebSocketConnection.connection_made, []
+
+def pause(loop):
+    time.sleep(0.002)
+    loop.call_soon(pause, loop)
+
+def connection_made(self, transport):
+    begin(self, transport)
+    if not begun:
+        begun.append(self)
+        self._loop.call_soon(pause, self._loop)
+
+WebSocketConnection.connection_made = connection_made
+""",
+}
+"""Code that reads sockets in other ways: with `recv_into`, and many of them at each wake."""
+
+WAITING = {
+    f"{seconds:g} s, {share:g}": (
+        "import streamer.pipeline.speech_channel as c, streamer.pipeline.stream as s; "
+        f"c.MAX_DETECTION_DELAY_S = {seconds}; s.JOIN_SHARE = {share}"
+    )
+    for seconds in (0.3, 0.45)
+    for share in (0.5, 0.75)
+}
+"""Code for the longest wait of a channel, and for the share of it after which it may join."""
 
 ALONE = "import streamer.vad.batching as b; b.STREAMS_PER_BATCH = 0"
 """Code that keeps idle channels from joining the detector batches of others."""
@@ -50,15 +92,37 @@ def hops() -> list[Row]:
 
 def collectors() -> list[Row]:
     """The whole server under other settings of the garbage collector, in turn."""
+    return _in_turn("collector", COLLECTORS, 60)
+
+
+def reading() -> list[Row]:
+    """The whole server with 100 streams, that reads its sockets in other ways, in turn."""
+    return _in_turn("sockets are read", READING, 100)
+
+
+def waiting() -> list[Row]:
+    """The whole server with 100 streams, whose channels wait shorter or longer, in turn."""
+    return _in_turn("longest wait, share to join", WAITING, 100)
+
+
+def _in_turn(what: str, variants: Mapping[str, str], streams: int) -> list[Row]:
+    """Three rounds of each variant, by its code, alternating."""
     audio = joined(read(None), RATE)
-    spent: dict[str, list[float]] = {name: [] for name in COLLECTORS}
+    spent: dict[str, list[float]] = {name: [] for name in variants}
+    active_ms: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(3):
-        for name, code in COLLECTORS.items():
+        for name, code in variants.items():
             with _started_with(code) as env, serve(STAND_IN, env) as served:
-                spent[name].append(served.play(audio, RATE, 60, 8).steady_ms(60))
+                run = served.play(audio, RATE, streams, 8)
+            spent[name].append(run.steady_ms(streams))
+            active_ms[name] += run.report.active_ms
     return [
-        {"collector": name, "CPU ms per audio s": [round(each, 2) for each in spent[name]]}
-        for name in COLLECTORS
+        {
+            what: name,
+            "CPU ms per audio s": [round(each, 2) for each in spent[name]],
+            "active p95 ms": percentiles(active_ms[name])["p95"],
+        }
+        for name in variants
     ]
 
 
