@@ -27,7 +27,7 @@ def base() -> Moonshine:
     return Moonshine(require("moonshine-base-en"))
 
 
-@pytest.mark.parametrize("seconds", [8, 11, 14])
+@pytest.mark.parametrize("seconds", [11, 14, 17])
 def test_speech_is_found_where_the_decoder_ends_at_once(base: Moonshine, seconds: int) -> None:
     path = require("moonshine-tiny-en") / "two_cities.wav"
     samples, rate = soundfile.read(path, frames=48_000 * seconds, dtype="float32")

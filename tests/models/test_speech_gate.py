@@ -228,7 +228,7 @@ def test_what_was_not_said_is_an_empty_text_that_counts_as_dropped(
     found = model().infer_request(
         speech("beckett.wav")[: 2 * RATE], SegmentRequest(interim=interim)
     )
-    assert found == {"text": ""}
+    assert {name: value for name, value in found.items() if name != "draft"} == {"text": ""}
     assert isinstance(found, Dropped)
 
 

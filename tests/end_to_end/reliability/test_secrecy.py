@@ -64,7 +64,7 @@ def test_no_token_is_reachable_while_the_server_runs(
     monkeypatch.setattr(serve, "serve", in_place_of_serve)
     monkeypatch.setattr(serve, "set_up", lambda *_: None)
     flags = dict.fromkeys(serve.FLAGS)
-    assert serve.run(argparse.Namespace(config=path, **flags)) == 0
+    assert serve.run(argparse.Namespace(config=path, fetch=False, **flags)) == 0
     assert admitted == [True, True, True, False]
     assert "127.0.0.1" in reachable[0], "the settings themselves are found"
     hidden = [*tokens, *of_tickets]

@@ -14,7 +14,7 @@ const CLASSES = ['ContainerRecorder', 'Microphone', 'StreamerClient', 'StreamerE
 const TYPES = [
   'Active', 'AudioFormat', 'Backoff', 'ChannelSeconds', 'ClientEvent', 'ClientOptions', 'Configured',
   'Connection', 'ContainerFormat', 'ContainerNeeded', 'EventOf', 'Failed', 'Flushed',
-  'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Segment',
+  'GoingAway', 'Inactive', 'Interim', 'Lost', 'MicrophoneOptions', 'Resumed', 'Segment',
   'Started', 'State', 'Stopped', 'StreamSettings', 'VadOptions', 'Warned', 'WebSocketConstructor', 'Word',
 ];
 
