@@ -38,6 +38,9 @@ _log = logging.getLogger(__name__)
 RETRY_S = 1.0
 """Seconds before a process is started again, at most."""
 
+SPARE_RETRY_S = 10.0
+"""The same for a worker without which the pool goes on, and whose model did not load here."""
+
 MAX_LOST = 5
 """Times that a job runs again because the machine of a remote worker was lost with it."""
 
@@ -57,7 +60,7 @@ class Supervisor:
         counters: Of the pool.
         monitor: Receives what is measured.
         program: What the process does.
-        needed: Whether the pool gives up when this worker cannot load its model any more.
+        needed: Whether the pool gives up when this worker cannot load its model.
         on_state: Called after each change of its status.
     """
 
@@ -138,7 +141,9 @@ class Supervisor:
                 await worker.end(at_once=cause not in ("max_jobs", "retired"))
             if problem is not None:
                 self._count_failed_load(problem)
-                await asyncio.sleep(min(RETRY_S, self.status.failed_loads * RETRY_S / 10))
+                spare = not (self._needed or self._program.remote)
+                most_s = SPARE_RETRY_S if spare else RETRY_S
+                await asyncio.sleep(min(most_s, self.status.failed_loads * most_s / 10))
             elif cause is not None and cause != "retired":
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
@@ -301,8 +306,9 @@ class Supervisor:
         if answers.split and not self._split_logged:
             self._split_logged = True
             _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
+        took_s = answers.ended_s - answers.begun_s
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
-            spent_s = (answers.ended_s - answers.begun_s) / len(jobs)
+            spent_s = took_s / len(jobs)
             if job.early and job.result.cancelled():
                 counters.early_wasted_seconds += spent_s
             if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
@@ -318,7 +324,9 @@ class Supervisor:
             else:
                 counters.finals += 1
                 if inferred:  # what was dropped is no measure of it
-                    self._queue.record_duration(outcome.seconds, job.media_s)
+                    # With the way to another machine: early finals have to begin earlier by it.
+                    duration_s = spent_s if node else outcome.seconds
+                    self._queue.record_duration(duration_s, job.media_s)
             monitor.inferred(
                 model,
                 interim=job.interim,
