@@ -97,16 +97,16 @@ class ActorLink:
         abandoned = False
         lost_s = None
         while not self._answers:
-            self._watch_on()
-            self._server.wait(None if lost_s is None else LAST_WORD_S)
-            if self._server.received and not abandoned:
+            if self._server.received and not abandoned:  # perhaps together with the batch
                 abandoned = True
                 self._where.call("abandon", key)
             self._server.received.clear()
-            if self._end and lost_s is None:
-                lost_s = time.monotonic()
             if lost_s is not None and time.monotonic() >= lost_s + LAST_WORD_S:
                 break
+            self._watch_on()
+            self._server.wait(None if lost_s is None else LAST_WORD_S)
+            if self._end and lost_s is None:
+                lost_s = time.monotonic()
         return self._outcome(begun_s)
 
     def _outcome(self, begun_s: float) -> ipc.WorkerMessage:
@@ -114,12 +114,12 @@ class ActorLink:
 
         The code of a model that raises is in the outcome, so an exception here is never its own.
         """
-        from streamer.remote import cluster
-
         answer = (self._answers or self._end).pop()
         try:
             (message,) = ipc.WorkerMessageReader().feed(answer.result())
         except Exception as error:
+            from streamer.remote import cluster
+
             by_model = cluster.ended_by_model(error, self._where)
             place = f"the actor on node {self._where.name} is lost"
             return ipc.Lost(f"{place}: {cluster.explain(error)}", by_model)
