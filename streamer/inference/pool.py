@@ -7,7 +7,8 @@ A `Submission` stands for a job that has been submitted.
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any
 
 from streamer.config.cores import usable_cores
 from streamer.config.schema import InferenceConfig
@@ -119,7 +120,9 @@ class WorkerPool:
         self._supervisors = [self._hire(number) for number in range(self._size)]
         self._crew = None
         if crew is not None:
-            self._crew = Crew(crew, self._size, self._hire, self._load, self._staff_changed)
+            self._crew = Crew(
+                crew, self._size, self._hire, self._load, self._staff_changed, self._tracked
+            )
 
     def _hire(
         self,
@@ -152,10 +155,9 @@ class WorkerPool:
         try:
             async with asyncio.TaskGroup() as group:
                 for supervisor in self._supervisors:
-                    group.create_task(self._monitor.tracked("inference", supervisor.run()))
+                    group.create_task(self._tracked(supervisor.run()))
                 if self._crew is not None:
-                    crew = self._crew.run(group)
-                    group.create_task(self._monitor.tracked("inference", crew))
+                    group.create_task(self._tracked(self._crew.run(group)))
         except* ModelCannotLoad as failures:
             raise failures.exceptions[0] from None
         finally:
@@ -300,6 +302,9 @@ class WorkerPool:
                 )
             if ready.drafts_off:
                 _log.warning("%s %s", self.spec.name, DRAFTS_OFF)
+
+    def _tracked(self, task: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        return self._monitor.tracked("inference", task)
 
     def _load(self) -> tuple[float, int, int]:
         """For the crew: expected waiting in seconds, workers that run jobs, own ones alive."""
