@@ -13,7 +13,8 @@ from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import CrewPlan
 from streamer.inference.job import WorkerLost
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.inference.supervisor import MAX_LOST
 from streamer.inference.worker_process import LOCAL, ModelCannotLoad, Program, WorkerDied
 from streamer.models.registry import ModelSpec
