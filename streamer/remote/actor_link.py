@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from streamer.inference import ipc
+from streamer.remote.placement import Unavailable
 from streamer.remote.server_link import ServerLink, end_process
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ class ActorLink:
         Raises:
             Unavailable: It cannot be loaded there.
         """
-        from streamer.remote import cluster
-
         self._server.send(ipc.NotYet("loading", "the model is loaded"))
         self._where.call("load", on_answer=self._answered)
         while not self._answers:
@@ -56,11 +55,11 @@ class ActorLink:
         try:
             (message,) = ipc.WorkerMessageReader().feed(self._answers.pop().result())
         except Exception as error:
-            raise cluster.Unavailable(f"on node {name}: {cluster.explain(error)}") from error
+            from streamer.remote import cluster
+
+            raise Unavailable(f"on node {name}: {cluster.explain(error)}") from error
         if isinstance(message, ipc.LoadFailed):
-            raise cluster.Unavailable(
-                f"on node {name}, the model cannot be loaded: {message.reason}"
-            )
+            raise Unavailable(f"on node {name}, the model cannot be loaded: {message.reason}")
         assert isinstance(message, ipc.Ready)
         return msgspec.structs.replace(message, node=name, pid=self._where.description.pid)
 

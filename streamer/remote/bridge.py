@@ -19,7 +19,7 @@ from streamer.inference.worker import prepare_process
 from streamer.inference.worker_process import Slot
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor_link import ActorLink
-from streamer.remote.placement import described
+from streamer.remote.placement import Unavailable, described
 from streamer.remote.plan import RemotePlan
 from streamer.remote.probe import problem_of
 from streamer.remote.server_link import ServerGone, ServerLink, end_process
@@ -86,7 +86,7 @@ def _bridge(server: ServerLink, plan: RemotePlan, slot: Slot, spec: ModelSpec) -
         server.send(ipc.NotYet("loading", "an actor is placed"))
         actor = ActorLink(server, _place(server, plan, spec))
         ready = actor.load()
-    except cluster.Unavailable as problem:
+    except Unavailable as problem:
         _give_up(server, str(problem))
     server.send(ready)
     actor.serve(np.ctypeslib.as_array(slot))
@@ -126,5 +126,5 @@ def _place(server: ServerLink, plan: RemotePlan, spec: ModelSpec) -> "NodeOfActo
     try:
         description = answers[0].result()
     except Exception as error:
-        raise cluster.Unavailable(f"an actor could not start: {cluster.explain(error)}") from error
+        raise Unavailable(f"an actor could not start: {cluster.explain(error)}") from error
     return cluster.located(actor, description)

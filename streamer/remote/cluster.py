@@ -14,7 +14,7 @@ from ray.exceptions import ActorDiedError, RayError
 from streamer.inference.worker import ignore_server_signals
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor import Description, RemoteModel
-from streamer.remote.placement import actor_options, concurrency_groups
+from streamer.remote.placement import Unavailable, actor_options, concurrency_groups
 from streamer.remote.plan import NAMESPACE, RemotePlan, for_other_machines
 from streamer.remote.versions import Versions, difference, of_cluster, versions_here
 
@@ -29,10 +29,6 @@ ASKING_S = 5.0
 """Seconds that the head has for an answer about its nodes."""
 
 Answered = Callable[["Future[Any]"], None]
-
-
-class Unavailable(Exception):
-    """There can be no remote worker now; the message says why, in one line."""
 
 
 class NodeOfActor:

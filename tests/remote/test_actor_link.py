@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from streamer.inference import ipc
+from streamer.remote.actor import Description
 from streamer.remote.actor_link import ActorLink
 from streamer.remote.server_link import ServerGone, ServerLink
+from streamer.remote.versions import Versions
 from tools.harness.process import wait_until
 
 BATCH = ipc.Batch([ipc.BatchItem(4)])
@@ -22,27 +24,36 @@ Answered = Callable[["Future[Any]"], None]
 class Actor:
     """Answers when the test says so."""
 
+    name = "far"
+    description = Description(7, "f00", Versions("", "", ""))
+
     def __init__(self) -> None:
+        self.loaded: Answered | None = None
         self.calls: list[tuple[object, ...]] = []
         self.answer: Callable[[], None] | None = None
         self.samples = b""
 
     def call(self, method: str, *args: object, on_answer: Answered | None = None) -> None:
         self.calls.append((method, *args))
+        if method == "load":
+            assert on_answer
+            self.loaded = on_answer
 
     def infer(self, key: str, batch: bytes, samples: bytes, on_answer: Answered) -> None:
         self.calls.append(("infer", key))
         self.samples = samples
 
-        def answer() -> None:
-            future: Future[Any] = Future()
-            future.set_result(ipc.encode_message(OUTCOME))
-            on_answer(future)
-
-        self.answer = answer
+        self.answer = lambda: on_answer(done(OUTCOME))
 
     def called(self, method: str) -> list[tuple[object, ...]]:
         return [call for call in self.calls if call[0] == method]
+
+
+def done(message: ipc.WorkerMessage) -> "Future[Any]":
+    """What Ray answers."""
+    future: Future[Any] = Future()
+    future.set_result(ipc.encode_message(message))
+    return future
 
 
 @contextmanager
@@ -53,6 +64,7 @@ def serving(actor: Actor) -> Iterator[socket.socket]:
 
     def serve() -> None:
         with suppress(ServerGone):
+            link.load()
             link.serve(np.arange(8, dtype=np.float32))
 
     thread = threading.Thread(target=serve)
@@ -60,6 +72,10 @@ def serving(actor: Actor) -> Iterator[socket.socket]:
     with theirs:
         with ours:
             ours.settimeout(30)
+            assert received(ours) == ipc.NotYet("loading", "the model is loaded")
+            wait_until(lambda: actor.loaded and actor.called("watch"), "it loads, and is watched")
+            assert actor.loaded
+            actor.loaded(done(ipc.Ready(16_000, 1, 0.0, stateful=False)))
             yield ours
         thread.join()
 
@@ -81,7 +97,7 @@ def test_a_batch_goes_to_the_actor_and_its_outcome_gets_the_times_of_this_machin
     assert isinstance(outcome, ipc.BatchOutcome)
     assert outcome.outcomes == OUTCOME.outcomes
     assert outcome.begun_s <= outcome.ended_s < OUTCOME.begun_s
-    assert len(actor.called("watch")) == 1, "its end would be noticed at once"
+    assert len(actor.called("watch")) == 1, "one waits for its end at any time"
     assert actor.called("abandon") == []
 
 
