@@ -15,6 +15,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from streamer.__main__ import _parser as server_parser
+from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config
 from streamer.dialects.addresses import ADDED, OWN
 from streamer.http.operations import OPERATIONS
@@ -103,6 +104,10 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 def configuration_lines() -> Iterator[str]:
     """Every setting, with its default."""
     yield from _settings("", msgspec.to_builtins(Config()))
+    remote: dict[str, object] = msgspec.to_builtins(RemoteConfig(address=""))
+    del remote["address"]
+    yield "model.remote.address"  # it has no default
+    yield from _settings("model.remote", remote)
 
 
 def _settings(path: str, value: object) -> Iterator[str]:
