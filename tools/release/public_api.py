@@ -165,7 +165,10 @@ def grpc_lines() -> Iterator[str]:
 def metric_lines() -> Iterator[str]:
     """Metrics, with the names of their labels."""
     registry = CollectorRegistry()
-    Metrics(registry, {"model": 1})
+    metrics = Metrics(registry, {"model": 1})
+    # Series that come with the machines of remote workers.
+    metrics.node_workers.labels("model", "node")
+    metrics.node_attempts.labels("model", "node", "ok")
     labels: dict[str, Mapping[str, str]] = {}
     for family in registry.collect():
         for sample in family.samples:
