@@ -11,7 +11,7 @@ import psutil
 from streamer.version import UNKNOWN
 from tests.end_to_end.remote.conftest import LaunchRemote, info, remote
 from tests.end_to_end.telemetry.receiver import Receiver, http_receiver
-from tools.harness.process import MODEL, Server, still_running, wait_until
+from tools.harness.process import MODEL, TIMEOUT_S, Server, still_running, wait_until
 from tools.harness.ray_cluster import ROOT, RayCluster
 from tools.harness.sounds import Audio, beckett, silence, two_cities
 from tools.harness.streams import client, events_of, findings, stream_audio, transcript
@@ -77,6 +77,28 @@ async def test_an_actor_that_is_killed_costs_no_segment(
     assert not events_of(events, "error")
     wait_until(lambda: info(server)["remote"]["workers_alive"] == 2, "both are back")
     assert server.end_by_signal(signal.SIGTERM) == 0
+
+
+async def test_a_server_that_drains_waits_for_what_actors_owe(
+    launch_remote: LaunchRemote, cluster: RayCluster
+) -> None:
+    model = {**MODEL, "remote": remote(cluster.address, workers=2)}
+    server = launch_remote({"model": model, "limits": {"drain_seconds": 6}})
+    audio = two_cities()
+    async with client(server) as socket:
+        await socket.start(audio)
+        await socket.send(audio.part(0, 5.0))
+        begun = await socket.events_until("active")
+        server.send_signal(signal.SIGTERM)
+        events = [*begun, *await socket.events_until_close()]
+    assert socket.close_code == 1012
+    assert [event["type"] for event in events if event["type"] in ("going_away", "stopped")] == [
+        "going_away",
+        "stopped",
+    ]
+    assert len(events_of(events, "segment")) == len(events_of(events, "active")) > 0
+    assert not events_of(events, "error")
+    assert await asyncio.to_thread(server.process.wait, TIMEOUT_S) == 0
 
 
 async def test_a_model_that_raises_there_fails_its_segment_and_says_where(
