@@ -13,17 +13,10 @@ Amount = Annotated[float, Meta(ge=0)]
 
 
 class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Remote workers of a model, beside its local ones.
-
-    `engine` runs them; `address` is that of the head of a Ray cluster, of which this machine is a
-    node. There are `workers` of them, or, as the load asks for, from `min_workers` to
-    `max_workers`. Each reserves `num_cpus`, `num_gpus` and `resources` of a node. `connect_seconds`
-    is how long the address may take to answer. While it does not, `fallback: "local"` runs workers
-    on the cores that the model's own do not use. `only` means that the model has no local workers.
-    `shared` means that all servers of the cluster with the same settings use the same workers.
-    """
+    """Remote workers of a model, beside its local ones."""
 
     engine: Literal["ray"] = "ray"
+    """What runs the remote workers."""
     address: Annotated[
         str,
         Meta(
@@ -31,19 +24,32 @@ class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             extra={ALLOWED: "HOST:PORT of the head of a Ray cluster, such as ray-head:6379"},
         ),
     ]
+    """The head of the cluster. The server's machine must be a node of the cluster."""
     workers: Annotated[int, Meta(ge=0)] = 1
+    """How many there are; with `max_workers`, how many at first."""
     min_workers: Annotated[int, Meta(ge=0)] | None = None
+    """How many there are when there is little to do; null = `workers`."""
     max_workers: Annotated[int, Meta(ge=1)] | None = None
+    """How many there are when segments wait; null = `workers`."""
     num_cpus: Amount = 1.0
+    """CPUs that each reserves on its node."""
     num_gpus: Amount = 0.0
+    """GPUs that each reserves; a fraction lets several share one."""
     resources: Annotated[
         dict[str, Amount],
         Meta(extra={ALLOWED: 'names with an amount of each, such as {"accelerator": 1}'}),
     ] = {}
+    """Other resources that each reserves, as the nodes were started with."""
     connect_seconds: Annotated[float, Meta(gt=0)] = 2.0
+    """How long the head may take to answer."""
     fallback: Literal["local", "none"] = "local"
+    """`local` = while the cluster cannot be reached, local workers stand in for the remote ones, on
+    the cores that the model's local workers leave."""
     only: bool = False
+    """True = the model has no local workers, such as one that needs a GPU."""
     shared: bool = False
+    """True = all servers with the same settings use the same workers, and their segments share
+    batches."""
 
     @property
     def least(self) -> int:

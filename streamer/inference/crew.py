@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from streamer.inference.elastic import Elastic, Load, fallback_workers
 from streamer.inference.supervisor import Supervisor
@@ -42,6 +42,10 @@ class Hire(Protocol):
         """Arguments as of `Supervisor`."""
 
 
+Tracked = Callable[[Coroutine[Any, Any, None]], Coroutine[Any, Any, None]]
+"""Wraps the body of a task, so that the task is counted."""
+
+
 @dataclass(eq=False, slots=True)
 class _Member:
     supervisor: Supervisor
@@ -67,6 +71,7 @@ class Crew:
         load: Returns the expected queueing time in seconds, the workers that run jobs, and the
             other workers of the pool that are alive.
         on_change: Called when the state of a worker has changed.
+        tracked: Counts the task of each worker.
     """
 
     def __init__(
@@ -76,12 +81,14 @@ class Crew:
         hire: Hire,
         load: Callable[[], tuple[float, int, int]],
         on_change: Callable[[], None],
+        tracked: Tracked,
     ) -> None:
         self._plan = plan
         self._first_number = first_number
         self._hire = hire
         self._load = load
         self._on_change = on_change
+        self._tracked = tracked
         self._elastic = Elastic(plan.least, plan.most, plan.workers)
         self._changed = asyncio.Event()
         self._remote: dict[int, _Member] = {}
@@ -162,7 +169,7 @@ class Crew:
         number = self._first_number + index + (0 if remote else self._plan.most)
         program = self._plan.program(index) if remote else LOCAL
         supervisor = self._hire(number, program, needed=False, on_state=self._on_state)
-        task = group.create_task(supervisor.run())
+        task = group.create_task(self._tracked(supervisor.run()))
         members[index] = _Member(supervisor, task)
 
         def gone(_: asyncio.Task[None]) -> None:

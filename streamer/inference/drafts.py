@@ -6,6 +6,9 @@ whether it gets one. The server keeps the newest with the open segment, and a wo
 
 from collections.abc import Mapping
 
+from streamer.inference import ipc
+from streamer.model import Unwanted
+
 FIELD = "draft"
 """Of the output of a model that uses drafts; it is not sent to clients."""
 
@@ -35,6 +38,13 @@ class SegmentDraft:
         """
         if content and samples >= self._samples:
             self.content, self._samples = content, samples
+
+
+def abandoned(stopped: Unwanted, segments: int) -> list[ipc.ItemOutcome]:
+    """The outcomes of a batch that its model has stopped, with the draft of one that was alone."""
+    alone = segments == 1 and isinstance(stopped.draft, bytes)
+    draft = stopped.draft[:MAX_BYTES] if alone else b""
+    return [ipc.Abandoned(draft) for _ in range(segments)]
 
 
 def taken(output: object, method: str) -> tuple[object, bytes]:

@@ -2,21 +2,23 @@
 
 A `supervisor.py` for each worker keeps its process alive and runs jobs in it. Nothing is shared
 between workers, so the death of one can neither block nor corrupt another. Jobs wait in `queue.py`.
-A `Submission` stands for a job that has been submitted.
+A `Submission` (`submission.py`) stands for a job that has been submitted.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any
 
 from streamer.config.cores import usable_cores
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import Crew, CrewPlan
 from streamer.inference.drafts import SegmentDraft
-from streamer.inference.job import Counters, InferenceJob, JobKind, PendingInference, SegmentAudio
+from streamer.inference.job import Counters, InferenceJob, JobKind, SegmentAudio
 from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
+from streamer.inference.submission import Submission
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_process import LOCAL, ModelCannotLoad, Program
 from streamer.model import SegmentRequest
@@ -26,63 +28,6 @@ from streamer.observe.monitor import Monitor, ShedReason
 _log = logging.getLogger(__name__)
 
 DRAFTS_OFF = "uses no drafts: on this machine, results would depend on them"
-
-Shed = Callable[[InferenceJob, ShedReason], None]
-"""Counts and reports an interim that is given up, and cancels its result."""
-
-
-class Submission:
-    """A job that has been submitted to a pool.
-
-    Args:
-        job: What was submitted.
-        queue: Where it waits.
-        shed: Called when it is an interim and withdrawn before a worker has begun it.
-    """
-
-    __slots__ = ("_job", "_queue", "_shed", "result")
-
-    def __init__(self, job: InferenceJob, queue: JobQueue, shed: Shed) -> None:
-        self._job = job
-        self._queue = queue
-        self._shed = shed
-        self.result: PendingInference = job.result
-        """Cancelled when the job was withdrawn or, as an interim, superseded."""
-
-    def confirm(self) -> bool:
-        """The segment of an early final is final now: the job joins the finals if it still waits.
-
-        Returns:
-            Whether the job was still queued: not begun, or to be tried again, and the pool open.
-        """
-        return self._queue.confirm(self._job)
-
-    def withdraw(self) -> bool:
-        """The result is not needed any more: it is cancelled, and the job is not begun.
-
-        An interim that still waits is counted and reported as dropped.
-
-        Returns:
-            Whether the job was still queued: not begun, or to be tried again, not superseded, and
-            the pool open.
-        """
-        waited = self._queue.withdraw(self._job)
-        if waited and self._job.interim:
-            self._shed(self._job, "dropped")
-        self.result.cancel()  # a failure that is there already counts as retrieved
-        return waited
-
-    def withdraw_waiting(self) -> bool:
-        """A newer result is enough, unless a worker has begun this one; returns as `withdraw`.
-
-        An interim is counted and reported as superseded.
-        """
-        waited = self._queue.withdraw(self._job)
-        if waited and self._job.interim:
-            self._shed(self._job, "superseded")
-        elif waited:
-            self.result.cancel()
-        return waited
 
 
 class WorkerPool:
@@ -119,7 +64,9 @@ class WorkerPool:
         self._supervisors = [self._hire(number) for number in range(self._size)]
         self._crew = None
         if crew is not None:
-            self._crew = Crew(crew, self._size, self._hire, self._load, self._staff_changed)
+            self._crew = Crew(
+                crew, self._size, self._hire, self._load, self._staff_changed, self._tracked
+            )
 
     def _hire(
         self,
@@ -152,10 +99,9 @@ class WorkerPool:
         try:
             async with asyncio.TaskGroup() as group:
                 for supervisor in self._supervisors:
-                    group.create_task(self._monitor.tracked("inference", supervisor.run()))
+                    group.create_task(self._tracked(supervisor.run()))
                 if self._crew is not None:
-                    crew = self._crew.run(group)
-                    group.create_task(self._monitor.tracked("inference", crew))
+                    group.create_task(self._tracked(self._crew.run(group)))
         except* ModelCannotLoad as failures:
             raise failures.exceptions[0] from None
         finally:
@@ -300,6 +246,9 @@ class WorkerPool:
                 )
             if ready.drafts_off:
                 _log.warning("%s %s", self.spec.name, DRAFTS_OFF)
+
+    def _tracked(self, task: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+        return self._monitor.tracked("inference", task)
 
     def _load(self) -> tuple[float, int, int]:
         """For the crew: expected waiting in seconds, workers that run jobs, own ones alive."""

@@ -20,6 +20,7 @@ from streamer.inference.job import (
     WorkerLost,
 )
 from streamer.inference.queue import JobBatch, JobQueue
+from streamer.inference.work_counter import WorkCounter
 from streamer.inference.worker_process import (
     LOCAL,
     ModelCannotLoad,
@@ -37,6 +38,9 @@ _log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 """Seconds before a process is started again, at most."""
+
+SPARE_RETRY_S = 10.0
+"""The same for a worker without which the pool goes on, and whose model did not load here."""
 
 MAX_LOST = 5
 """Times that a job runs again because the machine of a remote worker was lost with it."""
@@ -57,7 +61,7 @@ class Supervisor:
         counters: Of the pool.
         monitor: Receives what is measured.
         program: What the process does.
-        needed: Whether the pool gives up when this worker cannot load its model any more.
+        needed: Whether the pool gives up when this worker cannot load its model.
         on_state: Called after each change of its status.
     """
 
@@ -89,7 +93,7 @@ class Supervisor:
         self._monitor = monitor
         self._lost = ""
         """How the machine of a remote worker was lost, if it is known."""
-        self._split_logged = False
+        self._counter = WorkCounter(spec.name, number, queue, counters, monitor)
         name = f"{spec.name}-{number}"
         self.status = WorkerStatus(name, config.load_timeout_seconds, on_state)
 
@@ -138,7 +142,9 @@ class Supervisor:
                 await worker.end(at_once=cause not in ("max_jobs", "retired"))
             if problem is not None:
                 self._count_failed_load(problem)
-                await asyncio.sleep(min(RETRY_S, self.status.failed_loads * RETRY_S / 10))
+                spare = not (self._needed or self._program.remote)
+                most_s = SPARE_RETRY_S if spare else RETRY_S
+                await asyncio.sleep(min(most_s, self.status.failed_loads * most_s / 10))
             elif cause is not None and cause != "retired":
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
@@ -222,7 +228,7 @@ class Supervisor:
         try:
             answers = await self._infer(worker, jobs)
         except TimeoutError:
-            self._record_attempts(worker, jobs, begun_s, "timeout")
+            self._counter.broke_off(worker.place, jobs, begun_s, "timeout")
             for job in self._hung(worker, jobs):
                 job.fail(InferenceTimedOut(f"inference {self._over_limit}"))
             return "timeout"
@@ -233,7 +239,7 @@ class Supervisor:
         except Exception as error:
             if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
                 _log.exception("a worker could not be given its jobs")
-            self._record_attempts(worker, jobs, begun_s, "died")
+            self._counter.broke_off(worker.place, jobs, begun_s, "died")
             if isinstance(error, WorkerDied):
                 self._lost = error.detail
             if isinstance(error, WorkerDied) and not error.by_model:
@@ -289,52 +295,9 @@ class Supervisor:
                 job.attempts.append(attempt)
             job.settle(outcome)
         try:
-            self._count(worker, jobs, answers)
+            self._counter.answered(worker.place, jobs, answers)
         except Exception:  # a defect of a monitor; the worker is fine
             _log.exception("a batch could not be counted")
-
-    def _count(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
-        monitor, counters, model = self._monitor, self._counters, self._spec.name
-        _, node = worker.place
-        monitor.batch(model, len(jobs))
-        monitor.worker_used(model, self._number, answers.cpu_s, answers.peak_memory_bytes)
-        if answers.split and not self._split_logged:
-            self._split_logged = True
-            _log.warning("a batch failed, so its segments were run alone: %s", answers.split)
-        for job, outcome in zip(jobs, answers.outcomes, strict=True):
-            spent_s = (answers.ended_s - answers.begun_s) / len(jobs)
-            if job.early and job.result.cancelled():
-                counters.early_wasted_seconds += spent_s
-            if isinstance(outcome, ipc.Abandoned):  # its duration is no measure for others
-                counters.abandoned_seconds += spent_s
-                continue
-            if node:
-                monitor.attempted(model, node, "ok" if isinstance(outcome, ipc.Done) else "raised")
-            inferred = not (isinstance(outcome, ipc.Done) and outcome.dropped)
-            counters.inference_seconds += outcome.seconds
-            if job.interim:
-                counters.interims += 1
-                counters.interim_seconds += outcome.seconds
-            else:
-                counters.finals += 1
-                if inferred:  # what was dropped is no measure of it
-                    self._queue.record_duration(outcome.seconds, job.media_s)
-            monitor.inferred(
-                model,
-                interim=job.interim,
-                queue_s=answers.begun_s - job.queued_s,
-                inference_s=outcome.seconds,
-                media_s=job.media_s,
-            )
-
-    def _record_attempts(
-        self, worker: WorkerProcess, jobs: JobBatch, begun_s: float, outcome: AttemptOutcome
-    ) -> None:
-        pid, node = worker.place
-        for job in jobs:
-            job.attempts.append(Attempt(pid, node, begun_s, self._monitor.clock(), outcome))
-            if node:
-                self._monitor.attempted(self._spec.name, node, outcome)
 
 
 def _can_be_sent(job: InferenceJob) -> bool:

@@ -26,7 +26,7 @@ from streamer.inference.batch_inference import (
     models_of,
     warm_up,
 )
-from streamer.inference.drafts import MAX_BYTES
+from streamer.inference.drafts import abandoned
 from streamer.inference.model_errors import describe, place_of_method, place_while_loading
 from streamer.model import Model, StatefulModel, Unwanted
 from streamer.models.registry import ModelSpec, ModelTypeError, make_model, source_of
@@ -148,9 +148,7 @@ def _answer(model: Model, batch: ipc.Batch, slot: SegmentSamples) -> ipc.BatchOu
             raise Unwanted
         outcomes, split = infer_batch(model, batch, slot)
     except Unwanted as stopped:
-        alone = len(batch.items) == 1 and isinstance(stopped.draft, bytes)
-        draft = stopped.draft[:MAX_BYTES] if alone else b""
-        outcomes, split = [ipc.Abandoned(draft) for _ in batch.items], None
+        outcomes, split = abandoned(stopped, len(batch.items)), None
     return ipc.BatchOutcome(
         outcomes,
         begun_s,

@@ -81,14 +81,15 @@ class WorkerStatus:
             problem: Why it has failed. A killed process may not be the model's fault.
             was_warm: Whether the pool has been warm before.
             remote: Whether the model runs on another machine, which may be replaced.
-            needed: Whether the pool gives up because of this worker once it has been warm.
+            needed: Whether the pool cannot be without this worker. One that stands in may lack what
+                the remote ones have, such as a GPU, and these may come at any time.
         """
         self.failed_loads += 1
         killed = isinstance(problem, WorkerDied)
-        if remote:
+        if remote or not needed:
             return False
         if was_warm:
-            return needed and not killed and self.failed_loads >= MAX_FAILED_LOADS
+            return not killed and self.failed_loads >= MAX_FAILED_LOADS
         return not killed or self.failed_loads >= MAX_KILLED_LOADS
 
     def _change(self, state: WorkerState, waits_for: str) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from streamer.inference.job import NO_AUDIO, SegmentAudio
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.memory import LightEvent
 from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline

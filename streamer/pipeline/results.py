@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import InferenceError, Inferred, JobKind, SegmentAudio
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.observe.monitor import EarlyOutcome
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account

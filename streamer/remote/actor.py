@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -89,7 +90,7 @@ class RemoteModel:
             wait_s = ready.max_batch_wait_ms / 1000
             ready = msgspec.structs.replace(ready, max_batch_wait_ms=0.0)
         self._gatherer = Gatherer(model, wait_s, self._timeout_s + PATIENCE_S)
-        threading.Thread(target=self._gatherer.run, daemon=True).start()
+        threading.Thread(target=_run_or_end, args=(self._gatherer,), daemon=True).start()
         return ipc.encode_message(ready)
 
     def infer(self, key: str, batch: bytes, *samples: bytes) -> bytes:
@@ -122,6 +123,17 @@ class RemoteModel:
         while time.monotonic() < self._watched_s + ORPHANED_S:
             time.sleep(ORPHANED_S / 10)
         os._exit(0)
+
+
+def _run_or_end(gatherer: Gatherer) -> NoReturn:
+    """Answer calls. What a model raises to end its process, such as SystemExit, ends this one, too.
+
+    Otherwise a shared actor would live on, and answer nothing for ever.
+    """
+    try:
+        gatherer.run()
+    finally:
+        os._exit(1)
 
 
 def _on_this_node(spec: ModelSpec) -> ModelSpec:

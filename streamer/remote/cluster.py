@@ -14,12 +14,12 @@ from ray.exceptions import ActorDiedError, RayError
 from streamer.inference.worker import ignore_server_signals
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor import Description, RemoteModel
-from streamer.remote.placement import actor_options, concurrency_groups
+from streamer.remote.placement import Unavailable, actor_options, concurrency_groups
 from streamer.remote.plan import NAMESPACE, RemotePlan, for_other_machines
 from streamer.remote.versions import Versions, difference, of_cluster, versions_here
 
-GROUPS = {"infer": "infer", "abandon": "control", "watch": "watch"}
-"""By method of the actor, its concurrency group; the others have one that is Ray's own."""
+GROUPS = {"infer": "infer", "abandon": "control", "describe": "control", "watch": "watch"}
+"""By method of the actor, its concurrency group; `load`, which takes long, has Ray's own."""
 
 PIECE_BYTES = 96 * 1024
 """Of samples in one argument. Larger ones would go through the object store, which takes longer:
@@ -29,10 +29,6 @@ ASKING_S = 5.0
 """Seconds that the head has for an answer about its nodes."""
 
 Answered = Callable[["Future[Any]"], None]
-
-
-class Unavailable(Exception):
-    """There can be no remote worker now; the message says why, in one line."""
 
 
 class NodeOfActor:
@@ -105,6 +101,12 @@ def place(plan: RemotePlan, spec: ModelSpec) -> Any:  # noqa: ANN401
     return actor_class.options(**actor_options(plan, spec)).remote(
         encoded, plan.timeout_s, shared=plan.remote.shared
     )
+
+
+def describe(actor: Any, on_answer: Answered) -> None:  # noqa: ANN401
+    """Ask an actor where it is. It answers as soon as there is room for it, also while it loads."""
+    bound = actor.describe.options(concurrency_group=GROUPS["describe"])
+    bound.remote().future().add_done_callback(on_answer)
 
 
 def located(actor: Any, description: bytes) -> NodeOfActor:  # noqa: ANN401

@@ -8,6 +8,7 @@ import faulthandler
 import resource
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,9 +16,13 @@ import numpy as np
 
 from streamer.inference import ipc
 from streamer.inference.batch_inference import infer_batch, max_batch_size
+from streamer.inference.drafts import abandoned
 from streamer.model import Model, Unwanted
 
 NO_SAMPLES = np.empty(0, dtype=np.float32)
+
+MAX_EARLY = 1_000
+"""Calls that may be abandoned before they come: each comes at once, or never."""
 
 
 @dataclass(eq=False, slots=True)
@@ -63,6 +68,8 @@ class Gatherer:
         self._changed = threading.Condition()
         self._waiting: list[_Call] = []
         self._running: list[_Call] = []
+        self._early: deque[str] = deque(maxlen=MAX_EARLY)
+        """Keys that were abandoned when no such call was here."""
         model.unwanted = self._all_unwanted
 
     def infer(self, key: str, items: list[ipc.BatchItem], samples: bytes) -> ipc.BatchOutcome:
@@ -75,6 +82,7 @@ class Gatherer:
         """
         call = _Call(key, items, samples, self._clock() + self._max_wait_s)
         with self._changed:
+            call.unwanted = key in self._early
             self._waiting.append(call)
             self._changed.notify_all()
         call.answered.wait()
@@ -82,10 +90,16 @@ class Gatherer:
         return call.outcome
 
     def abandon(self, key: str) -> None:
-        """The results of a call are not needed any more."""
+        """The results of a call are not needed any more.
+
+        This may overtake the call: both come in threads of their own.
+        """
         with self._changed:
-            for call in (*self._waiting, *self._running):
-                call.unwanted = call.unwanted or call.key == key
+            found = [call for call in (*self._waiting, *self._running) if call.key == key]
+            for call in found:
+                call.unwanted = True
+            if not found:
+                self._early.append(key)
 
     def run(self) -> None:
         """Answer calls for ever."""
@@ -95,7 +109,6 @@ class Gatherer:
     def answer_next(self) -> None:
         """Wait for a call, and for others to join it; answer them."""
         calls = self._next_calls()
-        self._running = calls
         items = [item for call in calls for item in call.items]
         batch = ipc.Batch(items, b"".join(call.samples for call in calls))
         begun_s, cpu_s = self._clock(), time.process_time()
@@ -106,8 +119,8 @@ class Gatherer:
                 if self._all_unwanted():
                     raise Unwanted
                 outcomes, split = infer_batch(self._model, batch, NO_SAMPLES)
-        except Unwanted:
-            outcomes = [ipc.Abandoned() for _ in items]
+        except Unwanted as stopped:
+            outcomes = abandoned(stopped, len(items))
         ended_s, cpu_s = self._clock(), time.process_time() - cpu_s
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         self._running = []
@@ -119,6 +132,7 @@ class Gatherer:
             call.answered.set()
 
     def _next_calls(self) -> list[_Call]:
+        """Wait for the next batch. Each call waits or runs at every moment that `abandon` sees."""
         with self._changed:
             while True:
                 calls = self._fitting()
@@ -126,6 +140,7 @@ class Gatherer:
                 full = sum(len(call.items) for call in calls) >= self._max_size
                 if calls and due_s is not None and (full or self._clock() >= due_s):
                     self._waiting = [call for call in self._waiting if call not in calls]
+                    self._running = calls
                     return calls
                 self._changed.wait(None if due_s is None else max(0.0, due_s - self._clock()))
 

@@ -10,6 +10,10 @@ CALLERS = 64
 """Servers that may use one shared worker at the same time."""
 
 
+class Unavailable(Exception):
+    """There can be no remote worker now; the message says why, in one line."""
+
+
 def actor_options(plan: RemotePlan, spec: ModelSpec) -> dict[str, object]:
     """Options of the actor: what it reserves, where, how many calls it takes, how long it lives.
 

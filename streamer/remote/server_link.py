@@ -4,12 +4,18 @@ import os
 import selectors
 import socket
 from collections import deque
+from typing import NoReturn
 
 from streamer.inference import ipc
 
 
 class ServerGone(Exception):
     """The server has closed the link: the worker is not needed any more."""
+
+
+def end_process(code: int) -> NoReturn:
+    """End the bridge at once: Ray's own ending would wait for a cluster that may be gone."""
+    os._exit(code)
 
 
 class ServerLink:

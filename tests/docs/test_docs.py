@@ -14,7 +14,6 @@ import msgspec
 import onnx
 import pytest
 
-from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config, LimitsConfig, VadConfig
 from streamer.config.sources import load_config, misnamed
 from streamer.protocol import codes, messages
@@ -265,7 +264,9 @@ def test_what_comes_from_the_code_is_as_the_code_has_it(page: Path) -> None:
 
 
 def test_every_section_and_every_command_has_a_table() -> None:
-    assert settings.sections_of(pages.CONFIGURATION.read_text()) == [*settings.defaults()]
+    page = pages.CONFIGURATION.read_text()
+    assert settings.sections_of(page) == [*settings.defaults()]
+    assert all(f"<!-- settings: {name} -->" in page for name in settings.NESTED)
     assert options.commands_of(pages.COMMAND_LINE.read_text()) == [*options.parsers()]
 
 
@@ -283,18 +284,6 @@ def test_a_setting_without_a_text_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(settings, "docstrings", lambda _: {"chunk": "Seconds."})
     with pytest.raises(settings.UndocumentedError, match=r"simple\.chunk_seconds has no docstring"):
         settings.table("simple")
-
-
-def test_configuration_page_lists_every_setting_of_remote_workers_with_its_default() -> None:
-    text = (ROOT / "docs/configuration.md").read_text()
-    section = text.split("## `remote` of a model")[1].split("\n## ")[0]
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
-    defaults = json.loads(msgspec.json.encode(RemoteConfig(address="")))
-    assert rows.keys() == defaults.keys()
-    for key, default in defaults.items():
-        if key != "address":  # it has none
-            shown = rows[key].strip().strip("`")
-            assert (shown if isinstance(default, str) else json.loads(shown)) == default
 
 
 def test_protocol_page_lists_every_event_and_request() -> None:

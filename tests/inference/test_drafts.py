@@ -7,7 +7,8 @@ import pytest
 
 from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import InferenceFailed, Inferred, JobKind
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from tests.inference.misbehaving import DROP, FINE, FORGE, ODD, WORK
 from tests.inference.test_pool import running, segment, until
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from streamer.inference.job import InferenceJob, JobKind
-from streamer.inference.pool import Submission
+from streamer.inference.submission import Submission
 from tests.inference.test_queue_races import DONE, WINDOW_S, Pool
 from tests.virtual_time import VirtualTimeLoop
 

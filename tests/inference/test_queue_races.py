@@ -8,7 +8,8 @@ import pytest
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import InferenceJob, JobKind
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from tests.virtual_time import VirtualTimeLoop, in_virtual_time

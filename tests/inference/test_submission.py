@@ -11,7 +11,8 @@ import pytest
 from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import InferenceFailed, InferenceJob, JobKind, PoolClosed
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
 

@@ -13,9 +13,10 @@ from streamer.config.schema import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import CrewPlan
 from streamer.inference.job import WorkerLost
-from streamer.inference.pool import Submission, WorkerPool
+from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Submission
 from streamer.inference.supervisor import MAX_LOST
-from streamer.inference.worker_process import LOCAL, Program, WorkerDied
+from streamer.inference.worker_process import LOCAL, ModelCannotLoad, Program, WorkerDied
 from streamer.models.registry import ModelSpec
 
 READY = ipc.Ready(16_000, 1, 0.0, stateful=False)
@@ -36,7 +37,7 @@ class Worker:
         self.remote = program.remote
         self.place = (number, "node" if program.remote else "")
         self.lost: asyncio.Future[None] = loop.create_future()
-        self.messages: asyncio.Queue[ipc.NotYet | ipc.Ready] = asyncio.Queue()
+        self.messages: asyncio.Queue[ipc.NotYet | ipc.Ready | ModelCannotLoad] = asyncio.Queue()
         self.answers: asyncio.Queue[ipc.BatchOutcome | WorkerDied] = asyncio.Queue()
         self.jobs = 0
         self.ended = False
@@ -48,6 +49,8 @@ class Worker:
     async def loaded(self, on_wait: Callable[[ipc.NotYet], None]) -> ipc.Ready:
         while isinstance(message := await self.messages.get(), ipc.NotYet):
             on_wait(message)
+        if isinstance(message, ModelCannotLoad):
+            raise message
         return message
 
     async def infer(self, segments: Any, *_: object) -> ipc.BatchOutcome:
@@ -62,9 +65,10 @@ class Worker:
         if not self.lost.done():
             self.lost.set_result(None)
 
-    def answer(self) -> None:
-        done = ipc.Done({"by": self.number}, 0.1)
-        self.answers.put_nowait(ipc.BatchOutcome([done], 0.0, 0.1, 0.1, 1))
+    def answer(self, inference_s: float = 0.1, way_s: float = 0.0) -> None:
+        done = ipc.Done({"by": self.number}, inference_s)
+        outcome = ipc.BatchOutcome([done], 0.0, inference_s + way_s, 0.1, 1)
+        self.answers.put_nowait(outcome)
 
     async def end(self, *, at_once: bool = False) -> None:
         del at_once
@@ -190,6 +194,45 @@ async def test_local_workers_stand_in_while_there_is_no_cluster_and_go_when_it_i
         assert (await job.result).output == {"by": busy.number}
         await until(lambda: not workers.living(remote=False))
         assert pool.workers_alive == 3
+
+
+async def test_a_local_worker_that_cannot_stand_in_does_not_end_the_pool(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The model may need what only the nodes have."""
+    monkeypatch.setattr("streamer.inference.supervisor.SPARE_RETRY_S", 0.01)
+    async with pool_with(monkeypatch, plan(1, spare=1)) as (pool, workers):
+        await until(lambda: workers.living(remote=True))
+        (bridge,) = workers.living(remote=True)
+        bridge.messages.put_nowait(UNAVAILABLE)
+        for _ in range(12):
+            await until(lambda: workers.living(remote=False))
+            (standing_in,) = workers.living(remote=False)
+            standing_in.messages.put_nowait(ModelCannotLoad("there is no GPU"))
+            await until(functools.partial(getattr, standing_in, "ended"))
+        assert not pool.ready
+        bridge.messages.put_nowait(READY)
+        await pool.wait_ready()
+        await until(lambda: not workers.living(remote=False))
+
+
+async def test_early_finals_begin_earlier_by_the_way_to_another_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leads_s = []
+    for way_s in (0.0, 0.2):
+        async with pool_with(monkeypatch, plan(1)) as (pool, workers):
+            await until(lambda: workers.living(remote=True))
+            (worker,) = workers.living(remote=True)
+            worker.messages.put_nowait(READY)
+            await pool.wait_ready()
+            for _ in range(100):
+                worker.answer(0.1, way_s)
+                audio = [np.zeros(16_000, np.float32)]
+                await pool.submit(audio, "final", session="s", channel="c").result
+            leads_s.append(pool.queue.lead_seconds(1.0))
+    near_s, far_s = leads_s
+    assert far_s - near_s == pytest.approx(0.2 * 1.2, rel=0.05)
 
 
 async def test_a_cluster_that_is_gone_again_and_again_is_not_taken_for_one_that_is_back(

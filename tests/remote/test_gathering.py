@@ -1,6 +1,7 @@
 """Calls of several servers in the batches of one model, in real threads."""
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -165,6 +166,36 @@ def test_what_was_abandoned_before_it_began_is_not_begun() -> None:
         assert second.result(30).outcomes == [ipc.Abandoned()]
         assert outputs(first) == [(1.0, 1)]
         assert model.batches[1:] == []
+
+
+def test_what_is_abandoned_before_it_comes_is_not_begun() -> None:
+    """Calls and their ends come in threads of their own."""
+    model = Echo()
+    with gathering(model) as calls:
+        calls.gatherer.abandon("early")
+        assert calls.infer(1.0, key="early").result(30).outcomes == [ipc.Abandoned()]
+        assert model.batches == []
+        model.may_answer.set()
+        assert outputs(calls.infer(2.0)) == [(2.0, 1)]
+
+
+class Drafting(Model):
+    """Works on all but zeros until the result is unwanted; leaves what it has found."""
+
+    uses_drafts = True
+
+    def infer(self, samples: Samples) -> Mapping[str, object]:
+        while samples[0] and not self.unwanted():
+            time.sleep(0.002)
+        raise Unwanted(b"so far")
+
+
+def test_the_draft_of_what_was_abandoned_comes_back() -> None:
+    with gathering(Drafting()) as calls:
+        call = calls.infer(1.0, key="alone")
+        wait_until(lambda: calls.gatherer._running, "it runs")
+        calls.gatherer.abandon("alone")
+        assert call.result(30).outcomes == [ipc.Abandoned(b"so far")]
 
 
 class Fragile(Model):

@@ -11,110 +11,32 @@ All of it on this machine, with two nodes of a Ray cluster: no network is betwee
 """
 
 import asyncio
-import functools
 import json
 import multiprocessing
 import multiprocessing.pool
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import psutil
 from rich.console import Console
 
-from streamer.config.remote import RemoteConfig
-from streamer.inference import ipc
-from streamer.inference.worker_process import LOCAL, Program, WorkerProcess, new_slot
 from streamer.load.generate import generate
 from streamer.load.load_report import LoadReport
 from streamer.load.plan import LoadPlan
-from streamer.models.registry import ModelSpec
-from streamer.remote import bridge
-from streamer.remote.plan import RemotePlan
 from streamer_client.formats import AudioFormat
 from tools.bench.live import RATE, UNLIMITED, Served, joined, machine, recordings
 from tools.bench.result_files import Row, table, write_json
+from tools.bench.round_trips import NODES, round_trips, trip_rows
 from tools.command_line import tool_parser
-from tools.harness.process import Server
+from tools.harness.process import Server, cpu_s
 from tools.harness.ray_cluster import PROGRAM, PYTHON, ROOT, RayCluster, ray_cluster
 
-NODES = ("one", "two")
-"""The bridges of this machine use the first, which has the head."""
-
-STAND_IN = ModelSpec("standin", "standin")
 TARGET = 1.4
 """Of the CPU of a server and its processes with local workers, the most with remote ones."""
-
-
-@dataclass
-class Trips:
-    """Round trips to one kind of worker: milliseconds, and of CPU those of its bridge."""
-
-    milliseconds: list[float] = field(default_factory=list)
-    bridge_cpu_s: float = 0.0
-
-
-def _program(address: str, node: str) -> Program:
-    remote = RemoteConfig(address=address, num_cpus=0, resources={node: 1})
-    return Program(functools.partial(bridge.run, RemotePlan(remote, 0, 30.0)), remote=True)
-
-
-async def round_trips(address: str, segment_s: float, count: int) -> dict[str, Trips]:
-    """Send a segment to each kind of worker in turn.
-
-    Args:
-        address: Of the cluster.
-        segment_s: Seconds of the segment.
-        count: Trips to each.
-    """
-    programs = {"local worker": LOCAL}
-    for node, name in zip(NODES, ("actor, same node", "actor, other node"), strict=True):
-        programs[name] = _program(address, node)
-    samples = np.zeros(round(segment_s * RATE), np.float32)
-    workers = {
-        name: await WorkerProcess.launch(STAND_IN, number, new_slot(), program)
-        for number, (name, program) in enumerate(programs.items())
-    }
-    trips = {name: Trips() for name in workers}
-    try:
-        for worker in workers.values():
-            await worker.loaded()
-        processes = {name: psutil.Process(worker.pid) for name, worker in workers.items()}
-        before = {name: _cpu_s(process) for name, process in processes.items()}
-        for _ in range(count):
-            for name, worker in workers.items():
-                begun_s = time.perf_counter()
-                await worker.infer([[samples]], [None], [ipc.DEFAULT_REQUEST])
-                trips[name].milliseconds.append(1000 * (time.perf_counter() - begun_s))
-        for name, process in processes.items():
-            trips[name].bridge_cpu_s = _cpu_s(process) - before[name]
-    finally:
-        for worker in workers.values():
-            await worker.end(at_once=True)
-    return trips
-
-
-def trip_rows(trips: Mapping[str, Trips]) -> list[Row]:
-    """Percentiles of the trips, and CPU of the process on the server's machine."""
-    rows: list[Row] = []
-    for name, made in trips.items():
-        p50, p95 = np.percentile(made.milliseconds, (50, 95))
-        cpu_ms = 1000 * made.bridge_cpu_s / len(made.milliseconds)
-        rows.append(
-            {
-                "to": name,
-                "p50 ms": round(float(p50), 2),
-                "p95 ms": round(float(p95), 2),
-                "CPU of its process, ms": round(cpu_ms, 2),
-            }
-        )
-    return rows
 
 
 @contextmanager
@@ -150,10 +72,10 @@ def _play_at_once(
         For each, the report, and milliseconds of CPU for a second of audio: of the server's own
         process, and of the processes that it has started.
     """
-    before = [(_cpu_s(one.process), _children_cpu_s(one)) for one in servers]
+    before = [(cpu_s(one.process), _children_cpu_s(one)) for one in servers]
     played = [players.apply_async(play, (one.url, pcm, streams, seconds)) for one in servers]
     reports = [each.get() for each in played]
-    spent = [(_cpu_s(one.process), _children_cpu_s(one)) for one in servers]
+    spent = [(cpu_s(one.process), _children_cpu_s(one)) for one in servers]
     return [
         (
             report,
@@ -164,13 +86,8 @@ def _play_at_once(
     ]
 
 
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def _children_cpu_s(served: Served) -> float:
-    return sum(map(_cpu_s, served.process.children(recursive=True)))
+    return sum(map(cpu_s, served.process.children(recursive=True)))
 
 
 def _remote(cluster: RayCluster, **settings: object) -> dict[str, object]:

@@ -16,6 +16,7 @@ from textwrap import dedent
 import msgspec
 
 from streamer.config.explain import allowed
+from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config
 from streamer.config.sources import ENVIRONMENT_PREFIX
 from streamer.protocol.messages import VadOptions
@@ -23,6 +24,9 @@ from streamer.protocol.messages import VadOptions
 BLOCK = re.compile(r"(<!-- settings: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OF_A_STREAM = {"vad": frozenset(VadOptions.__struct_fields__)}
 """Settings that a stream may override, by section."""
+
+NESTED: Mapping[str, type[msgspec.Struct]] = {"model.remote": RemoteConfig}
+"""Settings that are objects with tables of their own."""
 
 
 class UndocumentedError(ValueError):
@@ -46,7 +50,8 @@ def rendered(page: str) -> str:
 
 def sections_of(page: str) -> list[str]:
     """The sections that a page has tables of."""
-    return [name for _, name, _ in BLOCK.findall(page) if name != "environment"]
+    others = {"environment", *NESTED}
+    return [name for _, name, _ in BLOCK.findall(page) if name not in others]
 
 
 def defaults() -> dict[str, dict[str, object]]:
@@ -55,16 +60,28 @@ def defaults() -> dict[str, dict[str, object]]:
     return values
 
 
+def defaults_of(struct: type[msgspec.Struct]) -> dict[str, object]:
+    """Every field of an object with its default; `msgspec.NODEFAULT` = it has none."""
+    fields = msgspec.structs.fields(struct)
+    return {
+        field.name: field.default if field.default_factory is msgspec.NODEFAULT else {}
+        for field in fields
+    }
+
+
 def table(section: str) -> str:
-    """A row for each setting of a section."""
-    texts = docstrings(type(getattr(Config(), section)))
+    """A row for each setting of a section, or of an object in one."""
+    nested = NESTED.get(section)
+    values = defaults_of(nested) if nested else defaults()[section]
+    texts = docstrings(nested or type(getattr(Config(), section)))
     marked = OF_A_STREAM.get(section)
     head = ["key", "default", "allowed", *([""] if marked else []), "meaning"]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    for key, default in defaults()[section].items():
+    for key, default in values.items():
         if key not in texts:
             raise UndocumentedError(f"{section}.{key} has no docstring in {Config.__module__}")
-        cells = [f"`{key}`", _cell(default), _allowed(f"{section}.{key}")]
+        shown = "required" if default is msgspec.NODEFAULT else _cell(default)
+        cells = [f"`{key}`", shown, _allowed(f"{section}.{key}")]
         cells += ["✓" if key in marked else ""] if marked else []
         lines.append(f"| {' | '.join([*cells, texts[key]])} |")
     return "\n".join(lines) + "\n"

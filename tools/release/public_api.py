@@ -15,6 +15,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 
 from streamer.__main__ import _parser as server_parser
+from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config
 from streamer.dialects.addresses import ADDED, OWN
 from streamer.http.operations import OPERATIONS
@@ -103,6 +104,10 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 def configuration_lines() -> Iterator[str]:
     """Every setting, with its default."""
     yield from _settings("", msgspec.to_builtins(Config()))
+    remote: dict[str, object] = msgspec.to_builtins(RemoteConfig(address=""))
+    del remote["address"]
+    yield "model.remote.address"  # it has no default
+    yield from _settings("model.remote", remote)
 
 
 def _settings(path: str, value: object) -> Iterator[str]:
@@ -160,7 +165,10 @@ def grpc_lines() -> Iterator[str]:
 def metric_lines() -> Iterator[str]:
     """Metrics, with the names of their labels."""
     registry = CollectorRegistry()
-    Metrics(registry, {"model": 1})
+    metrics = Metrics(registry, {"model": 1})
+    # Series that come with the machines of remote workers.
+    metrics.node_workers.labels("model", "node")
+    metrics.node_attempts.labels("model", "node", "ok")
     labels: dict[str, Mapping[str, str]] = {}
     for family in registry.collect():
         for sample in family.samples:

@@ -54,7 +54,7 @@ def needed(streams: int, loop: SpeechLoop, costs: Costs, balancer: float) -> Row
 
 
 SERVER_BYTES = 100_000_000
-"""Of a server's process without sessions, as in the README."""
+"""Of a server's process, rounded up: `rss_mb` of `make bench-long` (docs/performance/long.json)."""
 
 FLOAT_BYTES = 4
 """Of a sample on its way to a worker."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import psutil
 
-import streamer
+from streamer.version import UNKNOWN
 from tests.end_to_end.remote.conftest import LaunchRemote, info, remote
 from tests.end_to_end.telemetry.receiver import Receiver, http_receiver
-from tools.harness.process import MODEL, Server, still_running, wait_until
+from tools.harness.process import MODEL, TIMEOUT_S, Server, still_running, wait_until
 from tools.harness.ray_cluster import ROOT, RayCluster
 from tools.harness.sounds import Audio, beckett, silence, two_cities
 from tools.harness.streams import client, events_of, findings, stream_audio, transcript
@@ -77,6 +77,28 @@ async def test_an_actor_that_is_killed_costs_no_segment(
     assert not events_of(events, "error")
     wait_until(lambda: info(server)["remote"]["workers_alive"] == 2, "both are back")
     assert server.end_by_signal(signal.SIGTERM) == 0
+
+
+async def test_a_server_that_drains_waits_for_what_actors_owe(
+    launch_remote: LaunchRemote, cluster: RayCluster
+) -> None:
+    model = {**MODEL, "remote": remote(cluster.address, workers=2)}
+    server = launch_remote({"model": model, "limits": {"drain_seconds": 6}})
+    audio = two_cities()
+    async with client(server) as socket:
+        await socket.start(audio)
+        await socket.send(audio.part(0, 5.0))
+        begun = await socket.events_until("active")
+        server.send_signal(signal.SIGTERM)
+        events = [*begun, *await socket.events_until_close()]
+    assert socket.close_code == 1012
+    assert [event["type"] for event in events if event["type"] in ("going_away", "stopped")] == [
+        "going_away",
+        "stopped",
+    ]
+    assert len(events_of(events, "segment")) == len(events_of(events, "active")) > 0
+    assert not events_of(events, "error")
+    assert await asyncio.to_thread(server.process.wait, TIMEOUT_S) == 0
 
 
 async def test_a_model_that_raises_there_fails_its_segment_and_says_where(
@@ -196,26 +218,19 @@ async def test_one_worker_with_a_resource_batches_the_streams_of_two_servers(
 def test_a_node_with_another_version_is_refused_in_one_line(
     launch_remote: LaunchRemote, cluster: RayCluster, tmp_path: Path
 ) -> None:
-    other = _with_version("9.9.9", tmp_path / "other")
-    cluster.start("three", resources={"other": 1}, env={"PYTHONPATH": str(other)})
+    path = _with_version("9.9.9", tmp_path / "other")
+    cluster.start("three", resources={"other": 1}, env={"PYTHONPATH": path})
     settings = remote(cluster.address, resources={"other": 1}, fallback="local")
     server = launch_remote({"model": {"type": "standin", "remote": settings}})
     (line,) = [line for line in server.log().splitlines() if "versions differ" in line]
-    ours = f"here Streamer {streamer.__version__}, Ray "
-    assert ours in line
+    assert f"here Streamer {UNKNOWN}, Ray " in line, "it runs from its source"
     assert "on node three Streamer 9.9.9, Ray " in line
     assert info(server)["remote"] == {"workers_wanted": 1, "workers_alive": 0, "standing_in": 1}
 
 
-def _with_version(version: str, folder: Path) -> Path:
-    """A folder to import this package from, in another version."""
-    package = folder / "streamer"
-    package.mkdir(parents=True)
-    for part in (ROOT / "streamer").iterdir():
-        if part.name not in ("__init__.py", "__pycache__"):
-            (package / part.name).symlink_to(part)
-    text = (ROOT / "streamer/__init__.py").read_text()
-    changed = text.replace(f'__version__ = "{streamer.__version__}"', f'__version__ = "{version}"')
-    assert changed != text
-    (package / "__init__.py").write_text(changed)
-    return folder
+def _with_version(version: str, folder: Path) -> str:
+    """A `PYTHONPATH` on which this program is installed in another version."""
+    metadata = folder / f"streamer_server-{version}.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: streamer-server\nVersion: {version}\n")
+    return f"{folder}{os.pathsep}{ROOT}"
