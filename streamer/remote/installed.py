@@ -11,5 +11,6 @@ def problem_of(config: Config) -> str | None:
     if not remote or importlib.util.find_spec("ray") is not None:
         return None
     return (
-        "'remote' of a model needs the package ray, which is missing: pip install 'streamer[ray]'"
+        "'remote' of a model needs the package ray, which is missing: "
+        "pip install 'streamer-server[ray]'"
     )
