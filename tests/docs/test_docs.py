@@ -308,6 +308,12 @@ def test_protocol_page_lists_every_event_and_request() -> None:
     assert request.vad.over(VadConfig()) == VadConfig()
 
 
+def test_the_quick_start_lists_every_event() -> None:
+    section = (ROOT / "docs/quickstart.md").read_text().split("## What comes back")[1]
+    listed = re.findall(r"^\| `(\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
+    assert {*listed} == {kind.__struct_config__.tag for kind in get_args(messages.Event)}
+
+
 def test_the_wrong_setting_is_answered_as_shown() -> None:
     (shown,) = blocks(ROOT / "docs/configuration.md", "console")
     environment = {**os.environ, "STREAMER_VAD__THRESHOLD": "2"}
