@@ -29,13 +29,16 @@ RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
 # with `-v FOLDER:/models:ro`; see models/README.md.
 RUN --mount=type=cache,target=/root/.cache/pip \
     STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-base-en moonshine-tiny-en silero-vad
-# What serving never loads: tests, tools that make models, and ONNX Runtime's library for programs in
-# C, which its Python module contains too. `make image-size` lists what is left.
+# What serving never loads: tests, tools that make models, ONNX Runtime's library for programs in C,
+# which its Python module contains too, and what only compilers and type checkers read.
+# `make image-size` lists what is left.
 RUN cd /opt/streamer/lib/python3*/site-packages \
     && rm -r onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     && rm onnxruntime/capi/libonnxruntime.so.* \
-    && find numpy -type d -name tests -prune -exec rm -r {} +
-RUN /opt/streamer/bin/pip uninstall --yes setuptools setuptools-scm vcs-versioning pip
+    && find numpy -type d -name tests -prune -exec rm -r {} + \
+    && find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.[ach]' \) ! -path '*/licenses/*' -delete
+# Pygments colours source code, which the server and the client never show.
+RUN /opt/streamer/bin/pip uninstall --yes setuptools setuptools-scm vcs-versioning pygments pip
 
 FROM python:3.11-slim-bookworm
 COPY --from=build /models /models

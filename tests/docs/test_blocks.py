@@ -1,6 +1,7 @@
 """Every block of code in the documentation is run, or checked by what would read it."""
 
 import ast
+import inspect
 import json
 import re
 import subprocess
@@ -10,6 +11,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
+from streamer import Model
 from streamer.config.schema import Config
 from streamer.config.sources import load_config
 from streamer.http.openapi import describe
@@ -159,14 +161,17 @@ def test_the_location_for_nginx_is_one(tmp_path: Path) -> None:
 
 
 def test_parts_of_code_and_of_a_configuration_are_right(tmp_path: Path) -> None:
-    part, copy, method, check = blocks(ROOT / "docs/your-own-model.md", "text")
+    part, copy, drafts, method, check = blocks(ROOT / "docs/your-own-model.md", "text")
     (tmp_path / "config.json").write_text(f"{{{part}}}")
     assert load_config(tmp_path / "config.json", {}, {}).simple.chunk_seconds != (
         Config().simple.chunk_seconds
     )
-    (function,) = ast.parse(method).body
-    assert isinstance(function, ast.FunctionDef)
-    assert function.name == "infer_batch"
+    for text, name in ((drafts, "infer_request"), (method, "infer_batch")):
+        (function,) = ast.parse(text).body
+        assert isinstance(function, ast.FunctionDef)
+        assert function.name == name
+        parameters = [argument.arg for argument in function.args.args]
+        assert parameters == [*inspect.signature(getattr(Model, name)).parameters]
     assert copy.startswith("cp -r docs/examples/")  # tests/docs/test_docs.py runs it
     assert "models check docs/examples/alarm --audio" in check
 

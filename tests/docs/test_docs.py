@@ -297,6 +297,12 @@ def test_protocol_page_lists_every_event_and_request() -> None:
     assert request.vad.over(VadConfig()) == VadConfig()
 
 
+def test_the_quick_start_lists_every_event() -> None:
+    section = (ROOT / "docs/quickstart.md").read_text().split("## What comes back")[1]
+    listed = re.findall(r"^\| `(\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
+    assert {*listed} == {kind.__struct_config__.tag for kind in get_args(messages.Event)}
+
+
 def test_the_wrong_setting_is_answered_as_shown() -> None:
     (shown,) = blocks(ROOT / "docs/configuration.md", "console")
     environment = {**os.environ, "STREAMER_VAD__THRESHOLD": "2"}
@@ -328,7 +334,7 @@ def test_the_pause_in_the_readme_is_the_default() -> None:
 
 
 def test_the_readme_fits_on_one_screen() -> None:
-    text = re.sub(r' "figure [^"]*"', "", (ROOT / "README.md").read_text())
+    text = re.sub(r' "(figure|claim) [^"]*"', "", (ROOT / "README.md").read_text())
     lines = text.splitlines()
     assert len(lines) <= MOST_LINES_OF_README
     assert max(map(len, lines)) <= 160

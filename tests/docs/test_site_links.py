@@ -1,11 +1,13 @@
 """The links of the pages, as the site has them."""
 
+import posixpath
+import re
 from pathlib import Path
 
 import pytest
 
 from tools.docs.site.flavour import flavoured
-from tools.docs.site.links import rewritten, targets
+from tools.docs.site.links import address, rewritten, targets
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,3 +50,12 @@ def test_a_list_behind_a_paragraph_gets_an_empty_line() -> None:
 
 def test_the_link_back_to_the_index_is_left_out() -> None:
     assert flavoured("# Title\n\n[← Documentation](README.md)\n\nText") == "# Title\n\nText"
+
+
+def test_the_navigation_has_the_pages_of_the_index_in_its_order() -> None:
+    navigation = (ROOT / "tools/docs/site/mkdocs.yml").read_text().partition("\nnav:\n")[2]
+    shown = re.findall(r"(\S+\.md)$", navigation, re.MULTILINE)
+    tables = (ROOT / "docs/README.md").read_text().partition("\n## When ")[0]
+    listed = re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", tables, re.MULTILINE)
+    pages = [address(posixpath.normpath(f"docs/{link}"), ROOT) for link in listed]
+    assert shown == ["README.md", "start.md", *pages]

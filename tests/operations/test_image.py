@@ -43,7 +43,7 @@ def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
 
     packages = {path.name for path in folder.glob("opt/streamer/lib/*/site-packages/*")}
     assert {"streamer", "streamer_client", "onnxruntime"} <= packages
-    assert not packages & {"pip", "setuptools", "setuptools_scm", "pytest", "mypy"}
+    assert not packages & {"pip", "setuptools", "setuptools_scm", "pygments", "pytest", "mypy"}
     assert sum(layers(build).values()) <= MOST_MB
 
     port = free_port()
@@ -77,9 +77,25 @@ def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
             wait_until(lambda: server.poll() is not None or healthy(), "the health check passes")
             assert server.poll() is None, log.read_text()
             wait_until(ready, "the server in the image is ready")
+            assert "Ever tried" in transcript(folder, environment, port)
         finally:
             server.send_signal(signal.SIGTERM)
         assert server.wait(TIMEOUT_S) == 0
+
+
+def transcript(folder: Path, environment: dict[str, str], port: int) -> str:
+    """What the image's client prints of a recording, which the image's decoder reads."""
+    done = subprocess.run(
+        [
+            folder / "opt/streamer/bin/streamer-client",
+            folder / "models/moonshine-tiny-en/beckett.wav",
+            *("-a", f"ws://127.0.0.1:{port}/api/v1/segmented"),
+        ],
+        cwd="/tmp", env=environment, capture_output=True, text=True, timeout=TIMEOUT_S,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_the_image_runs_as_a_number_and_hides_nothing_in_a_shell() -> None:

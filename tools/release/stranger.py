@@ -3,7 +3,8 @@
 Makes a release, copies it into an empty folder, and runs every command of the page there, with an
 empty home and a clean environment. Of the first server, the page is opened in Chromium, and its
 sample is played. The weights come from the package index, so the time depends on the network.
-Prints a log with times; the release itself is made before the clock starts.
+Prints a log with times, and what the environments take; the release itself is made before the clock
+starts.
 """
 
 import os
@@ -21,11 +22,15 @@ from playwright.sync_api import expect, sync_playwright
 from tools.command_line import tool_parser
 from tools.harness.process import wait_until
 from tools.release.__main__ import ROOT, release
+from tools.release.environment import megabytes
 from tools.release.page_commands import Command, SavedFile, steps_of
 
 PAGE = ROOT / "docs/installing.md"
 MOST_S = 300.0
 """Seconds that all of it may take."""
+
+ENVIRONMENTS = ("server", "client")
+"""That the page makes."""
 
 PATIENCE_S = 240.0
 """Seconds that one command may take."""
@@ -164,6 +169,8 @@ def main() -> int:
                     stranger.run(step)
             took_s = time.monotonic() - started_s
             log(f"done; allowed are {MOST_S:g} s")
+            for name in ENVIRONMENTS:
+                print(f"{sum(megabytes(folder / name).values()):6.0f} MB  {name}, with pip")
         finally:
             stranger.leave()
     return int(took_s > MOST_S)
