@@ -53,8 +53,8 @@ OPTIONS_OF: Mapping[str, Sequence[str]] = MappingProxyType(
         "streamer models check": ("--audio",),
         "streamer-client": (
             *("--input", "--mic", "--rate", "--channels", "--bit-depth", "--float", "--addr"),
-            *("--token", "--model", "--vad", "--interim-results", "--words", "--keyterm"),
-            *("--keyterms", "--trace-id", "--timeout", "--reconnect", "--chunk-size"),
+            *("--token", "--model", "--vad", "--interim-results", "--eager", "--words"),
+            *("--keyterm", "--keyterms", "--trace-id", "--timeout", "--reconnect", "--chunk-size"),
             *("--real-time", "--as-is", "--output", "--output-file", "--verbose"),
         ),
     }

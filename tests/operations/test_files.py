@@ -125,7 +125,8 @@ def test_every_service_has_no_more_rights_than_it_needs() -> None:
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
+        version = "local" if "build" in service else r"v?\d+\.\d+\.\d+"
+        assert re.fullmatch(rf"[\w./-]+:{version}", service["image"]), name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ())), name
         assert ("healthcheck" in service) == (name not in built_in), name
         for volume in service.get("volumes", ()):
