@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from streamer.config.paths import is_dir
 
@@ -140,9 +140,9 @@ def read_recordings(path: Path) -> tuple[bytes, "AudioFormat"]:
     for candidate in paths:
         try:
             with open_audio(candidate) as file:
-                assert isinstance(file.format, AudioFormat)  # a server's environment decodes
-                common = common or file.format
-                if file.format == common:
+                audio_format = cast("AudioFormat", file.format)  # a server's environment decodes
+                common = common or audio_format
+                if audio_format == common:
                     parts += file.blocks(READ_BLOCK_BYTES)
                     for warning in file.warnings:
                         _note(f"{candidate}: {warning}")

@@ -53,7 +53,7 @@ BAD_MESSAGES = {
     '{"request": "start"}': "'format' is missing",
     '{"request": "stop", "disconnect": "yes"}': "'disconnect' is \"yes\"; allowed: true or false",
     '{"request": "flush", "now": true}': "unknown field 'now'",
-    start(colour="red"): "unknown field 'colour'; allowed: request, format",
+    start(colour="red"): "unknown field 'colour'; allowed: request, eager, format",
     start(vad={"treshold": 0.5}): "unknown field 'vad.treshold'; allowed: max_segment_ms",
     start(vad={"threshold": 1.5}): "'vad.threshold' is 1.5; allowed: a number above 0",
     start(vad={"min_silence_ms": 49}): "'vad.min_silence_ms' is 49; allowed: a whole number from",
