@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RUN_BY_OTHERS = {"tools.bench.floor"}
+RUN_BY_OTHERS = {
+    "tools.bench.floor",
+    "tools.bench.profiled_server",
+    "tools.bench.peers.moonshine_voice_server",
+    "tools.bench.peers.whisper_live_server",
+}
+"""Programs that other tools start."""
 
 
 def tools() -> list[str]:
