@@ -55,8 +55,8 @@ def main() -> int:
         print(f"     and  {build.final.base}: only on Debian 12 can it be estimated")
         return int(total > MOST_MB)
     print(f"{sum(base.values()):7.1f} MB  in {build.final.base}, estimated")
-    for part, size in base.items():
-        print(f"        {size:7.1f} MB  {part}")
+    for kind, estimated in base.items():
+        print(f"        {estimated:7.1f} MB  {kind}")
     print(f"{total + sum(base.values()):7.1f} MB  in the whole image, estimated")
     return int(total > MOST_MB)
 
