@@ -59,7 +59,7 @@ async def test_tokens(launch: Launch, kind: str) -> None:
 
 @BOTH
 async def test_a_server_that_ends_sends_what_it_has_heard(launch: Launch, kind: str) -> None:
-    server = launch(with_port({"limits": {"drain_seconds": 2}}))
+    server = launch(with_port({"limits": {"drain_seconds": 8}}))
     options = {"streaming": INTERIMS, "pause_s": 0.1}
     async with running(google(kind), server, "beckett.wav", **options) as program:
         first = await program.next()
@@ -67,7 +67,8 @@ async def test_a_server_that_ends_sends_what_it_has_heard(launch: Launch, kind: 
         assert "results" in first
         server.send_signal(signal.SIGTERM)
         lines = await program.rest()
-    assert failure(lines)[0] == "Aborted"
+    # The library may find the stream closed while it sends, before it reads why.
+    assert failure(lines)[0] in ("Aborted", "InternalServerError")
     assert results(lines)
     assert lines[-2]["results"][0]["is_final"], "the open segment has its result"
     assert server.process.wait(TIMEOUT_S) == 0
