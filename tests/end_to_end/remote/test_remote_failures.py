@@ -81,7 +81,8 @@ async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_ba
             await speak_during(server, lambda: cluster.kill([head.only("gcs_server")]))
         )
         wait_until(lambda: info(server)["remote"]["standing_in"] == 1, "a local worker stands in")
-        assert "cannot be reached: Connection refused" in server.log()
+        refused = "cannot be reached: Connection refused"
+        wait_until(lambda: refused in server.log(), "a bridge that began after that says so")
         check_nothing_lost(await speak_during(server, lambda: None))
 
         cluster.restart("one", cpus=2)
