@@ -27,7 +27,9 @@ async def test_the_same_events_as_with_local_workers(
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint, "OTEL_BSP_SCHEDULE_DELAY": "100"}
         env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf"
         model = {**MODEL, "remote": remote(cluster.address, workers=2)}
+        wait_until(lambda: not cluster.actors(), "those of other tests have left their places")
         server = launch_remote({"model": model}, env=env)
+        wait_until(lambda: info(server)["remote"]["workers_alive"] == 2, "both are there")
         wished: dict[str, Any] = {"words": True, "keyterms": ["Dickens"], "interim_results": True}
         events = await stream_audio(server, two_cities(), trace_id=TRACE, **wished)
         expected = await stream_audio(transcriber, two_cities(), **wished)
