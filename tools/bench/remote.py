@@ -27,24 +27,25 @@ from rich.console import Console
 from streamer.load.generate import generate
 from streamer.load.load_report import LoadReport
 from streamer.load.plan import LoadPlan
+from streamer.version import installed_version
 from streamer_client.formats import AudioFormat
 from tools.bench.live import RATE, UNLIMITED, Served, joined, machine, recordings
 from tools.bench.result_files import Row, table, write_json
 from tools.bench.round_trips import NODES, round_trips, trip_rows
 from tools.command_line import tool_parser
 from tools.harness.process import Server, cpu_s
-from tools.harness.ray_cluster import PROGRAM, PYTHON, ROOT, RayCluster, ray_cluster
+from tools.harness.ray_cluster import PROGRAM, PYTHON, RayCluster, installed_as, ray_cluster
 
 TARGET = 1.4
 """Of the CPU of a server and its processes with local workers, the most with remote ones."""
 
 
 @contextmanager
-def _serving(model: Mapping[str, object]) -> Iterator[Served]:
+def _serving(model: Mapping[str, object], path: str) -> Iterator[Served]:
     """A server whose Python has Ray."""
     with tempfile.TemporaryDirectory() as folder:
         config = {"model": model, "limits": UNLIMITED, "server": {"log_level": "warning"}}
-        env = {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": ""}
+        env = {"PYTHONPATH": path, "PYTHONWARNINGS": ""}
         running = Server(Path(folder), config, env=env, program=PROGRAM)
         try:
             running.wait_ready()
@@ -100,8 +101,8 @@ def server_costs(
 ) -> list[Row]:
     """CPU of the server with local workers and with remote ones, in the same rounds."""
     with (
-        _serving({"type": "standin", "workers": 2}) as local,
-        _serving(_remote(cluster)) as remote,
+        _serving({"type": "standin", "workers": 2}, cluster.path) as local,
+        _serving(_remote(cluster), cluster.path) as remote,
         multiprocessing.get_context("spawn").Pool(2) as players,
     ):
         servers = [local, remote]
@@ -132,7 +133,7 @@ def two_servers(cluster: RayCluster, pcm: bytes, streams: int, seconds: float) -
     """Two servers that share the same remote workers."""
     with ExitStack() as stack:
         shared = _remote(cluster, shared=True)
-        servers = [stack.enter_context(_serving(shared)) for _ in range(2)]
+        servers = [stack.enter_context(_serving(shared, cluster.path)) for _ in range(2)]
         players = stack.enter_context(multiprocessing.get_context("spawn").Pool(2))
         _play_at_once(players, servers, pcm, 4, 3.0)
         played = _play_at_once(players, servers, pcm, streams, seconds)
@@ -168,7 +169,10 @@ def main() -> int:
     sys.path.append(str(next((PYTHON.parents[1] / "lib").glob("python3*/site-packages"))))
     pcm = (np.clip(joined(recordings(None), RATE), -1, 1) * 32767).astype("<i2").tobytes()
     before = machine()
-    with ray_cluster() as cluster:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        # All processes have the version of this one, also those that run from the source.
+        path = installed_as(installed_version(), Path(folder))
+        cluster = stack.enter_context(ray_cluster({"PYTHONPATH": path}))
         for node in NODES:
             cluster.start(node, cpus=2)
         trips = trip_rows(asyncio.run(round_trips(cluster.address, 5.0, args.trips)))

@@ -67,6 +67,11 @@ class RayCluster:
         self.nodes: list[Node] = []
 
     @property
+    def path(self) -> str:
+        """The `PYTHONPATH` of its nodes."""
+        return self._env.get("PYTHONPATH", str(ROOT))
+
+    @property
     def address(self) -> str:
         """Of the head, as `remote.address`."""
         return f"127.0.0.1:{self._port}"
@@ -146,6 +151,14 @@ class RayCluster:
             self.kill(left)
         shutil.rmtree(self._folder, ignore_errors=True)
         assert not left, left
+
+
+def installed_as(version: str, folder: Path) -> str:
+    """A `PYTHONPATH` on which this program is installed in a version."""
+    metadata = folder / f"streamer_server-{version}.dist-info/METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: streamer-server\nVersion: {version}\n")
+    return f"{folder}{os.pathsep}{ROOT}"
 
 
 def _clean_environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from streamer.version import UNKNOWN
 from tests.end_to_end.remote.conftest import LaunchRemote, info, remote
 from tests.end_to_end.telemetry.receiver import Receiver, http_receiver
 from tools.harness.process import MODEL, TIMEOUT_S, Server, still_running, wait_until
-from tools.harness.ray_cluster import ROOT, RayCluster
+from tools.harness.ray_cluster import RayCluster, installed_as
 from tools.harness.sounds import Audio, beckett, silence, two_cities
 from tools.harness.streams import client, events_of, findings, stream_audio, transcript
 
@@ -220,7 +220,7 @@ async def test_one_worker_with_a_resource_batches_the_streams_of_two_servers(
 def test_a_node_with_another_version_is_refused_in_one_line(
     launch_remote: LaunchRemote, cluster: RayCluster, tmp_path: Path
 ) -> None:
-    path = _with_version("9.9.9", tmp_path / "other")
+    path = installed_as("9.9.9", tmp_path / "other")
     cluster.start("three", resources={"other": 1}, env={"PYTHONPATH": path})
     settings = remote(cluster.address, resources={"other": 1}, fallback="local")
     server = launch_remote({"model": {"type": "standin", "remote": settings}})
@@ -228,11 +228,3 @@ def test_a_node_with_another_version_is_refused_in_one_line(
     assert f"here Streamer {UNKNOWN}, Ray " in line, "it runs from its source"
     assert "on node three Streamer 9.9.9, Ray " in line
     assert info(server)["remote"] == {"workers_wanted": 1, "workers_alive": 0, "standing_in": 1}
-
-
-def _with_version(version: str, folder: Path) -> str:
-    """A `PYTHONPATH` on which this program is installed in another version."""
-    metadata = folder / f"streamer_server-{version}.dist-info/METADATA"
-    metadata.parent.mkdir(parents=True)
-    metadata.write_text(f"Metadata-Version: 2.1\nName: streamer-server\nVersion: {version}\n")
-    return f"{folder}{os.pathsep}{ROOT}"
