@@ -115,7 +115,7 @@ def test_ready_once_all_are(launch: Launch) -> None:
         (
             [{"kind": "x"}],
             "unknown field 'models[0].kind'; allowed: interim_model, keyterms, name, options, "
-            "path, type",
+            "path, remote, type",
         ),
     ],
 )
