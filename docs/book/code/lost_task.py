@@ -19,7 +19,7 @@ async def read(log: list[int]) -> None:
 
 
 async def without_owner(log: list[int]) -> None:
-    """The reference keeps the task alive, and nobody awaits it."""
+    """The reference keeps the task alive, and no task awaits it."""
     tasks = {asyncio.get_running_loop().create_task(write())}
     await read(log)
     print(f"{len(log)} messages were processed; the writer is done: {tasks.copy().pop().done()}")

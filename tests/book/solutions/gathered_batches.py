@@ -28,7 +28,7 @@ class Batcher:
             results = self._compute([item for item, _ in batch])
             if len(results) != len(batch):
                 raise RuntimeError(f"{len(results)} results for {len(batch)} items")
-        except Exception as cause:  # nobody awaits a timer
+        except Exception as cause:  # no task awaits a timer
             for _, done in batch:
                 if not done.done():
                     error = RuntimeError("the batch failed")

@@ -130,7 +130,7 @@ def test_a_new_encoding_begins_with_its_own_rate() -> None:
     [
         ("gpt-4o-transcribe", None),
         ("gpt-realtime-whisper", None),
-        ("nobody-knows", None),
+        ("no-such-model", None),
         (None, None),
         ("other", "other"),
     ],

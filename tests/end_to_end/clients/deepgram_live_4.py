@@ -52,7 +52,7 @@ async def main(base: str, key: str, path: str, *given: str) -> None:
             await connection.send(chunk)
         await connection.keep_alive()
         await connection.finalize()
-        await finalized.wait()  # `finish` does not wait for what is still owed
+        await finalized.wait()  # `finish` does not wait for the results of earlier audio
         await connection.finish()
 
 
