@@ -152,7 +152,7 @@ class VadConfig(_Section, frozen=True):
     threshold: Probability = 0.5
     """A window with this probability or more is speech. After a window of speech, a probability
     that is lower by up to 0.15 is enough."""
-    min_silence_ms: MinSilenceMs = 550
+    min_silence_ms: MinSilenceMs = 600
     """Silence of this duration ends a segment."""
     min_speech_ms: MinSpeechMs = 200
     """Speech of this duration begins a segment."""

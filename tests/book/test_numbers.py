@@ -23,7 +23,7 @@ NAMED = re.compile(r"commits?,? ((?:(?:, | and )?\*[^*]+\*)+)")
 ONCE = "measured once"
 
 GIVEN = {
-    1: "0.4 0.8 19 360 576",  # estimates, 18.9 and 359.9, windows of 32 ms
+    1: "0.4 0.8 19 360 608",  # estimates, 18.9 and 359.9, windows of 32 ms
     2: "0.99 12.3 32768 44.1 48",  # examples, rates, the full scale of 16 bits
     3: "0 9 13 23 32767 641",  # kHz, codes of characters, a scale, an example
     5: "16",  # bits
@@ -68,7 +68,7 @@ def shown(chapter: Path) -> set[str]:
     blocks = re.findall(r"^```.*?^```", text, re.MULTILINE | re.DOTALL)
     quotes = [quoted(chapter.parent / q["path"], q["what"]).text for q in QUOTE.finditer(text)]
     parts = [*blocks, *quotes, (ROOT / "config.json").read_text()]
-    # Beside a letter, too, as in `-32.6dB`, and with the zeros of `576.0`.
+    # Beside a letter, too, as in `-32.6dB`, and with the zeros of `608.0`.
     return set().union(*map(numbers, parts)) | {
         _plain(found) for part in parts for found in re.findall(r"\d[\d_]*(?:\.\d+)?", part)
     }
@@ -123,7 +123,7 @@ def test_every_commit_that_is_named_exists(chapter: Path) -> None:
 
 def test_a_number_without_a_source_is_found(tmp_path: Path) -> None:
     chapter = tmp_path / "1-x.md"
-    chapter.write_text("It takes 47 ms, and 550.\n\n```console\n$ x\n1 234.50\n```\n\nSo 1234.5.\n")
+    chapter.write_text("It takes 47 ms, and 600.\n\n```console\n$ x\n1 234.50\n```\n\nSo 1234.5.\n")
     unknown = [numbers(text) - shown(chapter) for text in paragraphs(chapter)]
     assert unknown[0] == {"47"}
     assert not any(unknown[1:])

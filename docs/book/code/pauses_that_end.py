@@ -7,7 +7,7 @@ from tools.bench.curve import tracks
 (weights,) = require("silero-vad").glob("*.onnx")
 network = SileroNetwork(weights)
 window_ms = 1_000 * WINDOW // SAMPLE_RATE
-pauses_ms: list[int] = []  # in which speech resumed, or that lasted for 550 ms
+pauses_ms: list[int] = []  # in which speech resumed, or that lasted for 600 ms
 for name in ("beckett", "two_cities"):
     (track,) = tracks(require("moonshine-tiny-en") / f"{name}.wav", network)
     silent_ms, spoken = 0, False
@@ -19,8 +19,8 @@ for name in ("beckett", "two_cities"):
         else:
             silent_ms += window_ms
 
-print("silence so far, ms  pauses  speech resumes before 550 ms")
+print("silence so far, ms  pauses  speech resumes before 600 ms")
 for so_far_ms in (32, 128, 256, 352, 448, 512):
     reached = [pause for pause in pauses_ms if pause >= so_far_ms]
-    resumed = [pause for pause in reached if pause < 550]
+    resumed = [pause for pause in reached if pause < 600]
     print(f"{so_far_ms:18}  {len(reached):6}  {len(resumed) / len(reached):28.0%}")

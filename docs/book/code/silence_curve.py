@@ -1,12 +1,15 @@
-"""What the silence that ends a segment costs and brings, from the published curve."""
+"""What the silence that ends a segment costs and brings, from the published results."""
 
 import json
 from pathlib import Path
 
-curve = json.loads(Path("docs/performance/curve.json").read_text())
-print("silence, ms  waited, ms  word errors, %  of whole files, %")
-for row in curve["rows"]:
-    if row["setting"] == "min_silence_ms":
-        waited = -(-row["value"] // 32) * 32  # whole windows of the detector
-        errors, whole = row["word error rate"], row["of whole files"]
-        print(f"{row['value']:11}  {waited:10}  {errors:14.1f}  {whole:17.1f}")
+rows = json.loads(Path("docs/performance/silence.json").read_text())["rows"]
+tiny = [row for row in rows if "tiny" in row["model"]]
+base = [row for row in rows if "base" in row["model"]]
+print("silence, ms  waited, ms  word errors, %: Tiny   Base  pauses in vain, %")
+for small, large in zip(tiny, base, strict=True):
+    errors = [row["word errors, %"]["mean"] for row in (small, large)]
+    print(
+        f"{small['min_silence_ms']:11}  {small['waited, ms']:10}  {errors[0]:20.1f}"
+        f"  {errors[1]:5.1f}  {small['eager interims taken back, %']:17}"
+    )

@@ -27,7 +27,7 @@ MOST_PADDING_MS = 2_000
 LEAST_THRESHOLD, MOST_THRESHOLD = 0.01, 0.99
 """The ranges of `VadOptions`."""
 
-SILENCE_OF_EAGERNESS_MS = {"high": 300, "medium": 550, "auto": 550, "low": 1_000}
+SILENCE_OF_EAGERNESS_MS = {"high": 300, "medium": 600, "auto": 600, "low": 1_000}
 """`semantic_vad` judges by the words whether a turn is over; here, only the pause counts."""
 
 WHOLE_TEXTS = "whisper-1"

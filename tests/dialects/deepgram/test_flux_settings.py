@@ -85,7 +85,7 @@ def test_settings_change_within_a_stream() -> None:
     assert isinstance(asked, ConfigureRequested)
     assert written(dialect, Reply(changed.content)) == []
     assert asked.configure.vad is not None
-    assert asked.configure.vad.min_silence_ms == 550
+    assert asked.configure.vad.min_silence_ms == 600
     done = Configured(
         time=0.0, model="tiny", interim_results=True, vad=STARTED.vad, keyterms=("Oslo",)
     )

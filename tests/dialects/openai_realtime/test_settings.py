@@ -72,7 +72,7 @@ def test_absent_keeps_and_null_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("detection", "options"),
     [
-        ({"type": "semantic_vad"}, VadOptions(min_silence_ms=550)),
+        ({"type": "semantic_vad"}, VadOptions(min_silence_ms=600)),
         ({"type": "semantic_vad", "eagerness": "high"}, VadOptions(min_silence_ms=300)),
         ({"type": "semantic_vad", "eagerness": "low"}, VadOptions(min_silence_ms=1_000)),
         (
