@@ -8,8 +8,10 @@ through a socket here: `make accuracy` does that, with the defaults that were ch
 import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import soundfile
@@ -166,10 +168,12 @@ class Files:
         self, folder: Path | None, rounds: int, threads: Executor, progress: Progress
     ) -> None:
         network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
-        self._model = Moonshine(require(MODEL))
+        self._models: SimpleQueue[Moonshine] = SimpleQueue()
+        """Those that no thread uses: a model is for one thread at a time."""
+        for _ in range(os.cpu_count() or 1):
+            self._models.put(Moonshine(require(MODEL)))
         self._rounds = rounds
-        # The model has no state and ONNX Runtime releases the interpreter's lock.
-        self._threads = threads
+        self._threads = threads  # ONNX Runtime releases the interpreter's lock
         plays = [(r, turn * LATER_MS) for turn in range(rounds) for r in recordings(folder)]
         played = self._threads.map(lambda play: self._play(play[0], play[1], network), plays)
         self._asr = list(progress.track(played, total=len(plays), description="reading"))
@@ -182,7 +186,12 @@ class Files:
     def measure(self, config: VadConfig) -> dict[str, float]:
         """All figures for one setting."""
         settings = settings_of(config)
-        outcomes = list(self._threads.map(lambda play: play.cut(settings, self._model), self._asr))
+
+        def cut(play: Play) -> tuple[Transcripts, int]:
+            with self._model() as model:
+                return play.cut(settings, model)
+
+        outcomes = list(self._threads.map(cut, self._asr))
         done = [recording for recording, _ in outcomes]
         found_speech = [
             (file, [_seconds(cut.speech) for track in each for cut in cuts(track, settings)])
@@ -202,10 +211,20 @@ class Files:
             figures |= {name.replace("_", " "): value for name, value in score.items()}
         return figures
 
+    @contextmanager
+    def _model(self) -> Iterator[Moonshine]:
+        """A model that no other thread uses."""
+        model = self._models.get()
+        try:
+            yield model
+        finally:
+            self._models.put(model)
+
     def _play(self, recording: ReferenceRecording, later_ms: int, network: SileroNetwork) -> Play:
         samples, rate = read(recording.path, later_ms)
         track = _track(samples, rate, network)
-        whole = str(self._model.infer(track.samples)["text"])
+        with self._model() as model:
+            whole = str(model.infer(track.samples)["text"])
         return Play(recording.transcript, whole, track)
 
 

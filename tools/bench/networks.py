@@ -2,16 +2,15 @@
 
     make bench-networks
 
-Pieces of several lengths of the recording that comes with the model are inferred in turn, again
-and again: with nothing known, and with the draft of an interim of the first five sixths. A second
-table has one segment that grows, with all its interims. Printed are medians, in milliseconds of CPU
-for each second of audio. Results are written to `build/results/networks.json`.
+The segments of the recordings that come with the model are inferred in turn, again and again: with
+nothing known, with the draft of an interim of the first five sixths, and with all interims of a
+segment that grows. Printed are medians, in milliseconds of CPU for each second of the segments.
+Results are written to `build/results/networks.json`, and go into the documentation.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import numpy as np
@@ -20,33 +19,42 @@ import soxr
 from rich.console import Console
 from rich.progress import track
 
-from streamer.config.schema import InterimConfig
+from streamer.config.schema import InterimConfig, VadConfig
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.decoding import ExtraOutputs
 from streamer.models.moonshine.transcriber import Moonshine, max_tokens
 from streamer.onnx.graph import Floats
+from streamer.vad.silero_network import SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench.alternatives.drafting import interims
+from tools.bench.curve import ScoredChannel, cuts, probabilities, settings_of
 from tools.bench.reference import MODEL, positive
 from tools.bench.result_files import Row, table, write_json
 from tools.command_line import tool_parser
 
 MODELS = (MODEL, "moonshine-base-en")
-LENGTHS_S = (2, 4, 10)
-REPEATS = 15
+RECORDINGS = ("beckett.wav", "two_cities.wav")
+REPEATS = 5
 KNOWN = 5 / 6
-"""Of a piece, whose interim is the draft: interims come when a segment has grown by a fifth."""
-
-GROWING_S = 10
-"""Length of the segment that grows."""
+"""Of a segment, whose interim is the draft: interims come when a segment has grown by a fifth."""
 
 
-def spoken(seconds: int) -> Floats:
-    """The beginning of the recording, float32 [n] at the rate of the models."""
-    path = require(MODEL) / "two_cities.wav"
-    rate = soundfile.info(path).samplerate
-    samples, _ = soundfile.read(path, frames=rate * seconds, dtype="float32")
-    return np.asarray(soxr.resample(samples, rate, Moonshine.sample_rate), np.float32)
+def segments() -> list[Floats]:
+    """Each float32 [n] at the rate of the models, as the server cuts them by default.
+
+    Not pieces of a fixed length: the silence before the first word, and a word that is cut, make
+    the decoder end at once and search again.
+    """
+    network = SileroNetwork(require("silero-vad") / "silero_vad_16k_op15.onnx")
+    found: list[Floats] = []
+    for name in RECORDINGS:
+        samples, rate = soundfile.read(require(MODEL) / name, dtype="float32")
+        samples = np.asarray(soxr.resample(samples, rate, Moonshine.sample_rate), np.float32)
+        channel = ScoredChannel(samples, probabilities(samples, network))
+        for cut in cuts(channel, settings_of(VadConfig())):
+            start, end = cut.audio
+            found.append(samples[start:end])
+    return found
 
 
 def cpu_ms(work: Callable[[], object]) -> float:
@@ -56,24 +64,22 @@ def cpu_ms(work: Callable[[], object]) -> float:
     return 1_000 * (time.process_time() - begun_s)
 
 
-def pieces(model: Moonshine) -> Iterator[tuple[tuple[str, int], Callable[[], object]]]:
-    """What is measured of pieces, by name and seconds."""
-    for seconds in LENGTHS_S:
-        samples = spoken(seconds)
-        decode = partial(
-            model.decoder.decode,
-            model.encoder_caches(samples),
-            max_tokens(samples),
-            extra=ExtraOutputs(log_probabilities=True),
-        )
-        known = samples[: int(KNOWN * len(samples))]
-        draft = draft_of(model.infer_request(known, SegmentRequest(interim=True)))
-        yield ("encoder", seconds), partial(model.encoder_caches, samples)
-        yield ("decoder", seconds), decode
-        yield ("decoder, drafted", seconds), partial(decode, draft=model.tokens(known))
-        yield ("whole", seconds), partial(model.infer, samples)
-        request = SegmentRequest(draft=draft)
-        yield ("whole, drafted", seconds), partial(model.infer_request, samples, request)
+def works(model: Moonshine, samples: Floats) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is measured of a segment, float32 [n]."""
+    caches, limit = model.encoder_caches(samples), max_tokens(samples)
+    extra = ExtraOutputs(log_probabilities=True)
+    known = samples[: int(KNOWN * len(samples))]
+    request = SegmentRequest(
+        draft=draft_of(model.infer_request(known, SegmentRequest(interim=True)))
+    )
+    tokens = model.tokens(known)
+    yield "encoder", lambda: model.encoder_caches(samples)
+    yield "decoder", lambda: model.decoder.decode(caches, limit, extra=extra)
+    yield "decoder, drafted", lambda: model.decoder.decode(caches, limit, extra=extra, draft=tokens)
+    yield "whole", lambda: model.infer(samples)
+    yield "whole, drafted", lambda: model.infer_request(samples, request)
+    yield "with interims", lambda: grow(model, samples, drafted=False)
+    yield "with interims, drafted", lambda: grow(model, samples, drafted=True)
 
 
 def draft_of(output: dict[str, object]) -> bytes:
@@ -92,42 +98,21 @@ def grow(model: Moonshine, samples: Floats, *, drafted: bool) -> None:
         draft = draft_of(output) if drafted else b""
 
 
-def medians(
-    works: dict[tuple[str, int], Callable[[], object]], repeats: int, name: str, progress: Console
-) -> dict[tuple[str, int], float]:
-    """Of each work, in milliseconds for a second of audio; they take turns."""
-    spent: dict[tuple[str, int], list[float]] = {key: [] for key in works}
-    for _ in track(range(repeats + 1), description=name, console=progress):
-        for key, work in works.items():
-            spent[key].append(cpu_ms(work) / key[1])
-    return {key: statistics.median(islice(values, 1, None)) for key, values in spent.items()}
-
-
-def measure(name: str, repeats: int, progress: Console) -> tuple[list[Row], list[Row]]:
-    """A row for each length, and one for the segment that grows."""
+def measure(name: str, chosen: Sequence[Floats], repeats: int, progress: Console) -> Row:
+    """The row of a model; what is measured of a segment takes turns."""
     model = Moonshine(require(name))
-    parts = dict(pieces(model))
-    works = {**parts}
-    growing = spoken(GROWING_S)
-    for how, drafted in (("growing", False), ("growing, drafted", True)):
-        works[how, GROWING_S] = partial(grow, model, growing, drafted=drafted)
-    found = {key: round(value, 2) for key, value in medians(works, repeats, name, progress).items()}
-    of_pieces: list[Row] = [
-        {
-            "model": name,
-            "seconds": seconds,
-            **{f"{what}, ms/s": found[what, at] for what, at in parts if at == seconds},
-        }
-        for seconds in LENGTHS_S
-    ]
-    grown: Row = {
-        "model": name,
-        "seconds": GROWING_S,
-        "interims": len([*interims(len(growing), InterimConfig())]),
-        "without drafts, ms/s": found["growing", GROWING_S],
-        "with drafts, ms/s": found["growing, drafted", GROWING_S],
-    }
-    return of_pieces, [grown]
+    found: dict[str, float] = {}
+    for samples in track(chosen, description=name, console=progress):
+        measured = dict(works(model, samples))
+        spent: dict[str, list[float]] = {what: [] for what in measured}
+        for _ in range(repeats + 1):
+            for what, work in measured.items():
+                spent[what].append(cpu_ms(work))
+        for what, values in spent.items():
+            found[what] = found.get(what, 0) + statistics.median(islice(values, 1, None))
+    audio_s = sum(map(len, chosen)) / Moonshine.sample_rate
+    row: Row = {"model": name, "segments": len(chosen), "seconds": round(audio_s, 1)}
+    return row | {f"{what}, ms/s": round(ms / audio_s, 2) for what, ms in found.items()}
 
 
 def main() -> None:
@@ -136,15 +121,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=positive, default=REPEATS)
     parser.add_argument("--model", action="append", help="may be given again; default: both")
     args = parser.parse_args()
-    progress, of_pieces, grown = Console(stderr=True), list[Row](), list[Row]()
-    for name in args.model or MODELS:
-        found = measure(name, args.repeats, progress)
-        of_pieces += found[0]
-        grown += found[1]
-    console = Console(width=150)
-    console.print(table("CPU of the networks alone", of_pieces))
-    console.print(table("CPU of a segment that grows, with its interims", grown))
-    write_json("networks.json", {"networks": of_pieces, "growing": grown})
+    progress, chosen = Console(stderr=True), segments()
+    rows = [measure(name, chosen, args.repeats, progress) for name in args.model or MODELS]
+    Console(width=150).print(table("CPU of the networks alone", rows))
+    write_json("networks.json", {"networks": rows})
 
 
 if __name__ == "__main__":
