@@ -73,9 +73,9 @@ def test_each_target_is_beside_what_was_reached() -> None:
     }
     assert rows == {
         "server CPU, ms per audio second, Silero, 16 kHz": ("≤ 4.5", 4.4, "yes"),
-        "finals, 32 streams, p95 ms": ("≤ 600", 640, "no"),
+        "finals, 32 streams, p95 ms": ("≤ 632", 640, "no"),
         "finals, 64 streams, p95 ms": ("≤ 900", 990, "no"),
-        "most streams with p95 ≤ 1 s": ("≥ 80", 64, "no"),
+        "most streams with p95 ≤ 1 s": ("≥ 130", 64, "no"),
         "inactive to final, 1 stream, p50 ms": ("≤ 30", 2, "yes"),
         "cost at 200 streams over that at 50": ("≤ 1.05", 0.83, "yes"),
         "Tiny: last words shown, with interims, 32 streams, p50 ms": ("≤ 350", 340, "yes"),
@@ -282,13 +282,13 @@ def test_noise_is_added_at_its_level(level_db: float) -> None:
 
 
 def test_the_networks_alone_are_measured() -> None:
-    rows, grown = networks.measure(reference.MODEL, 1, Console(file=io.StringIO()))
-    assert [row["seconds"] for row in rows] == [2, 4, 10]
-    parts = ("encoder", "decoder", "decoder, drafted", "whole", "whole, drafted")
-    assert all(row[f"{part}, ms/s"] for row in rows for part in parts)
-    assert grown[0]["interims"] == 12
-    assert grown[0]["with drafts, ms/s"]
-    assert grown[0]["without drafts, ms/s"]
+    chosen = networks.segments()
+    assert len(chosen) > 5
+    row = networks.measure(reference.MODEL, chosen[:1], 1, Console(file=io.StringIO()))
+    assert row["segments"] == 1
+    parts = ("encoder", "decoder", "whole", "with interims")
+    assert all(row[f"{part}, ms/s"] for part in parts)
+    assert {"decoder, drafted, ms/s", "whole, drafted, ms/s"} < row.keys()
 
 
 def test_levels_are_compared_with_and_without_gain() -> None:

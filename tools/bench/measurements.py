@@ -26,6 +26,7 @@ from tools.bench.live import (
 )
 from tools.bench.published import PublishedMoonshine
 from tools.bench.result_files import Row, percentiles
+from tools.bench.targets import PAIR
 
 LIMIT_MS = 1000.0
 """Milliseconds; the largest number of streams is that whose 95th percentile is within this."""
@@ -33,15 +34,18 @@ LIMIT_MS = 1000.0
 MODELS: Mapping[str, Mapping[str, object]] = {
     "Tiny": {"path": "moonshine-tiny-en"},
     "Base": {"path": "moonshine-base-en"},
-    "Base, interims by Tiny": {
+    PAIR: {
         "path": "moonshine-base-en",
         "interim_model": "moonshine-tiny-en",
     },
 }
 """Configurations of the built-in transcribers, by the names in the table."""
 
-UPWARDS, DOWNWARDS = (80, 96, 112, 128), (48, 40, 24, 16)
+UPWARDS, DOWNWARDS = (80, 96, 112, 120, 128, 136), (48, 40, 24, 16)
 """Numbers of streams to try, when those of 64 come in time and when they do not."""
+
+MANY = (40, 48, 56, 64)
+"""Numbers of streams with which the pair of models is tried besides."""
 
 
 def live_row(run: LiveRun, streams: int, *, interims: bool) -> Row:
@@ -204,29 +208,36 @@ class Bench:
         ]
 
     def models(self) -> list[Row]:
-        """Each built-in transcriber with 1, 16 and 32 streams, with interims and without."""
-        rows: list[Row] = []
-        for streams in (1, 16, 32):
-            for name, config in MODELS.items():
-                for interims in (False, True):
-                    own_ms = self._own_ms(config)
-                    with serve({"model": config}) as served:
-                        run = served.play(
-                            self._speech, RATE, streams, 20 * self._scale, interims=interims
-                        )
-                    row = live_row(run, streams, interims=interims)
-                    kept = ("lost", "final p50 ms", "final p95 ms", "interims a second")
-                    rows.append(
-                        {
-                            "model": name,
-                            "streams": streams,
-                            "interims": interims,
-                            **{key: row[key] for key in (*kept, "CPU ms per speech s")},
-                            "of the finals' model alone": round(own_ms, 1),
-                            "ratio": _ratio(row["CPU ms per speech s"], own_ms),
-                        }
-                    )
-        return rows
+        """Each built-in transcriber with 1, 16 and 32 streams, with interims and without.
+
+        Of the pair that is the default, also how many streams there may be with interims.
+        """
+        plan = [
+            (streams, name, interims)
+            for streams in (1, 16, 32)
+            for name in MODELS
+            for interims in (False, True)
+        ]
+        plan += [(streams, PAIR, True) for streams in MANY]
+        return [
+            self._model_row(streams, name, interims=interims) for streams, name, interims in plan
+        ]
+
+    def _model_row(self, streams: int, name: str, *, interims: bool) -> Row:
+        config = MODELS[name]
+        own_ms = self._own_ms(config)
+        with serve({"model": config}) as served:
+            run = served.play(self._speech, RATE, streams, 20 * self._scale, interims=interims)
+        row = live_row(run, streams, interims=interims)
+        kept = ("lost", "final p50 ms", "final p95 ms", "interims a second")
+        return {
+            "model": name,
+            "streams": streams,
+            "interims": interims,
+            **{key: row[key] for key in (*kept, "CPU ms per speech s")},
+            "of the finals' model alone": round(own_ms, 1),
+            "ratio": _ratio(row["CPU ms per speech s"], own_ms),
+        }
 
     def _own_ms(self, config: Mapping[str, object]) -> float:
         """CPU of a model alone in milliseconds for a second of audio, in pieces of six seconds."""
@@ -237,7 +248,7 @@ class Bench:
     def interims(self) -> list[Row]:
         """What interims bring and cost: 32 streams with them and without, one after the other."""
         rows: list[Row] = []
-        for name in ("Tiny", "Base, interims by Tiny"):
+        for name in ("Tiny", PAIR):
             costs: list[float] = []
             for interims in (False, True):
                 with serve({"model": MODELS[name]}) as served:

@@ -1,10 +1,10 @@
 """Takes the results of the benchmarks into the documentation: `make bench-publish`.
 
 Results and pictures are copied to `docs/performance/`, those of `AUDIO=` to `audio/` in there. In
-`docs/performance.md` and `docs/scaling.md`, what stands between `<!-- table: FILE PART -->` and
-`<!-- end -->` is written anew from them, so that no figure there is typed by hand. Figures in the
-text of any page are written anew as well (`tools/docs/figures.py`). The picture of errors and cost
-is drawn here: it needs the results of two commands.
+the pages `PAGES`, what stands between `<!-- table: FILE PART -->` and `<!-- end -->` is written
+anew from them, so that no figure there is typed by hand. Figures in the text of any page are
+written anew as well (`tools/docs/figures.py`). The picture of errors and cost is drawn here: it
+needs the results of two commands.
 """
 
 import json
@@ -31,8 +31,10 @@ FILES = (
     "levels",
     "long",
     "loop_profile",
+    "networks",
     "pairs",
     "peers",
+    "remote",
     "short_words",
     "silence",
     "simulation",
@@ -40,7 +42,7 @@ FILES = (
     "words",
 )
 
-PAGES = ("performance.md", "scaling.md")
+PAGES = ("performance.md", "ray.md", "scaling.md")
 
 TABLE_BLOCK = re.compile(r"(<!-- table: ([\w/]+) (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

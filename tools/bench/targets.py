@@ -6,6 +6,9 @@ from typing import Any
 
 Results = Mapping[str, Any]
 
+PAIR = "Base, interims by Tiny"
+"""The default on two cores or more."""
+
 
 @dataclass(frozen=True)
 class CostTarget:
@@ -53,6 +56,20 @@ def most_streams(results: Results, limit_ms: float = 1000.0) -> float | None:
         and row["final p95 ms"] <= limit_ms
     ]
     return float(max(good, default=0)) if results.get("live") else None
+
+
+def most_streams_of_pair(results: Results, limit_ms: float = 1000.0) -> float | None:
+    """The same of the default pair of models, with interims."""
+    good = [
+        row["streams"]
+        for row in results.get("models", ())
+        if row["model"] == PAIR
+        and row["interims"]
+        and row["lost"] == 0
+        and row["final p95 ms"] is not None
+        and row["final p95 ms"] <= limit_ms
+    ]
+    return float(max(good, default=0)) if results.get("models") else None
 
 
 def growing(results: Results) -> float | None:
@@ -104,6 +121,8 @@ def _interim_targets(model: str) -> tuple[CostTarget, ...]:
 
 P95 = "final p95 ms"
 
+# The default silence is 608 ms in whole windows. For the finals of 32 streams, the limit was 600 ms
+# when that was 576.
 TARGETS = (
     CostTarget(
         "server CPU, ms per audio second, Silero, 16 kHz",
@@ -128,12 +147,15 @@ TARGETS = (
         most=1.25,
     ),
     CostTarget(
-        "finals, 32 streams, p95 ms", lambda r: live(r, 32, interims=False, key=P95), most=600
+        "finals, 32 streams, p95 ms", lambda r: live(r, 32, interims=False, key=P95), most=632
     ),
     CostTarget(
         "finals, 64 streams, p95 ms", lambda r: live(r, 64, interims=False, key=P95), most=900
     ),
-    CostTarget("most streams with p95 ≤ 1 s", most_streams, least=80),
+    CostTarget("most streams with p95 ≤ 1 s", most_streams, least=130),
+    CostTarget(
+        f"most streams with p95 ≤ 1 s, {PAIR}, with interims", most_streams_of_pair, least=64
+    ),
     CostTarget(
         "finals with interims, 32 streams, p95 ms",
         lambda r: live(r, 32, interims=True, key=P95),
@@ -165,7 +187,7 @@ TARGETS = (
     ),
     CostTarget("cost at 200 streams over that at 50", growing, most=1.05),
     *_interim_targets("Tiny"),
-    *_interim_targets("Base, interims by Tiny"),
+    *_interim_targets(PAIR),
 )
 
 
