@@ -67,18 +67,21 @@ def pool_sizes(loop: SpeechLoop, costs: Costs, workers: Sequence[int], rounds: i
 def hops(loop: SpeechLoop, costs: Costs, workers: int, rounds: int) -> list[Row]:
     """What the way to workers on other machines does, by how long it takes."""
     rows: list[Row] = []
-    for hop_ms in (0, 5, 20, 50, 100):
-        row: Row = {"to a worker and back, ms": hop_ms}
-        for share in (0.6, 0.8):
-            streams = round(share * most_streams(workers, loop, costs))
+    for share in (0.6, 0.8):
+        streams = round(share * most_streams(workers, loop, costs))
+        for hop_ms in (0, 5, 20, 50, 100):
             case = Case(streams, workers=workers, hop_s=hop_ms / 1_000, seconds=SECONDS)
             found = _together(case, loop, costs, rounds)
-            row |= {
-                f"{streams} streams, p50 ms": found.p50_ms,
-                f"{streams}, p95 ms": found.p95_ms,
-                f"{streams}, workers busy, %": found.busy_percent,
-            }
-        rows.append(row)
+            rows.append(
+                {
+                    "streams": streams,
+                    "of the most, %": round(100 * share),
+                    "to a worker and back, ms": hop_ms,
+                    "p50 ms": found.p50_ms,
+                    "p95 ms": found.p95_ms,
+                    "workers busy, %": found.busy_percent,
+                }
+            )
     return rows
 
 
