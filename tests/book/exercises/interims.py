@@ -24,6 +24,6 @@ def times_each_second(length_s: float, interval_s: float, growth: float) -> floa
 def bound(growth: float) -> float:
     """Return the value that `times_each_second` never exceeds, for any length and interval.
 
-    It is the least such value that a formula with `growth` alone gives; infinity for a growth of 0.
+    Infinity for a growth of 0. A bound that is much larger than necessary does not pass the check.
     """
     raise NotImplementedError
