@@ -37,8 +37,8 @@ def test_values_are_on_the_lines(rate: int, other: int) -> None:
     assert found == pytest.approx(np.interp(places, np.arange(len(SAMPLES)), SAMPLES), abs=1e-5)
 
 
-def test_places_stay_exact_after_a_day() -> None:
-    """Skip a day by what the class counts, which must be whole numbers."""
+def test_places_stay_exact_after_half_an_hour() -> None:
+    """What the class counts must be whole numbers: errors of floats would add up."""
     resampler = answer.LinearResampler(48_000, 16_000)
     total = 0
     piece = np.zeros(4_800_001, np.float32)
