@@ -14,10 +14,10 @@ action breaks a rule."""
 def shortest_counterexample(
     table: Table, inputs: Sequence[str], first: str, watch: Watch
 ) -> list[str] | None:
-    """Return the shortest sequence of inputs of which the last one has an action that breaks a rule.
+    """Return the shortest sequence of inputs at whose end an action breaks a rule.
 
-    At first the state is `first`, and no fact is true. Of several shortest sequences, return the one that comes first in the
-    order of `inputs`. None = no sequence of any length breaks a rule.
+    At first the state is `first`, and no fact is true. Of several shortest sequences, return the
+    one that comes first in the order of `inputs`. None = no sequence of any length breaks a rule.
 
     The search must end, also for tables with loops: there are only so many pairs of a state and a
     set of facts.
