@@ -20,6 +20,7 @@ def token_frames(scores: Sequence[Sequence[float]]) -> list[Frames]:
 
     Args:
         scores: How much each token attends to each frame: [tokens][frames]. There are at least as
-            many frames as tokens. There may be no tokens at all.
+            many frames as tokens. There may be no tokens at all, and there may be thousands of
+            frames, too many for trying all paths.
     """
     raise NotImplementedError
