@@ -1,5 +1,7 @@
 """Check of the exercise `call_table`."""
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,8 +23,10 @@ def play(inputs: list[str]) -> tuple[str, list[str]]:
 
 
 def test_the_table_is_complete() -> None:
-    assert set(answer.TABLE) == {"READY", "RECORDING", "HELD", "OVER"}
-    assert all(set(row) == set(INPUTS) for row in answer.TABLE.values())
+    cells = {(state, given_) for state, row in answer.TABLE.items() for given_ in row}
+    expected = set(product(("READY", "RECORDING", "HELD", "OVER"), INPUTS))
+    assert expected - cells == set(), "these cells are missing"
+    assert cells - expected == set(), "there are no such states or inputs"
 
 
 @pytest.mark.parametrize(

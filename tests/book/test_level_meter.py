@@ -40,5 +40,5 @@ def test_a_discarded_call_leaves_no_trace() -> None:
     _, state = answer.measure(SAMPLES[:200], None)
     before = copy.deepcopy(state)
     first = answer.measure(SAMPLES[200:], state)[0]
-    assert pickle.dumps(state) == pickle.dumps(before)
+    assert pickle.dumps(state) == pickle.dumps(before), "the call has changed the state"
     assert answer.measure(SAMPLES[200:], state)[0] == first

@@ -48,7 +48,7 @@ def test_a_row_does_not_depend_on_its_neighbours(seed: int, count: int) -> None:
     together = answer.product(rows, values, scales)
     for number in range(count):
         alone = answer.product(rows[number : number + 1], values, scales)
-        assert alone.tobytes() == together[number : number + 1].tobytes()
+        assert np.array_equal(alone[0], together[number]), f"row {number} depends on the others"
     exact = rows @ matrix
     lengths = np.linalg.norm(exact, axis=1)
     assert (np.linalg.norm(together - exact, axis=1) < 0.1 * lengths).all()

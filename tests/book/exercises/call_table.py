@@ -6,8 +6,8 @@ Write `TABLE` from these sentences.
 - `audio` is written to the file while RECORDING. During HELD it is not wanted, and nothing is done
   about it. Without a call it is a mistake of the client, and so are `hold`, `resume` and `stop`
   without a call, and `start` during a call: "complain", and nothing changes.
-- `hold` writes a mark into the file, and the call is HELD. `resume` goes on. To hold a call that is
-  held, or to resume one that is not, changes nothing and is no mistake.
+- `hold` writes a mark into the file, and the call is HELD. `resume` goes on: RECORDING. To hold a
+  call that is held, or to resume one that is not, changes nothing and is no mistake.
 - `stop` closes the file, from RECORDING and from HELD, and the recorder is READY for another call.
 - `gone` ends everything: OVER. If a call was open, its file is closed. Nothing happens afterwards,
   whatever arrives.

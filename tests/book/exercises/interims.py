@@ -22,5 +22,8 @@ def times_each_second(length_s: float, interval_s: float, growth: float) -> floa
 
 
 def bound(growth: float) -> float:
-    """Return the value that `times_each_second` never exceeds, for any length and interval."""
+    """Return the value that `times_each_second` never exceeds, for any length and interval.
+
+    Infinity for a growth of 0. A bound that is much larger than necessary does not pass the check.
+    """
     raise NotImplementedError

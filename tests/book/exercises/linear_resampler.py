@@ -11,7 +11,8 @@ class LinearResampler:
 
     Output sample k is the signal at k / output_rate seconds: the value on the line between the
     input samples before and after this time. At the time of an input sample, it is that sample.
-    Where the input is cut into calls changes neither values nor when they come.
+    Where the input is cut into calls changes neither values, not even their last bit, nor when they
+    come. A stream may be long, so count in whole numbers.
 
     Args:
         input_rate: Hz.

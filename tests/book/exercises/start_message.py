@@ -20,8 +20,8 @@ def check_start(message: dict[str, Any]) -> dict[str, Any]:
     The fields are checked in the order of the table, unknown fields at last.
 
     Raises:
-        BadMessage: with one of these sentences. VALUE is written as JSON; ALLOWED is the last
-            column. JSON's `true` is no whole number.
+        BadMessage: with one of these sentences, about the first mistake. VALUE is written as
+            JSON; ALLOWED is the last column. JSON's `true` is no whole number.
 
             'sample_rate' is missing; it is required
             'channels' is VALUE; allowed: ALLOWED

@@ -16,10 +16,11 @@ def token_frames(scores: Sequence[Sequence[float]]) -> list[Frames]:
 
     Each token has one frame or more, without a gap. A token begins at the frame after the last one
     of the token before it. The first token may begin, and the last one may end, at any frame: what
-    is outside belongs to no token, and counts nothing.
+    is outside belongs to no token, and counts nothing. Of several best paths, any will do.
 
     Args:
         scores: How much each token attends to each frame: [tokens][frames]. There are at least as
-            many frames as tokens.
+            many frames as tokens. There may be no tokens at all, and there may be thousands of
+            frames, too many for trying all paths.
     """
     raise NotImplementedError
