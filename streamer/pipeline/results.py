@@ -3,14 +3,11 @@
 import asyncio
 from collections.abc import Iterable
 
-from streamer.inference.drafts import SegmentDraft
-from streamer.inference.job import InferenceError, Inferred, JobKind, SegmentAudio
-from streamer.inference.pool import WorkerPool
-from streamer.inference.submission import Submission
-from streamer.observe.monitor import EarlyOutcome
+from streamer.inference.job import InferenceError, Inferred, SegmentAudio
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.early_final import EarlyFinal
 from streamer.pipeline.pending import (
     PendingAnswer,
     PendingQueue,
@@ -19,6 +16,7 @@ from streamer.pipeline.pending import (
 )
 from streamer.pipeline.segment_requests import final_request, interim_request
 from streamer.pipeline.sender import ResultSender
+from streamer.pipeline.submitter import SegmentSubmitter
 from streamer.protocol.actions import Cleared
 from streamer.protocol.messages import Active, Flushed, Inactive, Resumed, SegmentEnd
 
@@ -45,9 +43,6 @@ class ChannelResults:
 
     def __init__(self, context: StreamContext, channel: int, settings: ResultSettings) -> None:
         inference = context.config.inference
-        self._session_id = context.session_id
-        self._key = object()
-        """The channel in the pool. Not `self`: jobs must not keep a stream alive that has ended."""
         self._early_finals = inference.early_finals
         self.configure(settings)
         self._monitor = context.monitor
@@ -66,14 +61,10 @@ class ChannelResults:
         """Those that are neither sent nor withdrawn."""
         self._sent_s = self._monitor.clock()
         """When the last of them was sent."""
-        self._state: tuple[WorkerPool, bytes | None] | None = None
-        """That of a stateful model after the last segment."""
-        self._early: tuple[PendingResult, Submission] | None = None
-        """The final of the open segment, submitted in a pause, in case speech does not resume."""
+        self._submitter = SegmentSubmitter(context.session_id)
+        self._early = EarlyFinal(self._submitter.submit, self._monitor)
         self._timeline: Timeline | None = None
         """Of the open segment."""
-        self._draft: SegmentDraft | None = None
-        """Of the open segment; None before its first inference, and if the model uses none."""
         self._active_time = 0.0
         """When its speech began, in seconds from the start of the stream; 0 without a VAD."""
         self.arrived_s = 0.0
@@ -142,11 +133,9 @@ class ChannelResults:
         shown = self._settings.interims_in_pauses and self._has_room_for_interim()
         timeline = self._open_timeline()
         pending = self._final(audio, start_time, end_time, timeline)
-        pending.final, pending.early = False, "open"
-        timeline.submitted_s = self._monitor.clock()
         if shown:
             self._supersede_waiting_interims()
-        self._early = pending, self._submit(pending, "early")
+        self._early.begin(pending)
         if shown:
             self._unsent.add(pending)
             self._queue.put_nowait(pending)
@@ -158,17 +147,17 @@ class ChannelResults:
         Args:
             time: From which it does, in seconds from the start of the stream.
         """
-        if self._early is None:
+        pending = self._early.current
+        if pending is None:
             return
-        pending, submission = self._early
         if pending.early == "shown":
-            self._early = None
-            self._count_early(pending, "shown")
+            self._early.end()
+            self._early.count(pending, "shown")
             if pending.settings.eager:
                 self.post(Resumed(time=time, channel=self._channel))
         elif pending in self._unsent:  # it goes on as an interim like others, if it is begun
-            self._early = None
-            if submission.withdraw_waiting():
+            self._early.end()
+            if pending.submission is not None and pending.submission.withdraw_waiting():
                 pending.early = None
                 self._withdraw((pending,))
         else:
@@ -181,7 +170,8 @@ class ChannelResults:
             start_time: Of the segment, in seconds from the start of the stream.
             end_time: In the same way.
         """
-        if self._early is not None and not self._early[0].covers(start_time, end_time):
+        early = self._early.current
+        if early is not None and not early.covers(start_time, end_time):
             self.speech_resumed(end_time)
         self.withdraw_interims()
 
@@ -189,7 +179,8 @@ class ChannelResults:
         """The open segment has ended, and gets no result."""
         self._withdraw_early()
         self.withdraw_interims()
-        self._timeline = self._draft = None
+        self._timeline = None
+        self._submitter.segment_over()
 
     async def submit_final(
         self,
@@ -209,7 +200,8 @@ class ChannelResults:
             samples: Length of the segment, in samples at the client's rate.
             ended_by: What has ended the segment.
         """
-        pending = self._confirm_early(start_time, end_time)
+        pending = self._early.confirm(start_time, end_time)
+        self._withdraw_early()
         timeline = self._open_timeline()
         self._timeline = None
         timeline.inactive_s = self._monitor.clock()
@@ -218,8 +210,8 @@ class ChannelResults:
             pending = self._final(audio, start_time, end_time, timeline)
             timeline.submitted_s = timeline.inactive_s
             if not self._sequential:
-                self._submit(pending, "final")
-        self._draft = None
+                self._submitter.submit(pending, "final")
+        self._submitter.segment_over()
         pending.samples, pending.ended_by = samples, ended_by
         self.account.pending += samples
         if pending in self._unsent:  # it waits for its turn as an interim
@@ -246,7 +238,7 @@ class ChannelResults:
         if self._sequential:
             self._supersede_unsubmitted()
         else:
-            self._submit(pending, "interim")
+            self._submitter.submit(pending, "interim")
             self._discard_superseded()
         self._unsent.add(pending)
         self._queue.put_nowait(pending)
@@ -259,7 +251,7 @@ class ChannelResults:
     @property
     def _pending_interims(self) -> list[PendingResult]:
         """Those that are not sent, without an early final that may still be the final."""
-        early = self._early and self._early[0]
+        early = self._early.current
         return [each for each in self._unsent if not each.final and each is not early]
 
     def _has_room_for_interim(self) -> bool:
@@ -308,28 +300,6 @@ class ChannelResults:
             settings=self._settings,
         )
 
-    def _submit(self, pending: PendingResult, kind: JobKind) -> Submission:
-        pool, state = pending.settings.pool, None
-        if self._state is not None and self._state[0] is pool:
-            state = self._state[1]
-        submission = pool.submit(
-            pending.audio,
-            kind,
-            session=self._session_id,
-            channel=self._key,
-            state=state,
-            request=pending.request,
-            draft=self._draft if kind == "final" else self._segment_draft(),
-        )
-        pending.submitted(submission)
-        return submission
-
-    def _segment_draft(self) -> SegmentDraft | None:
-        """That of the open segment, for this inference of it and for those after it."""
-        if self._draft is None and self._settings.pool.uses_drafts and not self._sequential:
-            self._draft = SegmentDraft()
-        return self._draft
-
     def _open_timeline(self) -> Timeline:
         if self._timeline is None:  # without a VAD, `segment_started` is not called
             self._timeline = Timeline(self._monitor.clock())
@@ -364,7 +334,7 @@ class ChannelResults:
     async def _send_when_done(self, pending: PendingResult) -> None:
         submission = pending.submission
         if submission is None:
-            submission = self._submit(pending, "final" if pending.final else "interim")
+            submission = self._submitter.submit(pending, "final" if pending.final else "interim")
         result = submission.result
         await asyncio.wait((result,))
         self._unsent.discard(pending)
@@ -381,43 +351,25 @@ class ChannelResults:
                 self._send_interim(pending, result.result())
         elif error is None:
             inferred = result.result()
-            self._state = pending.settings.pool, inferred.state
+            self._submitter.remember(pending, inferred.state)
             self._sender.send_segment(pending, inferred)
         elif isinstance(error, InferenceError):
-            self._state = None  # the model's memory does not join on to what follows
+            self._submitter.forget()
             self._sender.send_failure(pending, error)
         else:
             raise error
 
     def _send_interim(self, pending: PendingResult, inferred: Inferred) -> None:
-        in_pause = self._early is not None and self._early[0] is pending
+        in_pause = self._early.current is pending
         eager = in_pause and pending.settings.eager
         self._sender.send_interim(pending, inferred, eager=eager)
         if in_pause:
             pending.early = "shown"  # it may be the final, too
         elif pending.early is not None:
-            self._count_early(pending, "shown")
-
-    def _confirm_early(self, start_time: float, end_time: float) -> PendingResult | None:
-        """The early final, if it is exactly the segment that has ended."""
-        if self._early is None:
-            return None
-        pending, submission = self._early
-        if not pending.covers(start_time, end_time):
-            self._withdraw_early()
-            return None
-        self._early = None
-        pending.final = True
-        if submission.confirm():  # it waits still
-            pending.early = None
-        else:
-            self._count_early(pending, "used")
-            pending.timeline.early = True
-        return pending
+            self._early.count(pending, "shown")
 
     def _withdraw_early(self) -> None:
-        if self._early is not None:
-            (pending, _), self._early = self._early, None
+        if (pending := self._early.end()) is not None:
             self._withdraw((pending,))
 
     def _withdraw(self, results: Iterable[PendingResult]) -> bool:
@@ -428,16 +380,6 @@ class ChannelResults:
             self._queue.discard(pending)
             withdrawn_in_time = pending.withdraw()
             if pending.early is not None and not withdrawn_in_time:  # a worker has begun it
-                self._count_early(pending, "shown" if pending.early == "shown" else "wasted")
+                self._early.count(pending, "shown" if pending.early == "shown" else "wasted")
             waited = withdrawn_in_time or waited
         return waited
-
-    def _count_early(self, pending: PendingResult, outcome: EarlyOutcome) -> None:
-        """An early final that a worker has begun: this has become of it."""
-        pending.early = None
-        result = pending.submission and pending.submission.result
-        wasted_s = 0.0  # the time of what still runs is counted when the worker has answered
-        if outcome == "wasted" and result and not result.cancelled() and not result.exception():
-            wasted_s = result.result().seconds
-        pending.settings.pool.counters.count_early(outcome, wasted_s)
-        self._monitor.early_final(pending.settings.model, outcome)
