@@ -23,9 +23,10 @@ def test_short_segments_after_long_recordings() -> None:
     assert answer.expected_wait_s(pool, 100.0) == pytest.approx(4 * 0.33 / 2)
 
 
-def test_very_short_segments_cost_more_than_their_length() -> None:
-    pool = answer.Pool(1, [60.0], 0.5, 0.1, 100.0)
-    assert answer.expected_wait_s(pool, 100.0) == pytest.approx(0.5)
+def test_a_long_segment_after_very_short_ones() -> None:
+    """The factor is that of segments of half a second, which cost more than their length."""
+    pool = answer.Pool(1, [10.0], 0.1, 0.2, 100.0)
+    assert answer.expected_wait_s(pool, 100.0) == pytest.approx(0.1)
 
 
 def test_workers_that_hang() -> None:

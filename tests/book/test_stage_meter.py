@@ -50,7 +50,7 @@ def test_a_monitor_that_raises_stops_nothing() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(1, 200)), max_size=60))
 def test_nothing_is_lost(spent: list[tuple[int, int]]) -> None:
-    """In hundredths, which are summed exactly in quarters of 64ths."""
+    """In 64ths of a second, whose sums are exact."""
     reports = Reports()
     meter = answer.StageMeter(reports)
     for processing, audio in spent:

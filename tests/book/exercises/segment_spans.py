@@ -35,8 +35,9 @@ def spans(
     - `inference`, for each attempt; it has failed if its outcome is not `ok`.
 
     The parent of `queue` and `inference` is `segment`. A worker and the server read the clock at
-    different moments, so an attempt may seem to begin a little before the job was submitted, or to
-    end after it was settled. No span may end before it begins, or reach out of its parent: a moment
-    is moved to the nearest allowed one.
+    different moments, so an attempt may seem to begin a little before the job was submitted or the
+    attempt before has ended, or to end after the segment was settled. No span may end before it
+    begins, begin before the span ahead of it in the list, or reach out of its parent: a moment is
+    moved to the nearest allowed one.
     """
     raise NotImplementedError

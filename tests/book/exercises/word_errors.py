@@ -4,7 +4,13 @@ from typing import NamedTuple
 
 
 class Errors(NamedTuple):
-    """The least number of changes that make the reference of a transcript."""
+    """Words of a transcript that are not as in the reference.
+
+    Attributes:
+        replaced: Words of the reference, in whose place the transcript has another word.
+        left_out: Words of the reference that the transcript does not have.
+        added: Words of the transcript that the reference does not have.
+    """
 
     replaced: int
     left_out: int
@@ -23,6 +29,7 @@ def word_errors(reference: list[str], transcript: list[str]) -> Errors:
 def error_rate(pairs: list[tuple[list[str], list[str]]]) -> float | None:
     """Return all errors of (reference, transcript), divided by all words of the references.
 
-    Recordings with more words count more. It may be above 1. None = there are no words.
+    So recordings with more words count more. The rate may be above 1. None = the references have no
+    words.
     """
     raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Two sums, which are reset before anybody else's code runs."""
+"""Two sums, which are reset before the code of others runs."""
 
 from collections.abc import Callable
 from contextlib import suppress
