@@ -22,8 +22,10 @@ from streamer.weights.manifest import require
 from tools.bench.curve import ScoredChannel, cuts, settings_of, tracks
 from tools.command_line import tool_parser
 from tools.docs.balancing import SERVERS, fewest, in_turns, rolling_restart
+from tools.docs.book_style import INK, LINE, SPEECH
 from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
+from tools.docs.tasks_picture import tasks_of_a_session
 from tools.docs.waiting import busiest_waits
 
 FOLDER = Path(__file__).parents[2] / "docs/book/pictures"
@@ -32,8 +34,6 @@ BLOCK = 320
 
 FIRST_MINUTE = 35
 """Of the picture of restarts."""
-
-SPEECH, LINE, INK = "#9fc5e8", "#1f5f99", "#44546a"
 
 COLOURS = ("#e8e8e8", "#d9c8b4", "#a9d3a0", "#f3d17c", "#9fc5e8", "#e6a8a0")
 """Of the states of a socket, in their order."""
@@ -181,6 +181,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "aliases.svg": aliases_by_method,
     "probabilities.svg": probabilities_and_segments,
     "table.svg": table_of_the_protocol,
+    "tasks.svg": tasks_of_a_session,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
     "restarts.svg": sockets_in_restarts,
