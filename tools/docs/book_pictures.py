@@ -25,6 +25,7 @@ from tools.docs.balancing import SERVERS, fewest, in_turns, rolling_restart
 from tools.docs.book_style import INK, LINE, SPEECH
 from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
+from tools.docs.second_chance import second_chance
 from tools.docs.tasks_picture import tasks_of_a_session
 from tools.docs.waiting import busiest_waits
 
@@ -182,6 +183,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "probabilities.svg": probabilities_and_segments,
     "table.svg": table_of_the_protocol,
     "tasks.svg": tasks_of_a_session,
+    "second_chance.svg": second_chance,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
     "restarts.svg": sockets_in_restarts,
