@@ -23,6 +23,7 @@ from tools.bench.curve import ScoredChannel, cuts, settings_of, tracks
 from tools.command_line import tool_parser
 from tools.docs.balancing import SERVERS, fewest, in_turns, rolling_restart
 from tools.docs.book_style import INK, LINE, SPEECH
+from tools.docs.latency_buckets import percentiles_from_buckets
 from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
 from tools.docs.second_chance import second_chance
@@ -184,6 +185,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "table.svg": table_of_the_protocol,
     "tasks.svg": tasks_of_a_session,
     "second_chance.svg": second_chance,
+    "buckets.svg": percentiles_from_buckets,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
     "restarts.svg": sockets_in_restarts,
