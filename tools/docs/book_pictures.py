@@ -28,6 +28,7 @@ from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
 from tools.docs.second_chance import second_chance
 from tools.docs.tasks_picture import tasks_of_a_session
+from tools.docs.trace_picture import spans_of_a_stream
 from tools.docs.waiting import busiest_waits
 
 FOLDER = Path(__file__).parents[2] / "docs/book/pictures"
@@ -186,6 +187,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "tasks.svg": tasks_of_a_session,
     "second_chance.svg": second_chance,
     "buckets.svg": percentiles_from_buckets,
+    "trace.svg": spans_of_a_stream,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
     "restarts.svg": sockets_in_restarts,

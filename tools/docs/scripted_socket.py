@@ -83,7 +83,9 @@ class ScriptedSocket:
             self.messages.append(WireMessage(self._loop.time(), False, fields))
 
 
-def services_of(config: Config, pool: WorkerPool, monitor: Monitor) -> Services:
+def services_of(
+    config: Config, pool: WorkerPool, monitor: Monitor, tracer: Tracer | None = None
+) -> Services:
     """What a session shares with others, without tokens and without decoders of files."""
     return Services(
         config=config,
@@ -91,7 +93,7 @@ def services_of(config: Config, pool: WorkerPool, monitor: Monitor) -> Services:
         vad=open_vad(config, Meter(monitor, "vad")),
         access=Access((), monitor.clock),
         monitor=monitor,
-        tracer=Tracer(),
+        tracer=tracer or Tracer(),
         decoders=Decoders(monitor=monitor),
         refusals=RefusalLog(monitor.clock),
     )
