@@ -24,6 +24,7 @@ from tools.command_line import tool_parser
 from tools.docs.balancing import SERVERS, fewest, in_turns, rolling_restart
 from tools.docs.book_style import INK, LINE, SPEECH
 from tools.docs.latency_buckets import percentiles_from_buckets
+from tools.docs.messages_picture import messages_of_a_stream
 from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
 from tools.docs.second_chance import second_chance
@@ -181,6 +182,7 @@ def sockets_in_restarts() -> Figure:
 
 PICTURES: Mapping[str, Callable[[], Figure]] = {
     "cuts.svg": cuts_of_chunks_and_segments,
+    "messages.svg": messages_of_a_stream,
     "aliases.svg": aliases_by_method,
     "probabilities.svg": probabilities_and_segments,
     "table.svg": table_of_the_protocol,
