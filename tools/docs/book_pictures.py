@@ -26,6 +26,7 @@ from tools.docs.book_style import INK, LINE, SPEECH
 from tools.docs.latency_buckets import percentiles_from_buckets
 from tools.docs.messages_picture import messages_of_a_stream
 from tools.docs.model_work import parts
+from tools.docs.paired_rounds import rounds_of_two_settings
 from tools.docs.resampling import METHODS, TO_HZ, level_db
 from tools.docs.second_chance import second_chance
 from tools.docs.tasks_picture import tasks_of_a_session
@@ -192,6 +193,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "trace.svg": spans_of_a_stream,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
+    "rounds.svg": rounds_of_two_settings,
     "restarts.svg": sockets_in_restarts,
 }
 """How each file is drawn."""
