@@ -105,4 +105,5 @@ def _together(values: Sequence[float]) -> np.ndarray:
 def _apart(rates: PairedRounds) -> np.ndarray:
     """The same, if nothing were known of which rounds belong together."""
     first, second = (_together(found) for found in rates)
-    return np.sqrt(first**2 + second**2)
+    apart: np.ndarray = np.hypot(first, second)
+    return apart

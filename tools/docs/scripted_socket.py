@@ -69,7 +69,7 @@ class ScriptedSocket:
 
     def open_session(self, services: Services, segmentation: Segmentation) -> Session:
         """The server's session for this client, in the server's own protocol."""
-        scope = {
+        scope: dict[str, Any] = {
             "type": "websocket", "scheme": "ws", "path": "/", "query_string": b"", "headers": [],
             "client": None, "subprotocols": [], GONE: self.gone,
         }  # fmt: skip

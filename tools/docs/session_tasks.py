@@ -26,6 +26,8 @@ AUDIO_S = 30
 SLOW_S = 600.0
 """Seconds that a worker takes for a segment: no result comes while the session is watched."""
 
+MOST_TURNS = 100
+"""Turns of the event loop in which a session has ended, if it ends at all."""
 
 Outcome = Literal["returns", "raises", "cancelled"]
 
@@ -67,7 +69,7 @@ class TaskRecorder:
             self._find_body()
         self._turn += 1
         self._look_at_body()
-        if any(not task.done() for task in self.seen):
+        if self._turn < MOST_TURNS and any(not task.done() for task in self.seen):
             self._loop.call_soon(self.count_turns)
 
     def tasks(self) -> list[SeenTask]:
