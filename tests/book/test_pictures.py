@@ -1,10 +1,14 @@
 """What the pictures of the book show, as their captions say it."""
 
+from math import hypot
+from statistics import fmean
+
 import pytest
 
 pytest.importorskip("matplotlib")
 
-from tools.docs import second_chance, session_tasks
+from tools.bench import reference
+from tools.docs import rounds_picture, second_chance, session_tasks
 from tools.docs.latency_buckets import CHOICES, from_buckets, latencies_s
 from tools.docs.stream_messages import played_stream
 from tools.docs.stream_trace import TracedSpan, traced_stream
@@ -93,3 +97,15 @@ def test_a_trace_has_each_span_in_its_parent_and_the_attempt_of_the_worker_that_
     first, *_, again = (span for span in spans if span.name == "inference")
     assert first.begun_s < (spans[2].inactive_s or 0.0)
     assert again.ended_s == spans[5].ended_s
+
+
+def test_pairs_are_as_the_text_has_them() -> None:
+    first, second = rounds_picture.published_rounds().values()
+    assert len(first) == 20
+    assert all(one >= other for one, other in zip(first, second, strict=True))
+    assert sum(min(first) < other for other in second) > 10
+    differences = [one - other for one, other in zip(first, second, strict=True)]
+    apart = hypot(reference.standard_error(first) or 0, reference.standard_error(second) or 0)
+    assert (reference.standard_error(differences) or 0) < apart
+    early = differences[:6]
+    assert fmean(differences) > fmean(early) + 3 * (reference.standard_error(early) or 0)

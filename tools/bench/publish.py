@@ -33,6 +33,7 @@ FILES = (
     "loop_profile",
     "pairs",
     "peers",
+    "rounds",
     "short_words",
     "silence",
     "simulation",

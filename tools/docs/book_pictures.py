@@ -26,8 +26,8 @@ from tools.docs.book_style import INK, LINE, SPEECH
 from tools.docs.latency_buckets import percentiles_from_buckets
 from tools.docs.messages_picture import messages_of_a_stream
 from tools.docs.model_work import parts
-from tools.docs.paired_rounds import rounds_of_two_settings
 from tools.docs.resampling import METHODS, TO_HZ, level_db
+from tools.docs.rounds_picture import rounds_of_two_settings
 from tools.docs.second_chance import second_chance
 from tools.docs.tasks_picture import tasks_of_a_session
 from tools.docs.trace_picture import spans_of_a_stream
