@@ -39,6 +39,9 @@ accuracy: install  ## errors of whole files, in noise and through the socket (an
 accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
+accuracy-rounds: install  ## two settings of the segmenter in twenty rounds, for the book (1 minute)
+	$(BIN)/python -m tools.bench.paired_rounds
+
 accuracy-silence: install  ## word errors by the silence that ends a segment (40 minutes) [AUDIO=folder] [ROUNDS=20]
 	$(BIN)/python -m tools.bench.silence $(if $(AUDIO),--audio $(AUDIO)) $(if $(ROUNDS),--rounds $(ROUNDS))
 

@@ -10,7 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precon
 from streamer.inference.job import InferenceJob, JobKind
 from streamer.inference.submission import Submission
 from tests.inference.test_queue_races import DONE, WINDOW_S, Pool
-from tests.virtual_time import VirtualTimeLoop
+from tools.harness.virtual_time import VirtualTimeLoop
 
 WORKERS = ("A", "B")
 BATCH = 2

@@ -12,7 +12,8 @@ from streamer.inference.pool import WorkerPool
 from streamer.inference.submission import Submission
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
-from tests.virtual_time import VirtualTimeLoop, in_virtual_time
+from tests.virtual_time import in_virtual_time
+from tools.harness.virtual_time import VirtualTimeLoop
 
 AUDIO = (np.zeros(16_000, np.float32),)
 DONE = ipc.Done({}, 0.5)

@@ -35,6 +35,7 @@ FILES = (
     "pairs",
     "peers",
     "remote",
+    "rounds",
     "short_words",
     "silence",
     "simulation",

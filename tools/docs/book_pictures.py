@@ -22,8 +22,15 @@ from streamer.weights.manifest import require
 from tools.bench.curve import ScoredChannel, cuts, settings_of, tracks
 from tools.command_line import tool_parser
 from tools.docs.balancing import SERVERS, fewest, in_turns, rolling_restart
+from tools.docs.book_style import INK, LINE, SPEECH
+from tools.docs.latency_buckets import percentiles_from_buckets
+from tools.docs.messages_picture import messages_of_a_stream
 from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
+from tools.docs.rounds_picture import rounds_of_two_settings
+from tools.docs.second_chance import second_chance
+from tools.docs.tasks_picture import tasks_of_a_session
+from tools.docs.trace_picture import spans_of_a_stream
 from tools.docs.waiting import busiest_waits
 
 FOLDER = Path(__file__).parents[2] / "docs/book/pictures"
@@ -32,8 +39,6 @@ BLOCK = 320
 
 FIRST_MINUTE = 35
 """Of the picture of restarts."""
-
-SPEECH, LINE, INK = "#9fc5e8", "#1f5f99", "#44546a"
 
 COLOURS = ("#e8e8e8", "#d9c8b4", "#a9d3a0", "#f3d17c", "#9fc5e8", "#e6a8a0")
 """Of the states of a socket, in their order."""
@@ -178,11 +183,17 @@ def sockets_in_restarts() -> Figure:
 
 PICTURES: Mapping[str, Callable[[], Figure]] = {
     "cuts.svg": cuts_of_chunks_and_segments,
+    "messages.svg": messages_of_a_stream,
     "aliases.svg": aliases_by_method,
     "probabilities.svg": probabilities_and_segments,
     "table.svg": table_of_the_protocol,
+    "tasks.svg": tasks_of_a_session,
+    "second_chance.svg": second_chance,
+    "buckets.svg": percentiles_from_buckets,
+    "trace.svg": spans_of_a_stream,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
+    "rounds.svg": rounds_of_two_settings,
     "restarts.svg": sockets_in_restarts,
 }
 """How each file is drawn."""
