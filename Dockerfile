@@ -37,12 +37,12 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 RUN cd /opt/streamer/lib/python3*/site-packages \
     && rm -r onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     && rm onnxruntime/capi/libonnxruntime.so.* \
-    && rm -r numpy/f2py \
+    && rm -r numpy/f2py ../../../bin/f2py \
     && find numpy -type d -name tests -prune -exec rm -r {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.[ach]' \) ! -path '*/licenses/*' -delete
 # Pygments colours source code, which the server and the client never show.
 RUN /opt/streamer/bin/pip uninstall --yes setuptools setuptools-scm vcs-versioning pygments pip
-# uvloop, PyAV and others come with what debuggers read: 34 MB. `make image-size` lists what is left.
+# uvloop, PyAV and others come with what debuggers read, 43 MB. `make image-size` lists what is left.
 RUN find /opt/streamer -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +
 
 # Debian's Python and its libraries; no shell and no package manager. An image of the same name with

@@ -1,10 +1,11 @@
 """The image is built and serves, here and on its base image."""
 
+import asyncio
 import os
 import shutil
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -101,9 +102,9 @@ def test_every_library_of_the_image_finds_what_it_is_linked_with(based: Image) -
 @pytest.mark.parametrize(
     ("receiving", "protocol"), [(grpc_receiver, "grpc"), (http_receiver, "http/protobuf")]
 )
-async def test_on_its_base_image_the_image_does_all_that_it_promises(
+def test_on_its_base_image_the_image_does_all_that_it_promises(
     based: Image,
-    receiving: type[AbstractContextManager[tuple[Receiver, str]]],
+    receiving: Callable[[], AbstractContextManager[tuple[Receiver, str]]],
     protocol: str,
 ) -> None:
     rpc_port = free_port()
@@ -125,7 +126,7 @@ async def test_on_its_base_image_the_image_does_all_that_it_promises(
             )
             with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:
                 assert "Ever tried" in reply.read().decode(), kind
-        assert await health_of(f"127.0.0.1:{rpc_port}") == "SERVING"
+        assert asyncio.run(health_of(f"127.0.0.1:{rpc_port}")) == "SERVING"
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as reply:
             assert "streamer_" in reply.read().decode()
         wait_until(

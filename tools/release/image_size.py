@@ -22,7 +22,7 @@ SHOWN = 12
 
 
 def image_python() -> str:
-    """An interpreter of the image's version; where this machine has none, the one that runs this."""
+    """An interpreter of the image's version; where there is none, the one that runs this."""
     return find_python(PYTHON) or sys.executable
 
 
@@ -60,11 +60,8 @@ def main() -> int:
         (folder / "scratch").mkdir()
         base = unpack_base(folder / "root", folder / "scratch")
     if base is None:
-        print(f"   {MOST_BASE_MB:g} MB  at most in {build.final.base}: apt cannot fetch its packages")
-        base = {"": MOST_BASE_MB}
-    else:
-        parts = [(size, kind) for kind, size in base.items()]
-        show(f"{build.final.base}, from its packages", sum(base.values()), parts)
+        base = {"at most; apt cannot fetch its packages here": MOST_BASE_MB}
+    show(build.final.base, sum(base.values()), [(size, kind) for kind, size in base.items()])
     total = sum(found.values()) + sum(base.values())
     print(f"{total:7.1f} MB  in the whole image; at most {MOST_MB:g} MB")
     return int(total > MOST_MB)
