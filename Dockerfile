@@ -8,10 +8,13 @@
 # Streamer is MIT. The wheel of PyAV (BSD), which decodes recordings, brings FFmpeg with libx264 and
 # libx265, which are GPL: pass the image on under their terms.
 
-FROM python:3.11-slim-bookworm AS build
+# The same release of Debian as the base image below: the environment is linked to its Python.
+FROM debian:trixie-slim AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends binutils ca-certificates python3-venv
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-RUN python -m venv /opt/streamer
+RUN python3 -m venv /opt/streamer
 # Everything comes as a wheel and with its hash, so nothing is compiled and nothing is resolved.
 COPY requirements/image.lock requirements/
 RUN --mount=type=cache,target=/root/.cache/pip \
@@ -31,16 +34,20 @@ RUN --mount=type=cache,target=/root/.cache/pip \
     STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-base-en moonshine-tiny-en silero-vad
 # What serving never loads: tests, tools that make models, ONNX Runtime's library for programs in C,
 # which its Python module contains too, and what only compilers and type checkers read.
-# `make image-size` lists what is left.
 RUN cd /opt/streamer/lib/python3*/site-packages \
     && rm -r onnxruntime/datasets onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     && rm onnxruntime/capi/libonnxruntime.so.* \
+    && rm -r numpy/f2py ../../../bin/f2py \
     && find numpy -type d -name tests -prune -exec rm -r {} + \
     && find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.[ach]' \) ! -path '*/licenses/*' -delete
 # Pygments colours source code, which the server and the client never show.
 RUN /opt/streamer/bin/pip uninstall --yes setuptools setuptools-scm vcs-versioning pygments pip
+# uvloop, PyAV and others come with what debuggers read, 43 MB. `make image-size` lists what is left.
+RUN find /opt/streamer -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +
 
-FROM python:3.11-slim-bookworm
+# Debian's Python and its libraries; no shell and no package manager. An image of the same name with
+# the tag `debug` has a shell.
+FROM gcr.io/distroless/python3-debian13
 COPY --from=build /models /models
 COPY --from=build /opt/streamer /opt/streamer
 ENV PATH=/opt/streamer/bin:$PATH \

@@ -12,6 +12,7 @@ from streamer.config.schema import Config
 from streamer.config.sources import load_config
 from tests.deployment.files import DEPLOY, ROOT
 from tests.deployment.tools import tool
+from tools.harness.image import stages
 
 RAY = DEPLOY / "ray"
 LOCKED = re.findall(r"^ray==(\S+) ", (ROOT / "requirements/ray.lock").read_text(), re.MULTILINE)
@@ -92,8 +93,15 @@ def test_all_machines_have_one_image_and_report_nothing() -> None:
     assert "requirements/ray.lock" in image
     assert "!requirements/ray.lock" in (RAY / "Dockerfile.dockerignore").read_text().splitlines()
     assert [CLUSTER["spec"]["rayVersion"]] == LOCKED
-    final = image.rpartition("FROM ")[2]
-    assert "USER 10001:10001" in final
+
+
+def test_the_image_with_ray_starts_as_the_servers_does() -> None:
+    final, server = stages(RAY / "Dockerfile")[-1], stages()[-1]
+    assert server.environment.items() <= final.environment.items()
+    for instruction in ("USER", "WORKDIR", "EXPOSE", "STOPSIGNAL", "ENTRYPOINT"):
+        assert final.all(instruction) == server.all(instruction)
+    release = stages()[0].base
+    assert {one.base for one in stages(RAY / "Dockerfile")} == {release, "streamer:latest"}
 
 
 def test_only_the_cluster_and_the_servers_reach_rays_ports() -> None:

@@ -1,21 +1,29 @@
-import contextlib
+"""The image is built and serves, here and on its base image."""
+
+import asyncio
 import os
 import shutil
-import signal
-import subprocess
 import tempfile
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tools.harness.image import Build, context, exec_form, stages
+from tests.end_to_end.http.posting import KINDS, encoded
+from tests.end_to_end.rpc.health import health_of
+from tests.end_to_end.telemetry.receiver import Receiver, grpc_receiver, http_receiver
+from tests.operations.image_server import Image, serving, transcript
+from tools.harness.image import Build, context, stages
+from tools.harness.image_root import add_layers, can_change_root, command_in, environment_of
 from tools.harness.monitoring import ROOT
 from tools.harness.ports import free_port
 from tools.harness.process import TIMEOUT_S, wait_until
-from tools.release.image_size import MOST_MB, layers
+from tools.harness.sounds import recording
+from tools.release.base_image import MOST_MB as MOST_BASE_MB
+from tools.release.base_image import PYTHON, RELEASE, unpack_base
+from tools.release.image_size import MOST_MB, image_python, layers
 
 SETPRIV = (
     *("setpriv", "--reuid=10001", "--regid=10001", "--clear-groups", "--no-new-privs"),
@@ -26,8 +34,16 @@ SETPRIV = (
 POWERLESS = SETPRIV if os.getuid() == 0 else ()
 """Runs a command as the image's user, who can write nowhere but in /tmp and /dev/shm."""
 
+LOADS_ALL = """
+import ctypes, pathlib
+found = [ctypes.CDLL(str(path)) for path in pathlib.Path("/opt/streamer").rglob("*.so*")]
+print(len(found))
+"""
 
-@pytest.fixture
+BUILD_S = 600
+
+
+@pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """One that other users can read, which pytest's own are not."""
     path = Path(tempfile.mkdtemp())
@@ -36,73 +52,94 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(path)
 
 
-@pytest.mark.timeout(600)
-def test_the_image_is_built_and_serves_without_rights(folder: Path) -> None:
-    build = Build(folder)
-    build.run()
+@pytest.fixture(scope="module")
+def build(folder: Path) -> Build:
+    made = Build(folder / "layers", image_python())
+    made.run()
+    return made
 
-    packages = {path.name for path in folder.glob("opt/streamer/lib/*/site-packages/*")}
+
+@pytest.fixture(scope="module")
+def based(folder: Path, build: Build) -> Image:
+    """The image on its base image, whose programs see nothing else of this machine."""
+    if not can_change_root():
+        pytest.skip("only root can run programs below another root")
+    for name in ("root", "scratch"):
+        (folder / name).mkdir()
+    root = folder / "root"
+    parts = unpack_base(root, folder / "scratch")
+    if parts is None or image_python().rpartition("python")[2] != PYTHON:
+        pytest.skip(f"no packages of Debian's {RELEASE}, or no Python {PYTHON}")
+    assert sum(parts.values()) <= MOST_BASE_MB
+    add_layers(build, root, f"/usr/bin/python{PYTHON}")
+    (user,) = build.final.all("USER")
+    return Image(build.final, Path("/"), environment_of(build), command_in(root, user))
+
+
+@pytest.mark.timeout(BUILD_S)
+def test_the_image_holds_what_serves_and_nothing_else(build: Build) -> None:
+    packages = {path.name for path in build.folder.glob("opt/streamer/lib/*/site-packages/*")}
     assert {"streamer", "streamer_client", "onnxruntime"} <= packages
     assert not packages & {"pip", "setuptools", "setuptools_scm", "pygments", "pytest", "mypy"}
-    assert sum(layers(build).values()) <= MOST_MB
-
-    port = free_port()
-    environment = {**build.environment(), "STREAMER_SERVER__PORT": str(port)}
-    (entrypoint,) = build.final.all("ENTRYPOINT")
-    (healthcheck,) = build.final.all("HEALTHCHECK")
-    probe = exec_form(healthcheck.partition("CMD ")[2])
-
-    def healthy() -> bool:
-        found = subprocess.run(probe, env=environment, capture_output=True, check=False)
-        return found.returncode == 0
-
-    def ready() -> bool:
-        with contextlib.suppress(urllib.error.HTTPError):
-            url = f"http://127.0.0.1:{port}/api/v1/ready"
-            return bool(urllib.request.urlopen(url, timeout=TIMEOUT_S).status == 200)
-        return False
-
-    probe[0] = str(folder / "opt/streamer/bin" / probe[0])
-    assert not healthy()
-    command = exec_form(entrypoint)
-    command[0] = str(folder / "opt/streamer/bin" / command[0])
-    log = folder / "log"
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            [*POWERLESS, *command], cwd="/tmp", env=environment, stderr=output
-        ) as server,
-    ):
-        try:
-            wait_until(lambda: server.poll() is not None or healthy(), "the health check passes")
-            assert server.poll() is None, log.read_text()
-            wait_until(ready, "the server in the image is ready")
-            assert "Ever tried" in transcript(folder, environment, port)
-        finally:
-            server.send_signal(signal.SIGTERM)
-        assert server.wait(TIMEOUT_S) == 0
+    assert sum(layers(build).values()) <= MOST_MB - MOST_BASE_MB
 
 
-def transcript(folder: Path, environment: dict[str, str], port: int) -> str:
-    """What the image's client prints of a recording, which the image's decoder reads."""
-    done = subprocess.run(
-        [
-            folder / "opt/streamer/bin/streamer-client",
-            folder / "models/moonshine-tiny-en/beckett.wav",
-            *("-a", f"ws://127.0.0.1:{port}/api/v1/segmented"),
-        ],
-        cwd="/tmp", env=environment, capture_output=True, text=True, timeout=TIMEOUT_S,
-        check=False,
-    )  # fmt: skip
+@pytest.mark.timeout(BUILD_S)
+def test_the_image_serves_without_rights(build: Build) -> None:
+    image = Image(build.final, build.folder, build.environment(), POWERLESS)
+    with serving(image) as port:
+        assert "Ever tried" in transcript(image, port)
+
+
+@pytest.mark.timeout(BUILD_S)
+def test_every_library_of_the_image_finds_what_it_is_linked_with(based: Image) -> None:
+    done = based.run("python", "-c", LOADS_ALL)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert int(done.stdout) > 100
+
+
+@pytest.mark.timeout(BUILD_S)
+@pytest.mark.parametrize(
+    ("receiving", "protocol"), [(grpc_receiver, "grpc"), (http_receiver, "http/protobuf")]
+)
+def test_on_its_base_image_the_image_does_all_that_it_promises(
+    based: Image,
+    receiving: Callable[[], AbstractContextManager[tuple[Receiver, str]]],
+    protocol: str,
+) -> None:
+    rpc_port = free_port()
+    with (
+        receiving() as (receiver, endpoint),
+        serving(
+            based,
+            STREAMER_GRPC__PORT=str(rpc_port),
+            OTEL_EXPORTER_OTLP_ENDPOINT=endpoint,
+            OTEL_EXPORTER_OTLP_PROTOCOL=protocol,
+            OTEL_BSP_SCHEDULE_DELAY="100",
+        ) as port,
+    ):
+        assert "Ever tried" in transcript(based, port)
+        for kind in KINDS:
+            body = encoded(*recording("beckett.wav"), kind)
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/api/v1/analyze", body, {"Content-Type": kind.media_type}
+            )
+            with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:
+                assert "Ever tried" in reply.read().decode(), kind
+        assert asyncio.run(health_of(f"127.0.0.1:{rpc_port}")) == "SERVING"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as reply:
+            assert "streamer_" in reply.read().decode()
+        wait_until(
+            lambda: any(span.name == "session" for span in receiver.spans), "a trace has arrived"
+        )
 
 
 def test_the_image_runs_as_a_number_and_hides_nothing_in_a_shell() -> None:
     build, final = stages()
     (user,) = final.all("USER")
     assert all(part.isdecimal() and int(part) > 0 for part in user.split(":"))
-    assert build.base == final.base, "the environment is linked to the build's interpreter"
+    assert build.base == f"debian:{RELEASE}-slim"
+    assert final.base == "gcr.io/distroless/python3-debian13", "it has the build's interpreter"
     assert not final.all("RUN"), "the final image is only copied together"
     copied = [argument.split()[1:] for argument in final.all("COPY")]
     assert copied == [["/models", "/models"], ["/opt/streamer", "/opt/streamer"]]

@@ -1,64 +1,43 @@
-"""The estimate of the base image."""
+"""The base image, from its packages. `tests/operations/test_image.py` runs the image on it."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from tools.release.base_image import LEFT_OUT, base_mb, stripped_bytes, with_dependencies
-
-INSTALLED = {
-    "shell": (True, ["libc6 (>= 2.36)", "missing | awk"]),
-    "awk": (False, ["mawk"]),  # a name that mawk provides
-    "mawk": (False, ["libc6:any"]),
-    "libc6": (False, []),
-    "other": (False, ["shell"]),
-}
+from tools.release import base_image
+from tools.release.base_image import INTERPRETER, SYSTEM, size_mb, unpack_base
 
 
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (["shell"], {"shell", "libc6", "awk", "mawk"}),
-        (["mawk"], {"mawk", "libc6"}),
-        (["not-here"], set()),
-    ],
-)
-def test_packages_come_with_what_they_depend_on(names: list[str], expected: set[str]) -> None:
-    assert with_dependencies(names, INSTALLED) == expected
+def test_the_size_is_that_of_files_and_a_link_counts_as_itself(tmp_path: Path) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/data").write_bytes(bytes(2_000_000))
+    assert size_mb(tmp_path) == 2
+    (tmp_path / "link").symlink_to("lib")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert size_mb(tmp_path) == pytest.approx(2 + 10e-6)
 
 
-def test_what_strip_would_remove_is_not_counted(tmp_path: Path) -> None:
-    program = Path(sys.executable).resolve()
-    found = stripped_bytes(program)
-    assert 0 < found <= program.stat().st_size
-    longer = tmp_path / "longer"
-    longer.write_bytes(program.read_bytes() + bytes(10_000))
-    assert stripped_bytes(longer) == found
-    text = tmp_path / "text"
-    text.write_bytes(b"x" * 5_000)
-    assert stripped_bytes(text) == 5_000
+def test_the_links_to_usr_come_before_what_lies_below_them() -> None:
+    assert SYSTEM[0] == "base-files"
+    packages = SYSTEM + INTERPRETER
+    assert len(set(packages)) == len(packages)
 
 
-@pytest.mark.parametrize(
-    ("path", "is_left_out"),
-    [
-        ("/usr/share/doc/bash/README", True),
-        ("/usr/share/doc/bash/copyright", False),
-        ("/usr/share/locale/de/LC_MESSAGES/bash.mo", True),
-        ("/usr/share/zoneinfo/UTC", False),
-    ],
-)
-def test_a_slim_image_has_no_manuals(path: str, is_left_out: bool) -> None:
-    assert (LEFT_OUT.match(path) is not None) is is_left_out
+def test_without_apt_there_is_no_base_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert unpack_base(tmp_path, tmp_path) is None
+    assert not list(tmp_path.iterdir())
 
 
-def test_debian_and_python_are_counted_where_this_is_debian_12() -> None:
-    found = base_mb()
-    release = Path("/etc/os-release")
-    is_debian_12 = release.exists() and "VERSION_CODENAME=bookworm" in release.read_text()
-    assert (found is not None) is is_debian_12
-    if found is None:
-        return
-    assert 50 < found["Debian"] < 150
-    assert 20 < found["Python"] < 80
+def test_without_the_archive_there_is_no_base_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a part of it left that could be taken for the whole."""
+    root, scratch = tmp_path / "root", tmp_path / "scratch"
+    root.mkdir()
+    scratch.mkdir()
+    monkeypatch.setattr(base_image, "SOURCES", "deb http://127.0.0.1:9/debian trixie main\n")
+    assert unpack_base(root, scratch) is None
+    assert not list(root.iterdir())

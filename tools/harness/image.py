@@ -59,10 +59,16 @@ def context() -> Iterator[Path]:
 
 
 class Build:
-    """The build stage, run in `folder`: `/opt/streamer` becomes `folder/opt/streamer`."""
+    """The build stage, run in `folder`: `/opt/streamer` becomes `folder/opt/streamer`.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where the root of the image is; it need not exist.
+        python: The interpreter in the place of the image's.
+    """
+
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self.folder = folder
+        self.python = python
         self.build, self.final = stages()
 
     def run(self) -> None:
@@ -99,8 +105,10 @@ class Build:
                 shutil.copy(ROOT / path, into, follow_symlinks=False)
 
     def _run(self, argument: str, workdir: Path) -> None:
+        if argument.startswith("apt-get "):
+            return  # programs that build: in their place are those of this machine
         command = self.moved(re.sub(r"--mount=\S+\s+", "", argument))
-        command = re.sub(r"^python ", f"{shlex.quote(sys.executable)} ", command)
+        command = re.sub(r"^python3 ", f"{shlex.quote(self.python)} ", command)
         found = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=workdir,

@@ -1,143 +1,140 @@
-"""What the base image takes, counted from the same packages and the same Python on this machine.
+"""The base image, unpacked from the same packages of Debian's archive.
 
-No step of the Dockerfile can say it without a container. The image is Debian 12 with the packages
-that Debian needs, those that its Dockerfile adds, and a CPython that it compiles. On Debian 12 the
-files of these packages are here; of Python those of the interpreter that runs this. The result is
-an estimate: the image may have other versions, and a few files that programs made.
-Sources: debuerreotype's `.slimify-excludes`, docker-library/python, `3.11/slim-bookworm`.
+`gcr.io/distroless/python3-debian13` is a number of Debian's packages, unpacked one over the other;
+none of their scripts runs. So its files are counted without the registry of images, wherever apt
+reaches the archive of Debian 13. Versions are the archive's newest; the image may be some days
+behind.
+Sources: distroless' `static/config.bzl`, `base/config.bzl`, `cc/config.bzl`, `python3/config.bzl`.
 """
 
-import re
-import struct
+import os
+import shutil
 import subprocess
-import sys
-from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-DEBIAN = "bookworm"
-ADDED = (
-    *("apt", "ca-certificates", "netbase", "tzdata"),
-    *("libbz2-1.0", "libffi8", "liblzma5", "libncursesw6", "libreadline8", "libsqlite3-0"),
-    *("libssl3", "libuuid1", "zlib1g"),
+PYTHON = "3.13"
+"""The version in the base image."""
+
+RELEASE = "trixie"
+
+MOST_MB = 62.0
+"""MB that the base image may have; counted where the archive is reached."""
+
+SYSTEM = (
+    *("base-files", "netbase", "tzdata", "tzdata-legacy", "media-types", "ca-certificates"),
+    *("libc6", "libssl3t64", "libzstd1", "zlib1g"),
+    *("libgomp1", "libstdc++6", "libgcc-s1", "gcc-14-base"),
 )
-"""Packages beside the essential and required ones: what the image installs, and what its Python
-is linked with."""
+"""What the images for C and C++ have; base-files first, which makes /bin a link to /usr/bin."""
 
-LEFT_OUT = re.compile(r"^/usr/share/(doc|info|groff|lintian|linda|locale|man)/(?!.*/copyright$)")
-"""Files of packages that a slim image has not."""
+INTERPRETER = (
+    *("libbz2-1.0", "libdb5.3t64", "libexpat1", "liblzma5", "libsqlite3-0", "libuuid1"),
+    *("libncursesw6", "libtinfo6", "libcom-err2", "libcrypt1", "libc-bin", "libgssapi-krb5-2"),
+    *("libk5crypto3", "libkeyutils1", "libkrb5-3", "libkrb5support0", "libnsl2"),
+    *("libreadline8t64", "libtirpc3t64", "libffi8", "libpython3.13-minimal"),
+    *("libpython3.13-stdlib", "python3.13-minimal", "python3.13-venv"),
+)
+"""What the image for Python adds."""
 
-NOT_INSTALLED = re.compile(r"/(test|tests|idle_test|site-packages|__pycache__)/|\.(a|o|pyc)$")
-"""Files of a Python that the image removes or never has; its packages are counted apart."""
-
-PYTHON_PACKAGES = ("pip", "setuptools")
-
-
-def base_mb() -> dict[str, float] | None:
-    """MB of Debian and of Python in the base image; None = this machine is not Debian 12."""
-    try:
-        release = Path("/etc/os-release").read_text()
-        installed = _installed()
-    except FileNotFoundError:
-        return None
-    if f"VERSION_CODENAME={DEBIAN}" not in release:
-        return None
-    return {"Debian": debian_bytes(installed) / 1e6, "Python": python_bytes() / 1e6}
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+SOURCES = f"""\
+deb [signed-by={KEYRING}] http://deb.debian.org/debian {RELEASE} main
+deb [signed-by={KEYRING}] http://deb.debian.org/debian {RELEASE}-updates main
+deb [signed-by={KEYRING}] http://deb.debian.org/debian-security {RELEASE}-security main
+"""
 
 
-def _installed() -> dict[str, tuple[bool, list[str]]]:
-    """Each installed package: whether Debian needs it, and what it depends on."""
-    shown = "${Package}\t${Essential} ${Priority}\t${Pre-Depends}, ${Depends}\t${Provides}\n"
-    done = subprocess.run(
-        ["dpkg-query", "--show", f"--showformat={shown}"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    found: dict[str, tuple[bool, list[str]]] = {}
-    for line in done.stdout.splitlines():
-        name, rank, needed, provided = line.split("\t")
-        is_needed = rank.startswith("yes") or rank.endswith(" required")
-        found[name] = (is_needed, [part.strip() for part in needed.split(",") if part.strip()])
-        for other in filter(None, (part.split("(")[0].strip() for part in provided.split(","))):
-            found.setdefault(other, (False, [name]))
-    return found
+def size_mb(folder: Path) -> float:
+    """MB of the files in a folder; a link counts as itself."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if is_file(path)) / 1e6
 
 
-def with_dependencies(
-    names: Iterable[str], installed: dict[str, tuple[bool, list[str]]]
-) -> set[str]:
-    """Packages, and all that they depend on; of alternatives, the first one that is installed.
+def is_file(path: Path) -> bool:
+    """Whether it is a file, or a link to anything."""
+    return path.is_symlink() or not path.is_dir()
+
+
+def unpack_base(root: Path, scratch: Path) -> dict[str, float] | None:
+    """Make the files of the base image.
 
     Args:
-        names: Of packages; those that are not installed are left out.
-        installed: What each package depends on.
+        root: The image's root, an empty folder.
+        scratch: For what is downloaded, about 70 MB; an empty folder.
+
+    Returns:
+        MB of the system and of Python; None = apt does not reach the archive of Debian 13.
     """
-    found: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name in installed and name not in found:
-            found.add(name)
-            for alternatives in installed[name][1]:
-                choices = [re.split(r"[ (:]", one.strip())[0] for one in alternatives.split("|")]
-                waiting += [one for one in choices if one in installed][:1]
-    return found
+    if shutil.which("apt-get") is None or not KEYRING.exists():
+        return None
+    try:
+        system, interpreter = (_download(names, scratch) for names in (SYSTEM, INTERPRETER))
+    except subprocess.CalledProcessError:
+        return None
+    _unpack(system, root)
+    _bundle_certificates(root)
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    system_mb = size_mb(root)
+    _unpack(interpreter, root)
+    for name in ("python", "python3"):
+        (root / "usr/bin" / name).symlink_to(f"/usr/bin/python{PYTHON}")
+    return {f"Debian ({RELEASE})": system_mb, f"Python {PYTHON}": size_mb(root) - system_mb}
 
 
-def debian_bytes(installed: dict[str, tuple[bool, list[str]]]) -> int:
-    """Bytes of the files of Debian's packages in the image, with what dpkg knows of them."""
-    needed = [name for name, (is_needed, _) in installed.items() if is_needed]
-    names = sorted(with_dependencies([*needed, *ADDED], installed))
-    done = subprocess.run(
-        ["dpkg-query", "--listfiles", *names], capture_output=True, text=True, check=False
-    )  # a name that is only provided has no files, and is an error
-    files = {Path(line) for line in done.stdout.splitlines() if not LEFT_OUT.match(line)}
-    info = Path("/var/lib/dpkg/info")
-    files |= {path for name in names for path in (*info.glob(f"{name}.*"), *info.glob(f"{name}:*"))}
-    return sum(path.lstat().st_size for path in files if _is_file(path))
+def _download(names: tuple[str, ...], scratch: Path) -> list[Path]:
+    """The packages as files, in the order of their names.
 
-
-def _is_file(path: Path) -> bool:
-    return path.is_symlink() or path.is_file()
-
-
-def python_bytes() -> int:
-    """Bytes of this Python as the image has it: stripped, without tests, with pip."""
-    root = Path(sys.base_prefix)
-    files = [path for path in _python_files(root) if not NOT_INSTALLED.search(str(path))]
-    total = sum(stripped_bytes(path) for path in files)
-    for name in PYTHON_PACKAGES:
-        try:
-            parts = distribution(name).files or []
-        except PackageNotFoundError:
-            continue
-        paths = [Path(str(part.locate())) for part in parts if part.suffix != ".pyc"]
-        total += sum(path.stat().st_size for path in paths if path.is_file())
-    return total
-
-
-def _python_files(root: Path) -> Iterator[Path]:
-    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    yield root / "bin" / version
-    yield from (path for path in root.glob(f"lib/lib{version}*.so*") if not path.is_symlink())
-    for folder in (root / "lib" / version, root / "include" / version):
-        yield from (path for path in folder.rglob("*") if path.is_file())
-
-
-def stripped_bytes(path: Path) -> int:
-    """Bytes of a file; of a program or library, up to the end of what is loaded.
-
-    What follows there, symbols and debugging information, `strip` removes.
+    Raises:
+        CalledProcessError: apt could not fetch one of them.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(64)
-        if head[:6] != b"\x7fELF\x02\x01":  # 64 bits, little-endian
-            return size
-        (offset,) = struct.unpack_from("<Q", head, 32)
-        entry_size, count = struct.unpack_from("<HH", head, 54)
-        file.seek(offset)
-        table = file.read(entry_size * count)
-    ends = [
-        sum(struct.unpack_from("<Q16xQ", table, at + 8)) for at in range(0, len(table), entry_size)
-    ]
-    return min(size, max(ends, default=size))
+    folder = scratch / "packages"
+    if not folder.exists():
+        for path in (folder, scratch / "lists/partial", scratch / "archives/partial"):
+            path.mkdir(parents=True)
+        (scratch / "sources.list").write_text(SOURCES)
+        (scratch / "status").touch()
+        _apt(scratch, "update")
+    _apt(scratch, "download", *names)
+    return [next(folder.glob(f"{name}_*.deb")) for name in names]
+
+
+def _apt(scratch: Path, *arguments: str) -> None:
+    """Run apt-get with lists and sources of its own, so that this machine's stay as they are."""
+    options = {
+        "Dir::State::lists": scratch / "lists",
+        "Dir::State::status": scratch / "status",
+        "Dir::Cache": scratch,
+        "Dir::Etc::sourcelist": scratch / "sources.list",
+        "Dir::Etc::sourceparts": os.devnull,
+        "Acquire::Languages": "none",
+        "APT::Sandbox::User": "",
+        "APT::Update::Error-Mode": "any",
+    }
+    command = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items())]
+    subprocess.run(
+        [*command, *arguments], cwd=scratch / "packages", capture_output=True, check=True
+    )
+
+
+def _unpack(packages: list[Path], root: Path) -> None:
+    """Unpack packages, and what the image keeps of their control files."""
+    for package in packages:
+        subprocess.run(["dpkg-deb", "--extract", package, root], check=True)
+        known = root / "var/lib/dpkg/status.d" / package.name.partition("_")[0]
+        subprocess.run(["dpkg-deb", "--control", package, root / "control"], check=True)
+        known.parent.mkdir(parents=True, exist_ok=True)
+        (root / "control/control").rename(known)
+        if (root / "control/md5sums").exists():
+            (root / "control/md5sums").rename(known.with_name(f"{known.name}.md5sums"))
+        shutil.rmtree(root / "control")
+
+
+def _bundle_certificates(root: Path) -> None:
+    """Of the package of certificates, the image has only all of them in one file."""
+    folder = root / "usr/share/ca-certificates"
+    bundle = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.crt")))
+    shutil.rmtree(folder)
+    (root / "usr/sbin/update-ca-certificates").unlink()
+    target = root / "etc/ssl/certs/ca-certificates.crt"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(bundle)

@@ -1,8 +1,8 @@
 """What the image contains, layer by layer: `make image-size`.
 
 Runs the steps of the Dockerfile in a folder, as `docker build` runs them in a container, and adds
-up the bytes of the files that the last stage copies. Below these layers is the base image, which is
-not fetched: `base_image.py` estimates it, and the last line has the sum of both.
+up the bytes of the files that the last stage copies. Below these layers is the base image, whose
+packages come from Debian's archive (`base_image.py`). The last line has the sum of both.
 """
 
 import sys
@@ -11,17 +11,19 @@ from pathlib import Path
 
 from tools.command_line import tool_parser
 from tools.harness.image import Build
-from tools.release.base_image import base_mb
+from tools.release.base_image import MOST_MB as MOST_BASE_MB
+from tools.release.base_image import PYTHON, size_mb, unpack_base
+from tools.release.pythons import find_python
 
 MOST_MB = 400.0
-"""MB of the files in the layers that the Dockerfile adds."""
+"""MB of the files in the image: in the layers that the Dockerfile adds, and in the base image."""
 
 SHOWN = 12
 
 
-def size_mb(folder: Path) -> float:
-    """MB of the files in a folder; a link counts as itself."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir()) / 1e6
+def image_python() -> str:
+    """An interpreter of the image's version; where there is none, the one that runs this."""
+    return find_python(PYTHON) or sys.executable
 
 
 def layers(build: Build) -> dict[str, float]:
@@ -37,27 +39,31 @@ def largest(folder: Path) -> list[tuple[float, str]]:
     return sorted(sizes, reverse=True)[:SHOWN]
 
 
+def show(name: str, total: float, parts: list[tuple[float, str]]) -> None:
+    """Print MB of a layer and of its parts."""
+    print(f"{total:7.1f} MB  {name}")
+    for part, part_name in parts:
+        print(f"        {part:7.1f} MB  {part_name}")
+
+
 def main() -> int:
-    """Return the exit code: 1 if the layers are too large."""
+    """Return the exit code: 1 if the image is too large."""
     tool_parser("tools.release.image_size", __doc__).parse_args()
     with tempfile.TemporaryDirectory() as name:
-        build = Build(Path(name))
+        folder = Path(name)
+        build = Build(folder / "layers", image_python())
         build.run()
         found = layers(build)
         for path, size in found.items():
-            print(f"{size:7.1f} MB  {path}")
-            for part, part_name in largest(build.folder / path.lstrip("/")):
-                print(f"        {part:7.1f} MB  {part_name}")
-    total = sum(found.values())
-    print(f"{total:7.1f} MB  in the layers of this Dockerfile; at most {MOST_MB:g} MB")
-    base = base_mb()
+            show(path, size, largest(build.folder / path.lstrip("/")))
+        (folder / "root").mkdir()
+        (folder / "scratch").mkdir()
+        base = unpack_base(folder / "root", folder / "scratch")
     if base is None:
-        print(f"     and  {build.final.base}: only on Debian 12 can it be estimated")
-        return int(total > MOST_MB)
-    print(f"{sum(base.values()):7.1f} MB  in {build.final.base}, estimated")
-    for kind, estimated in base.items():
-        print(f"        {estimated:7.1f} MB  {kind}")
-    print(f"{total + sum(base.values()):7.1f} MB  in the whole image, estimated")
+        base = {"at most; apt cannot fetch its packages here": MOST_BASE_MB}
+    show(build.final.base, sum(base.values()), [(size, kind) for kind, size in base.items()])
+    total = sum(found.values()) + sum(base.values())
+    print(f"{total:7.1f} MB  in the whole image; at most {MOST_MB:g} MB")
     return int(total > MOST_MB)
 
 
