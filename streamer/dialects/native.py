@@ -12,14 +12,9 @@ from streamer.config.schema import DialectName, LimitsConfig
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
+from streamer.protocol.events import Started, WarningEvent, encode_event
 from streamer.protocol.inputs import AudioReceived, Input, input_of
-from streamer.protocol.messages import (
-    Started,
-    WarningEvent,
-    decode_request,
-    encode_event,
-    place_in_start,
-)
+from streamer.protocol.requests import decode_request, place_in_start
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 SUBPROTOCOL = "streamer.v1"

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from streamer.config.key_terms import KeyTerms
 from streamer.config.schema import MinSilenceMs, PrefixPaddingMs, Probability
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 WORDS_FIELD = "timestamp_granularities[]=word"
 """In sentences, for the fields that request the times of words."""

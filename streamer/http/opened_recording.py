@@ -8,7 +8,7 @@ from streamer.config.schema import LimitsConfig
 from streamer.http.recording_request import RecordingRequest, tasks_of
 from streamer.http.refusals import Refused
 from streamer.inference.pool import WorkerPool
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 from streamer.recordings.recording import Mixed, PcmRecording, Recording
 from streamer.recordings.threads import in_thread
 

@@ -16,7 +16,8 @@ from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
 from streamer.pipeline.segment_requests import result_settings
-from streamer.protocol.messages import Active, Inactive, SegmentEnd, Start
+from streamer.protocol.events import Active, Inactive, SegmentEnd
+from streamer.protocol.requests import Start
 from streamer.vad.segmenter import (
     InterimDue,
     SegmentDiscarded,

@@ -26,15 +26,15 @@ from streamer.pipeline.segment_requests import (
     unmet,
 )
 from streamer.protocol.codes import WarningCode
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     PROTOCOL_VERSION,
     Configured,
-    Start,
     Started,
     Stopped,
     VadInForce,
     WarningEvent,
 )
+from streamer.protocol.requests import Start
 
 _log = logging.getLogger(__name__)
 

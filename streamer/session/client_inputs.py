@@ -29,6 +29,7 @@ from streamer.protocol.actions import (
     SendError,
     SendGoingAway,
 )
+from streamer.protocol.events import ErrorEvent, GoingAway, WarningEvent
 from streamer.protocol.inputs import (
     AudioPaused,
     AudioReceived,
@@ -46,14 +47,7 @@ from streamer.protocol.inputs import (
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import (
-    BadRequest,
-    ErrorEvent,
-    GoingAway,
-    NotJson,
-    Start,
-    WarningEvent,
-)
+from streamer.protocol.requests import BadRequest, NotJson, Start
 from streamer.protocol.state import SocketState, State
 from streamer.services import Services
 from streamer.session.deadlines import Expired

@@ -9,6 +9,7 @@ from streamer.config.schema import DialectName
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
+from streamer.protocol.events import ErrorEvent, Segment, Stopped
 from streamer.protocol.inputs import (
     AudioReceived,
     DisconnectRequested,
@@ -17,7 +18,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import BadRequest, ErrorEvent, Segment, Start, Stopped
+from streamer.protocol.requests import BadRequest, Start
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 

@@ -38,9 +38,8 @@ from streamer.pipeline.context import Segmentation, StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
-    Configure,
     Configured,
     ErrorEvent,
     Event,
@@ -48,10 +47,9 @@ from streamer.protocol.messages import (
     Inactive,
     Interim,
     Segment,
-    Start,
     Stopped,
-    VadOptions,
 )
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.vad.engine import VadEngine
 
 Samples = NDArray[np.float32]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streamer.pipeline.account import SUMS, Account, Fate, SpeechAccount
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.loudness import LoudWindows
-from streamer.protocol.messages import ChannelSeconds
+from streamer.protocol.events import ChannelSeconds
 from streamer.vad.segmenter import (
     SegmentEnded,
     Segmenter,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streamer.config.schema import InterimConfig, VadConfig
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.speech_channel import segmenter_settings
-from streamer.protocol.messages import Interim, Segment
+from streamer.protocol.events import Interim, Segment
 from streamer.vad.segmenter import SegmenterSettings
 from tests.pipeline.played import (
     FORMATS,

@@ -23,7 +23,7 @@ from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.actions import Close, Outgoing, Reply
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     Event,
     Flushed,

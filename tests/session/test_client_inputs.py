@@ -25,6 +25,7 @@ from streamer.protocol.actions import (
     Reply,
     SendError,
 )
+from streamer.protocol.events import ErrorEvent, GoingAway, WarningEvent
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -34,15 +35,7 @@ from streamer.protocol.inputs import (
     StartRequested,
     StopRequested,
 )
-from streamer.protocol.messages import (
-    BadRequest,
-    Configure,
-    ErrorEvent,
-    GoingAway,
-    Start,
-    VadOptions,
-    WarningEvent,
-)
+from streamer.protocol.requests import BadRequest, Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Expired

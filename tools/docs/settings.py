@@ -19,7 +19,7 @@ from streamer.config.explain import allowed
 from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config
 from streamer.config.sources import ENVIRONMENT_PREFIX
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 BLOCK = re.compile(r"(<!-- settings: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OF_A_STREAM = {"vad": frozenset(VadOptions.__struct_fields__)}

@@ -10,8 +10,8 @@ from streamer.dialects.native import NativeDialect
 from streamer.dialects.vosk.dialect import VoskDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Outgoing, Reply
+from streamer.protocol.events import Active, Inactive, Interim, Segment, Stopped
 from streamer.protocol.inputs import ReplyRequested
-from streamer.protocol.messages import Active, Inactive, Interim, Segment, Stopped
 from streamer.session.dialect import Dialect, UpgradeRequest
 
 WORDS = {"text": "Try again.", "confidence": 0.97}

@@ -25,6 +25,7 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import ErrorCode, close_reason
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -35,7 +36,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import Configure, ErrorEvent, Start, VadOptions
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

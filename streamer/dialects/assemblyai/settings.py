@@ -21,7 +21,7 @@ from streamer.config.schema import VadConfig
 from streamer.http.deepgram_query import ServedModel
 from streamer.http.languages import is_automatic, language_of
 from streamer.http.openai_form import NO, YES
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 ENCODINGS: Mapping[str, AudioFormat] = {
     "pcm_s16le": AudioFormat(16_000),

@@ -31,7 +31,7 @@ from streamer.protocol.inputs import (
     KeepAliveReceived,
     ReplyRequested,
 )
-from streamer.protocol.messages import Configure, Start, VadOptions
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

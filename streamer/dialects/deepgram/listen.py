@@ -18,8 +18,9 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import CloseCode, ErrorCode, close_reason
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import AudioReceived, Input, StartRequested
-from streamer.protocol.messages import BadRequest, ErrorEvent, Start
+from streamer.protocol.requests import BadRequest, Start
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 SUBPROTOCOLS = ("token", "bearer")

@@ -21,6 +21,7 @@ from streamer.dialects.deepgram.live_messages import encode
 from streamer.dialects.deepgram.settings import utterance_end_s, vad_options
 from streamer.http.deepgram_query import ListenQuery, ServedModel, served_models
 from streamer.protocol.actions import AudioReached, Outgoing, Reply
+from streamer.protocol.events import Flushed, Started
 from streamer.protocol.inputs import (
     ConfigureRequested,
     DisconnectRequested,
@@ -29,7 +30,7 @@ from streamer.protocol.inputs import (
     KeepAliveReceived,
     ReplyRequested,
 )
-from streamer.protocol.messages import Configure, Flushed, Start, Started
+from streamer.protocol.requests import Configure, Start
 from streamer.services import Services
 
 DETECTOR_LAG_S = 0.15

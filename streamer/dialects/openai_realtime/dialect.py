@@ -43,9 +43,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import (
-    BadRequest,
-)
+from streamer.protocol.requests import BadRequest
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

@@ -14,7 +14,7 @@ from streamer.dialects.openai_realtime.settings import (
 )
 from streamer.http.openai_models import served_name
 from streamer.http.prompts import key_terms_of
-from streamer.protocol.messages import Start, VadOptions
+from streamer.protocol.requests import Start, VadOptions
 
 G711: dict[object, Literal["mulaw", "alaw"]] = {"audio/pcmu": "mulaw", "audio/pcma": "alaw"}
 G711_HZ = 8_000

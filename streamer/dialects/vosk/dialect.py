@@ -20,6 +20,15 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import CloseCode, close_reason
+from streamer.protocol.events import (
+    Active,
+    ErrorEvent,
+    Flushed,
+    Inactive,
+    Interim,
+    Segment,
+    Stopped,
+)
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -29,17 +38,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import (
-    Active,
-    Configure,
-    ErrorEvent,
-    Flushed,
-    Inactive,
-    Interim,
-    Segment,
-    Start,
-    Stopped,
-)
+from streamer.protocol.requests import Configure, Start
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

@@ -23,6 +23,7 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import CloseCode
+from streamer.protocol.events import Active, ErrorEvent, Inactive, Segment, Started, Stopped
 from streamer.protocol.inputs import (
     AudioReceived,
     ClearRequested,
@@ -31,17 +32,7 @@ from streamer.protocol.inputs import (
     StartRequested,
     StopRequested,
 )
-from streamer.protocol.messages import (
-    Active,
-    BadRequest,
-    ErrorEvent,
-    Inactive,
-    Segment,
-    Start,
-    Started,
-    Stopped,
-    VadOptions,
-)
+from streamer.protocol.requests import BadRequest, Start, VadOptions
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 REPORT_S = 1.0

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from streamer.config.schema import DialectName
 from streamer.http.deepgram_query import ServedModel
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.recognition.encodings import LINEAR, MULAW, UNSPECIFIED, Encoding
 from streamer.rpc.recognition.results import (

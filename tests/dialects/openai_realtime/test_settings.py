@@ -22,7 +22,7 @@ from streamer.dialects.openai_realtime.settings import (
 )
 from streamer.dialects.openai_realtime.start import start_of
 from streamer.http.openai_fields import ChunkingStrategy, Form
-from streamer.protocol.messages import Start, VadOptions
+from streamer.protocol.requests import Start, VadOptions
 
 VAD = VadConfig()
 NEW = Settings(turn_detection=server_vad(VAD))
