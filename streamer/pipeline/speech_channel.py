@@ -18,18 +18,18 @@ from streamer.pipeline.results import ChannelResults
 from streamer.pipeline.segment_requests import result_settings
 from streamer.protocol.events import Active, Inactive, SegmentEnd
 from streamer.protocol.requests import Start
-from streamer.vad.segmenter import (
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import (
     InterimDue,
     SegmentDiscarded,
     SegmentEnded,
-    Segmenter,
     SegmenterEvent,
-    SegmenterSettings,
     SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
 )
+from streamer.vad.segmenter_settings import SegmenterSettings
 
 MIN_DETECTION_S = 0.03
 """Seconds of audio for which detection runs, at least: waking a channel costs more than a short

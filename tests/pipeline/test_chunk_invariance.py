@@ -15,7 +15,7 @@ from streamer.config.schema import InterimConfig, VadConfig
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.speech_channel import segmenter_settings
 from streamer.protocol.events import Interim, Segment
-from streamer.vad.segmenter import SegmenterSettings
+from streamer.vad.segmenter_settings import SegmenterSettings
 from tests.pipeline.played import (
     FORMATS,
     Loudness,
