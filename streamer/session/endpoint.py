@@ -13,9 +13,9 @@ from streamer.access.tokens import AuthState
 from streamer.protocol.inputs import Input, StartRequested
 from streamer.protocol.requests import BadRequest
 from streamer.services import Services
-from streamer.session.client_inputs import check_start
 from streamer.session.dialect import Dialect, Opening, UpgradeRefused, UpgradeRequest
 from streamer.session.session import Session
+from streamer.session.start_checks import check_start
 
 
 class SocketEndpoint:
