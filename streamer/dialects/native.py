@@ -7,8 +7,9 @@ from starlette.responses import Response
 
 from streamer.access.credentials import QUERY_NAME, answered
 from streamer.access.error_responses import error_response, unauthorized
+from streamer.config.dialect_names import DialectName
 from streamer.config.explain import show_name
-from streamer.config.schema import DialectName, LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import (
     InferenceFailed,

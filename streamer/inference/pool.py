@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any
 
 from streamer.config.cores import usable_cores
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import Crew, CrewPlan
 from streamer.inference.drafts import SegmentDraft

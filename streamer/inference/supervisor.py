@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import Counters
 from streamer.inference.job_runner import JobRunner

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from streamer.audio.resample import Samples, Track
-from streamer.config.schema import Config, InterimConfig, VadConfig
+from streamer.config.schema import Config
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
 from streamer.pipeline.account import SpeechAccount

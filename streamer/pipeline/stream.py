@@ -11,7 +11,7 @@ from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Samples
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace

@@ -13,8 +13,8 @@ from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.config.explain import explain, places_of, show
 from streamer.config.key_terms import KeyTerms
 from streamer.config.numbers import with_whole_numbers
-from streamer.config.schema import (
-    Config,
+from streamer.config.schema import Config
+from streamer.config.segmentation import (
     MaxSegmentMs,
     MinSilenceMs,
     MinSpeechMs,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from starlette.responses import PlainTextResponse, Response
 
 from streamer.access.credentials import shown_in_header
-from streamer.config.schema import DialectName, GrpcDialect
+from streamer.config.dialect_names import DialectName, GrpcDialect
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing

@@ -9,7 +9,7 @@ from typing import Literal, assert_never
 
 from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import Access, AuthState
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import QueuedAction
 from streamer.protocol.events import ErrorEvent, WarningEvent

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from starlette.responses import PlainTextResponse, Response
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply

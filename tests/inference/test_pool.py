@@ -16,7 +16,7 @@ import psutil
 import pytest
 import uvloop
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import (
     InferenceFailed,

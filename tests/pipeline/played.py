@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
-from streamer.config.schema import Config, InferenceConfig, SimpleConfig, VadConfig
+from streamer.config.models import InferenceConfig
+from streamer.config.schema import Config
+from streamer.config.segmentation import SimpleConfig, VadConfig
 from streamer.inference.job import (
     Counters,
     InferenceFailed,

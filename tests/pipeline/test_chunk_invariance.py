@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.config.schema import InterimConfig, VadConfig
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.speech_channel import segmenter_settings
 from streamer.protocol.events import Interim, Segment

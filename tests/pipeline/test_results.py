@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.config.schema import Config, InferenceConfig
+from streamer.config.models import InferenceConfig
+from streamer.config.schema import Config
 from streamer.inference import ipc
 from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference

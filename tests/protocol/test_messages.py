@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.protocol.events import (
     Active,
     ChannelSeconds,

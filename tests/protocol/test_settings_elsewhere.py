@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.dialects.native import NativeDialect
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.events import Started, Stopped

@@ -11,7 +11,8 @@ import pytest
 
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access
-from streamer.config.schema import Config, LimitsConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.schema import Config
 from streamer.protocol.requests import BadRequest
 from streamer.rpc.answers import MAX_REQUEST_S, answer
 from streamer.rpc.dialect import AnswerMethod

@@ -7,7 +7,9 @@ import grpc.aio
 import pytest
 from starlette.responses import Response
 
-from streamer.config.schema import Config, GrpcConfig, LimitsConfig, ServerConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.ports import GrpcConfig, ServerConfig
+from streamer.config.schema import Config
 from streamer.protocol.actions import Close
 from streamer.protocol.codes import CloseCode, ErrorCode
 from streamer.protocol.events import ErrorEvent

@@ -10,7 +10,8 @@ import pytest
 from streamer.access.refusal_log import RefusalLog
 from streamer.access.tokens import Access, AuthState
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import Config, LimitsConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.schema import Config
 from streamer.observe.monitor import Monitor
 from streamer.pipeline.outbox import MAX_WAITING, Outbox
 from streamer.protocol.actions import (

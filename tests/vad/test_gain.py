@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.observe.monitor import Meter, Monitor
 from streamer.pipeline.speech_channel import segmenter_settings
 from streamer.vad.engine import WindowArray

@@ -19,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.vad.gain import InputGain

@@ -20,7 +20,7 @@ import soxr
 from rich.console import Console
 from rich.progress import track
 
-from streamer.config.schema import InterimConfig
+from streamer.config.segmentation import InterimConfig
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.decoding import ExtraOutputs
 from streamer.models.moonshine.transcriber import Moonshine, max_tokens

@@ -13,7 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.protocol.inputs import INPUTS
 from streamer.protocol.state import TABLE, State
 from streamer.vad.segmenter_settings import HYSTERESIS

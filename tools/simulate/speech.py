@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.onnx.graph import Floats
 from streamer.vad.factory import SILERO_FOLDER
 from streamer.vad.segmenter import Segmenter

@@ -1,7 +1,7 @@
 """The events of a segmenter on a recording of ten seconds."""
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.vad.segmenter import Segmenter
 from streamer.vad.segmenter_events import SegmentEnded, SpeechPaused, SpeechResumed, SpeechStarted
 from streamer.vad.silero_network import SAMPLE_RATE, WINDOW, SileroNetwork

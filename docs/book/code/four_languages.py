@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from streamer.config.schema import LimitsConfig, VadConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.dialect import AssemblyDialect
 from streamer.dialects.deepgram.live import LiveDialect
 from streamer.dialects.native import NativeDialect

@@ -10,7 +10,8 @@ from typing import Any
 from starlette.responses import Response
 
 from streamer.access.assemblyai_errors import assemblyai_error
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.events import AnyEvent, FormatTurns, SessionEvents
 from streamer.dialects.assemblyai.messages import Error, Termination, encode
 from streamer.dialects.assemblyai.settings import (

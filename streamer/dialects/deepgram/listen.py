@@ -9,8 +9,9 @@ from starlette.responses import Response
 from streamer.access.credentials import answered
 from streamer.access.deepgram_errors import deepgram_error, new_request_id
 from streamer.audio.format import AudioFormat
+from streamer.config.dialect_names import DialectName
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.control_message import control_message
 from streamer.dialects.deepgram.incoming_audio import IncomingAudio
 from streamer.http.deepgram_query import ListenQuery, QueryRefused, ServedModel

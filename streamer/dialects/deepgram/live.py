@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.listen import ListenDialect, key_terms_of
 from streamer.dialects.deepgram.live_events import (
     AnyEvent,

@@ -1,6 +1,6 @@
 """What a query of Deepgram's means for a stream of this server. Pure."""
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ListenQuery
 from streamer.protocol.requests import VadOptions
 

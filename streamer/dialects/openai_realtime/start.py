@@ -5,7 +5,7 @@ from typing import Literal
 
 from streamer.audio.format import AudioFormat
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.openai_realtime.settings import (
     LOGPROBS,
     Settings,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from streamer.access.credentials import QUERY_NAME
 from streamer.access.error_responses import error_response
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.dialects.channel_speech import ChannelSpeech
 from streamer.dialects.vosk.replies import Asked, Final, Message, Replies, encode
 from streamer.dialects.vosk.settings import Settings, Shape, configured

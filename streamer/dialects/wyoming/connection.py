@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from uvicorn.server import ServerState
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.dialects.wyoming.answers import error
 from streamer.dialects.wyoming.codec import Event, MalformedEvent
 from streamer.dialects.wyoming.frames import NO_MORE, SESSION_EVENTS, Frames

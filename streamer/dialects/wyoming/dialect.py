@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.wyoming.answers import answer_of, error
 from streamer.dialects.wyoming.audio import CommandAudio
 from streamer.dialects.wyoming.codec import Event

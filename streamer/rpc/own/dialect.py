@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from streamer.config.schema import DialectName, LimitsConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.limits import LimitsConfig
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
 from streamer.protocol.inputs import AudioReceived, Input, input_of

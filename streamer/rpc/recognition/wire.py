@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.requests import BadRequest
 from streamer.rpc.recognition.encodings import Encoding

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.dialect import IDLE_SECONDS, AssemblyDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing, Reply

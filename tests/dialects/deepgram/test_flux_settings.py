@@ -8,7 +8,7 @@ import pytest
 
 from streamer.access.deepgram_errors import request_id_of
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.flux import FluxDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing, Reply

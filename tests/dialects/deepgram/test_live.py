@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streamer.access.deepgram_errors import request_id_of
 from streamer.audio.format import AudioFormat
 from streamer.config.key_terms import MAX_KEY_TERMS
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.live import LiveDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import AudioReached, Close, Outgoing, Reply

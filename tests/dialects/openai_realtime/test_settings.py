@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.flux import GivenThresholds
 from streamer.dialects.openai_realtime.beta import in_beta_words
 from streamer.dialects.openai_realtime.messages import Problem, Refused

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing
 from streamer.protocol.events import Segment

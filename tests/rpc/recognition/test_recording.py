@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from streamer.config.schema import LimitsConfig, VadConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.segmentation import VadConfig
 from streamer.protocol.actions import Close
 from streamer.protocol.events import Active, ErrorEvent, Inactive
 from streamer.protocol.inputs import AudioReceived, DisconnectRequested
