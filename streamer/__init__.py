@@ -21,7 +21,7 @@ has the picture and the rules, too:
                       15 inference/pool.py        the workers of a model: a segment becomes a job
                       16 inference/queue.py       which job goes to which idle worker, and when
                       17 inference/supervisor.py  takes from 16, and runs the job in a worker
-                      18 inference/worker_process.py  the server's end of the worker's link
+                      18 inference/worker_process.py  starts a worker, and sends it batches
                       19 inference/worker.py      the worker: moonshine/transcriber.py
     words to frames   20 pipeline/sender.py       results become events; called by 14
                       21 pipeline/outbox.py       events wait

@@ -56,7 +56,7 @@ def test_the_rules_hold(copy: Path) -> None:
         ("streamer/check/probe.py", "streamer.telemetry.setup"),
         ("streamer/vad/webrtc.py", "websockets.protocol"),
         ("tools/harness/process.py", "tests.needed"),
-        ("client/streamer_client/events.py", "streamer.protocol.messages"),
+        ("client/streamer_client/events.py", "streamer.protocol.events"),
         ("streamer/new_room/__init__.py", "streamer.model"),
     ],
 )

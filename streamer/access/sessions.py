@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.memory import Trimmer
 
 REFUSAL_SHUTTING_DOWN = "the server is shutting down"

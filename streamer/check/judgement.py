@@ -9,7 +9,7 @@ import msgspec
 from streamer.check.probe import ProbeReport, SoundOutcome
 from streamer.check.probe_batch import Together
 from streamer.inference.timed_words import disorder, read_words
-from streamer.protocol.messages import Segment, encode_event
+from streamer.protocol.events import Segment, encode_event
 
 SLOW = 0.5
 """Real-time factor from which a worker has little time left for interims and other clients."""

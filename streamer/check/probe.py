@@ -13,7 +13,9 @@ from streamer.check.probe_sounds import Sound, sounds
 from streamer.check.recordings import OwnRecording, chunks_of
 from streamer.check.target import Target
 from streamer.inference import ipc
-from streamer.inference.worker_process import ModelCannotLoad, WorkerDied, WorkerProcess, new_slot
+from streamer.inference.worker_link import WorkerDied
+from streamer.inference.worker_process import ModelCannotLoad, WorkerProcess
+from streamer.inference.worker_program import new_slot
 from streamer.model import SegmentRequest
 
 MAX_RUNS = 30

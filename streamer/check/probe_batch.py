@@ -7,7 +7,8 @@ from typing import Any
 
 from streamer.check.probe_sounds import Floats, Sound
 from streamer.inference import ipc
-from streamer.inference.worker_process import WorkerDied, WorkerProcess
+from streamer.inference.worker_link import WorkerDied
+from streamer.inference.worker_process import WorkerProcess
 
 BATCH_RUNS = 9
 """Runs of a batch, and of one segment alone, whose times are compared."""

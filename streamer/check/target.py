@@ -15,8 +15,9 @@ from streamer.check.files import (
     onnx_advice,
 )
 from streamer.config.file_problems import missing_file, near_file
+from streamer.config.models import ModelConfig
 from streamer.config.paths import is_dir, is_file
-from streamer.config.schema import Config, ModelConfig
+from streamer.config.schema import Config
 from streamer.config.sources import SettingsError, load_config, with_source
 from streamer.models import registry
 from streamer.models.registry import ModelSpec

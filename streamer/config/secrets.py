@@ -9,9 +9,10 @@ from pathlib import Path
 
 import msgspec
 
+from streamer.config.access import NO_HEADER, SHORT_SECRET, fits_header, is_good_secret
 from streamer.config.explain import show
 from streamer.config.file_problems import file_problem
-from streamer.config.schema import NO_HEADER, SHORT_SECRET, Config, fits_header, is_good_secret
+from streamer.config.schema import Config
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from streamer.config.explain import show
-from streamer.config.schema import ModelConfig
+from streamer.config.models import ModelConfig
 
 _MEANT: Mapping[str, Mapping[type, str]] = {
     "server": {str: "host", int: "port"},

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import msgspec
 
+from streamer.config.access import AccessConfig
 from streamer.config.explain import Problem, explain, fields_of, lone_surrogate, show
 from streamer.config.json_files import BadFile, decode_json, read_json
 from streamer.config.numbers import with_whole_numbers
-from streamer.config.schema import AccessConfig, Config
+from streamer.config.schema import Config
 from streamer.config.secrets import SECRETS, TOKENS, BadSecret, with_secrets
 from streamer.config.section_examples import mistaken_for, section_example
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from streamer.config.schema import AddedDialect, DialectName
+from streamer.config.dialect_names import AddedDialect, DialectName
 from streamer.dialects.assemblyai.dialect import assemblyai_dialect
 from streamer.dialects.deepgram.flux import flux_dialect
 from streamer.dialects.deepgram.live import live_dialect

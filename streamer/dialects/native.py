@@ -7,19 +7,15 @@ from starlette.responses import Response
 
 from streamer.access.credentials import QUERY_NAME, answered
 from streamer.access.error_responses import error_response, unauthorized
+from streamer.config.dialect_names import DialectName
 from streamer.config.explain import show_name
-from streamer.config.schema import DialectName, LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
+from streamer.protocol.events import Started, WarningEvent, encode_event
 from streamer.protocol.inputs import AudioReceived, Input, input_of
-from streamer.protocol.messages import (
-    Started,
-    WarningEvent,
-    decode_request,
-    encode_event,
-    place_in_start,
-)
+from streamer.protocol.requests import decode_request, place_in_start
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 SUBPROTOCOL = "streamer.v1"

@@ -24,7 +24,8 @@ from streamer.http.recordings import (
 from streamer.http.refusals import Refused, refuse
 from streamer.http.render import RENDERED_MEDIA_TYPES, RENDERERS, TIMED_FORMATS
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import ChannelSeconds, ErrorEvent, VadOptions, merge
+from streamer.protocol.events import ChannelSeconds, ErrorEvent, merge
+from streamer.protocol.requests import VadOptions
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.threads import in_thread
 

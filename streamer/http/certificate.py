@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streamer.config.file_problems import file_problem, near_file
 from streamer.config.paths import exists
-from streamer.config.schema import ServerConfig
+from streamer.config.ports import ServerConfig
 
 _CERTIFICATE = re.compile(
     rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.+?"

@@ -35,7 +35,8 @@ from streamer.http.refusals import Refused
 from streamer.http.render import text_of
 from streamer.http.spoken_words import GivenWord, confidence_of, mean_confidence, spoken_words
 from streamer.http.uploads import media_type, spool
-from streamer.protocol.messages import Segment, VadOptions
+from streamer.protocol.events import Segment
+from streamer.protocol.requests import VadOptions
 from streamer.recordings.containers import HEAD_BYTES, kind_of
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.threads import in_thread

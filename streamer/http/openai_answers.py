@@ -11,7 +11,7 @@ import msgspec
 
 from streamer.http.recordings import RecordingWarning
 from streamer.http.render import output_text, timed_words
-from streamer.protocol.messages import ChannelSeconds, Segment
+from streamer.protocol.events import ChannelSeconds, Segment
 
 LEAST_CONFIDENCE = 1e-4
 """Of which a logarithm is computed: confidences are rounded to that."""

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from streamer.config.key_terms import KeyTerms
-from streamer.config.schema import MinSilenceMs, PrefixPaddingMs, Probability
-from streamer.protocol.messages import VadOptions
+from streamer.config.segmentation import MinSilenceMs, PrefixPaddingMs, Probability
+from streamer.protocol.requests import VadOptions
 
 WORDS_FIELD = "timestamp_granularities[]=word"
 """In sentences, for the fields that request the times of words."""

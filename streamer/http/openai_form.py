@@ -12,11 +12,11 @@ from typing import NamedTuple
 import msgspec
 
 from streamer.config.explain import Problem, explain, lone_surrogate, show_name
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.openai_extras import IgnoredField, ignore
 from streamer.http.openai_fields import ChunkingStrategy, Form, Temperature
 from streamer.http.refusals import Refused
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 ABSENT = frozenset({"", "null", "undefined", "none"})
 """Values of a field that has none: empty, or as JavaScript and Python write an absent value."""

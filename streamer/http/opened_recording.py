@@ -4,11 +4,11 @@ from os import SEEK_END
 from typing import BinaryIO, NamedTuple
 
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.http.recording_request import RecordingRequest, tasks_of
 from streamer.http.refusals import Refused
 from streamer.inference.pool import WorkerPool
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 from streamer.recordings.recording import Mixed, PcmRecording, Recording
 from streamer.recordings.threads import in_thread
 

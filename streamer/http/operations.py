@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from streamer.access.error_responses import OpenAIError
-from streamer.config.schema import AddedDialect
+from streamer.config.dialect_names import AddedDialect
 from streamer.http import (
     analyze,
     analyze_window,

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from streamer.access.tokens import Access, is_loopback
-from streamer.config.schema import Config, GrpcConfig, ServerConfig, VoskConfig, WyomingConfig
+from streamer.config.ports import GrpcConfig, ServerConfig, VoskConfig, WyomingConfig
+from streamer.config.schema import Config
 from streamer.http.certificate import names_of
 from streamer.http.listening import Listeners, listen
 

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from streamer.access.refusal_log import RefusalLog
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.http.wrong_scheme import TLS_TO_PLAIN, begins_tls
 
 MAX_HEADER_BYTES = 32_768

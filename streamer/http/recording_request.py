@@ -18,8 +18,8 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from streamer.config.dialect_names import DialectName
 from streamer.config.explain import show
-from streamer.config.schema import DialectName
 from streamer.http.refusals import Refused, busy
 from streamer.inference.pool import WorkerPool
 from streamer.observe.log_context import LogContext, current

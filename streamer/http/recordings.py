@@ -15,15 +15,8 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.codes import STATUS_OF_FAILED_SEGMENT, RequestErrorCode, RequestWarningCode
-from streamer.protocol.messages import (
-    ChannelSeconds,
-    ErrorEvent,
-    Segment,
-    Start,
-    Stopped,
-    VadOptions,
-    WarningEvent,
-)
+from streamer.protocol.events import ChannelSeconds, ErrorEvent, Segment, Stopped, WarningEvent
+from streamer.protocol.requests import Start, VadOptions
 from streamer.recordings.recording import Recording
 
 _log = logging.getLogger(__name__)

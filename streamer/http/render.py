@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from streamer.inference.timed_words import read_words
 from streamer.models.timed_word import TimedWord
-from streamer.protocol.messages import Segment
+from streamer.protocol.events import Segment
 from streamer.subtitles.cues import Cue, TimedText, cues_of
 from streamer.subtitles.formats import VTT_HEADER, srt_cue, vtt_cue
 from streamer.subtitles.times import WordSpan

@@ -11,7 +11,7 @@ from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import TICKET_SECONDS, Access, AuthState
 from streamer.inference.crew import Crew
 from streamer.inference.pool import WorkerPool
-from streamer.protocol.messages import PROTOCOL_VERSION
+from streamer.protocol.events import PROTOCOL_VERSION
 from streamer.services import Services
 from streamer.weights.sample import sample_recording
 

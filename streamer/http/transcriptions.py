@@ -47,7 +47,7 @@ from streamer.http.sse import Emit, EventStream
 from streamer.http.uploads import media_type, receive
 from streamer.inference.pool import WorkerPool
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.messages import ErrorEvent, Segment, Stopped, WarningEvent
+from streamer.protocol.events import ErrorEvent, Segment, Stopped, WarningEvent
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.recording import Recording
 from streamer.recordings.threads import in_thread

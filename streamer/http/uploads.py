@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 
 from starlette.requests import ClientDisconnect, Request
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.http.refusals import Refused
 from streamer.recordings.threads import in_thread
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from streamer.inference.elastic import Elastic, Load, fallback_workers
 from streamer.inference.supervisor import Supervisor
-from streamer.inference.worker_process import LOCAL, Program
+from streamer.inference.worker_program import LOCAL, Program
 
 PERIOD_S = 1.0
 """Seconds between two looks at the load."""

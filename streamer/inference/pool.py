@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Hashable
 from typing import Any
 
 from streamer.config.cores import usable_cores
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import Crew, CrewPlan
 from streamer.inference.drafts import SegmentDraft
@@ -20,7 +20,8 @@ from streamer.inference.queue import JobQueue
 from streamer.inference.scheduler import Scheduler, WaitingJobs
 from streamer.inference.submission import Submission
 from streamer.inference.supervisor import Supervisor
-from streamer.inference.worker_process import LOCAL, ModelCannotLoad, Program
+from streamer.inference.worker_process import ModelCannotLoad
+from streamer.inference.worker_program import LOCAL, Program
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec, language_names
 from streamer.observe.monitor import Monitor, ShedReason

@@ -1,38 +1,26 @@
 """Keeps one worker alive.
 
-Start it, load the model, run jobs in it, and replace it when it died, hung, or has run
-`inference.max_jobs_per_worker` jobs.
+Start it, load the model, give it jobs (`job_runner.py`), and replace it when it died, hung, or has
+run `inference.max_jobs_per_worker` jobs.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
-from streamer.inference.job import (
-    Counters,
-    InferenceFailed,
-    InferenceJob,
-    InferenceTimedOut,
-    PendingInference,
-    WorkerLost,
-)
-from streamer.inference.queue import JobBatch, JobQueue
+from streamer.inference.job import Counters
+from streamer.inference.job_runner import JobRunner
+from streamer.inference.queue import JobQueue
 from streamer.inference.work_counter import WorkCounter
-from streamer.inference.worker_process import (
-    LOCAL,
-    ModelCannotLoad,
-    Program,
-    WorkerDied,
-    WorkerProcess,
-    new_slot,
-)
+from streamer.inference.worker_link import WorkerDied
+from streamer.inference.worker_process import ModelCannotLoad, WorkerProcess
+from streamer.inference.worker_program import LOCAL, Program, new_slot
 from streamer.inference.worker_status import WorkerStatus
 from streamer.models.registry import ModelSpec
-from streamer.observe.monitor import AttemptOutcome, Monitor, RestartCause
-from streamer.observe.timeline import Attempt
+from streamer.observe.monitor import Monitor, RestartCause
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +29,6 @@ RETRY_S = 1.0
 
 SPARE_RETRY_S = 10.0
 """The same for a worker without which the pool goes on, and whose model did not load here."""
-
-MAX_LOST = 5
-"""Times that a job runs again because the machine of a remote worker was lost with it."""
 
 _Cause = RestartCause | Literal["retired"]
 
@@ -91,8 +76,6 @@ class Supervisor:
         self._on_loaded = on_loaded
         self._counters = counters
         self._monitor = monitor
-        self._lost = ""
-        """How the machine of a remote worker was lost, if it is known."""
         self._counter = WorkCounter(spec.name, number, queue, counters, monitor)
         name = f"{spec.name}-{number}"
         self.status = WorkerStatus(name, config.load_timeout_seconds, on_state)
@@ -128,15 +111,16 @@ class Supervisor:
                 continue
             cause, how = None, ""
             try:
+                runner = JobRunner(worker, self._config, self._queue, self._counter, self._monitor)
                 problem = await self._load(worker)
                 if problem is None:
-                    cause = await self._serve(worker)
+                    cause = await self._serve(worker, runner)
                 if cause == "died" and self._program.remote:
-                    how = f": {self._lost or 'its actor, its node or the head is gone'}"
+                    how = f": {runner.lost or 'its actor, its node or the head is gone'}"
                 elif cause == "died":
                     how = f": {await worker.how_it_ended()}"
                 elif cause == "timeout":
-                    how = f": a segment {self._over_limit}"
+                    how = f": a segment {runner.over_limit}"
             finally:
                 self.status.starts_again()
                 await worker.end(at_once=cause not in ("max_jobs", "retired"))
@@ -160,7 +144,6 @@ class Supervisor:
             return ModelCannotLoad(f"it took over {limit_s:g} s (inference.load_timeout_seconds)")
         except (ModelCannotLoad, WorkerDied) as problem:
             return problem
-        self._lost = ""
         self.status.loaded(ready.node)
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
@@ -184,20 +167,22 @@ class Supervisor:
         if not self.status.waits_for:  # otherwise it has said so itself
             _log.error("a worker could not load its model: %s", problem)
 
-    async def _serve(self, worker: WorkerProcess) -> _Cause:
+    async def _serve(self, worker: WorkerProcess, runner: JobRunner) -> _Cause:
         """Run jobs until the worker has to be replaced; returns why."""
         max_jobs = self._config.max_jobs_per_worker
         served = 0
         while not max_jobs or served < max_jobs:
             if self._retired.done():
                 return "retired"
-            done, cause = await self._serve_next(worker)
+            done, cause = await self._serve_next(worker, runner)
             if cause is not None:
                 return cause
             served += done
         return "max_jobs"
 
-    async def _serve_next(self, worker: WorkerProcess) -> tuple[int, _Cause | None]:
+    async def _serve_next(
+        self, worker: WorkerProcess, runner: JobRunner
+    ) -> tuple[int, _Cause | None]:
         """Wait for jobs and run them; returns how many, and why the worker has to be replaced.
 
         Jobs lead to their stream and all its audio, so no variable may hold them while the worker
@@ -206,103 +191,4 @@ class Supervisor:
         jobs = await self._queue.next_batch(worker, worker.lost, self._retired)
         if not jobs:
             return 0, "died" if worker.lost.done() else "retired"
-        return len(jobs), await self._run(worker, jobs)
-
-    async def _run(self, worker: WorkerProcess, jobs: JobBatch) -> RestartCause | None:
-        """Run jobs and settle their results; returns why the worker has to be replaced, if so."""
-        # Some may have been withdrawn since they were given out, and have no audio any more.
-        jobs = tuple(job for job in jobs if job.needed and _can_be_sent(job))
-        if not jobs:
-            self._queue.finished(worker)
-            return None
-        begun = not worker.gone
-        begun_s = self._monitor.clock()
-        running = True
-
-        def abandon_unneeded(_: PendingInference) -> None:
-            if running and not any(job.needed for job in jobs):
-                worker.abandon()
-
-        for job in jobs:
-            job.result.add_done_callback(abandon_unneeded)
-        try:
-            answers = await self._infer(worker, jobs)
-        except TimeoutError:
-            self._counter.broke_off(worker.place, jobs, begun_s, "timeout")
-            for job in self._hung(worker, jobs):
-                job.fail(InferenceTimedOut(f"inference {self._over_limit}"))
-            return "timeout"
-        except asyncio.CancelledError:
-            for job in jobs:
-                job.fail_pool_closed()
-            raise
-        except Exception as error:
-            if not isinstance(error, WorkerDied):  # a defect; the worker may be in any state
-                _log.exception("a worker could not be given its jobs")
-            self._counter.broke_off(worker.place, jobs, begun_s, "died")
-            if isinstance(error, WorkerDied):
-                self._lost = error.detail
-            if isinstance(error, WorkerDied) and not error.by_model:
-                begun = begun and any(len(job.attempts) > MAX_LOST for job in jobs)
-            for job in self._queue.died(worker, begun=begun):
-                how = f": {error}" if isinstance(error, WorkerDied) else ""
-                job.fail(WorkerLost(f"the worker process died on this segment twice{how}"))
-            return "died"
-        finally:
-            running = False
-            for job in jobs:
-                job.result.remove_done_callback(abandon_unneeded)
-        self._answered(worker, jobs, answers)
-        return None
-
-    async def _infer(self, worker: WorkerProcess, jobs: JobBatch) -> ipc.BatchOutcome:
-        """Run jobs in the worker.
-
-        Raises:
-            TimeoutError: It took too long.
-            WorkerDied: The process ended before it answered; the message says how.
-        """
-        try:
-            async with asyncio.timeout(self._config.timeout_seconds):
-                return await worker.infer(
-                    [job.audio for job in jobs],
-                    [job.state for job in jobs],
-                    [job.drafted_request for job in jobs],
-                )
-        except WorkerDied as error:
-            how = str(error) or await worker.how_it_ended()
-            raise WorkerDied(how, by_model=error.by_model, detail=error.detail) from None
-
-    @property
-    def _over_limit(self) -> str:
-        limit_s = self._config.timeout_seconds
-        return f"took longer than {limit_s:g} s (inference.timeout_seconds)"
-
-    def _hung(self, worker: WorkerProcess, jobs: JobBatch) -> Sequence[InferenceJob]:
-        """The jobs that are given up. Jobs of a batch run again, each alone: one of them hung."""
-        if len(jobs) > 1:
-            return self._queue.died(worker)
-        self._queue.finished(worker)
-        return jobs
-
-    def _answered(self, worker: WorkerProcess, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
-        """Settle the jobs, then count: nothing that counts can keep a result back."""
-        self._queue.finished(worker)
-        for job, outcome in zip(jobs, answers.outcomes, strict=True):
-            if not isinstance(outcome, ipc.Abandoned):
-                done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
-                attempt = Attempt(*worker.place, answers.begun_s, answers.ended_s, done)
-                job.attempts.append(attempt)
-            job.settle(outcome)
-        try:
-            self._counter.answered(worker.place, jobs, answers)
-        except Exception:  # a defect of a monitor; the worker is fine
-            _log.exception("a batch could not be counted")
-
-
-def _can_be_sent(job: InferenceJob) -> bool:
-    """Whether a message can hold the job. If not, it fails, and neither others nor the worker."""
-    problem = ipc.problem_of(job.request)
-    if problem is not None:
-        job.fail(InferenceFailed(problem))
-    return problem is None
+        return len(jobs), await runner.run(jobs)

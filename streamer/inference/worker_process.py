@@ -1,29 +1,23 @@
 """One worker process, seen from the server: start it, run batches in it, notice its death."""
 
 import asyncio
-import ctypes
 import multiprocessing
 import signal
 import socket
-from collections import deque
 from collections.abc import Callable, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from streamer.inference import ipc
 from streamer.inference.exit_causes import describe_exit
 from streamer.inference.job import SegmentAudio
-from streamer.inference.worker import SERVER_SIGNALS, run
+from streamer.inference.worker import SERVER_SIGNALS
+from streamer.inference.worker_link import WorkerDied, WorkerLink
+from streamer.inference.worker_program import LOCAL, Program, Slot
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
-
-SLOT_SAMPLES = 60 * 16_000
-"""Samples in a worker's shared-memory slot: the longest allowed segment, at 16 kHz."""
-
-Slot: TypeAlias = "ctypes.Array[ctypes.c_float]"
 
 REAPING_S = 0.2
 """Seconds in which a process that has closed its files and sockets is gone."""
@@ -32,79 +26,8 @@ EXIT_GRACE_S = 2.0
 """Seconds in which an idle worker ends by itself after its link has closed; then it is killed."""
 
 
-EntryPoint = Callable[[socket.socket, Slot, ModelSpec], None]
-"""What a worker process runs: with its end of the link, its slot, and the model."""
-
-
-class Program(NamedTuple):
-    """What the process of a worker does.
-
-    Attributes:
-        run: Its entry point, which can be pickled.
-        remote: Whether it passes its jobs on to another machine. Such a process ends when it has
-            lost that machine, so its death is not the work of a segment.
-    """
-
-    run: EntryPoint
-    remote: bool = False
-
-
-LOCAL = Program(run)
-"""The model runs in the worker process itself."""
-
-
-class WorkerDied(Exception):
-    """The process ended, or was killed, before it answered.
-
-    Args:
-        how: A phrase, which clients may see.
-        by_model: Whether the model may have been the reason.
-        detail: For the log only: it names machines.
-    """
-
-    def __init__(self, how: str = "", *, by_model: bool = True, detail: str = "") -> None:
-        super().__init__(how)
-        self.by_model = by_model
-        self.detail = detail
-
-
 class ModelCannotLoad(Exception):
     """The model raised, or killed its process, while it was loaded."""
-
-
-def new_slot() -> Slot:
-    """Shared memory for the samples of one worker at a time."""
-    return multiprocessing.get_context("spawn").RawArray(ctypes.c_float, SLOT_SAMPLES)
-
-
-class _Link(asyncio.Protocol):
-    """The server's end of the private socket pair."""
-
-    def __init__(self) -> None:
-        loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[None] = loop.create_future()
-        self._reader = ipc.WorkerMessageReader()
-        self._received: deque[ipc.WorkerMessage] = deque()
-        self._arrived: asyncio.Future[None] = loop.create_future()
-
-    def data_received(self, data: bytes) -> None:
-        self._received.extend(self._reader.feed(data))
-        if self._received and not self._arrived.done():
-            self._arrived.set_result(None)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.lost.done():
-            self.lost.set_result(None)
-
-    async def answer(self) -> ipc.WorkerMessage:
-        """The next message; it may have come already. Raises `WorkerDied` when none will come."""
-        await asyncio.wait((self._arrived, self.lost), return_when=asyncio.FIRST_COMPLETED)
-        if not self._received:
-            raise WorkerDied
-        message = self._received.popleft()
-        if not self._received:
-            self._arrived = asyncio.get_running_loop().create_future()
-        return message
 
 
 class WorkerProcess:
@@ -114,14 +37,7 @@ class WorkerProcess:
     """
 
     def __init__(
-        self,
-        number: int,
-        process: SpawnProcess,
-        slot: Slot,
-        transport: asyncio.WriteTransport,
-        link: _Link,
-        *,
-        remote: bool,
+        self, number: int, process: SpawnProcess, slot: Slot, link: WorkerLink, *, remote: bool
     ) -> None:
         self.number = number
         self.place: tuple[int, str] = (process.pid or 0, "")
@@ -129,7 +45,6 @@ class WorkerProcess:
         self._remote = remote
         self._process = process
         self._slot = np.ctypeslib.as_array(slot)
-        self._transport = transport
         self._link = link
 
     @classmethod
@@ -149,7 +64,7 @@ class WorkerProcess:
         # The child has its own copy of `theirs`; ours would keep the link open when it dies.
         with theirs:
             loop = asyncio.get_running_loop()
-            transport, link = await loop.create_connection(_Link, sock=ours)
+            _, link = await loop.create_connection(WorkerLink, sock=ours)
             # Nothing is awaited once the process runs: a cancellation there would leave it alive.
             process = context.Process(
                 target=program.run,
@@ -165,11 +80,11 @@ class WorkerProcess:
             try:
                 process.start()
             except BaseException:
-                transport.close()
+                link.close()
                 raise
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        return cls(number, process, slot, transport, link, remote=program.remote)
+        return cls(number, process, slot, link, remote=program.remote)
 
     @property
     def pid(self) -> int:
@@ -186,7 +101,7 @@ class WorkerProcess:
     @property
     def gone(self) -> bool:
         """Whether the process can receive nothing any more."""
-        return self._link.lost.done() or self._transport.is_closing()
+        return self._link.closed
 
     async def loaded(self, on_wait: Callable[[ipc.NotYet], None] = lambda _: None) -> ipc.Ready:
         """Wait until the model is loaded and warm; returns its properties.
@@ -246,7 +161,7 @@ class WorkerProcess:
             inline = b"".join(piece.tobytes() for piece in pieces)
         elif total:
             np.concatenate(pieces, out=self._slot[:total])
-        self._transport.write(ipc.encode_message(ipc.Batch(items, inline)))
+        self._link.send(ipc.Batch(items, inline))
         del segments, pieces, inline  # not kept alive while the worker runs
         try:
             message = await self._link.answer()
@@ -262,7 +177,7 @@ class WorkerProcess:
     def abandon(self) -> None:
         """Send the worker that its batch is not needed any more, so that the model can stop."""
         if not self.gone:
-            self._transport.write(ipc.encode_message(ipc.Abandon()))
+            self._link.send(ipc.Abandon())
 
     async def how_it_ended(self) -> str:
         """A phrase about the exit code or the signal, once the process is lost."""
@@ -274,7 +189,7 @@ class WorkerProcess:
         Args:
             at_once: Kill it; otherwise an idle worker may end by itself within `EXIT_GRACE_S`.
         """
-        self._transport.close()
+        self._link.close()
         if at_once:
             self._process.kill()
         try:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from streamer.inference import ipc
-from streamer.inference.worker_process import ModelCannotLoad, WorkerDied
+from streamer.inference.worker_link import WorkerDied
+from streamer.inference.worker_process import ModelCannotLoad
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The models that come with the server, one entry each; and from a configured type to a model.
 
 A new built-in model is its class and an entry in `BUILT_INS`. Besides, only the default of the
-configuration (`config/schema.py`) names a built-in model; a test compares it with its entry.
+configuration (`config/models.py`) names a built-in model; a test compares it with its entry.
 
 Worker processes import this module to unpickle a `ModelSpec`. It imports nothing heavy: a model's
 own module is imported when the model is made.

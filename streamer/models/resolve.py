@@ -7,8 +7,9 @@ from pathlib import Path
 
 from streamer.config.cores import usable_cores
 from streamer.config.explain import show
+from streamer.config.models import ModelConfig
 from streamer.config.paths import is_file
-from streamer.config.schema import Config, ModelConfig
+from streamer.config.schema import Config
 from streamer.config.sources import SettingsError
 from streamer.models import registry
 from streamer.models.own_class import first_model_class

@@ -11,7 +11,7 @@ from typing import Literal
 from streamer.audio.resample import Samples
 from streamer.observe.monitor import AccountEntry, Monitor
 from streamer.pipeline.loudness import LoudWindows
-from streamer.protocol.messages import ChannelSeconds
+from streamer.protocol.events import ChannelSeconds
 
 SUMS: tuple[AccountEntry, ...] = (
     *("received", "speech", "transcribed", "failed", "dropped", "loud_unheard"),

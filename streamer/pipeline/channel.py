@@ -6,7 +6,7 @@ from typing import Protocol
 from streamer.audio.resample import Samples
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
-from streamer.protocol.messages import Start
+from streamer.protocol.requests import Start
 
 PendingProbabilities = Awaitable[list[float]]
 """Of speech, one for each window, in order."""

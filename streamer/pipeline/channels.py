@@ -7,7 +7,7 @@ from streamer.pipeline.channel import Channel
 from streamer.pipeline.chunk_channel import ChunkChannel, WholeChannel
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.speech_channel import SpeechChannel
-from streamer.protocol.messages import Start
+from streamer.protocol.requests import Start
 
 
 def open_channels(context: StreamContext, start: Start, resampling: Meter) -> list[Channel]:

@@ -7,7 +7,8 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
 from streamer.pipeline.segment_requests import result_settings
-from streamer.protocol.messages import SegmentEnd, Start
+from streamer.protocol.events import SegmentEnd
+from streamer.protocol.requests import Start
 
 RESAMPLE_AFTER_S = 0.1
 """Seconds of audio after which it is resampled, although a long segment is not full yet: at its end

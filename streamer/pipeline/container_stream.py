@@ -13,7 +13,8 @@ from streamer.pipeline.context import StreamContext
 from streamer.pipeline.stream import BAD_SAMPLES, Stream
 from streamer.protocol.actions import AudioReached, Cleared
 from streamer.protocol.codes import ErrorCode
-from streamer.protocol.messages import ErrorEvent, Flushed, Start, Stopped
+from streamer.protocol.events import ErrorEvent, Flushed, Stopped
+from streamer.protocol.requests import Start
 from streamer.recordings.decoder import Decoders
 from streamer.recordings.errors import AudioFileError, DecoderLost
 from streamer.recordings.joining import fit_channels

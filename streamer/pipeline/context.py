@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from streamer.config.schema import Config, DialectName
+from streamer.config.dialect_names import DialectName
+from streamer.config.schema import Config
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Monitor, Route
 from streamer.observe.tracer import StreamTrace

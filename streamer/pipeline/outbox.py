@@ -5,7 +5,7 @@ from collections import deque
 from streamer.memory import LightEvent
 from streamer.observe.monitor import Monitor
 from streamer.protocol.actions import Outgoing
-from streamer.protocol.messages import ErrorEvent, WarningEvent
+from streamer.protocol.events import ErrorEvent, WarningEvent
 
 MAX_WAITING = 256
 """Events that may wait before their makers have to pause."""

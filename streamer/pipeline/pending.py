@@ -11,7 +11,7 @@ from streamer.memory import LightEvent
 from streamer.model import SegmentRequest
 from streamer.observe.timeline import Timeline
 from streamer.protocol.actions import Cleared
-from streamer.protocol.messages import Active, Flushed, Inactive, Resumed, SegmentEnd
+from streamer.protocol.events import Active, Flushed, Inactive, Resumed, SegmentEnd
 
 ItemT = TypeVar("ItemT")
 

@@ -18,7 +18,7 @@ from streamer.pipeline.segment_requests import final_request, interim_request
 from streamer.pipeline.sender import ResultSender
 from streamer.pipeline.submitter import SegmentSubmitter
 from streamer.protocol.actions import Cleared
-from streamer.protocol.messages import Active, Flushed, Inactive, Resumed, SegmentEnd
+from streamer.protocol.events import Active, Flushed, Inactive, Resumed, SegmentEnd
 
 AS_EARLY_AS_CAN_BE_S = 60.0
 """Seconds; the longest segment. With this lead, a pause is reported when its padding is over."""

@@ -6,7 +6,8 @@ from streamer.inference.pool import WorkerPool
 from streamer.model import SegmentRequest
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import ResultSettings
-from streamer.protocol.messages import Start, WarningEvent
+from streamer.protocol.events import WarningEvent
+from streamer.protocol.requests import Start
 
 
 def segment_request(start: Start, pool: WorkerPool) -> SegmentRequest:

@@ -13,7 +13,7 @@ from streamer.observe.timeline import Attempt, Settled
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.pending import PendingResult
-from streamer.protocol.messages import ErrorEvent, Interim, Segment, WarningEvent
+from streamer.protocol.events import ErrorEvent, Interim, Segment, WarningEvent
 
 INTERIM_SHED = WarningEvent(
     code="interim_shed",

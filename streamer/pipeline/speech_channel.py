@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from streamer.audio.resample import Samples, Track
-from streamer.config.schema import Config, InterimConfig, VadConfig
+from streamer.config.schema import Config
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.inference.job import SegmentAudio
 from streamer.observe.monitor import Meter
 from streamer.pipeline.account import SpeechAccount
@@ -16,19 +17,20 @@ from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
 from streamer.pipeline.segment_requests import result_settings
-from streamer.protocol.messages import Active, Inactive, SegmentEnd, Start
-from streamer.vad.segmenter import (
+from streamer.protocol.events import Active, Inactive, SegmentEnd
+from streamer.protocol.requests import Start
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import (
     InterimDue,
     SegmentDiscarded,
     SegmentEnded,
-    Segmenter,
     SegmenterEvent,
-    SegmenterSettings,
     SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
 )
+from streamer.vad.segmenter_settings import SegmenterSettings
 
 MIN_DETECTION_S = 0.03
 """Seconds of audio for which detection runs, at least: waking a channel costs more than a short

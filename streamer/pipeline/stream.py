@@ -11,7 +11,7 @@ from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Samples
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
@@ -26,15 +26,15 @@ from streamer.pipeline.segment_requests import (
     unmet,
 )
 from streamer.protocol.codes import WarningCode
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     PROTOCOL_VERSION,
     Configured,
-    Start,
     Started,
     Stopped,
     VadInForce,
     WarningEvent,
 )
+from streamer.protocol.requests import Start
 
 _log = logging.getLogger(__name__)
 

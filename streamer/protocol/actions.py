@@ -2,7 +2,8 @@
 
 import msgspec
 
-from streamer.protocol.messages import Configure, ErrorEvent, Event, Start
+from streamer.protocol.events import ErrorEvent, Event
+from streamer.protocol.requests import Configure, Start
 
 
 class Begin(msgspec.Struct, frozen=True):

@@ -5,15 +5,8 @@ A dialect makes the first ones from what a client sends; the session makes the o
 
 import msgspec
 
-from streamer.protocol.messages import (
-    Configure,
-    ErrorEvent,
-    Flush,
-    KeepAlive,
-    Request,
-    Start,
-    Stop,
-)
+from streamer.protocol.events import ErrorEvent
+from streamer.protocol.requests import Configure, Flush, KeepAlive, Request, Start, Stop
 
 
 class Input(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from streamer.protocol.actions import (
     SendGoingAway,
 )
 from streamer.protocol.codes import CloseCode, close_reason
-from streamer.protocol.messages import ErrorEvent
+from streamer.protocol.events import ErrorEvent
 
 
 class State(Enum):

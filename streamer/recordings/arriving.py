@@ -57,7 +57,11 @@ class ArrivingRecording(Decoding):
 
     def _parts(self) -> Iterator[Part]:
         return arriving_parts(
-            self._arrival, self._arriving, self._damage, required=True, may_keep=self._may_keep
+            self._arrival,
+            self._arriving,
+            self._decoder.damage,
+            required=True,
+            may_keep=self._may_keep,
         )
 
 
@@ -77,12 +81,12 @@ class FollowingRecordings(ArrivingRecording):
         self._arrival = Arrival(reader)
         self._arriving = kind
         self._begin(BytesIO(), Found(before.container, 0))
-        self._codec = before.codec
-        self._decoded_s = before_s
+        self._decoder.codec = before.codec
+        self._decoder.decoded_s = before_s
         self.header = before
 
     def _parts(self) -> Iterator[Part]:
-        return arriving_parts(self._arrival, self._arriving, self._damage, required=False)
+        return arriving_parts(self._arrival, self._arriving, self._decoder.damage, required=False)
 
 
 def arriving_parts(

@@ -1,35 +1,20 @@
-"""A recording as float32 blocks: pure and synchronous, over PyAV.
+"""A recording as float32 blocks: pure and synchronous, over PyAV (`part_decoder.py`).
 
 Bytes of strangers reach C code here. The server calls it in a process of its own (`decoder.py`).
 A length in a header is a hint: what is decoded is counted. What cannot be decoded is skipped, and
 the report says so; an error is raised only when there is nothing to decode.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO, NamedTuple, ParamSpec, TypeVar
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from av.audio.codeccontext import AudioCodecContext
-from av.audio.stream import AudioStream
-from av.container.input import InputContainer
-from av.error import FFmpegError
-from av.logging import Capture
-from av.packet import Packet
 
-from streamer.audio.frames import mpeg_frame
 from streamer.recordings.containers import Found, find_container
-from streamer.recordings.damage import Damage
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.joining import Joiner
-from streamer.recordings.lengths import has_index
-from streamer.recordings.opening import audio_stream, declared_seconds, open_container
-from streamer.recordings.parts import COUNTED, Part, parts_of
-from streamer.recordings.samples import rows_of
-
-Rows = npt.NDArray[np.float32]
-P = ParamSpec("P")
-T = TypeVar("T")
+from streamer.recordings.part_decoder import PartDecoder, Rows
+from streamer.recordings.parts import Part, parts_of
 
 TOLERANCE_S = 0.15
 """Seconds that a header may declare too many: containers count the encoder's delay, and whole
@@ -37,9 +22,6 @@ frames, in different ways."""
 
 COUNTING = frozenset(("WAV", "AIFF", "AU", "CAF", "FLAC"))
 """Containers that count samples, and are exact with codecs that lose none."""
-
-MAX_READ_ERRORS = 16
-"""Errors in a row, after each of which the demuxer is asked for the next packet."""
 
 
 class Header(NamedTuple):
@@ -90,7 +72,6 @@ class Decoding:
 
     Attributes:
         header: What it is.
-        sample_format: FFmpeg's name of what the decoder makes, such as s16 or fltp.
     """
 
     _first: tuple[Rows, int] | None
@@ -102,20 +83,16 @@ class Decoding:
             raise AudioFileError(self._nothing())
         rows, sample_rate = first
         self._first = first
-        self.header = Header(self._kind, self._codec, sample_rate, len(rows), self._declared_s)
+        self.header = Header(
+            self._kind, self._decoder.codec, sample_rate, len(rows), self._decoder.declared_s
+        )
 
     def _begin(self, file: BinaryIO, found: Found) -> None:
         self._file = file
         self._found = found
         self._kind = found.kind
-        self._damage = Damage(self._kind)
-        self._codec = ""
-        self.sample_format = ""
-        self._declared_s: float | None = None
-        self._largest_frame = 0
-        self._bad_samples = 0
+        self._decoder = self._new_decoder(file, found)
         self._emitted = 0
-        self._decoded_s = 0.0
         self._first = None
         self._frames: Iterator[tuple[Rows, int]] = self._decode()
 
@@ -149,32 +126,41 @@ class Decoding:
             yield rows
 
     @property
+    def sample_format(self) -> str:
+        """FFmpeg's name of what the decoder makes, such as s16 or fltp."""
+        return self._decoder.sample_format
+
+    @property
     def is_damaged(self) -> bool:
         """Whether a part of it was found to be damaged, so far as it is decoded."""
-        return self._damage.found
+        return self._decoder.damage.found
 
     def report(self) -> Report:
         """What came of it; to be asked for after the last block."""
         seconds = self._emitted / self.header.sample_rate
+        declared_s = self._decoder.declared_s
         missing_s = None
-        if self._declared_s is not None:
-            missing_s = max(0.0, self._declared_s - self._decoded_s)
+        if declared_s is not None:
+            missing_s = max(0.0, declared_s - self._decoder.decoded_s)
             if missing_s <= self._tolerance_s():
                 missing_s = 0.0
-        damage = self._damage
-        warnings = damage.sentences(self._declared_s or 0.0, seconds, missing_s or 0.0)
-        return Report(seconds, missing_s, damage.packets, self._bad_samples, tuple(warnings))
+        damage, bad_samples = self._decoder.damage, self._decoder.bad_samples
+        warnings = damage.sentences(declared_s or 0.0, seconds, missing_s or 0.0)
+        return Report(seconds, missing_s, damage.packets, bad_samples, tuple(warnings))
 
     def _tolerance_s(self) -> float:
-        if self._kind in COUNTING and self._codec.startswith(("pcm_", "flac")):
+        if self._kind in COUNTING and self._decoder.codec.startswith(("pcm_", "flac")):
             return 0.5 / self.header.sample_rate
-        return max(TOLERANCE_S, 2 * self._largest_frame / self.header.sample_rate)
+        return max(TOLERANCE_S, 2 * self._decoder.largest_frame / self.header.sample_rate)
 
     def _find(self, file: BinaryIO, called: str) -> Found:
         return find_container(file, called)
 
+    def _new_decoder(self, file: BinaryIO, found: Found) -> PartDecoder:
+        return PartDecoder(file, found)
+
     def _parts(self) -> Iterator[Part]:
-        return parts_of(self._file, self._found, self._damage)
+        return parts_of(self._file, self._found, self._decoder.damage)
 
     def _joined(self) -> Iterator[Rows]:
         joiner = Joiner(self.header.sample_rate, self.header.channels)
@@ -188,116 +174,15 @@ class Decoding:
     def _decode(self) -> Iterator[tuple[Rows, int]]:
         """The samples as they are decoded, with their rate."""
         for part in self._parts():
-            yield from self._decode_file(part)
-
-    def _decode_file(self, part: Part) -> Iterator[tuple[Rows, int]]:
-        if (opened := self._open(part)) is None:
-            return
-        container, stream = opened
-        self._damage.new_part(part.kind)
-        with container:
-            if not self._codec:
-                self._codec = stream.codec_context.codec.name
-                self._declared_s = part.declared_s
-                if self._declared_s is None and part.kind not in COUNTED:
-                    self._declared_s = declared_seconds(container, stream)
-            packets = self._packets(container, stream)
-            yield from self._decode_packets(packets, stream.codec_context)
-
-    def _open(self, part: Part) -> tuple[InputContainer, AudioStream] | None:
-        """A part's container and audio; None when a later one has none that can be decoded."""
-        try:
-            container = self._logged(
-                open_container, part.demuxer, part.view, arriving=part.arriving
-            )
-        except FFmpegError as error:
-            problem = AudioFileError(self._cannot_open(part.kind, error))
-        else:
-            try:
-                return container, audio_stream(container, part.kind)
-            except AudioFileError as error:
-                container.close()
-                problem = error
-        if not self._codec:
-            raise problem
-        self._damage.left_out(part.kind, problem)
-        return None
-
-    def _decode_packets(
-        self, packets: "Iterable[Packet[AudioStream]]", context: AudioCodecContext
-    ) -> Iterator[tuple[Rows, int]]:
-        last: tuple[bytes, int] | None = None
-        for packet in packets:
-            self._damage.timed(packet, self._decoded_s)
-            if packet.size:
-                last = bytes(packet)[:8], packet.size
-            try:
-                frames = self._logged(context.decode, packet)
-            except FFmpegError:
-                self._damage.undecodable(packet, self._decoded_s)
-                continue
-            for frame in frames:
-                if not frame.samples or not frame.sample_rate:
-                    continue
-                self._damage.frames += frame.is_corrupt
-                self.sample_format = self.sample_format or frame.format.name
-                self._largest_frame = max(self._largest_frame, frame.samples)
-                self._decoded_s += frame.samples / frame.sample_rate
-                rows, bad = rows_of(frame)
-                self._bad_samples += bad
-                yield rows, frame.sample_rate
-        if self._kind == "MP3" and last and not self._damage.packets:
-            self._check_last(*last)
-
-    def _check_last(self, head: bytes, size: int) -> None:
-        """An MP3 has no length that can be relied on; but its last frame may be cut off."""
-        frame = mpeg_frame(head)
-        if frame is not None and size < frame.size:
-            self._damage.reads += 1
-
-    def _packets(
-        self, container: InputContainer, stream: AudioStream
-    ) -> Iterator["Packet[AudioStream]"]:
-        errors = 0
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = self._logged(next, packets, None)
-            except FFmpegError:
-                errors += 1
-                self._damage.reads += 1
-                if errors == MAX_READ_ERRORS:
-                    return
-                packets = container.demux(stream)
-                continue
-            if packet is None:
-                return
-            errors = 0
-            yield packet
-
-    def _logged(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with Capture() as lines:
-            try:
-                return call(*args, **kwargs)
-            finally:
-                self._damage.logged(lines)
+            yield from self._decoder.decode(part)
 
     def _nothing(self) -> str:
-        if self._damage.packets:
+        damage = self._decoder.damage
+        if damage.packets:
             return (
-                f"the {self._kind} file is damaged: none of its {self._damage.packets} packets of "
-                f"{self._codec} can be decoded"
+                f"the {self._kind} file is damaged: none of its {damage.packets} packets of "
+                f"{self._decoder.codec} can be decoded"
             )
-        if self._damage.gap_bytes or self._damage.reads:
+        if damage.gap_bytes or damage.reads:
             return f"the {self._kind} file is damaged or not complete: no audio can be found in it"
         return f"the {self._kind} file holds no audio"
-
-    def _cannot_open(self, kind: str, error: FFmpegError) -> str:
-        is_first = not self._codec
-        if is_first and kind == "MP4" and not has_index(self._file, self._found.start):
-            return (
-                "the MP4 file is not complete: its index (the box 'moov') is missing, without "
-                "which nothing can be decoded; the upload was cut off or the recording not ended"
-            )
-        reason = str(error.strerror or error).lower()
-        return f"the {kind} file is damaged or not complete: {reason}"

@@ -5,7 +5,7 @@ FFmpeg looks at two seconds of a WAV file and at ten frames of a FLAC file befor
 
 import struct
 from collections.abc import Iterator, Mapping
-from typing import cast
+from typing import BinaryIO, cast
 
 import av
 from av.audio.codeccontext import AudioCodecContext
@@ -16,9 +16,10 @@ from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.recordings.arrival import READ_BYTES, Arrival, Stretch
 from streamer.recordings.arriving import ArrivingRecording
-from streamer.recordings.decoding import Rows
+from streamer.recordings.containers import Found
 from streamer.recordings.errors import AudioFileError
 from streamer.recordings.flac_frames import STREAM_INFO_BYTES, FlacFrames
+from streamer.recordings.part_decoder import PartDecoder, Rows
 from streamer.recordings.parts import Part
 from streamer.recordings.view import Readable
 
@@ -45,14 +46,21 @@ class LiveRecording(ArrivingRecording):
     def __init__(self, reader: Readable, kind: str, head: bytes) -> None:
         super().__init__(reader, kind, head, may_keep=False)
 
-    def _decode_file(self, part: Part) -> Iterator[tuple[Rows, int]]:
+    def _new_decoder(self, file: BinaryIO, found: Found) -> PartDecoder:
+        return _LivePartDecoder(file, found)
+
+
+class _LivePartDecoder(PartDecoder):
+    """Cuts up FLAC and WAV itself, so that samples come as soon as their bytes."""
+
+    def decode(self, part: Part) -> Iterator[tuple[Rows, int]]:
         match part.kind:
             case "FLAC":
                 yield from self._decode_flac(part)
             case "WAV":
                 yield from self._decode_wave(part)
             case _:
-                yield from super()._decode_file(part)
+                yield from super().decode(part)
 
     def _decode_flac(self, part: Part) -> Iterator[tuple[Rows, int]]:
         flac = FlacFrames(part.view)
@@ -74,22 +82,22 @@ class LiveRecording(ArrivingRecording):
         found = pcm_format(arrival.look(begin)[_RIFF_BYTES + 8 :])
         if found is None or found.problem(found.channels) is not None:
             view = Stretch(arrival, _all(arrival))
-            yield from super()._decode_file(part._replace(view=view))
+            yield from super().decode(part._replace(view=view))
             return
         arrival.skip(begin)
         self._begin_part(part, f"pcm_{found.encoding}")
         decoder = PcmDecoder(found)
         while data := arrival.read(READ_BYTES):
             rows = decoder.decode(data)
-            self._decoded_s += rows.shape[1] / found.sample_rate
+            self.decoded_s += rows.shape[1] / found.sample_rate
             if rows.shape[1]:
                 yield rows, found.sample_rate
-        self._bad_samples += decoder.bad_samples
+        self.bad_samples += decoder.bad_samples
 
     def _begin_part(self, part: Part, codec: str) -> None:
-        self._damage.new_part(part.kind)
-        if not self._codec:
-            self._codec, self._declared_s = codec, part.declared_s
+        self.damage.new_part(part.kind)
+        if not self.codec:
+            self.codec, self.declared_s = codec, part.declared_s
 
 
 def pcm_format(fmt: bytes) -> AudioFormat | None:

@@ -37,7 +37,7 @@ _ARRIVING = {"analyzeduration": "1", "probesize": "4096"}
 """Microseconds and bytes that FFmpeg looks at before it decodes: 0.3 s of MP3, AAC or AMR have to
 arrive before the first sample comes, instead of 1.5 to 3 s."""
 
-# Errors go to the captures of `decoding.py`, and nowhere else.
+# Errors go to the captures of `part_decoder.py`, and nowhere else.
 av.logging.set_level(av.logging.ERROR)
 av.logging.set_skip_repeated(False)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from streamer.inference import ipc
 from streamer.inference.worker import prepare_process
-from streamer.inference.worker_process import Slot
+from streamer.inference.worker_program import Slot
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor_link import ActorLink
 from streamer.remote.placement import Unavailable, described

@@ -4,7 +4,7 @@ import functools
 
 from streamer.config.remote import RemoteConfig
 from streamer.inference.crew import CrewPlan
-from streamer.inference.worker_process import Program
+from streamer.inference.worker_program import Program
 from streamer.remote import bridge
 from streamer.remote.plan import RemotePlan
 

@@ -10,7 +10,7 @@ from streamer.access.refusal_log import why_unauthorized
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import AuthState
 from streamer.protocol.codes import ErrorCode
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.call import CODES, RETRY_AFTER, address_of, metadata_of
 from streamer.rpc.dialect import AnswerMethod, credential_of
 from streamer.rpc.status import STATUS_OF_ERROR

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from streamer.config.schema import GrpcDialect
+from streamer.config.dialect_names import GrpcDialect
 from streamer.rpc.dialect import RpcService
 from streamer.rpc.google.service import GOOGLE
 from streamer.rpc.own.dialect import OWN

@@ -11,12 +11,12 @@ from typing import NamedTuple
 from starlette.responses import PlainTextResponse, Response
 
 from streamer.access.credentials import shown_in_header
-from streamer.config.schema import DialectName, GrpcDialect
+from streamer.config.dialect_names import DialectName, GrpcDialect
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import DisconnectRequested, Input
-from streamer.protocol.messages import ErrorEvent
 from streamer.rpc.status import status_of_close
 from streamer.services import Services
 from streamer.session.dialect import Dialect, Opening, UpgradeRefused, UpgradeRequest

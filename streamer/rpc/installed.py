@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from streamer.access.sessions import SessionRegistry
-from streamer.config.schema import Config, GrpcConfig
+from streamer.config.ports import GrpcConfig
+from streamer.config.schema import Config
 from streamer.http.listening import Listeners
 from streamer.http.recording_request import RequestSlots
 from streamer.services import Services

@@ -11,7 +11,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from streamer.access.sessions import SessionRegistry
-from streamer.config.schema import Config, ServerConfig
+from streamer.config.ports import ServerConfig
+from streamer.config.schema import Config
 from streamer.http.listening import Listeners
 from streamer.http.ports import CannotServe
 from streamer.http.recording_request import RequestSlots

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from streamer.protocol.actions import Close
 from streamer.protocol.codes import CloseCode, ErrorCode
-from streamer.protocol.messages import ErrorEvent
+from streamer.protocol.events import ErrorEvent
 
 
 class Status(IntEnum):

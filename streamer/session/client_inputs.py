@@ -9,28 +9,11 @@ from typing import Literal, assert_never
 
 from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import Access, AuthState
-from streamer.config.explain import show
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.pipeline.outbox import Outbox
-from streamer.protocol.actions import (
-    Begin,
-    BeginAgain,
-    Close,
-    CutOff,
-    Discard,
-    DropWork,
-    EndPausedSegments,
-    EndSegments,
-    Feed,
-    Finish,
-    QueuedAction,
-    Reconfigure,
-    Reply,
-    SendError,
-    SendGoingAway,
-)
+from streamer.protocol.actions import QueuedAction
+from streamer.protocol.events import ErrorEvent, WarningEvent
 from streamer.protocol.inputs import (
-    AudioPaused,
     AudioReceived,
     BadFormat,
     BadMessage,
@@ -46,28 +29,16 @@ from streamer.protocol.inputs import (
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import (
-    BadRequest,
-    ErrorEvent,
-    GoingAway,
-    NotJson,
-    Start,
-    WarningEvent,
-)
-from streamer.protocol.state import SocketState, State
+from streamer.protocol.requests import BadRequest, NotJson
 from streamer.services import Services
+from streamer.session.action_router import ActionRouter
 from streamer.session.deadlines import Expired
 from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
-from streamer.session.model_rates import rate_problem
-from streamer.session.pauses import PauseWatch
+from streamer.session.start_checks import check_model, check_start
 
 MAX_UTF8_BYTES = 4
 """Bytes of a character at most."""
-
-COMPRESSION = 16
-"""How many bytes of PCM a byte in a container stands for, when what waits is limited: 16 kHz with
-16 bits are 256 kbit/s, and Opus and MP3 need 16 to 32 of them for speech."""
 
 TOKEN_PLACES = "send one in a header, a subprotocol or the first start"  # noqa: S105 – a sentence
 
@@ -101,19 +72,16 @@ class ClientInputs:
         ping: Callable[[], bool],
     ) -> None:
         self._dialect = dialect
-        self._inbox = inbox
         self._outbox = outbox
         self._services = services
         self._limits = limits
         self._access: Access = services.access
         self._auth = auth
         self._address = address
-        self._socket = SocketState()
+        self._router = ActionRouter(dialect, inbox, outbox, services, ping)
         self._frame_bytes = 0
-        """Of the frame that is being read: an action may hold all of it."""
-        self._start: Start | None = None
-        """The settings of the open stream, or of the last one."""
-        self.pauses = PauseWatch(services.monitor.clock, ping, self._on_pause)
+        """Of the frame that is being read."""
+        self.pauses = self._router.pauses
         self.on_pong = self.pauses.on_pong
 
     @property
@@ -124,7 +92,7 @@ class ClientInputs:
     @property
     def over(self) -> bool:
         """Whether nothing that the client still sends matters."""
-        return self._socket.state is State.CLOSING
+        return self._router.over
 
     def on_inputs(self, inputs: Iterable[Input]) -> None:
         """What a frame or the upgrade request means.
@@ -137,13 +105,14 @@ class ClientInputs:
             start = given.start if isinstance(given, StartRequested) else None
             if not self._admits(start.token if start is not None else None):
                 return
-            if isinstance(given, ConfigureRequested) and self._socket.streaming:
-                assert self._start is not None  # a stream is open
-                start = given.configure.over(self._start)
-                check_model(start.model, self._start.model, self._services)
+            if isinstance(given, ConfigureRequested) and self._router.streaming:
+                before = self._router.start
+                assert before is not None  # a stream is open
+                start = given.configure.over(before)
+                check_model(start.model, before.model, self._services)
             if start is not None:
                 check_start(start, self._services)
-                self._start = start
+                self._router.start = start
             self._step(given)
 
     def on_binary(self, frame: bytes) -> None:
@@ -226,7 +195,7 @@ class ClientInputs:
             inputs = tuple(self._dialect.read(frame))  # to the end, before the first has effect
             admitted = self._auth is AuthState.ADMITTED
             if admitted and len(inputs) == 1 and isinstance(inputs[0], AudioReceived):
-                self._step(inputs[0])  # nothing else comes as often
+                self._router.step(inputs[0])  # nothing else comes as often
                 return
             if not any(isinstance(given, AudioReceived) for given in inputs):
                 self._frame_bytes = sys.getsizeof(frame)  # audio counts itself
@@ -265,89 +234,5 @@ class ClientInputs:
         event = ErrorEvent(code="unauthorized", message=message, fatal=True)
         self._step(Unauthorized(event))
 
-    def _on_pause(self) -> None:
-        self._step(AudioPaused())
-
     def _step(self, given: Input) -> None:
-        for action in self._socket.step(given):
-            match action:
-                case Feed(audio=audio):
-                    self._inbox.put_audio(audio)
-                    self.pauses.on_audio(len(audio))
-                case SendGoingAway(deadline_seconds=seconds):
-                    self._outbox.post(_going_away(seconds))
-                case CutOff(failure=failure, close=close):
-                    self._outbox.post(failure)
-                    self._outbox.post(close)
-                case Begin(start=start):
-                    self._inbox.put(action, self._frame_bytes)
-                    self._inbox.weight = COMPRESSION if start.format.is_container else 1
-                    self.pauses.begin(start.format, self._silence_of_pause_s(start))
-                case BeginAgain():
-                    self._inbox.put(action, self._frame_bytes)
-                    self.pauses.begin_again()
-                case Reconfigure():
-                    self._inbox.put(action, self._frame_bytes)
-                    assert self._start is not None  # a stream is open
-                    self.pauses.configure(self._silence_of_pause_s(self._start))
-                case Finish():
-                    self._inbox.put(action, self._frame_bytes)
-                    self.pauses.end()
-                case Reply(before_audio=True) if self._inbox.awaits_audio and not self._outbox.full:
-                    self._outbox.post(action)
-                case EndSegments() | EndPausedSegments() | Discard() | SendError() | Reply():
-                    self._inbox.put(action, self._frame_bytes)
-                case Close() | DropWork():
-                    self._inbox.put(action, self._frame_bytes)
-                case _:
-                    assert_never(action)
-
-    def _silence_of_pause_s(self, start: Start) -> float | None:
-        """Seconds of silence in a pause that ends a segment; None = a pause ends none."""
-        vad = start.vad.over(self._services.config.vad)
-        if self._dialect.segmentation != "speech" or not vad.end_on_pause:
-            return None
-        return vad.min_silence_ms / 1000
-
-
-def check_start(start: Start, services: Services) -> None:
-    """Check what the schema alone cannot express.
-
-    Raises:
-        BadRequest: The audio format is impossible, there is no such model, or the VAD settings
-            contradict each other.
-    """
-    if problem := start.format.problem(services.config.limits.max_channels):
-        raise BadRequest("bad_format", problem)
-    models = services.pools.names
-    if start.model is not None and start.model not in models:
-        allowed = ", ".join(models)
-        raise BadRequest("bad_message", f"'model' is {show(start.model)}; allowed: {allowed}")
-    if problem := start.vad.over(services.config.vad).problem():
-        raise BadRequest("bad_message", f"'vad': {problem}")
-
-
-def check_model(model: str | None, before: str | None, services: Services) -> None:
-    """Check that a model may take over within a stream.
-
-    Args:
-        model: To be used from now on.
-        before: Used so far.
-        services: What all sessions share.
-
-    Raises:
-        BadRequest: It takes audio of another rate.
-    """
-    pools = services.pools
-    if model == before or model not in pools.names:
-        return
-    model_rate, stream_rate = pools[model].sample_rate, pools[before].sample_rate
-    if model_rate is None or stream_rate is None:  # still loading: the executor waits for them
-        return
-    if problem := rate_problem(model, model_rate, stream_rate):
-        raise BadRequest("bad_message", problem)
-
-
-def _going_away(deadline_seconds: float) -> GoingAway:
-    message = "the server is shutting down: finish, or connect again"
-    return GoingAway(message=message, deadline_seconds=deadline_seconds)
+        self._router.step(given, self._frame_bytes)

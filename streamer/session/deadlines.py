@@ -6,7 +6,7 @@ Pure: the time is passed in.
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 
 LAGGING = 1 / 3
 """Part of `max_lag_seconds` after which the client is warned."""

@@ -18,7 +18,8 @@ import msgspec
 from starlette.responses import Response
 
 from streamer.access.credentials import shown
-from streamer.config.schema import DialectName, LimitsConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.limits import LimitsConfig
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing

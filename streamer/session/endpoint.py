@@ -11,11 +11,11 @@ from streamer.access.refusal_log import why_unauthorized
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import AuthState
 from streamer.protocol.inputs import Input, StartRequested
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.services import Services
-from streamer.session.client_inputs import check_start
 from streamer.session.dialect import Dialect, Opening, UpgradeRefused, UpgradeRequest
 from streamer.session.session import Session
+from streamer.session.start_checks import check_start
 
 
 class SocketEndpoint:

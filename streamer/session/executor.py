@@ -26,7 +26,8 @@ from streamer.protocol.actions import (
     Reply,
     SendError,
 )
-from streamer.protocol.messages import Configure, ErrorEvent, Start, WarningEvent
+from streamer.protocol.events import ErrorEvent, WarningEvent
+from streamer.protocol.requests import Configure, Start
 from streamer.services import Services
 from streamer.session.dialect import Dialect, Opening
 from streamer.session.inbox import Inbox

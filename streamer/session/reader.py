@@ -10,7 +10,7 @@ from collections.abc import Callable
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.protocol.actions import QueuedAction
 from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Deadlines

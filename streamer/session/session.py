@@ -20,8 +20,8 @@ from streamer.observe.tracer import Protocol
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import Close, Outgoing, QueuedAction
 from streamer.protocol.codes import CloseCode, close_reason
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import Input
-from streamer.protocol.messages import ErrorEvent
 from streamer.services import Services
 from streamer.session.client_inputs import ClientInputs
 from streamer.session.dialect import Dialect, Opening, limits_of

@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
-from streamer.config.schema import LogFormat
+from streamer.config.telemetry import LogFormat
 from streamer.observe.log_context import current
 
 

@@ -12,7 +12,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 import streamer
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.observe.monitor import (
     AccountEntry,
     Decoded,

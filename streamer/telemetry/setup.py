@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from streamer.config.schema import TelemetryConfig
+from streamer.config.telemetry import TelemetryConfig
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Monitor
 from streamer.observe.tracer import Tracer

@@ -1,9 +1,9 @@
 """Speech probabilities in, segments out: where speech begins, ends, and must be cut.
 
 Pure and clock-free. The segmenter gets the probability of speech of one window after another and
-returns events, with times in samples from the start of the stream. Two thresholds (hysteresis)
-prevent flickering, as in the reference implementation of Silero VAD: a window starts speech at
-`threshold`, and speech continues down to `threshold - HYSTERESIS`.
+returns the events of `segmenter_events.py`. Two thresholds (hysteresis) prevent flickering, as in
+the reference implementation of Silero VAD: a window starts speech at `threshold`, and speech
+continues down to `threshold - HYSTERESIS`.
 
         threshold ┄┄┄┄┄┄┄┄┄┄╭──╮┄┄┄╭─────╮┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
         probability ________│  ╰───╯     ╰__________________
@@ -14,117 +14,19 @@ prevent flickering, as in the reference implementation of Silero VAD: a window s
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-HYSTERESIS = 0.15
-MIN_EXIT_THRESHOLD = 0.01
-
-CUT_SEARCH_FRACTION = 1 / 3
-"""A forced cut falls in the last third of the longest allowed segment."""
-
-CUT_FRAME_MS = 30
-CUT_HOP_MS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class SegmenterSettings:
-    """Thresholds as probabilities; durations in samples."""
-
-    threshold: float
-    min_silence: int
-    min_speech: int
-    prefix_padding: int
-    suffix_padding: int
-    max_segment: int
-    sample_rate: int
-    interim_interval: int | None = None
-    """The least distance between interims. None = no interims."""
-    interim_growth: float = 0.0
-    """The least distance as a fraction of the segment's length; the larger one counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """Speech began at sample `at`."""
-
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class InterimDue:
-    """The segment has grown to [start, end)."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechPaused:
-    """If the silence goes on, the segment will be [start, end)."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechResumed:
-    """The silence did not go on: there is speech from sample `at`."""
-
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentEnded:
-    """Speech ended at sample `at`; the segment to infer is [start, end)."""
-
-    at: int
-    start: int
-    end: int
-    flushed: bool = False
-    cut: bool = False
-    """Whether its length ended it: another segment begins at `end`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentDiscarded:
-    """A segment ended without being inferred: [start, end), with speech up to sample `at`."""
-
-    at: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechDropped:
-    """Speech in [start, end) was too short; the padding of the next segment may hold some of it."""
-
-    start: int
-    end: int
-
-
-SegmenterEvent = (
-    SpeechStarted
-    | InterimDue
-    | SpeechPaused
-    | SpeechResumed
-    | SegmentEnded
-    | SegmentDiscarded
-    | SpeechDropped
+from streamer.vad.forced_cut import SampleSource, quietest_place
+from streamer.vad.segmenter_events import (
+    InterimDue,
+    SegmentDiscarded,
+    SegmentEnded,
+    SegmenterEvent,
+    SpeechDropped,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
 )
-
-
-class SampleSource(Protocol):
-    """The audio behind the windows, addressed in samples from the start of the stream."""
-
-    @property
-    def end(self) -> int:
-        """One past the last sample held."""
-
-    def view(self, start: int, end: int) -> npt.NDArray[np.float32]:
-        """The samples [start, end)."""
+from streamer.vad.segmenter_settings import SegmenterSettings
 
 
 @dataclass(slots=True)
@@ -164,6 +66,7 @@ class Segmenter:
         samples: SampleSource,
         lead: Callable[[int], int] | None = None,
     ) -> None:
+        self._settings = settings
         self._lead = lead
         self._window = window
         self._samples = samples
@@ -173,7 +76,6 @@ class Segmenter:
         self._resume_until = 0
         self._later: list[tuple[int, SegmenterSettings]] = []
         """Settings for the speech that begins at a sample, or later; in order."""
-        self._use(settings)
 
     @property
     def keep_from(self) -> int:
@@ -218,7 +120,8 @@ class Segmenter:
         speech = self._speech
         in_gap = speech is not None and speech.last < first
         continues = speech is not None and not in_gap
-        if probability >= (self._exit_threshold if continues else self._settings.threshold):
+        settings = self._settings
+        if probability >= (settings.exit_threshold if continues else settings.threshold):
             yield from self._on_speech(first)
         elif speech is not None:
             yield from self._on_silence(speech)
@@ -314,7 +217,7 @@ class Segmenter:
             limit = self._speech.start + self._settings.max_segment
             if self._position < limit:
                 return
-            yield from self._cut(self._speech, self._quietest(limit))
+            yield from self._cut(self._speech, self._quietest(self._speech, limit))
 
     def _cut(self, speech: _Speech, cut: int) -> Iterator[SegmenterEvent]:
         if cut >= speech.last:
@@ -323,7 +226,7 @@ class Segmenter:
             # alone would then fill a segment.
             yield self._end(speech, at=speech.last, end=self._padded_end(speech))
             silence_ends = speech.last + self._settings.min_silence
-            self._resume_until = min(silence_ends, self._floor + self._uncut)
+            self._resume_until = min(silence_ends, self._floor + self._settings.earliest_cut)
             return
         yield self._end(speech, at=cut, end=cut, cut=True)
         self._speech = _Speech(first=cut, last=speech.last, voiced=speech.last - cut)
@@ -363,15 +266,7 @@ class Segmenter:
             self._floor = self.keep_from
         self._speech = None
         while self._later and self._later[0][0] <= at:
-            _, settings = self._later.pop(0)
-            self._use(settings)
-
-    def _use(self, settings: SegmenterSettings) -> None:
-        self._settings = settings
-        self._longest_pause = -(-settings.min_silence // self._window) * self._window
-        self._exit_threshold = max(settings.threshold - HYSTERESIS, MIN_EXIT_THRESHOLD)
-        # How far into a segment the earliest forced cut is.
-        self._uncut = settings.max_segment - int(settings.max_segment * CUT_SEARCH_FRACTION)
+            _, self._settings = self._later.pop(0)
 
     def _end_all(self, *, flushed: bool) -> Iterator[SegmenterEvent]:
         speech = self._speech
@@ -401,17 +296,13 @@ class Segmenter:
         if self._lead is None:
             return padding
         lead = self._lead(speech.last + padding - speech.start)
-        return max(padding, self._longest_pause - lead - self._window + 1)
+        longest_pause = -(-self._settings.min_silence // self._window) * self._window
+        return max(padding, longest_pause - lead - self._window + 1)
 
     def _padded_end(self, speech: _Speech) -> int:
         longest = speech.start + self._settings.max_segment
         return min(speech.last + self._settings.suffix_padding, self._position, longest)
 
-    def _quietest(self, limit: int) -> int:
-        """The middle of the quietest `CUT_FRAME_MS` in the last part before `limit`."""
-        earliest = limit - int(self._settings.max_segment * CUT_SEARCH_FRACTION)
-        frame = self._settings.sample_rate * CUT_FRAME_MS // 1000
-        hop = self._settings.sample_rate * CUT_HOP_MS // 1000
-        squared = np.square(self._samples.view(earliest, limit), dtype=np.float64)
-        energy = np.lib.stride_tricks.sliding_window_view(squared, frame)[::hop].sum(axis=1)
-        return earliest + int(energy.argmin()) * hop + frame // 2
+    def _quietest(self, speech: _Speech, limit: int) -> int:
+        earliest = speech.start + self._settings.earliest_cut
+        return quietest_place(self._samples, earliest, limit, self._settings.sample_rate)

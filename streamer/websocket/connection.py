@@ -33,7 +33,7 @@ from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.memory import LightEvent
 from streamer.websocket.application import Application
 from streamer.websocket.handshake import (

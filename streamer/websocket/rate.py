@@ -6,7 +6,7 @@ The clock's readings are passed in.
 import math
 from dataclasses import dataclass
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.signals import SlowedNotice
 
 MIN_PIECE_BYTES, MAX_PIECE_BYTES = 256, 4_096

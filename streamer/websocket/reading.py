@@ -22,7 +22,7 @@ from websockets.exceptions import PayloadTooBig
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.liveness import PeerWatch
 from streamer.websocket.message_queue import MessageQueue
 from streamer.websocket.protocol_core import (

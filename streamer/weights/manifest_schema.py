@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from streamer.config.explain import ALLOWED
-from streamer.config.schema import Seconds
+from streamer.config.section import Seconds
 
 # The patterns keep a manifest from naming a file outside its folder or a pip option.
 FileName = Annotated[

@@ -13,7 +13,8 @@ from streamer.access.gate import Gate
 from streamer.access.refusal_log import REPORT_INTERVAL_S, RefusalLog
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, AuthState, Origins
-from streamer.config.schema import AccessConfig, LimitsConfig
+from streamer.config.access import AccessConfig
+from streamer.config.limits import LimitsConfig
 
 
 async def not_reached(scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.access.sessions import Places, counting_key
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 
 
 def admission(**limits: float) -> Places:

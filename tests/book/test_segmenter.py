@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.vad.segmenter import SegmentEnded, Segmenter, SegmenterSettings
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import SegmentEnded
+from streamer.vad.segmenter_settings import SegmenterSettings
 from tests.book.exercise import load
 
 answer = load("segmenter")

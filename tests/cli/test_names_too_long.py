@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from streamer.__main__ import main
-from streamer.config.schema import Config, ModelConfig, ServerConfig
+from streamer.config.models import ModelConfig
+from streamer.config.ports import ServerConfig
+from streamer.config.schema import Config
 from streamer.config.sources import SettingsError
 from streamer.http.certificate import BadCertificate, check_certificate
 from streamer.models.resolve import model_specs

@@ -13,7 +13,7 @@ from streamer.config.schema import Config
 from streamer.config.sources import SettingsError, load_config
 from streamer.http.analyze import Query
 from streamer.http.parameters import read_parameters
-from streamer.protocol.messages import BadRequest, Start, decode_request
+from streamer.protocol.requests import BadRequest, Start, decode_request
 
 AS_INTEGERS = {
     "request": "start",

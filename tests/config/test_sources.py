@@ -6,7 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streamer.config.schema import Config, ModelConfig, VadConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
+from streamer.config.segmentation import VadConfig
 from streamer.config.sources import SettingsError, load_config, misnamed, parse, token_of_client
 
 ROOT = Path(__file__).parents[2]

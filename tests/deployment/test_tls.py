@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.config.schema import ServerConfig
+from streamer.config.ports import ServerConfig
 from streamer.http.certificate import BadCertificate, check_certificate
 from streamer.http.listening import Listeners
 from streamer.http.ports import shown_url

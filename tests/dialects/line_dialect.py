@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from starlette.responses import PlainTextResponse, Response
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
+from streamer.protocol.events import ErrorEvent, Segment, Stopped
 from streamer.protocol.inputs import (
     AudioReceived,
     DisconnectRequested,
@@ -17,7 +18,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import BadRequest, ErrorEvent, Segment, Start, Stopped
+from streamer.protocol.requests import BadRequest, Start
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     ErrorEvent,
     Event,

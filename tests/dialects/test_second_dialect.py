@@ -14,7 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from streamer.access.refusal_log import NO_TOKEN, WRONG_TOKEN
 from streamer.access.tokens import Access
 from streamer.app import create_app
-from streamer.config.schema import AddedDialect, Config, LimitsConfig, ModelConfig
+from streamer.config.dialect_names import AddedDialect
+from streamer.config.limits import LimitsConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
 from streamer.dialects.addresses import ADDED, OWN, SocketAddress, socket_addresses
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter, Monitor

@@ -16,7 +16,7 @@ from streamer.config.schema import Config
 from streamer.config.sources import load_config
 from streamer.http.openapi import describe
 from streamer.http.operations import OPERATIONS
-from streamer.protocol.messages import decode_request
+from streamer.protocol.requests import decode_request
 from streamer_client.events import EVENT_FIELDS
 from tests.docs.test_docs import PAGES, ROOT, blocks, commands
 from tests.needed import program

@@ -14,9 +14,13 @@ import msgspec
 import onnx
 import pytest
 
-from streamer.config.schema import Config, LimitsConfig, VadConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.schema import Config
+from streamer.config.segmentation import VadConfig
 from streamer.config.sources import load_config, misnamed
-from streamer.protocol import codes, messages
+from streamer.protocol import codes
+from streamer.protocol.events import Event
+from streamer.protocol.requests import Start, decode_request
 from streamer.weights.manifest_schema import ClassifierSettings
 from tools.docs import options, pages, settings
 from tools.soak.markdown import tables
@@ -288,19 +292,19 @@ def test_a_setting_without_a_text_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_protocol_page_lists_every_event_and_request() -> None:
     text = (ROOT / "docs/protocol.md").read_text()
-    events = {kind.__struct_config__.tag for kind in get_args(messages.Event)}
+    events = {kind.__struct_config__.tag for kind in get_args(Event)}
     errors = set(get_args(codes.ErrorCode))
     assert {name for name in events | errors if f"`{name}`" not in text} == set()
     start = next(json.loads(b) for b in blocks(ROOT / "docs/protocol.md", "json"))
-    request = messages.decode_request(json.dumps(start), max_channels=8)
-    assert isinstance(request, messages.Start)
+    request = decode_request(json.dumps(start), max_channels=8)
+    assert isinstance(request, Start)
     assert request.vad.over(VadConfig()) == VadConfig()
 
 
 def test_the_quick_start_lists_every_event() -> None:
     section = (ROOT / "docs/quickstart.md").read_text().split("## What comes back")[1]
     listed = re.findall(r"^\| `(\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
-    assert {*listed} == {kind.__struct_config__.tag for kind in get_args(messages.Event)}
+    assert {*listed} == {kind.__struct_config__.tag for kind in get_args(Event)}
 
 
 def test_the_wrong_setting_is_answered_as_shown() -> None:

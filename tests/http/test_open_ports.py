@@ -5,7 +5,8 @@ import logging
 import pytest
 
 from streamer.access.tokens import Access
-from streamer.config.schema import Config, VoskConfig, WyomingConfig
+from streamer.config.ports import VoskConfig, WyomingConfig
+from streamer.config.schema import Config
 from streamer.http.listening import listen
 from streamer.http.ports import report_vosk, report_wyoming, warn_if_open
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.openai_extras import LACKING, NO_EFFECT, REFUSED
 from streamer.http.openai_fields import ChunkingStrategy, Form
 from streamer.http.openai_form import ABSENT, is_field, read_fields, vad_options

@@ -3,7 +3,7 @@
 import pytest
 
 from streamer.access.tokens import Access
-from streamer.config.schema import WyomingConfig
+from streamer.config.ports import WyomingConfig
 from streamer.http.listening import listen
 from streamer.http.ports import report_wyoming
 

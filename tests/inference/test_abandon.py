@@ -11,7 +11,8 @@ import pytest
 
 from streamer.inference import ipc
 from streamer.inference.job import SegmentAudio
-from streamer.inference.worker_process import SLOT_SAMPLES, WorkerProcess, new_slot
+from streamer.inference.worker_process import WorkerProcess
+from streamer.inference.worker_program import SLOT_SAMPLES, new_slot
 from streamer.models.registry import ModelSpec
 from tests.inference.misbehaving import FINE, WORK
 from tests.inference.test_pool import HERE, PATIENCE_S, infer, running, segment, until

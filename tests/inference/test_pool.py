@@ -16,7 +16,7 @@ import psutil
 import pytest
 import uvloop
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import (
     InferenceFailed,
@@ -29,7 +29,8 @@ from streamer.inference.job import (
 )
 from streamer.inference.pool import WorkerPool
 from streamer.inference.worker import THREAD_VARIABLES
-from streamer.inference.worker_process import SLOT_SAMPLES, ModelCannotLoad
+from streamer.inference.worker_process import ModelCannotLoad
+from streamer.inference.worker_program import SLOT_SAMPLES
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from tests.inference.misbehaving import (

@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import InferenceJob, JobKind
 from streamer.inference.pool import WorkerPool

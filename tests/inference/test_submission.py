@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import InferenceFailed, InferenceJob, JobKind, PoolClosed
 from streamer.inference.pool import WorkerPool

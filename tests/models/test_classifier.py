@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
-from streamer.config.schema import Config, ModelConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
 from streamer.config.sources import SettingsError
 from streamer.models.classifier.classifier import Classifier
 from streamer.models.classifier.network import UnfitNetwork

@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from streamer.config.schema import Config, ModelConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
 from streamer.config.sources import SettingsError
 from streamer.model import Model, SegmentRequest
 from streamer.models.interims import ModelWithInterims

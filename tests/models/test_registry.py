@@ -17,7 +17,8 @@ import pytest
 
 from streamer import Model
 from streamer.check.target import CannotCheck, find_targets
-from streamer.config.schema import Config, ModelConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
 from streamer.config.sources import SettingsError
 from streamer.models import registry
 from streamer.models.registry import BUILT_INS, BuiltIn, ModelSpec, make_model

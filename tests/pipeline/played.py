@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from streamer.audio.format import AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Resampler
-from streamer.config.schema import Config, InferenceConfig, SimpleConfig, VadConfig
+from streamer.config.models import InferenceConfig
+from streamer.config.schema import Config
+from streamer.config.segmentation import SimpleConfig, VadConfig
 from streamer.inference.job import (
     Counters,
     InferenceFailed,
@@ -38,9 +40,8 @@ from streamer.pipeline.context import Segmentation, StreamContext
 from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.stream import Stream
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
-    Configure,
     Configured,
     ErrorEvent,
     Event,
@@ -48,10 +49,9 @@ from streamer.protocol.messages import (
     Inactive,
     Interim,
     Segment,
-    Start,
     Stopped,
-    VadOptions,
 )
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.vad.engine import VadEngine
 
 Samples = NDArray[np.float32]

@@ -11,15 +11,10 @@ from hypothesis import strategies as st
 from streamer.pipeline.account import SUMS, Account, Fate, SpeechAccount
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.loudness import LoudWindows
-from streamer.protocol.messages import ChannelSeconds
-from streamer.vad.segmenter import (
-    SegmentEnded,
-    Segmenter,
-    SegmenterEvent,
-    SegmenterSettings,
-    SpeechDropped,
-    SpeechStarted,
-)
+from streamer.protocol.events import ChannelSeconds
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import SegmentEnded, SegmenterEvent, SpeechDropped, SpeechStarted
+from streamer.vad.segmenter_settings import SegmenterSettings
 from tests.pipeline.played import (
     FORMATS,
     audio,

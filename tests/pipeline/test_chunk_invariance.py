@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.config.schema import InterimConfig, VadConfig
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.speech_channel import segmenter_settings
-from streamer.protocol.messages import Interim, Segment
-from streamer.vad.segmenter import SegmenterSettings
+from streamer.protocol.events import Interim, Segment
+from streamer.vad.segmenter_settings import SegmenterSettings
 from tests.pipeline.played import (
     FORMATS,
     Loudness,

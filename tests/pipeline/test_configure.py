@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from streamer.pipeline.context import Segmentation
 from streamer.pipeline.pending import ResultSettings
-from streamer.protocol.messages import Active, Configure, Interim, Segment, VadOptions
+from streamer.protocol.events import Active, Interim, Segment
+from streamer.protocol.requests import Configure, VadOptions
 from tests.pipeline.played import (
     FORMATS,
     VAD,

@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from streamer.audio.format import AudioFormat
 from streamer.pipeline.account import Fate
 from streamer.protocol.actions import Cleared
-from streamer.protocol.messages import (
-    Active,
-    Event,
-    Flushed,
-    Inactive,
-    Interim,
-    Resumed,
-    Segment,
-    VadOptions,
-)
+from streamer.protocol.events import Active, Event, Flushed, Inactive, Interim, Resumed, Segment
+from streamer.protocol.requests import VadOptions
 from tests.pipeline.played import Heard, Piece, check_order, encode, hear
 
 FMT = AudioFormat(sample_rate=16_000, channels=2)

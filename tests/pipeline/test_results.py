@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from streamer.config.schema import Config, InferenceConfig
+from streamer.config.models import InferenceConfig
+from streamer.config.schema import Config
 from streamer.inference import ipc
 from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
@@ -23,7 +24,7 @@ from streamer.pipeline.outbox import Outbox
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
 from streamer.protocol.actions import Close, Outgoing, Reply
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     Event,
     Flushed,

@@ -11,31 +11,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
-from streamer.protocol.messages import (
+from streamer.config.segmentation import VadConfig
+from streamer.protocol.events import (
     Active,
-    BadRequest,
     ChannelSeconds,
     ErrorEvent,
     Event,
-    Flush,
     Flushed,
     GoingAway,
     Inactive,
     Interim,
-    KeepAlive,
-    Request,
     Resumed,
     Segment,
-    Start,
     Started,
-    Stop,
     Stopped,
     VadInForce,
-    VadOptions,
     WarningEvent,
-    decode_request,
     encode_event,
+)
+from streamer.protocol.requests import (
+    BadRequest,
+    Flush,
+    KeepAlive,
+    Request,
+    Start,
+    Stop,
+    VadOptions,
+    decode_request,
 )
 
 FORMAT = {"sample_rate": 16_000}

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.dialects.native import NativeDialect
 from streamer.pipeline.context import Segmentation
-from streamer.protocol.messages import BadRequest, Started, Stopped, decode_request
+from streamer.protocol.events import Started, Stopped
+from streamer.protocol.requests import BadRequest, decode_request
 from streamer.session.dialect import UpgradeRequest
 
 FORMAT = {"sample_rate": 16_000}

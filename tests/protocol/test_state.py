@@ -22,6 +22,7 @@ from streamer.protocol.actions import (
     SendError,
 )
 from streamer.protocol.codes import MAX_CLOSE_REASON_BYTES, CloseCode, close_reason
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import (
     INPUTS,
     AudioPaused,
@@ -46,7 +47,7 @@ from streamer.protocol.inputs import (
     TooLarge,
     Unauthorized,
 )
-from streamer.protocol.messages import Configure, ErrorEvent, Start
+from streamer.protocol.requests import Configure, Start
 from streamer.protocol.state import SocketState, State
 
 CONFIGURE = Configure(words=True)

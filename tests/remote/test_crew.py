@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.crew import CrewPlan
 from streamer.inference.job import WorkerLost
+from streamer.inference.job_runner import MAX_LOST
 from streamer.inference.pool import WorkerPool
 from streamer.inference.submission import Submission
-from streamer.inference.supervisor import MAX_LOST
-from streamer.inference.worker_process import LOCAL, ModelCannotLoad, Program, WorkerDied
+from streamer.inference.worker_link import WorkerDied
+from streamer.inference.worker_process import ModelCannotLoad
+from streamer.inference.worker_program import LOCAL, Program
 from streamer.models.registry import ModelSpec
 
 READY = ipc.Ready(16_000, 1, 0.0, stateful=False)

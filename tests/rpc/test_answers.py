@@ -11,8 +11,9 @@ import pytest
 
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access
-from streamer.config.schema import Config, LimitsConfig
-from streamer.protocol.messages import BadRequest
+from streamer.config.limits import LimitsConfig
+from streamer.config.schema import Config
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.answers import MAX_REQUEST_S, answer
 from streamer.rpc.dialect import AnswerMethod
 from tests.virtual_time import in_virtual_time

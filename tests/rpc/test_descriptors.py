@@ -8,22 +8,31 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import Default
 
 from streamer.audio.format import AudioFormat
-from streamer.protocol import messages
+from streamer.protocol.events import Active, ChannelSeconds, Event, VadInForce
+from streamer.protocol.requests import (
+    Configure,
+    Flush,
+    KeepAlive,
+    Request,
+    Start,
+    Stop,
+    VadOptions,
+)
 from streamer.rpc.catalogue import ALL
 from streamer.rpc.descriptors import DESCRIPTOR_SET, message_class, new_pool
 from streamer.rpc.own.events import write_event
 from tools.rpc_schema import compiled
 
 REQUESTS = (
-    messages.Start,
-    messages.Configure,
-    messages.Flush,
-    messages.KeepAlive,
-    messages.Stop,
-    messages.VadOptions,
+    Start,
+    Configure,
+    Flush,
+    KeepAlive,
+    Stop,
+    VadOptions,
     AudioFormat,
 )
-EVENTS = (*get_args(messages.Event), messages.VadInForce, messages.ChannelSeconds)
+EVENTS = (*get_args(Event), VadInForce, ChannelSeconds)
 NAMES = {"WarningEvent": "Warning", "ErrorEvent": "Error"}
 ELSEWHERE = {"Start": {"token"}, "Segment": {"ended_by"}}
 """A token is in the metadata; what has ended a segment is for dialects."""
@@ -48,8 +57,8 @@ def test_a_message_has_the_fields_of_the_websocket(struct: type[msgspec.Struct])
 
 
 def test_every_request_and_every_event_has_its_place() -> None:
-    requests = {str(struct.__struct_config__.tag) for struct in get_args(messages.Request)}
-    events = {str(struct.__struct_config__.tag) for struct in get_args(messages.Event)}
+    requests = {str(struct.__struct_config__.tag) for struct in get_args(Request)}
+    events = {str(struct.__struct_config__.tag) for struct in get_args(Event)}
     assert fields_of("StreamRequest") == requests | {"audio"}
     assert fields_of("StreamResponse") == events
 
@@ -61,6 +70,6 @@ def test_a_service_is_that_of_its_schema(service: object) -> None:
 
 
 def test_the_messages_are_in_a_pool_of_their_own() -> None:
-    write_event(messages.Active(time=0, channel=0))
+    write_event(Active(time=0, channel=0))
     with pytest.raises(KeyError):
         Default().FindMessageTypeByName("streamer.v1.StreamRequest")

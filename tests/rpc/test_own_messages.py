@@ -9,17 +9,8 @@ from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.protocol.messages import (
-    BadRequest,
-    Configure,
-    ErrorEvent,
-    Interim,
-    Resumed,
-    Segment,
-    Start,
-    Started,
-    request_of,
-)
+from streamer.protocol.events import ErrorEvent, Interim, Resumed, Segment, Started
+from streamer.protocol.requests import BadRequest, Configure, Start, request_of
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.own.events import write_event
 from streamer.rpc.own.requests import read_request

@@ -7,10 +7,12 @@ import grpc.aio
 import pytest
 from starlette.responses import Response
 
-from streamer.config.schema import Config, GrpcConfig, LimitsConfig, ServerConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.ports import GrpcConfig, ServerConfig
+from streamer.config.schema import Config
 from streamer.protocol.actions import Close
 from streamer.protocol.codes import CloseCode, ErrorCode
-from streamer.protocol.messages import ErrorEvent
+from streamer.protocol.events import ErrorEvent
 from streamer.rpc.call import CODES, address_of
 from streamer.rpc.dialect import credential_of
 from streamer.rpc.options import server_options

@@ -10,7 +10,8 @@ import pytest
 from streamer.access.refusal_log import RefusalLog
 from streamer.access.tokens import Access, AuthState
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import Config, LimitsConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.schema import Config
 from streamer.observe.monitor import Monitor
 from streamer.pipeline.outbox import MAX_WAITING, Outbox
 from streamer.protocol.actions import (
@@ -25,6 +26,7 @@ from streamer.protocol.actions import (
     Reply,
     SendError,
 )
+from streamer.protocol.events import ErrorEvent, GoingAway, WarningEvent
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -34,15 +36,7 @@ from streamer.protocol.inputs import (
     StartRequested,
     StopRequested,
 )
-from streamer.protocol.messages import (
-    BadRequest,
-    Configure,
-    ErrorEvent,
-    GoingAway,
-    Start,
-    VadOptions,
-    WarningEvent,
-)
+from streamer.protocol.requests import BadRequest, Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.client_inputs import ClientInputs
 from streamer.session.deadlines import Expired

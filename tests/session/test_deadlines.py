@@ -2,7 +2,7 @@
 
 import pytest
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.session.deadlines import Deadlines, Expired
 
 LIMITS = LimitsConfig(

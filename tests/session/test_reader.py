@@ -6,7 +6,7 @@ from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.session.inbox import Inbox
 from streamer.session.reader import Reader
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from streamer.config.schema import InterimConfig, VadConfig
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.load.load_report import LoadReport
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats

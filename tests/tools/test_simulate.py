@@ -11,7 +11,7 @@ import simpy
 
 pytest.importorskip("matplotlib")
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from tools.bench import publish
 from tools.bench.live import RATE, joined, recordings
 from tools.simulate.costs import Costs, published

@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.observe.monitor import Meter, Monitor
 from streamer.pipeline.speech_channel import segmenter_settings
 from streamer.vad.engine import WindowArray
 from streamer.vad.gain import MAX_GAIN_DB, TARGET_DB, InputGain
-from streamer.vad.segmenter import SegmentEnded, Segmenter
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import SegmentEnded
 from streamer.vad.silero import SileroVad
 from streamer.vad.silero_network import WINDOW
 from streamer.weights.manifest import require

@@ -15,20 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from streamer.vad.segmenter import (
-    HYSTERESIS,
-    MIN_EXIT_THRESHOLD,
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import (
     InterimDue,
     SegmentDiscarded,
     SegmentEnded,
-    Segmenter,
     SegmenterEvent,
-    SegmenterSettings,
     SpeechDropped,
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
 )
+from streamer.vad.segmenter_settings import HYSTERESIS, MIN_EXIT_THRESHOLD, SegmenterSettings
 
 Found = SpeechStarted | InterimDue | SegmentEnded | SegmentDiscarded
 

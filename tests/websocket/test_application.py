@@ -9,7 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.asgi import ClientDisconnected
 from streamer.websocket.connection import websocket_class
 from tests.websocket.in_loop import serving

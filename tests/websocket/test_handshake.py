@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.connection import websocket_class
 from streamer.websocket.handshake import transport_address
 from tests.end_to_end.certificates import self_signed, trusting

@@ -1,6 +1,6 @@
 """How much of a connection is parsed at once, and when it has to wait."""
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.rate import MAX_PIECE_BYTES, MIN_PIECE_BYTES, ReadPacing, SpareTime
 from streamer.websocket.signals import SlowedNotice
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.rate import (
     ACTIVE_S,
     MAX_SAVED_S,

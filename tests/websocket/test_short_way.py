@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.connection import websocket_class
 from streamer.websocket.signals import SlowedNotice, TooLargeNotice
 from tests.websocket.in_loop import serving

@@ -14,7 +14,9 @@ import pytest
 
 from streamer.access.tokens import Access
 from streamer.app import create_app
-from streamer.config.schema import Config, LimitsConfig, ModelConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
 from streamer.models.resolve import model_specs
 from streamer.observe.monitor import Meter, Monitor
 from streamer.observe.tracer import Tracer

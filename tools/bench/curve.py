@@ -21,17 +21,13 @@ from rich.progress import Progress
 from rich.table import Table
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.vad.gain import InputGain
-from streamer.vad.segmenter import (
-    SegmentEnded,
-    Segmenter,
-    SegmenterSettings,
-    SpeechPaused,
-    SpeechStarted,
-)
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import SegmentEnded, SpeechPaused, SpeechStarted
+from streamer.vad.segmenter_settings import SegmenterSettings
 from streamer.vad.silero_network import CONTEXT, SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench import vad

@@ -27,7 +27,7 @@ def main() -> None:
     """Serve with the WebSocket implementation, event loop and number of queue hops given."""
     import uvicorn
 
-    from streamer.config.schema import LimitsConfig
+    from streamer.config.limits import LimitsConfig
     from streamer.websocket.connection import websocket_class
 
     implementation, loop, hops = sys.argv[1:]

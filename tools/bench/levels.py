@@ -15,7 +15,7 @@ import soxr
 from rich.console import Console
 from rich.progress import track
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.onnx.graph import Floats
 from streamer.vad.silero_network import SAMPLE_RATE, SileroNetwork
 from streamer.weights.manifest import require

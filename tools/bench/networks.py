@@ -19,7 +19,7 @@ import soxr
 from rich.console import Console
 from rich.progress import track
 
-from streamer.config.schema import InterimConfig, VadConfig
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.model import SegmentRequest
 from streamer.models.moonshine.decoding import ExtraOutputs
 from streamer.models.moonshine.transcriber import Moonshine, max_tokens

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import soxr
 from rich.console import Console
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.vad.silero_network import SAMPLE_RATE, SileroNetwork
 from streamer.weights.manifest import require

@@ -23,7 +23,8 @@ import soxr
 from rich.console import Console
 from rich.progress import track
 
-from streamer.config.schema import Config, ModelConfig
+from streamer.config.models import ModelConfig
+from streamer.config.schema import Config
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec, make_model
 from streamer.models.resolve import model_specs

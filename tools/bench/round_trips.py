@@ -10,7 +10,8 @@ import psutil
 
 from streamer.config.remote import RemoteConfig
 from streamer.inference import ipc
-from streamer.inference.worker_process import LOCAL, Program, WorkerProcess, new_slot
+from streamer.inference.worker_process import WorkerProcess
+from streamer.inference.worker_program import LOCAL, Program, new_slot
 from streamer.models.registry import ModelSpec
 from streamer.remote import bridge
 from streamer.remote.plan import RemotePlan

@@ -20,7 +20,7 @@ import soxr
 from rich.console import Console
 from rich.progress import Progress
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.vad.silero_network import SAMPLE_RATE, WINDOW, SileroNetwork

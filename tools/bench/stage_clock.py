@@ -59,7 +59,7 @@ STAGES: Mapping[str, tuple[str, ...]] = {
         "streamer.pipeline.results:ChannelResults.submit_final",
         "streamer.pipeline.results:ChannelResults.submit_interim",
         "streamer.inference.supervisor:Supervisor.run",
-        "streamer.inference.worker_process:_Link.data_received",
+        "streamer.inference.worker_link:WorkerLink.data_received",
     ),
     "sending": (
         "streamer.session.session:Session._write",

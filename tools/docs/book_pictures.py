@@ -13,10 +13,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.protocol.inputs import INPUTS
 from streamer.protocol.state import TABLE, State
-from streamer.vad.segmenter import HYSTERESIS
+from streamer.vad.segmenter_settings import HYSTERESIS
 from streamer.vad.silero_network import SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench.curve import ScoredChannel, cuts, settings_of, tracks

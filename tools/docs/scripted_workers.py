@@ -12,11 +12,12 @@ from unittest.mock import patch
 
 import numpy as np
 
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference import ipc
 from streamer.inference.job import SegmentAudio
 from streamer.inference.pool import WorkerPool
-from streamer.inference.worker_process import WorkerDied, WorkerProcess
+from streamer.inference.worker_link import WorkerDied
+from streamer.inference.worker_process import WorkerProcess
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor
 from streamer.onnx.graph import Floats

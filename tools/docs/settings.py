@@ -1,7 +1,7 @@
 """The tables of `docs/configuration.md`, from the schema.
 
 A table stands between `<!-- settings: SECTION -->` and `<!-- end -->`. Its texts are the docstrings
-below the settings, and the rest is what `config/schema.py` says to the server itself. The block
+below the settings, and the rest is what their classes say to the server itself. The block
 `<!-- settings: environment -->` has the variable of each setting.
 """
 
@@ -19,7 +19,7 @@ from streamer.config.explain import allowed
 from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config
 from streamer.config.sources import ENVIRONMENT_PREFIX
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 BLOCK = re.compile(r"(<!-- settings: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OF_A_STREAM = {"vad": frozenset(VadOptions.__struct_fields__)}
@@ -73,13 +73,14 @@ def table(section: str) -> str:
     """A row for each setting of a section, or of an object in one."""
     nested = NESTED.get(section)
     values = defaults_of(nested) if nested else defaults()[section]
-    texts = docstrings(nested or type(getattr(Config(), section)))
+    struct = nested or type(getattr(Config(), section))
+    texts = docstrings(struct)
     marked = OF_A_STREAM.get(section)
     head = ["key", "default", "allowed", *([""] if marked else []), "meaning"]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for key, default in values.items():
         if key not in texts:
-            raise UndocumentedError(f"{section}.{key} has no docstring in {Config.__module__}")
+            raise UndocumentedError(f"{section}.{key} has no docstring in {struct.__module__}")
         shown = "required" if default is msgspec.NODEFAULT else _cell(default)
         cells = [f"`{key}`", shown, _allowed(f"{section}.{key}")]
         cells += ["✓" if key in marked else ""] if marked else []

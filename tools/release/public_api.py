@@ -20,7 +20,8 @@ from streamer.config.schema import Config
 from streamer.dialects.addresses import ADDED, OWN
 from streamer.http.operations import OPERATIONS
 from streamer.protocol.codes import CloseCode, ErrorCode, WarningCode
-from streamer.protocol.messages import Event, Request
+from streamer.protocol.events import Event
+from streamer.protocol.requests import Request
 from streamer.telemetry.metrics import Metrics
 from streamer.weights.manifest_schema import Manifest
 from streamer_client.options import _build_parser as client_parser

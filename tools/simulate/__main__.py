@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from tools.bench.live import RATE, joined, recordings
 from tools.bench.result_files import RESULTS, ROOT, Row, table, write_json
 from tools.command_line import tool_parser

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.onnx.graph import Floats
 from streamer.vad.factory import SILERO_FOLDER
-from streamer.vad.segmenter import SegmentEnded, Segmenter, SpeechPaused, SpeechResumed
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import SegmentEnded, SpeechPaused, SpeechResumed
 from streamer.vad.silero_network import SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench.curve import probabilities, settings_of

@@ -2,7 +2,7 @@
 
 from streamer.audio.format import AudioFormat
 from streamer.protocol import inputs as i
-from streamer.protocol.messages import Start
+from streamer.protocol.requests import Start
 from streamer.protocol.state import SocketState
 
 START = i.StartRequested(Start(format=AudioFormat(16_000)))

@@ -2,7 +2,7 @@
 
 import json
 
-from streamer.protocol.messages import BadRequest, decode_request
+from streamer.protocol.requests import BadRequest, decode_request
 
 MESSAGES = (
     "stop",

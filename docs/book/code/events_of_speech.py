@@ -1,14 +1,9 @@
 """The events of a segmenter on a recording of ten seconds."""
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.config.schema import VadConfig
-from streamer.vad.segmenter import (
-    SegmentEnded,
-    Segmenter,
-    SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
-)
+from streamer.config.segmentation import VadConfig
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import SegmentEnded, SpeechPaused, SpeechResumed, SpeechStarted
 from streamer.vad.silero_network import SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench.curve import settings_of, tracks

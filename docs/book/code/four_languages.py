@@ -3,15 +3,16 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from streamer.config.schema import LimitsConfig, VadConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.dialect import AssemblyDialect
 from streamer.dialects.deepgram.live import LiveDialect
 from streamer.dialects.native import NativeDialect
 from streamer.dialects.vosk.dialect import VoskDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Outgoing, Reply
+from streamer.protocol.events import Active, Inactive, Interim, Segment, Stopped
 from streamer.protocol.inputs import ReplyRequested
-from streamer.protocol.messages import Active, Inactive, Interim, Segment, Stopped
 from streamer.session.dialect import Dialect, UpgradeRequest
 
 WORDS = {"text": "Try again.", "confidence": 0.97}

@@ -3,7 +3,9 @@
 import numpy as np
 
 from streamer.audio.buffer import SampleBuffer
-from streamer.vad.segmenter import InterimDue, Segmenter, SegmenterSettings
+from streamer.vad.segmenter import Segmenter
+from streamer.vad.segmenter_events import InterimDue
+from streamer.vad.segmenter_settings import SegmenterSettings
 
 RATE, WINDOW, SECONDS = 16_000, 512, 19
 

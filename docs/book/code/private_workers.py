@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from docs.book.code.fragile import CRASH, HANG, RAISE
-from streamer.config.schema import InferenceConfig
+from streamer.config.models import InferenceConfig
 from streamer.inference.job import InferenceError
 from streamer.inference.pool import WorkerPool
 from streamer.models.registry import ModelSpec

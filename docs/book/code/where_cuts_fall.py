@@ -1,6 +1,6 @@
 """How many ends of equal chunks fall into speech, and how many ends of segments do."""
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.vad.silero_network import SAMPLE_RATE, WINDOW, SileroNetwork
 from streamer.weights.manifest import require
 from tools.bench.curve import cuts, settings_of, tracks

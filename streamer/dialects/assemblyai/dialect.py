@@ -10,7 +10,8 @@ from typing import Any
 from starlette.responses import Response
 
 from streamer.access.assemblyai_errors import assemblyai_error
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.events import AnyEvent, FormatTurns, SessionEvents
 from streamer.dialects.assemblyai.messages import Error, Termination, encode
 from streamer.dialects.assemblyai.settings import (
@@ -25,6 +26,7 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import ErrorCode, close_reason
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -35,7 +37,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import Configure, ErrorEvent, Start, VadOptions
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

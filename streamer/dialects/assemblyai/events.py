@@ -26,15 +26,7 @@ from streamer.dialects.assemblyai.messages import (
 from streamer.dialects.channel_speech import ChannelSpeech
 from streamer.http.render import text_of
 from streamer.http.spoken_words import GivenWord, bare, plain, spoken_words
-from streamer.protocol.messages import (
-    Active,
-    ErrorEvent,
-    Event,
-    Inactive,
-    Interim,
-    Segment,
-    Stopped,
-)
+from streamer.protocol.events import Active, ErrorEvent, Event, Inactive, Interim, Segment, Stopped
 
 GOES_ON, ENDED = 0.0, 1.0
 """`end_of_turn_confidence`. The detector gives no probability."""

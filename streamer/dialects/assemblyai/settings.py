@@ -17,11 +17,11 @@ import msgspec
 from streamer.audio.format import CONTAINER, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ServedModel
 from streamer.http.languages import is_automatic, language_of
 from streamer.http.openai_form import NO, YES
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 ENCODINGS: Mapping[str, AudioFormat] = {
     "pcm_s16le": AudioFormat(16_000),

@@ -10,9 +10,9 @@ import msgspec
 from msgspec import Meta
 
 from streamer.audio.format import AudioFormat
+from streamer.config.dialect_names import DialectName
 from streamer.config.explain import explain
 from streamer.config.numbers import with_whole_numbers
-from streamer.config.schema import DialectName
 from streamer.dialects.deepgram.flux_events import (
     AnyEvent,
     ConfigureDone,
@@ -31,7 +31,7 @@ from streamer.protocol.inputs import (
     KeepAliveReceived,
     ReplyRequested,
 )
-from streamer.protocol.messages import Configure, Start, VadOptions
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

@@ -29,7 +29,7 @@ from streamer.dialects.deepgram.flux_messages import (
 )
 from streamer.http.render import text_of
 from streamer.http.spoken_words import GivenWord, spoken_words
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     Configured,
     ErrorEvent,

@@ -16,7 +16,7 @@ from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.wave_format import wave_format
 from streamer.http.deepgram_query import ENCODINGS, NAMES, ListenQuery
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 
 WAVE_NAME = b"RIFF"
 """The first bytes of a WAV file."""

@@ -9,8 +9,9 @@ from starlette.responses import Response
 from streamer.access.credentials import answered
 from streamer.access.deepgram_errors import deepgram_error, new_request_id
 from streamer.audio.format import AudioFormat
+from streamer.config.dialect_names import DialectName
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.control_message import control_message
 from streamer.dialects.deepgram.incoming_audio import IncomingAudio
 from streamer.http.deepgram_query import ListenQuery, QueryRefused, ServedModel
@@ -18,8 +19,9 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import CloseCode, ErrorCode, close_reason
+from streamer.protocol.events import ErrorEvent
 from streamer.protocol.inputs import AudioReceived, Input, StartRequested
-from streamer.protocol.messages import BadRequest, ErrorEvent, Start
+from streamer.protocol.requests import BadRequest, Start
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 SUBPROTOCOLS = ("token", "bearer")

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.listen import ListenDialect, key_terms_of
 from streamer.dialects.deepgram.live_events import (
     AnyEvent,
@@ -21,6 +22,7 @@ from streamer.dialects.deepgram.live_messages import encode
 from streamer.dialects.deepgram.settings import utterance_end_s, vad_options
 from streamer.http.deepgram_query import ListenQuery, ServedModel, served_models
 from streamer.protocol.actions import AudioReached, Outgoing, Reply
+from streamer.protocol.events import Flushed, Started
 from streamer.protocol.inputs import (
     ConfigureRequested,
     DisconnectRequested,
@@ -29,7 +31,7 @@ from streamer.protocol.inputs import (
     KeepAliveReceived,
     ReplyRequested,
 )
-from streamer.protocol.messages import Configure, Flushed, Start, Started
+from streamer.protocol.requests import Configure, Start
 from streamer.services import Services
 
 DETECTOR_LAG_S = 0.15

@@ -41,7 +41,7 @@ from streamer.http.deepgram_answers import (
 from streamer.http.deepgram_query import ServedModel
 from streamer.http.render import text_of
 from streamer.http.spoken_words import confidence_of, spoken_words
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     Configured,
     ErrorEvent,

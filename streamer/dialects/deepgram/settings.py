@@ -1,8 +1,8 @@
 """What a query of Deepgram's means for a stream of this server. Pure."""
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ListenQuery
-from streamer.protocol.messages import VadOptions
+from streamer.protocol.requests import VadOptions
 
 LONGEST_SILENCE_MS = 10_000
 """Milliseconds: the largest `min_silence_ms`. With `endpointing=false` silence ends no segment that

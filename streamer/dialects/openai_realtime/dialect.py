@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from streamer.access.credentials import answered
 from streamer.access.error_responses import error_response, unauthorized
+from streamer.config.dialect_names import DialectName
 from streamer.config.explain import show_name
-from streamer.config.schema import DialectName
 from streamer.dialects.openai_realtime.client_secret import ticket_in
 from streamer.dialects.openai_realtime.items import Items
 from streamer.dialects.openai_realtime.messages import (
@@ -43,9 +43,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import (
-    BadRequest,
-)
+from streamer.protocol.requests import BadRequest
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

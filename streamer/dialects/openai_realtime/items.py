@@ -29,7 +29,7 @@ from streamer.dialects.openai_realtime.server_events import (
 from streamer.http.openai_answers import LogprobsOfText
 from streamer.http.render import output_text
 from streamer.protocol.actions import Cleared
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     ErrorEvent,
     Flushed,

@@ -9,7 +9,7 @@ from typing import Any
 from streamer.dialects.openai_realtime.messages import Problem
 from streamer.http.openai_answers import Logprob
 from streamer.protocol.codes import ErrorCode
-from streamer.protocol.messages import ErrorEvent
+from streamer.protocol.events import ErrorEvent
 
 ServerEvent = dict[str, Any]
 

@@ -27,7 +27,7 @@ from streamer.dialects.openai_realtime.settings import (
 )
 from streamer.dialects.openai_realtime.start import model_of, start_of
 from streamer.http.openai_models import served_name
-from streamer.protocol.messages import Configure, Start, VadOptions
+from streamer.protocol.requests import Configure, Start, VadOptions
 from streamer.services import Services
 from streamer.session.dialect import UpgradeRequest
 

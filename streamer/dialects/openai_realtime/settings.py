@@ -15,7 +15,7 @@ from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE
 from streamer.config.explain import ALLOWED, explain, fields_of, show
 from streamer.config.key_terms import MAX_KEY_TERMS
 from streamer.config.numbers import with_whole_numbers
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.openai_realtime.beta import FORMAT_NAME, FORMATS, beta_name, in_new_words
 from streamer.dialects.openai_realtime.messages import refused
 from streamer.http.languages import is_automatic, language_of

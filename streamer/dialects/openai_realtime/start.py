@@ -5,7 +5,7 @@ from typing import Literal
 
 from streamer.audio.format import AudioFormat
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.openai_realtime.settings import (
     LOGPROBS,
     Settings,
@@ -14,7 +14,7 @@ from streamer.dialects.openai_realtime.settings import (
 )
 from streamer.http.openai_models import served_name
 from streamer.http.prompts import key_terms_of
-from streamer.protocol.messages import Start, VadOptions
+from streamer.protocol.requests import Start, VadOptions
 
 G711: dict[object, Literal["mulaw", "alaw"]] = {"audio/pcmu": "mulaw", "audio/pcma": "alaw"}
 G711_HZ = 8_000

@@ -16,7 +16,7 @@ from streamer.dialects.openai_realtime.replies import (
 )
 from streamer.dialects.openai_realtime.server_events import ServerEvent
 from streamer.protocol.actions import Cleared, Reply
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     ErrorEvent,
     Event,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from streamer.access.credentials import QUERY_NAME
 from streamer.access.error_responses import error_response
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.dialects.channel_speech import ChannelSpeech
 from streamer.dialects.vosk.replies import Asked, Final, Message, Replies, encode
 from streamer.dialects.vosk.settings import Settings, Shape, configured
@@ -20,6 +20,15 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import CloseCode, close_reason
+from streamer.protocol.events import (
+    Active,
+    ErrorEvent,
+    Flushed,
+    Inactive,
+    Interim,
+    Segment,
+    Stopped,
+)
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -29,17 +38,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import (
-    Active,
-    Configure,
-    ErrorEvent,
-    Flushed,
-    Inactive,
-    Interim,
-    Segment,
-    Start,
-    Stopped,
-)
+from streamer.protocol.requests import Configure, Start
 from streamer.services import Services
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 

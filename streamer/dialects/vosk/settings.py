@@ -13,7 +13,7 @@ import msgspec
 from streamer.audio.format import MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, AudioFormat
 from streamer.config.explain import show
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 
 DEFAULT_HZ = 8_000
 """The sample rate of audio without one; as vosk-server has it."""

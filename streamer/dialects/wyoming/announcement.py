@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from streamer.access.tokens import is_loopback
-from streamer.config.schema import WyomingConfig
+from streamer.config.ports import WyomingConfig
 
 if TYPE_CHECKING:
     from zeroconf.asyncio import AsyncZeroconf

@@ -1,7 +1,7 @@
 """Answers that need no session, and the event that ends a connection. Pure."""
 
 from streamer.dialects.wyoming.codec import Event, encode_event
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 
 MAX_PING_CHARACTERS = 1_000
 """Of a text that is sent back. Answers wait for the client to read them, and only their number is

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from streamer.dialects.wyoming.codec import encode_event
 from streamer.http.render import text_of
-from streamer.protocol.messages import Active, Inactive, Segment
+from streamer.protocol.events import Active, Inactive, Segment
 
 NO_SPEECH_S = 15.0
 """Seconds without speech after which a command is over; as `VoiceCommandSegmenter.timeout_seconds`

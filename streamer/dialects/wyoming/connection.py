@@ -12,14 +12,14 @@ from typing import Any, cast
 
 from uvicorn.server import ServerState
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.dialects.wyoming.answers import error
 from streamer.dialects.wyoming.codec import Event, MalformedEvent
 from streamer.dialects.wyoming.frames import NO_MORE, SESSION_EVENTS, Frames
 from streamer.dialects.wyoming.incoming import IncomingEvents
 from streamer.dialects.wyoming.outgoing import OutgoingEvents
 from streamer.memory import LightEvent
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.websocket.asgi import ASGIApp, ClientDisconnected, Message, Scope
 from streamer.websocket.signals import (
     ABORT,

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import DialectName, VadConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.wyoming.answers import answer_of, error
 from streamer.dialects.wyoming.audio import CommandAudio
 from streamer.dialects.wyoming.codec import Event
@@ -23,6 +24,7 @@ from streamer.observe.monitor import Route
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import CloseCode
+from streamer.protocol.events import Active, ErrorEvent, Inactive, Segment, Started, Stopped
 from streamer.protocol.inputs import (
     AudioReceived,
     ClearRequested,
@@ -31,17 +33,7 @@ from streamer.protocol.inputs import (
     StartRequested,
     StopRequested,
 )
-from streamer.protocol.messages import (
-    Active,
-    BadRequest,
-    ErrorEvent,
-    Inactive,
-    Segment,
-    Start,
-    Started,
-    Stopped,
-    VadOptions,
-)
+from streamer.protocol.requests import BadRequest, Start, VadOptions
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 
 REPORT_S = 1.0

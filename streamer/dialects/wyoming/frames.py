@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from streamer.dialects.wyoming.codec import Event, MalformedEvent
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 
 MAX_DATA_BYTES = 262_144
 """Bytes of the data of an event that needs a session: names of a thousand devices in a

@@ -9,7 +9,7 @@ for its turn among all (`ParserTurns`), and one that sends more events than
 import asyncio
 from collections.abc import Callable
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.dialects.wyoming.codec import Event, EventDecoder
 from streamer.dialects.wyoming.frames import MAX_DATA_BYTES, SESSION_EVENTS
 from streamer.memory import LightEvent

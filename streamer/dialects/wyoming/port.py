@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from uvicorn.server import ServerState
 
-from streamer.config.schema import WyomingConfig
+from streamer.config.ports import WyomingConfig
 from streamer.dialects.wyoming.announcement import Announcement, announcement_of
 from streamer.http.listening import Listeners
 

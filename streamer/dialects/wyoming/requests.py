@@ -9,10 +9,10 @@ from streamer.audio.format import AudioFormat
 from streamer.config.explain import show
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
 from streamer.config.numbers import with_whole_numbers
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ServedModel
 from streamer.http.languages import is_automatic, language_of
-from streamer.protocol.messages import BadRequest, VadOptions
+from streamer.protocol.requests import BadRequest, VadOptions
 
 WIDTHS = (1, 2, 3, 4)
 """Bytes of a sample; one byte is unsigned, as in WAV files."""

@@ -5,9 +5,9 @@ https://cloud.google.com/speech-to-text/docs/reference/rpc/google.cloud.speech.v
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.http.deepgram_query import ServedModel
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.recognition.encodings import LINEAR, MULAW, UNSPECIFIED, Encoding
 from streamer.rpc.recognition.results import (

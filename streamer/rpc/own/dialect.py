@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from streamer.config.schema import DialectName, LimitsConfig
+from streamer.config.dialect_names import DialectName
+from streamer.config.limits import LimitsConfig
 from streamer.pipeline.context import Segmentation
 from streamer.protocol.actions import AudioReached, Cleared, Close, Outgoing, Reply
 from streamer.protocol.inputs import AudioReceived, Input, input_of
-from streamer.protocol.messages import request_of
+from streamer.protocol.requests import request_of
 from streamer.rpc.dialect import RpcDialect, RpcService, SessionMethod
 from streamer.rpc.own.events import write_event
 from streamer.rpc.own.requests import read_request

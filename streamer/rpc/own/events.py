@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from google.protobuf.message import Message
 
-from streamer.protocol.messages import Event, Interim, Segment
+from streamer.protocol.events import Event, Interim, Segment
 from streamer.rpc.descriptors import message_class
 
 _RESPONSE = message_class("streamer.v1.StreamResponse")

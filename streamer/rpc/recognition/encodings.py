@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import show
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 
 FIELD = "config.encoding"
 

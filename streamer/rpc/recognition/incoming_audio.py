@@ -16,7 +16,7 @@ from streamer.audio.containers import HEAD_BYTES, container_of
 from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.audio.pcm import PcmDecoder
 from streamer.config.explain import show
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.recognition.encodings import FIELD, Encoding
 from streamer.rpc.riff import NAMES as WAVE_NAMES
 from streamer.rpc.riff import RiffWalker, WaveError, WaveHeader

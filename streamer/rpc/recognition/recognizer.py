@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from streamer.config.explain import show_name
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ServedModel, served_models
 from streamer.protocol.inputs import AudioReceived, Input, StartRequested
 from streamer.rpc.dialect import RpcDialect

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from streamer.protocol.actions import Close, Outgoing
+from streamer.protocol.events import ErrorEvent, Event, Stopped
 from streamer.protocol.inputs import Input
-from streamer.protocol.messages import BadRequest, ErrorEvent, Event, Stopped
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.recognition.recognizer import RecognizerDialect
 from streamer.rpc.recognition.results import Result
 from streamer.rpc.recognition.wire import parse

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from streamer.http.spoken_words import bare, confidence_of, plain
 from streamer.inference.timed_words import read_words
-from streamer.protocol.messages import Active, ErrorEvent, Event, Inactive, Interim, Segment
+from streamer.protocol.events import Active, ErrorEvent, Event, Inactive, Interim, Segment
 from streamer.rpc.recognition.settings import Asked
 
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from streamer.audio.format import AudioFormat
 from streamer.config.explain import show
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ServedModel
 from streamer.http.languages import is_automatic, language_of
-from streamer.protocol.messages import BadRequest, Start, VadOptions
+from streamer.protocol.requests import BadRequest, Start, VadOptions
 from streamer.rpc.recognition.encodings import Encoding
 from streamer.rpc.recognition.incoming_audio import DeclaredAudio
 

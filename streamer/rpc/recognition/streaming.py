@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from streamer.protocol.actions import Close, Outgoing
+from streamer.protocol.events import ErrorEvent, Event
 from streamer.protocol.inputs import DisconnectRequested, Input
-from streamer.protocol.messages import BadRequest, ErrorEvent, Event
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.recognition.recognizer import RecognizerDialect
 from streamer.rpc.recognition.results import UtteranceOver
 from streamer.rpc.recognition.wire import parse

@@ -6,9 +6,9 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.http.deepgram_query import ServedModel
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.recognition.encodings import Encoding
 from streamer.rpc.recognition.results import Found, Result
 from streamer.rpc.recognition.settings import Asked

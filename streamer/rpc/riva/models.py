@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from streamer.config.explain import show
 from streamer.inference.pool import WorkerPool
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.recognition.wire import parse
 from streamer.rpc.riva.wire import PACKAGE

@@ -5,7 +5,7 @@ https://docs.nvidia.com/deeplearning/riva/user-guide/docs/reference/protos/proto
 
 from collections.abc import Mapping, Sequence
 
-from streamer.config.schema import DialectName
+from streamer.config.dialect_names import DialectName
 from streamer.http.deepgram_query import ServedModel
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.recognition.encodings import ALAW, LINEAR, MULAW, UNSPECIFIED, Encoding

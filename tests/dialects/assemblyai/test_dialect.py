@@ -9,11 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.dialect import IDLE_SECONDS, AssemblyDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing, Reply
 from streamer.protocol.codes import ErrorCode
+from streamer.protocol.events import (
+    Active,
+    Configured,
+    ErrorEvent,
+    Event,
+    Flushed,
+    Inactive,
+    Interim,
+    Segment,
+)
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -23,16 +33,6 @@ from streamer.protocol.inputs import (
     KeepAliveReceived,
     ReplyRequested,
     StartRequested,
-)
-from streamer.protocol.messages import (
-    Active,
-    Configured,
-    ErrorEvent,
-    Event,
-    Flushed,
-    Inactive,
-    Interim,
-    Segment,
 )
 from streamer.session.dialect import UpgradeRefused, UpgradeRequest
 from tests.dialects.played_events import SESSION, STARTED, segment, stopped, streams

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
 from streamer.config.key_terms import MAX_KEY_TERMS, is_key_term
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.assemblyai.settings import (
     SessionQuery,
     SettingRefused,

@@ -8,15 +8,7 @@ from hypothesis import given, settings
 
 from streamer.dialects.deepgram.flux_events import AnyEvent, FluxEvents
 from streamer.dialects.deepgram.flux_messages import Thresholds, encode
-from streamer.protocol.messages import (
-    Active,
-    ErrorEvent,
-    Event,
-    Inactive,
-    Interim,
-    Resumed,
-    Segment,
-)
+from streamer.protocol.events import Active, ErrorEvent, Event, Inactive, Interim, Resumed, Segment
 from tests.dialects.played_events import STARTED, segment, streams
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from streamer.access.deepgram_errors import request_id_of
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.flux import FluxDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing, Reply
+from streamer.protocol.events import Configured, Interim
 from streamer.protocol.inputs import (
     ConfigureRequested,
     FlushRequested,
@@ -19,7 +20,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import Configure, Configured, Interim
+from streamer.protocol.requests import Configure
 from streamer.session.dialect import Opening, UpgradeRefused, UpgradeRequest
 from tests.dialects.deepgram.test_incoming_audio import wave_file
 from tests.dialects.played_events import STARTED

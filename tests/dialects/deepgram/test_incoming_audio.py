@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamer.audio.format import AudioFormat
 from streamer.dialects.deepgram.incoming_audio import IncomingAudio
 from streamer.http.deepgram_query import ListenQuery, ServedModel
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 
 MAX_CHANNELS = 2
 SAMPLES = np.arange(-3_000, 3_000, dtype="<i2").tobytes()

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from streamer.access.deepgram_errors import request_id_of
 from streamer.audio.format import AudioFormat
 from streamer.config.key_terms import MAX_KEY_TERMS
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.live import LiveDialect
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import AudioReached, Close, Outgoing, Reply
 from streamer.protocol.codes import ErrorCode
+from streamer.protocol.events import Active, Configured, ErrorEvent, Inactive
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -27,7 +28,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import Active, BadRequest, Configured, ErrorEvent, Inactive
+from streamer.protocol.requests import BadRequest
 from streamer.session.dialect import UpgradeRefused, UpgradeRequest
 from tests.dialects.deepgram.test_incoming_audio import SAMPLES, wave_file
 from tests.dialects.played_events import STARTED, segment, stopped

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamer.dialects.deepgram.live_events import LiveEvents, LiveOptions, Reached
 from streamer.dialects.deepgram.live_messages import encode
 from streamer.http.deepgram_query import ServedModel
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     ErrorEvent,
     Event,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
 from streamer.config.key_terms import MAX_KEY_TERMS
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.settings import utterance_end_s, vad_options
 from streamer.http.deepgram_query import KNOWN, ListenQuery, QueryRefused, ServedModel
 

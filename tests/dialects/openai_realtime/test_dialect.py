@@ -18,7 +18,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.services import Services
 
 MANUAL: dict[str, Any] = {"turn_detection": None}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streamer.dialects.openai_realtime.items import Items
 from streamer.dialects.openai_realtime.replies import ClearAsked, CommitAsked, ModeChanged
 from streamer.protocol.actions import Cleared
-from streamer.protocol.messages import (
+from streamer.protocol.events import (
     Active,
     ErrorEvent,
     Flushed,

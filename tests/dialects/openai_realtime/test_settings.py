@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.deepgram.flux import GivenThresholds
 from streamer.dialects.openai_realtime.beta import in_beta_words
 from streamer.dialects.openai_realtime.messages import Problem, Refused
@@ -22,7 +22,7 @@ from streamer.dialects.openai_realtime.settings import (
 )
 from streamer.dialects.openai_realtime.start import start_of
 from streamer.http.openai_fields import ChunkingStrategy, Form
-from streamer.protocol.messages import Start, VadOptions
+from streamer.protocol.requests import Start, VadOptions
 
 VAD = VadConfig()
 NEW = Settings(turn_detection=server_vad(VAD))

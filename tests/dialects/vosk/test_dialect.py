@@ -14,6 +14,16 @@ from streamer.dialects.vosk.replies import MAX_OWED
 from streamer.http.render import text_of
 from streamer.http.spoken_words import plain
 from streamer.protocol.actions import Close, Outgoing, Reply
+from streamer.protocol.events import (
+    Active,
+    Configured,
+    ErrorEvent,
+    Event,
+    Flushed,
+    Inactive,
+    Interim,
+    Segment,
+)
 from streamer.protocol.inputs import (
     AudioReceived,
     ConfigureRequested,
@@ -23,18 +33,7 @@ from streamer.protocol.inputs import (
     ReplyRequested,
     StartRequested,
 )
-from streamer.protocol.messages import (
-    Active,
-    BadRequest,
-    Configured,
-    ErrorEvent,
-    Event,
-    Flushed,
-    Inactive,
-    Interim,
-    Segment,
-    Start,
-)
+from streamer.protocol.requests import BadRequest, Start
 from streamer.session.dialect import UpgradeRequest
 from tests.dialects.played_events import STARTED, segment, stopped, streams
 

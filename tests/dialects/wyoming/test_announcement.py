@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamer.config.schema import WyomingConfig
+from streamer.config.ports import WyomingConfig
 from streamer.dialects.wyoming.announcement import (
     SERVICE,
     Announcement,

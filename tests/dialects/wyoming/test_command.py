@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from streamer.dialects.wyoming.codec import EventDecoder
 from streamer.dialects.wyoming.command import LONGEST_S, NO_SPEECH_S, Command
-from streamer.protocol.messages import Active, Inactive, Segment, SegmentEnd
+from streamer.protocol.events import Active, Inactive, Segment, SegmentEnd
 
 
 def events(data: Iterable[bytes]) -> list[tuple[str, dict[str, Any]]]:

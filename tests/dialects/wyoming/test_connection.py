@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from uvicorn.server import ServerState
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.dialects.wyoming.answers import answer_of
 from streamer.dialects.wyoming.codec import Event, encode_event
 from streamer.dialects.wyoming.connection import WyomingConnection

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.dialects.wyoming.answers import answer_of
 from streamer.dialects.wyoming.codec import Event, EventDecoder, MalformedEvent
 from streamer.dialects.wyoming.dialect import WyomingDialect
@@ -19,6 +19,7 @@ from streamer.dialects.wyoming.frames import NO_MORE, Frames
 from streamer.dialects.wyoming.info import info
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing, Reply
+from streamer.protocol.events import Active, ErrorEvent, WarningEvent
 from streamer.protocol.inputs import (
     AudioReceived,
     Input,
@@ -26,7 +27,7 @@ from streamer.protocol.inputs import (
     StartRequested,
     StopRequested,
 )
-from streamer.protocol.messages import Active, BadRequest, ErrorEvent, VadOptions, WarningEvent
+from streamer.protocol.requests import BadRequest, VadOptions
 from streamer.session.dialect import UpgradeRefused
 from tests.dialects.played_events import STARTED, segment, stopped
 

@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.connection import websocket_class
 from tests.websocket.in_loop import serving
 from tests.websocket.receiving import DirectEcho

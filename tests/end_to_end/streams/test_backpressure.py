@@ -13,7 +13,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
-from streamer.config.schema import LimitsConfig
+from streamer.config.limits import LimitsConfig
 from streamer.websocket.connection import websocket_class
 from tests.end_to_end.conftest import Launch
 from tests.websocket.in_loop import serving

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from streamer.config.schema import AddedDialect
+from streamer.config.dialect_names import AddedDialect
 from tests.end_to_end.clients.assemblyai_socket import session
 from tests.end_to_end.clients.deepgram_socket import described, listening
 from tests.end_to_end.clients.vosk_socket import EOF, recognizer

@@ -7,7 +7,8 @@ from typing import get_args
 import msgspec
 from msgspec import inspect
 
-from streamer.protocol import messages
+from streamer.protocol.events import Event, encode_event
+from streamer.protocol.requests import Request
 from tests.protocol.schema.fields import Field, Fields, Schema, alternatives, field, json_type
 
 Structs = Mapping[str, type[msgspec.Struct]]
@@ -23,7 +24,7 @@ INTERNAL = {OUTPUT, "ended_by"}
 def structs() -> Structs:
     """The wire types of all requests and events, and of the objects in them and in their lists."""
     found: dict[str, type[msgspec.Struct]] = {}
-    for message in (*get_args(messages.Request), *get_args(messages.Event)):
+    for message in (*get_args(Request), *get_args(Event)):
         tag = message.__struct_config__.tag
         found[tag] = message
         for name, type_ in _types(message).items():
@@ -91,6 +92,6 @@ def _encode(struct: type[msgspec.Struct], given: set[str]) -> dict[str, object]:
     values: dict[str, object] = dict.fromkeys(given, 1)
     if OUTPUT in values:
         values[OUTPUT] = {}
-    event = json.loads(messages.encode_event(struct(**values)))  # type: ignore[arg-type]
+    event = json.loads(encode_event(struct(**values)))  # type: ignore[arg-type]
     del event["type"]
     return event  # type: ignore[no-any-return]

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from streamer.config.schema import VadConfig
+from streamer.config.segmentation import VadConfig
 from streamer.http.deepgram_query import ServedModel
 from streamer.protocol.actions import Close, Outgoing
+from streamer.protocol.events import Segment
 from streamer.protocol.inputs import Input, StartRequested
-from streamer.protocol.messages import Segment, Start
+from streamer.protocol.requests import Start
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.google.wire import GoogleWire
 from streamer.rpc.recognition.recording import RecordingDialect

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from streamer.protocol.events import Active, Inactive, Interim
 from streamer.protocol.inputs import DisconnectRequested, Input
-from streamer.protocol.messages import Active, BadRequest, Inactive, Interim
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.recognition.streaming import StreamingDialect
 from tests.dialects.played_events import segment
 from tests.rpc.recognition.messages import GOOGLE, answers, opened, sent, spoken, start_of

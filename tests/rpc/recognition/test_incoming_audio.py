@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.audio.format import CONTAINER, AudioFormat
-from streamer.protocol.messages import BadRequest
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.google.wire import GoogleWire
 from streamer.rpc.recognition.encodings import LINEAR, MULAW, UNSPECIFIED, Encoding
 from streamer.rpc.recognition.incoming_audio import DeclaredAudio, IncomingAudio

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from streamer.config.schema import LimitsConfig, VadConfig
+from streamer.config.limits import LimitsConfig
+from streamer.config.segmentation import VadConfig
 from streamer.protocol.actions import Close
+from streamer.protocol.events import Active, ErrorEvent, Inactive
 from streamer.protocol.inputs import AudioReceived, DisconnectRequested
-from streamer.protocol.messages import Active, BadRequest, ErrorEvent, Inactive
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.descriptors import message_class
 from streamer.rpc.dialect import NO_MORE
 from streamer.rpc.recognition.recording import PIECE_BYTES, RecordingDialect

@@ -3,7 +3,8 @@
 import pytest
 
 from streamer.audio.format import AudioFormat
-from streamer.protocol.messages import Active, BadRequest, Inactive, Interim
+from streamer.protocol.events import Active, Inactive, Interim
+from streamer.protocol.requests import BadRequest
 from tests.rpc.recognition.messages import RAW, RIVA, answers, live, opened, sent, spoken, start_of
 
 

@@ -9,16 +9,9 @@ from hypothesis import strategies as st
 
 from streamer.audio.format import AudioFormat
 from streamer.protocol.actions import Close
+from streamer.protocol.events import Active, ErrorEvent, Event, Inactive, Interim, Segment
 from streamer.protocol.inputs import AudioReceived, DisconnectRequested
-from streamer.protocol.messages import (
-    Active,
-    BadRequest,
-    ErrorEvent,
-    Event,
-    Inactive,
-    Interim,
-    Segment,
-)
+from streamer.protocol.requests import BadRequest
 from streamer.rpc.dialect import NO_MORE
 from streamer.rpc.recognition.wire import RecognizerWire
 from streamer.rpc.status import Status

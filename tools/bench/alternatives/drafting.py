@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from streamer.config.schema import InterimConfig
+from streamer.config.segmentation import InterimConfig
 from streamer.models.moonshine.decoding import START_TOKEN
 from streamer.models.moonshine.transcriber import Moonshine, max_tokens
 from streamer.onnx.graph import Floats

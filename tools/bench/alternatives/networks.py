@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jiwer
 import numpy as np
 
-from streamer.config.schema import InterimConfig, VadConfig
+from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.vad.silero_network import CONTEXT, WINDOW, SileroNetwork
