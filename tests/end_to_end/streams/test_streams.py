@@ -36,7 +36,7 @@ async def test_started_says_the_settings_in_force(standin: Server) -> None:
         "vad": {
             "engine": "silero",
             "threshold": 0.6,
-            "min_silence_ms": 550,
+            "min_silence_ms": 600,
             "min_speech_ms": 200,
             "prefix_padding_ms": 450,
             "max_segment_ms": 5_000,
