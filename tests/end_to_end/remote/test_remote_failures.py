@@ -60,7 +60,7 @@ def remote_alive(server: Server) -> int:
     return alive
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_back(
     launch_remote: LaunchRemote, with_ray: None
 ) -> None:
@@ -86,7 +86,9 @@ async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_ba
         check_nothing_lost(await speak_during(server, lambda: None))
 
         cluster.restart("one", cpus=2)
-        wait_until(lambda: remote_alive(server) == 2, "remote again", 60.0)
+        # Half a minute with the machine for itself. Starting a cluster and two workers that import
+        # Ray is CPU, of which there is little beside other tests.
+        wait_until(lambda: remote_alive(server) == 2, "remote again", 180.0)
         wait_until(lambda: info(server)["remote"]["standing_in"] == 0, "none stands in")
         check_nothing_lost(await speak_during(server, cluster.kill_all))
         assert server.end_by_signal(signal.SIGTERM) == 0
