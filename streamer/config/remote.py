@@ -66,7 +66,8 @@ class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         if not self.least <= self.workers <= self.most:
             return (
                 f"'min_workers' is {self.least}, 'workers' is {self.workers}, 'max_workers' is "
-                f"{self.most}; allowed: numbers that do not fall in this order"
+                f"{self.most}; allowed: numbers that do not fall in this order; the first and the "
+                "last are as 'workers' if they are not given"
             )
         if not self.most:
             return "'workers' is 0; allowed: at least 1, or with 'max_workers' from 0 on"

@@ -16,6 +16,7 @@ from streamer.models.registry import ModelSpec
 from streamer.remote.actor import Description, RemoteModel
 from streamer.remote.placement import Unavailable, actor_options, concurrency_groups
 from streamer.remote.plan import NAMESPACE, RemotePlan, for_other_machines
+from streamer.remote.ray_errors import in_one_line
 from streamer.remote.versions import Versions, difference, of_cluster, versions_here
 
 GROUPS = {"infer": "infer", "abandon": "control", "describe": "control", "watch": "watch"}
@@ -84,13 +85,13 @@ def _why_not(error: Exception, address: str) -> str:
     message = str(error)
     if (there := of_cluster(message)) is not None:
         here = versions_here(ray.__version__)
-        return difference(here, there, "in the cluster") or _one_line(message)
+        return difference(here, there, "in the cluster") or in_one_line(message)
     if "No node info found" in message:
         return (
             f"this machine is no node of the cluster at {address}: "
             f"run `ray start --address={address} --num-cpus=0` on it"
         )
-    return f"the cluster at {address} cannot be joined: {_one_line(message)}"
+    return f"the cluster at {address} cannot be joined: {in_one_line(message)}"
 
 
 def place(plan: RemotePlan, spec: ModelSpec) -> Any:  # noqa: ANN401
@@ -143,11 +144,4 @@ def ended_by_model(error: BaseException, where: NodeOfActor) -> bool:
 
 def explain(error: BaseException) -> str:
     """Ray's error in one line, without its traceback."""
-    return _one_line(str(error))
-
-
-def _one_line(message: str) -> str:
-    """The lines that say something, of a message with many: the first, and the last."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    told = lines[:1] + [line for line in lines[-1:] if line != lines[0]]
-    return " … ".join(told)[:300]
+    return in_one_line(str(error))
