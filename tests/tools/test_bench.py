@@ -85,6 +85,19 @@ def test_each_target_is_beside_what_was_reached() -> None:
     }
 
 
+def test_the_most_streams_of_the_pair_are_those_in_time_with_interims() -> None:
+    row = {"model": targets.PAIR, "interims": True, "lost": 0, "final p95 ms": 700.0}
+    rows = [
+        {**row, "streams": 48},
+        {**row, "streams": 56, "lost": 1},
+        {**row, "streams": 64, "final p95 ms": 1_001.0},
+        {**row, "streams": 80, "interims": False},
+        {**row, "streams": 96, "model": "Tiny"},
+    ]
+    assert targets.most_streams_of_pair({"models": rows}) == 48
+    assert targets.most_streams_of_pair({"models": rows[1:]}) == 0
+
+
 def test_nothing_measured_is_nothing_compared() -> None:
     assert targets.compare({}) == []
 

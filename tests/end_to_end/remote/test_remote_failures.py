@@ -86,8 +86,8 @@ async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_ba
         check_nothing_lost(await speak_during(server, lambda: None))
 
         cluster.restart("one", cpus=2)
-        # Half a minute with the machine for itself. Starting a cluster and two workers that import
-        # Ray is CPU, of which there is little beside other tests.
+        # Starting a cluster, and two workers that import Ray, takes CPU, of which there is little
+        # beside other tests: there, a minute was not enough.
         wait_until(lambda: remote_alive(server) == 2, "remote again", 180.0)
         wait_until(lambda: info(server)["remote"]["standing_in"] == 0, "none stands in")
         check_nothing_lost(await speak_during(server, cluster.kill_all))
