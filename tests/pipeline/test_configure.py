@@ -98,7 +98,8 @@ def check(heard: Heard, segmentation: Segmentation) -> None:
                         longest_s = max_segment_s(heard, at)
                         assert event.end_time - event.start_time <= longest_s + 1e-9
                 case Interim():
-                    assert [c.interim_results for c in heard.configured if c.time <= active_s][-1]
+                    latest = [c for c in heard.configured if c.time <= active_s][-1]
+                    assert latest.interim_results or latest.eager
                 case _:
                     if event in channel.cleared:
                         waiting.clear()
