@@ -5,15 +5,13 @@ The WebSockets are described in `docs/protocol.md`; OpenAPI has no words for the
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from streamer.access.error_responses import OpenAIError
 from streamer.config.dialect_names import AddedDialect
 from streamer.http import (
     analyze,
@@ -28,8 +26,18 @@ from streamer.http import (
     status,
     transcriptions,
 )
+from streamer.http.answer_bodies import (
+    AssemblyAIErrorAnswer,
+    DeepgramErrorAnswer,
+    ErrorAnswer,
+    Health,
+    ListedModel,
+    ModelList,
+    OpenAIErrorAnswer,
+    Readiness,
+    Ticket,
+)
 from streamer.http.render import RENDERED_MEDIA_TYPES
-from streamer.protocol.codes import RequestErrorCode
 
 
 class NameConvertor(PathConvertor):
@@ -41,78 +49,6 @@ class NameConvertor(PathConvertor):
 register_url_convertor("name", NameConvertor())
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """A code for programs, and a sentence for people."""
-
-    code: RequestErrorCode
-    message: str
-
-
-class ErrorAnswer(msgspec.Struct, frozen=True):
-    """A request that got no result."""
-
-    ok: Literal[False]
-    error: ErrorBody
-
-
-class OpenAIErrorAnswer(msgspec.Struct, frozen=True):
-    """A request that got no result, as OpenAI's clients expect it."""
-
-    error: OpenAIError
-
-
-class DeepgramErrorAnswer(msgspec.Struct, frozen=True):
-    """A request that got no result, as Deepgram's clients expect it."""
-
-    err_code: str
-    err_msg: str
-    request_id: str
-
-
-class AssemblyAIErrorAnswer(msgspec.Struct, frozen=True):
-    """A request that got no result, as AssemblyAI's clients expect it."""
-
-    error: str
-
-
-class Health(msgspec.Struct, frozen=True):
-    """The server answers."""
-
-    status: Literal["healthy"]
-
-
-class Readiness(msgspec.Struct, frozen=True):
-    """Whether requests and streams will be served; `reason` when not."""
-
-    status: Literal["ready", "not ready", "draining"]
-    workers: Annotated[int, Meta(ge=0)]
-    reason: str | msgspec.UnsetType = msgspec.UNSET
-
-
-class Ticket(msgspec.Struct, frozen=True):
-    """What a web page may hold in the place of a token, to use once."""
-
-    ticket: str
-    expires_in_seconds: int
-
-
-class ListedModel(msgspec.Struct, frozen=True):
-    """A model, in OpenAI's words, and the dialects of live streams in which it can be used."""
-
-    id: str
-    object: Literal["model"]
-    created: int
-    owned_by: str
-    dialects: list[str]
-
-
-class ModelList(msgspec.Struct, frozen=True):
-    """All models, in OpenAI's words."""
-
-    object: Literal["list"]
-    data: list[ListedModel]
 
 
 BodySchema = Any

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from streamer.audio.format import AudioFormat
 from streamer.audio.resample import Samples
 from streamer.pipeline.context import StreamContext
-from streamer.pipeline.stream import BAD_SAMPLES, Stream
+from streamer.pipeline.stream import Stream
+from streamer.pipeline.stream_warnings import BAD_SAMPLES
 from streamer.protocol.actions import AudioReached, Cleared
 from streamer.protocol.codes import ErrorCode
 from streamer.protocol.events import ErrorEvent, Flushed, Stopped
@@ -80,7 +81,7 @@ class ContainerStream(Stream):
         """Decode and process the next bytes of the container, cut anywhere."""
         if self.stopped is not None:
             return
-        self._bytes += len(data)
+        self._received.bytes += len(data)
         self._note_arrival(arrived_s)
         try:
             if self._live is None:
@@ -96,7 +97,7 @@ class ContainerStream(Stream):
             await super().flush(arrived_s)
             return
         for number in range(max(1, len(self._channels))):
-            self._context.outbox.post(Flushed(time=self._audio_seconds, channel=number))
+            self._context.outbox.post(Flushed(time=self._received.seconds, channel=number))
 
     async def clear(self, arrived_s: float) -> None:
         """See `Stream`; answered as `flush`."""
@@ -104,7 +105,7 @@ class ContainerStream(Stream):
             await super().clear(arrived_s)
             return
         for number in range(max(1, len(self._channels))):
-            self._context.outbox.post(Cleared(time=self._audio_seconds, channel=number))
+            self._context.outbox.post(Cleared(time=self._received.seconds, channel=number))
 
     async def pause(self, arrived_s: float) -> None:
         """See `Stream`."""
@@ -144,12 +145,12 @@ class ContainerStream(Stream):
         assert decoder is not None  # it calls this
         if not self._opened:
             self._open_decoded(decoder)
-        if decoder.bad_samples and "bad_samples" not in self._warned:
-            self._warn("bad_samples", BAD_SAMPLES)
-        self._on_decoded(self._seconds(rows.shape[1]))
+        if decoder.bad_samples:
+            self._warnings.post_once("bad_samples", BAD_SAMPLES)
+        self._on_decoded(self._received.seconds_of(rows.shape[1]))
         await self._process(fit_channels(rows, len(self._channels)))
         if self._context.progress:
-            outbox.post(AudioReached(time=self._audio_seconds))
+            outbox.post(AudioReached(time=self._received.seconds))
         if outbox.full:  # a few bytes may be hours of audio
             await outbox.drained()
 
@@ -168,12 +169,12 @@ class ContainerStream(Stream):
             text = OTHER_RATE.format(
                 given=given.sample_rate, container=container, found=header.sample_rate
             )
-            self._warn("other_format", text)
+            self._warnings.post("other_format", text)
         if given.channels not in (0, 1, header.channels):
             text = OTHER_CHANNELS.format(
                 given=given.channels, container=container, found=header.channels
             )
-            self._warn("other_format", text)
+            self._warnings.post("other_format", text)
         self._open(fmt)
 
     async def _break_off(self, problem: Exception, arrived_s: float) -> None:
@@ -192,19 +193,21 @@ class ContainerStream(Stream):
         text = str(problem)
         if isinstance(problem, AudioFileError) and problem.code == "unsupported_media_type":
             text = NO_CONTAINER.format(text)
-        decoded = f"{self._audio_seconds:.2f} s before it are decoded" if self._frames else ""
-        end = f"{decoded}; the stream ends here" if decoded else "the stream ends here"
+        end = "the stream ends here"
+        if self._received.frames:
+            end = f"{self._received.seconds:.2f} s before it are decoded; {end}"
         return f"{text}; {end}"
 
     def _warn_of_new_damage(self, decoder: LiveDecoder) -> None:
         """Say it when it is found: the end may be hours away."""
-        if decoder.is_damaged and decoder.header and "damaged_audio" not in self._warned:
-            container, seconds = decoder.header.container, self._audio_seconds
-            self._warn("damaged_audio", DAMAGED.format(container=container, seconds=seconds))
+        if decoder.is_damaged and decoder.header:
+            container, seconds = decoder.header.container, self._received.seconds
+            text = DAMAGED.format(container=container, seconds=seconds)
+            self._warnings.post_once("damaged_audio", text)
 
     def _warn_of_damage(self, decoder: LiveDecoder) -> None:
         for text in decoder.warnings:
-            self._warn("damaged_audio", text)
+            self._warnings.post("damaged_audio", text)
 
 
 class _NoRoom(Exception):

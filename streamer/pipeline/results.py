@@ -8,15 +8,11 @@ from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.early_final import EarlyFinal
-from streamer.pipeline.pending import (
-    PendingAnswer,
-    PendingQueue,
-    PendingResult,
-    ResultSettings,
-)
+from streamer.pipeline.pending import PendingResult, ResultSettings
 from streamer.pipeline.segment_requests import final_request, interim_request
 from streamer.pipeline.sender import ResultSender
 from streamer.pipeline.submitter import SegmentSubmitter
+from streamer.pipeline.unsent import UnsentResults
 from streamer.protocol.actions import Cleared
 from streamer.protocol.events import Active, Flushed, Inactive, Resumed, SegmentEnd
 
@@ -47,20 +43,12 @@ class ChannelResults:
         self.configure(settings)
         self._monitor = context.monitor
         self._channel = channel
-        self._outbox = context.outbox
         self.account = Account()
         self._sender = ResultSender(context, channel, self.account)
         self.totals = self._sender.totals
-        self._queue: PendingQueue[PendingResult | PendingAnswer | None] = PendingQueue(
-            inference.max_pending_segments
+        self._unsent = UnsentResults(
+            inference.max_pending_segments, context.outbox, self._monitor.clock
         )
-        """In the order of the audio; None = there are no more."""
-        self._last_answer: PendingAnswer | None = None
-        """That of the last flush or clear; None = it is sent."""
-        self._unsent: set[PendingResult] = set()
-        """Those that are neither sent nor withdrawn."""
-        self._sent_s = self._monitor.clock()
-        """When the last of them was sent."""
         self._submitter = SegmentSubmitter(context.session_id)
         self._early = EarlyFinal(self._submitter.submit, self._monitor)
         self._timeline: Timeline | None = None
@@ -79,14 +67,11 @@ class ChannelResults:
     @property
     def idle_since_s(self) -> float | None:
         """Since when no result is pending, on the monitor's clock; None = one is."""
-        return None if self._unsent else self._sent_s
+        return self._unsent.idle_since_s
 
     def post(self, event: Active | Inactive | Resumed) -> None:
         """Send an event that needs no result: at once, or after the `flushed` before it."""
-        if self._last_answer is None:
-            self._outbox.post(event)
-        else:
-            self._last_answer.held.append(event)
+        self._unsent.post(event)
 
     async def flushed(self, time: float) -> None:
         """Answer a flush once all results so far are sent.
@@ -96,16 +81,11 @@ class ChannelResults:
         Args:
             time: Of the flush, in seconds from the start of the stream.
         """
-        await self._answer_in_turn(Flushed(time=time, channel=self._channel))
+        await self._unsent.answer_in_turn(Flushed(time=time, channel=self._channel))
 
     async def cleared(self, time: float) -> None:
         """Answer a clear, as a flush; argument as for `flushed`."""
-        await self._answer_in_turn(Cleared(time=time, channel=self._channel))
-
-    async def _answer_in_turn(self, answer: Flushed | Cleared) -> None:
-        pending = PendingAnswer(answer)
-        self._last_answer = pending
-        await self._queue.put(pending)
+        await self._unsent.answer_in_turn(Cleared(time=time, channel=self._channel))
 
     def segment_started(self, time: float) -> None:
         """Speech has begun, and with it a segment.
@@ -137,8 +117,7 @@ class ChannelResults:
             self._supersede_waiting_interims()
         self._early.begin(pending)
         if shown:
-            self._unsent.add(pending)
-            self._queue.put_nowait(pending)
+            self._unsent.add_nowait(pending)
         return shown
 
     def speech_resumed(self, time: float) -> None:
@@ -216,9 +195,8 @@ class ChannelResults:
         self.account.pending += samples
         if pending in self._unsent:  # it waits for its turn as an interim
             return
-        self._unsent.add(pending)
         del audio  # the pool has it; there may be no room for long
-        await self._queue.put(pending)
+        await self._unsent.add(pending)
 
     def submit_interim(self, audio: SegmentAudio, start_time: float, end_time: float) -> None:
         """Infer a segment that still grows, unless too many results are pending."""
@@ -240,8 +218,7 @@ class ChannelResults:
         else:
             self._submitter.submit(pending, "interim")
             self._discard_superseded()
-        self._unsent.add(pending)
-        self._queue.put_nowait(pending)
+        self._unsent.add_nowait(pending)
 
     def withdraw_interims(self) -> None:
         """The segment has ended: its pending interims are not needed any more."""
@@ -252,11 +229,11 @@ class ChannelResults:
     def _pending_interims(self) -> list[PendingResult]:
         """Those that are not sent, without an early final that may still be the final."""
         early = self._early.current
-        return [each for each in self._unsent if not each.final and each is not early]
+        return [each for each in self._unsent.results if not each.final and each is not early]
 
     def _has_room_for_interim(self) -> bool:
         """Whether not too many results are pending for another interim; else it is given up."""
-        if not self._queue.full():
+        if not self._unsent.full:
             return True
         self._monitor.interim_shed(self._settings.model, "backlog")
         self._open_timeline().interims_shed += 1
@@ -265,26 +242,16 @@ class ChannelResults:
 
     async def no_more(self) -> None:
         """The audio is over; `run` returns once all pending results are sent."""
-        await self._queue.put(None)
+        await self._unsent.no_more()
 
     async def run(self) -> None:
         """Send each result when all before it are sent, until `no_more`."""
         try:
-            while (pending := await self._queue.get()) is not None:
-                if isinstance(pending, PendingAnswer):
-                    self._answer(pending)
-                elif not pending.withdrawn:
-                    await self._send_when_done(pending)
+            while (pending := await self._unsent.next_result()) is not None:
+                await self._send_when_done(pending)
         finally:
             self._withdraw_early()
-            self._withdraw([*self._unsent])
-
-    def _answer(self, pending: PendingAnswer) -> None:
-        self._outbox.post(pending.answer)
-        for event in pending.held:
-            self._outbox.post(event)
-        if self._last_answer is pending:
-            self._last_answer = None
+            self._withdraw(self._unsent.results)
 
     def _final(
         self, audio: SegmentAudio, start_time: float, end_time: float, timeline: Timeline
@@ -307,10 +274,11 @@ class ChannelResults:
 
     def _supersede_unsubmitted(self) -> None:
         """As the pool would, if it had them: of the interims that wait, the newest is enough."""
-        for pending in [each for each in self._unsent if not each.final and not each.submission]:
-            self._withdraw((pending,))
-            self._monitor.interim_shed(pending.settings.model, "superseded")
-            self._note_shed(pending)
+        for pending in self._unsent.results:
+            if not pending.final and not pending.submission:
+                self._withdraw((pending,))
+                self._monitor.interim_shed(pending.settings.model, "superseded")
+                self._note_shed(pending)
 
     def _supersede_waiting_interims(self) -> None:
         """An early final is an interim that is newer than those that no worker has begun."""
@@ -321,9 +289,8 @@ class ChannelResults:
 
     def _discard_superseded(self) -> None:
         """The newest interim may have superseded another in the pool, which still waits here."""
-        for pending in [each for each in self._unsent if each.cancelled]:
-            if self._queue.discard(pending):
-                self._unsent.discard(pending)
+        for pending in self._unsent.results:
+            if pending.cancelled and self._unsent.discard_waiting(pending):
                 self._note_shed(pending)
 
     def _note_shed(self, pending: PendingResult) -> None:
@@ -337,8 +304,7 @@ class ChannelResults:
             submission = self._submitter.submit(pending, "final" if pending.final else "interim")
         result = submission.result
         await asyncio.wait((result,))
-        self._unsent.discard(pending)
-        self._sent_s = self._monitor.clock()
+        self._unsent.done(pending)
         # An interim may have been withdrawn after its result was there.
         if pending.withdrawn:
             return
@@ -377,7 +343,6 @@ class ChannelResults:
         waited = False
         for pending in results:
             self._unsent.discard(pending)
-            self._queue.discard(pending)
             withdrawn_in_time = pending.withdraw()
             if pending.early is not None and not withdrawn_in_time:  # a worker has begun it
                 self._early.count(pending, "shown" if pending.early == "shown" else "wasted")

@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from streamer.audio.resample import Samples, Track
-from streamer.config.schema import Config
-from streamer.config.segmentation import InterimConfig, VadConfig
-from streamer.inference.job import SegmentAudio
+from streamer.audio.resample import Samples
 from streamer.observe.monitor import Meter
 from streamer.pipeline.account import SpeechAccount
+from streamer.pipeline.audio_tracks import AudioTracks
 from streamer.pipeline.channel import PendingProbabilities
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.loudness import LoudWindows
 from streamer.pipeline.pending import ResultSettings
 from streamer.pipeline.results import ChannelResults
 from streamer.pipeline.segment_requests import result_settings
+from streamer.pipeline.segmenter_config import settings_of
 from streamer.protocol.events import Active, Inactive, SegmentEnd
 from streamer.protocol.requests import Start
 from streamer.vad.segmenter import Segmenter
@@ -30,7 +29,6 @@ from streamer.vad.segmenter_events import (
     SpeechResumed,
     SpeechStarted,
 )
-from streamer.vad.segmenter_settings import SegmenterSettings
 
 MIN_DETECTION_S = 0.03
 """Seconds of audio for which detection runs, at least: waking a channel costs more than a short
@@ -60,17 +58,17 @@ class SpeechChannel:
         self.results = ChannelResults(context, number, result_settings(start, context.pool))
         self._number = number
         self._resampling = resampling
-        engine, input_rate = context.vad, start.format.sample_rate
-        self._model_track = Track(input_rate, context.sample_rate)
-        same_rate = engine.sample_rate == context.sample_rate
-        self._vad_track = self._model_track if same_rate else Track(input_rate, engine.sample_rate)
-        self._tracks = {self._vad_track, self._model_track}
+        engine = context.vad
+        self._tracks = AudioTracks(
+            start.format.sample_rate, engine.sample_rate, context.sample_rate
+        )
+        self._vad_track = self._tracks.vad
         self._engine = engine
         self._detector = engine.open()
         self._window = engine.window
         self._min_detection = self._whole_windows(MIN_DETECTION_S)
         self._max_detection_delay = self._whole_windows(MAX_DETECTION_DELAY_S)
-        settings = _settings_of(start, context.config, engine.sample_rate)
+        settings = settings_of(start, context.config, engine.sample_rate)
         self._segmenter = Segmenter(
             settings, engine.window, self._vad_track.buffer, self._pause_lead
         )
@@ -87,14 +85,10 @@ class SpeechChannel:
         """Samples of the detector's track that have been given to the detector."""
         self._over = False
         """Whether the stream ends."""
-        self._cut = (0, 0)
-        """The last flush, in samples of the detector's track and of the model's."""
         self._config = context.config
         self._later: list[tuple[int, ResultSettings]] = []
         """Settings for the segments whose speech begins at a sample of the detector's track, or
         later; in order."""
-        self._complete = True
-        """Whether both tracks hold all that was received, up to the same moment."""
 
     @property
     def needed_samples(self) -> int:
@@ -107,9 +101,7 @@ class SpeechChannel:
     def push(self, samples: Samples) -> PendingProbabilities | None:
         """Resample, and start detection on the windows that are full."""
         begun_s = self._resampling.clock()
-        self._complete = False
-        for track in self._tracks:
-            track.push(samples)
+        self._tracks.push(samples)
         media_s = len(samples) / self._vad_track.input_rate
         self._resampling.add(self._resampling.clock() - begun_s, media_s)
         return self._detect()
@@ -118,7 +110,7 @@ class SpeechChannel:
         """Act on the segmenter's events, and on a pause once the block has no more audio."""
         await self._segment(probabilities)
         if self._paused is not None:
-            audio, *times = self._extract(self._paused.start, self._paused.end)
+            audio, *times = self._tracks.extract(self._paused.start, self._paused.end)
             if self.results.speech_paused(audio, *times):
                 self._segmenter.interim_made()
             self._paused = None
@@ -130,7 +122,7 @@ class SpeechChannel:
         it has no state.
         """
         await self._end_here(self._segmenter.flush)
-        await self.results.flushed(self._seconds(self._vad_track.end))
+        await self.results.flushed(self._tracks.seconds(self._vad_track.end))
 
     async def clear(self) -> None:
         """Discard the open segment, and begin anew as after a flush.
@@ -138,18 +130,18 @@ class SpeechChannel:
         Audio that was received counts: a segment may end by itself before this.
         """
         await self._end_here(self._segmenter.discard)
-        await self.results.cleared(self._seconds(self._vad_track.end))
+        await self.results.cleared(self._tracks.seconds(self._vad_track.end))
 
     def configure(self, start: Start, settings: ResultSettings) -> float:
         """From the next segment on; the detector's windows go on."""
         rate = self._vad_track.rate
-        at = self._segmenter.configure(_settings_of(start, self._config, rate))
+        at = self._segmenter.configure(settings_of(start, self._config, rate))
         if not self._segmenter.in_speech:
             self._later.clear()  # speech begins at `at`, or later
         elif self._later and self._later[-1][0] == at:
             self._later.pop()
         self._later.append((at, settings))
-        return self._seconds(at)
+        return self._tracks.seconds(at)
 
     async def pause(self) -> None:
         """End the open segment as `flush` does, if silence would.
@@ -160,19 +152,17 @@ class SpeechChannel:
             await self._end_here(lambda: self._segmenter.flush(flushed=False))
 
     async def _end_here(self, end: Callable[[], Iterable[SegmenterEvent]]) -> None:
-        for track in self._tracks:
-            track.cut()
+        self._tracks.cut()
         await self._segment(self._detect_rest())
         for event in end():
             await self._handle(event)
         self._discard()
-        self._cut = (self._vad_track.end, self._model_track.end)
+        self._tracks.cut_done()
         self._detector = self._engine.open()
 
     async def finish(self) -> None:
         """End the open segment; there are no more."""
-        for track in self._tracks:
-            track.finish()
+        self._tracks.finish()
         await self._segment(self._detect_rest())
         self._over = True
         for event in self._segmenter.finish():
@@ -182,26 +172,22 @@ class SpeechChannel:
 
     def release(self) -> None:
         """Release all audio."""
-        for track in self._tracks:
-            track.release()
+        self._tracks.release()
 
     def _detect(self) -> PendingProbabilities | None:
-        # One resampler may lag behind the other; a segment must not end where audio is missing.
-        vad, model = self._vad_track, self._model_track
-        arrived = min(vad.end, model.end * vad.rate // model.rate)
-        count = (arrived - self._classified) // self._window
+        count = (self._tracks.arrived - self._classified) // self._window
         if count <= 0:
             return None
         first = self._classified
         self._classified += count * self._window
-        samples = vad.buffer.view(first, self._classified)
+        samples = self._vad_track.buffer.view(first, self._classified)
         self._account.windows(samples)
         return self._detector.detect(samples.reshape(count, self._window))
 
     def _detect_rest(self) -> PendingProbabilities | None:
         """Detect in all that is left; the last window is filled up with silence."""
         first, end = self._classified, self._vad_track.end
-        self._classified, self._complete = end, True
+        self._classified = end
         if first == end:
             return None
         samples = self._vad_track.buffer.view(first, end)
@@ -223,8 +209,7 @@ class SpeechChannel:
         """Discard the audio that no segment can begin with any more."""
         kept = min(self._segmenter.keep_from, self._classified)
         self._account.settle(kept)
-        self._vad_track.buffer.discard_before(kept)
-        self._model_track.buffer.discard_before(self._on_model_track(kept))
+        self._tracks.discard_before(kept)
 
     async def _handle(self, event: SegmenterEvent) -> None:
         match event:
@@ -233,21 +218,21 @@ class SpeechChannel:
                 while self._later and self._later[0][0] <= at:
                     self.results.configure(self._later.pop(0)[1])
                 self._account.speech_started()
-                self.results.segment_started(self._seconds(at))
-                self.results.post(Active(time=self._seconds(at), channel=self._number))
+                self.results.segment_started(self._tracks.seconds(at))
+                self.results.post(Active(time=self._tracks.seconds(at), channel=self._number))
             case InterimDue(start, end):
-                audio, *times = self._extract(start, end)
+                audio, *times = self._tracks.extract(start, end)
                 self.results.submit_interim(audio, *times)
             case SpeechPaused():
                 self._paused = event
             case SpeechResumed(at):
                 self._paused = None
-                self.results.speech_resumed(self._seconds(at))
+                self.results.speech_resumed(self._tracks.seconds(at))
             case SegmentEnded(at, start, end):
                 self._paused = None
-                audio, *times = self._extract(start, end)
+                audio, *times = self._tracks.extract(start, end)
                 self.results.segment_ending(*times)
-                self.results.post(Inactive(time=self._seconds(at), channel=self._number))
+                self.results.post(Inactive(time=self._tracks.seconds(at), channel=self._number))
                 self._account.segment(self._begun, at, start, end)
                 length = self._account.length(start, end)
                 submitting = self.results.submit_final(
@@ -275,56 +260,6 @@ class SpeechChannel:
         lead_s = self.results.lead_seconds(samples / self._vad_track.rate)
         return math.ceil(lead_s * self._vad_track.rate)
 
-    def _extract(self, start: int, end: int) -> tuple[SegmentAudio, float, float]:
-        """The model's audio of a segment, and its start and end in seconds."""
-        first, last = self._on_model_track(start), self._on_model_track(end)
-        audio = self._model_track.buffer.pieces(first, last)
-        return audio, self._seconds(start), self._seconds(end)
-
     def _whole_windows(self, seconds: float) -> int:
         """Samples in as many windows as hold that much audio."""
         return self._window * math.ceil(seconds * self._vad_track.rate / self._window)
-
-    def _seconds(self, at: int) -> float:
-        return at / self._vad_track.rate
-
-    def _on_model_track(self, at: int) -> int:
-        vad, model = self._vad_track, self._model_track
-        if self._complete and at == vad.end:
-            return model.end
-        cut, model_cut = self._cut
-        if at == cut:
-            return model_cut
-        return min(max(round(at * model.rate / vad.rate), model_cut), model.end)
-
-
-def _settings_of(start: Start, config: Config, sample_rate: int) -> SegmenterSettings:
-    interim = config.interim if start.interim_results else None
-    return segmenter_settings(start.vad.over(config.vad), interim, sample_rate)
-
-
-def segmenter_settings(
-    vad: VadConfig, interim: InterimConfig | None, sample_rate: int
-) -> SegmenterSettings:
-    """The segmenter's settings in samples.
-
-    Args:
-        vad: Thresholds, and durations in milliseconds.
-        interim: None for no interims.
-        sample_rate: The detector's, in Hz.
-    """
-
-    def samples(milliseconds: int) -> int:
-        return milliseconds * sample_rate // 1000
-
-    return SegmenterSettings(
-        threshold=vad.threshold,
-        min_silence=samples(vad.min_silence_ms),
-        min_speech=samples(vad.min_speech_ms),
-        prefix_padding=samples(vad.prefix_padding_ms),
-        suffix_padding=samples(min(vad.suffix_padding_ms, vad.min_silence_ms)),
-        max_segment=samples(vad.max_segment_ms),
-        sample_rate=sample_rate,
-        interim_interval=samples(interim.interval_ms) if interim else None,
-        interim_growth=interim.growth if interim else 0.0,
-    )

@@ -1,7 +1,6 @@
 """One stream, from `started` to `stopped`: bytes in, one pipeline for each channel."""
 
 import asyncio
-import logging
 from dataclasses import replace
 
 import msgspec
@@ -11,49 +10,29 @@ from streamer.audio.format import CONTAINER, AudioFormat
 from streamer.audio.levels import LevelCheck
 from streamer.audio.pcm import PcmDecoder
 from streamer.audio.resample import Samples
-from streamer.config.segmentation import VadConfig
 from streamer.inference.pool import WorkerPool
 from streamer.observe.monitor import Meter
 from streamer.observe.tracer import StreamTotals, StreamTrace
-from streamer.pipeline.account import AccountReport, no_speech, no_speech_yet
 from streamer.pipeline.channel import Channel
 from streamer.pipeline.channels import open_channels
 from streamer.pipeline.context import StreamContext
+from streamer.pipeline.received import ReceivedAudio, log_end
 from streamer.pipeline.segment_requests import (
-    no_eager_interims,
     result_settings,
-    segment_request,
     unmet,
 )
-from streamer.protocol.codes import WarningCode
+from streamer.pipeline.stream_settings import configured, started
+from streamer.pipeline.stream_warnings import BAD_SAMPLES, NOT_PCM, OUT_OF_SCALE, StreamWarnings
 from streamer.protocol.events import (
-    PROTOCOL_VERSION,
     Configured,
     Started,
     Stopped,
-    VadInForce,
     WarningEvent,
 )
 from streamer.protocol.requests import Start
 
-_log = logging.getLogger(__name__)
-
 JOIN_AFTER_S, JOIN_SHARE = 0.032, 0.5
 """Seconds of audio, and a share of what a stream waits for: with both, it joins a batch."""
-
-BAD_SAMPLES = "the audio holds samples that are not finite numbers; they were set to zero"
-OUT_OF_SCALE = (
-    "the float samples are far beyond 1, which is full scale: divide by 32768 if they are integers "
-    "of 16 bits (24 bits: by 8388608, 32 bits: by 2147483648)"
-)
-NOT_PCM = (
-    "the audio begins like a file in {} format, and is processed as raw samples in the given "
-    "'format': send decoded samples without the header of a file, or send the file to POST "
-    "/api/v1/analyze"
-)
-
-NO_AUDIO: frozenset[WarningCode] = frozenset({"not_pcm", "out_of_scale"})
-"""Warnings that already explain why no speech was found: the samples are not audio."""
 
 PROCESSED_BLOCK_SECONDS = 1.0
 """Seconds of audio in a block: a longer backlog is processed in several, and others run between."""
@@ -75,15 +54,16 @@ class Stream:
         self._context = context
         self._start = start
         self._tasks = tasks
-        self._frames = 0
-        self._bytes = 0
-        self._warned: set[WarningCode] = set()
-        """Codes of the warnings that were sent."""
+        self._received = ReceivedAudio(context.monitor)
+        self._warnings = StreamWarnings(
+            context.outbox,
+            speech_expected=context.segmentation == "speech",
+            live=context.route != "recording",
+        )
         self._decoding = Meter(context.monitor, "decode")
         self._resampling = Meter(context.monitor, "resample")
         self._channels: list[Channel] = []
         self._opened = False
-        self._reported_frames = self._reported_bytes = 0
         self.stopped: Stopped | None = None
         if not start.format.is_container:
             self._head = HeadCheck()
@@ -105,7 +85,7 @@ class Stream:
             for channel in self._channels
         ]
         self._accounts = [channel.results.account for channel in self._channels]
-        self._account = AccountReport(self._accounts, fmt.sample_rate, monitor)
+        self._received.opened(self._accounts, fmt.sample_rate)
         monitor.stream_opened(context.route, context.dialect, fmt.channels)
 
     @property
@@ -115,20 +95,7 @@ class Stream:
 
     def started(self) -> Started:
         """The event that lists the settings in force."""
-        context, speech = self._context, self._context.segmentation == "speech"
-        vad = self._start.vad.over(context.config.vad)
-        return Started(
-            session_id=context.session_id,
-            trace_id=context.trace.trace_id,
-            model=context.pool.spec.name,
-            sample_rate=context.sample_rate,
-            interim_results=self._start.interim_results and speech,
-            words=segment_request(self._start, context.pool).words if self._start.words else None,
-            eager=no_eager_interims(context) is None if self._start.eager else None,
-            vad=_in_force(vad) if speech else None,
-            max_message_bytes=context.config.limits.max_message_bytes,
-            protocol=PROTOCOL_VERSION,
-        )
+        return started(self._start, self._context)
 
     def configure(self, start: Start, pool: WorkerPool) -> Configured:
         """Change the settings of the segments that begin later; returns the event about it.
@@ -142,16 +109,7 @@ class Stream:
         settings = result_settings(start, pool)
         # Of all channels the same: each has as many windows.
         times = [channel.configure(start, settings) for channel in self._channels]
-        started = self.started()
-        return Configured(
-            time=max(times, default=0.0),
-            model=started.model,
-            interim_results=started.interim_results,
-            vad=started.vad,
-            keyterms=start.keyterms if pool.uses_key_terms else (),
-            words=started.words,
-            eager=started.eager,
-        )
+        return configured(start, self._context, max(times, default=0.0))
 
     def unmet(self) -> list[WarningEvent]:
         """A warning for each thing that the client asked for, and that the model cannot do."""
@@ -188,10 +146,10 @@ class Stream:
             data: In the format of the `start`.
             arrived_s: When they arrived, on the monitor's clock.
         """
-        self._bytes += len(data)
+        self._received.bytes += len(data)
         self._note_arrival(arrived_s)
         if container := self._head.container(data):
-            self._warn("not_pcm", NOT_PCM.format(container))
+            self._warnings.post("not_pcm", NOT_PCM.format(container))
         for first in range(0, len(data), self._block):
             await self._decode(data[first : first + self._block])
             if len(data) > self._block:
@@ -241,17 +199,16 @@ class Stream:
             for channel in self._channels:
                 tasks.create_task(channel.finish())
         await asyncio.gather(*self._sending)
-        self._report_received()
+        self._received.report()
         sample_rate = self._start.format.sample_rate
-        accounts = self._accounts
-        if self._may_lack_speech and (text := no_speech(accounts, sample_rate)):
-            self._warn("no_speech", text)
+        self._warnings.no_speech(self._accounts, sample_rate)
         return Stopped(
-            audio_seconds=self._audio_seconds,
+            audio_seconds=self._received.seconds,
             segments=sum(channel.results.totals.segments for channel in self._channels),
             session_id=self._context.session_id,
             seconds=[
-                account.seconds(sample_rate, number) for number, account in enumerate(accounts)
+                account.seconds(sample_rate, number)
+                for number, account in enumerate(self._accounts)
             ],
         )
 
@@ -281,93 +238,40 @@ class Stream:
             self._open(CONTAINER)
         self._decoding.report()
         self._resampling.report()
-        self._report_received()
+        self._received.report()
         if stopped is None:
-            self._account.abandon()
-        route, dialect = self._context.route, self._context.dialect
-        self._context.monitor.stream_closed(route, dialect, len(self._channels))
-        account = {
-            entry: self._seconds(samples) for entry, samples in self._account.totals().items()
-        }
-        ended = StreamTotals(stopped.audio_seconds, stopped.segments, account) if stopped else None
-        self._context.trace.end(ended)
-        totals = [channel.results.totals for channel in self._channels]
-        fields = {
-            "route": route,
-            "dialect": dialect,
-            "model": self._context.pool.spec.name,
-            "channels": len(self._channels),
-            "audio_seconds": round(self._audio_seconds, 3),
-            "audio_bytes": self._bytes,
-            "segments": sum(each.segments for each in totals),
-            "interims": sum(each.interims for each in totals),
-            "failed_segments": sum(each.failures for each in totals),
-            "channel_seconds": {entry: round(each, 3) for entry, each in account.items()},
-        }
-        if route == "recording":
-            del fields["audio_bytes"]  # it came decoded
-        what = "stream ended" if stopped else "stream broken off"
-        _log.info(what, extra={"fields": fields})
+            self._received.abandon()
+        context = self._context
+        context.monitor.stream_closed(context.route, context.dialect, len(self._channels))
+        context.trace.end(
+            StreamTotals(stopped.audio_seconds, stopped.segments, self._received.account_seconds)
+            if stopped
+            else None
+        )
+        log_end(context, self._received, self._channels, stopped)
         # Tracebacks of what was broken off may lead here until the next garbage collection.
         for channel in self._channels:
             channel.release()
 
-    @property
-    def _audio_seconds(self) -> float:
-        return self._seconds(self._frames)
-
-    def _seconds(self, frames: int) -> float:
-        return frames / self._start.format.sample_rate if frames else 0.0
-
     def _note_arrival(self, arrived_s: float) -> None:
         for channel in self._channels:
             channel.results.arrived_s = arrived_s
-
-    def _report_received(self) -> None:
-        """Report what has been received since the last report."""
-        frames, size = self._frames - self._reported_frames, self._bytes - self._reported_bytes
-        self._context.monitor.received(size, self._seconds(frames))
-        self._account.received(frames)
-        self._account.report()
-        self._reported_frames, self._reported_bytes = self._frames, self._bytes
 
     async def _decode(self, data: bytes) -> None:
         begun_s = self._decoding.clock()
         rows = self._decoder.decode(data)
         media_s = rows.shape[1] / self._start.format.sample_rate
         self._decoding.add(self._decoding.clock() - begun_s, media_s)
-        if self._decoder.bad_samples and "bad_samples" not in self._warned:
-            self._warn("bad_samples", BAD_SAMPLES)
+        if self._decoder.bad_samples:
+            self._warnings.post_once("bad_samples", BAD_SAMPLES)
         await self._process(rows)
 
-    def _warn(self, code: WarningCode, message: str) -> None:
-        self._warned.add(code)
-        self._context.outbox.post(WarningEvent(code=code, message=message))
-
-    @property
-    def _may_lack_speech(self) -> bool:
-        """Whether a lack of speech would be news: it was not reported, and nothing explains it."""
-        explained = self._warned & {"no_speech", *NO_AUDIO}
-        return self._context.segmentation == "speech" and bool(self._channels) and not explained
-
-    def _warn_of_no_speech_yet(self) -> None:
-        # A recording is answered once it is over: what it has so far is not of interest.
-        if self._context.route == "recording" or not self._may_lack_speech:
-            return
-        if text := no_speech_yet(self._accounts, self._start.format.sample_rate):
-            self._warn("no_speech", text)
-
     async def _process(self, rows: Samples) -> None:
-        self._frames += rows.shape[1]
+        self._received.frames += rows.shape[1]
         if self._level is not None and self._level.out_of_scale(rows):
-            self._warn("out_of_scale", OUT_OF_SCALE)
-        if self._frames - self._reported_frames >= self._start.format.sample_rate:
-            self._report_received()
+            self._warnings.post("out_of_scale", OUT_OF_SCALE)
+        self._received.report_if_due()
         detections = [channel.push(row) for channel, row in zip(self._channels, rows, strict=True)]
         for channel, detection in zip(self._channels, detections, strict=True):
             await channel.advance(detection)
-        self._warn_of_no_speech_yet()
-
-
-def _in_force(vad: VadConfig) -> VadInForce:
-    return VadInForce(**{name: getattr(vad, name) for name in VadInForce.__struct_fields__})
+        self._warnings.no_speech_yet(self._accounts, self._start.format.sample_rate)

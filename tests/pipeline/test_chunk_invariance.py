@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from streamer.config.segmentation import InterimConfig, VadConfig
 from streamer.pipeline.context import Segmentation
-from streamer.pipeline.speech_channel import segmenter_settings
+from streamer.pipeline.segmenter_config import segmenter_settings
 from streamer.protocol.events import Interim, Segment
 from streamer.vad.segmenter_settings import SegmenterSettings
 from tests.pipeline.played import (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from streamer.audio.buffer import SampleBuffer
 from streamer.config.segmentation import VadConfig
 from streamer.observe.monitor import Meter, Monitor
-from streamer.pipeline.speech_channel import segmenter_settings
+from streamer.pipeline.segmenter_config import segmenter_settings
 from streamer.vad.engine import WindowArray
 from streamer.vad.gain import MAX_GAIN_DB, TARGET_DB, InputGain
 from streamer.vad.segmenter import Segmenter
