@@ -8,8 +8,9 @@ import pytest
 pytest.importorskip("matplotlib")
 
 from tools.bench import reference
-from tools.docs import rounds_picture, second_chance, session_tasks
+from tools.docs import decoder_layer, rounds_picture, second_chance, second_filter, session_tasks
 from tools.docs.latency_buckets import CHOICES, from_buckets, latencies_s
+from tools.docs.model_work import TOKENS_PER_SECOND, parts
 from tools.docs.stream_messages import played_stream
 from tools.docs.stream_trace import TracedSpan, traced_stream
 
@@ -109,3 +110,18 @@ def test_pairs_are_as_the_text_has_them() -> None:
     assert (reference.standard_error(differences) or 0) < apart
     early = differences[:6]
     assert fmean(differences) > fmean(early) + 3 * (reference.standard_error(early) or 0)
+
+
+def test_only_a_filter_that_begins_at_a_shared_sample_goes_on_as_if_never_ended() -> None:
+    without_past, misplaced, as_here = second_filter.errors_db().values()
+    assert max(as_here) <= -110
+    assert max(without_past[:16]) > -60
+    assert max(without_past[int(0.006 * second_filter.TO_HZ) :]) <= -110
+    assert max(misplaced[-16:]) > -40
+
+
+def test_the_layer_that_is_drawn_has_the_weights_of_the_decoder() -> None:
+    shape = decoder_layer.decoder_shape()
+    drawn = sum(weights for block in shape.blocks for _, weights in block.steps)
+    (layers,) = (part for part in parts() if part.name == "decoder's layers")
+    assert shape.layers * drawn * TOKENS_PER_SECOND == layers.products

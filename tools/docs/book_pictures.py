@@ -23,12 +23,14 @@ from tools.bench.curve import ScoredChannel, cuts, settings_of, tracks
 from tools.command_line import tool_parser
 from tools.docs.balancing import SERVERS, fewest, in_turns, rolling_restart
 from tools.docs.book_style import INK, LINE, SPEECH
+from tools.docs.decoder_layer import decoder_layer
 from tools.docs.latency_buckets import percentiles_from_buckets
 from tools.docs.messages_picture import messages_of_a_stream
 from tools.docs.model_work import parts
 from tools.docs.resampling import METHODS, TO_HZ, level_db
 from tools.docs.rounds_picture import rounds_of_two_settings
 from tools.docs.second_chance import second_chance
+from tools.docs.second_filter import second_filter
 from tools.docs.tasks_picture import tasks_of_a_session
 from tools.docs.trace_picture import spans_of_a_stream
 from tools.docs.waiting import busiest_waits
@@ -185,6 +187,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "cuts.svg": cuts_of_chunks_and_segments,
     "messages.svg": messages_of_a_stream,
     "aliases.svg": aliases_by_method,
+    "second_filter.svg": second_filter,
     "probabilities.svg": probabilities_and_segments,
     "table.svg": table_of_the_protocol,
     "tasks.svg": tasks_of_a_session,
@@ -193,6 +196,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "trace.svg": spans_of_a_stream,
     "waiting.svg": waiting_by_load,
     "work.svg": work_of_the_model,
+    "decoder_layer.svg": decoder_layer,
     "rounds.svg": rounds_of_two_settings,
     "restarts.svg": sockets_in_restarts,
 }
