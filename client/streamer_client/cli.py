@@ -25,7 +25,8 @@ from streamer_client.no_effect import (
     options_without_effect,
     parameters_without_effect,
 )
-from streamer_client.options import PROGRAM, Options, parse_options
+from streamer_client.option_values import PROGRAM
+from streamer_client.options import Options, parse_options
 from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Reconnector
 from streamer_client.run import Run

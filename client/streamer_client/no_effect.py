@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from streamer.cli.meant import OPTIONS_OF, meant_option
-from streamer_client.options import PROGRAM, Options
+from streamer_client.option_values import PROGRAM
+from streamer_client.options import Options
 
 TOKEN = "token"  # noqa: S105 – a name
 """The parameter of an address that has an effect."""

@@ -1,10 +1,8 @@
-"""The command's arguments."""
+"""What the user asked for: the command's arguments, parsed and checked together."""
 
 import argparse
-import json
 import os
 import shlex
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +11,11 @@ from types import MappingProxyType
 from streamer.cli.command_line import CommandLine
 from streamer.config.file_problems import file_problem
 from streamer.config.paths import exists, is_dir, is_file
-from streamer.version import UNKNOWN, installed_version
-from streamer_client.api import DEFAULT_URL
 from streamer_client.formats import AudioFormat
-from streamer_client.misplaced import instead_of_option, instead_of_recordings
+from streamer_client.misplaced import instead_of_recordings
+from streamer_client.option_values import PROGRAM
+from streamer_client.parser import RAW_DEFAULTS, build_parser
 from streamer_client.transcript import OutputFormat
-
-PROGRAM = "streamer-client"
-_RECONNECT_S = 300.0
-_RAW_DEFAULTS: Mapping[str, int] = MappingProxyType(
-    {"rate": 16_000, "channels": 1, "bit_depth": 16, "float": False}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +74,18 @@ def parse_options(arguments: Sequence[str] | None) -> Options:
     Raises:
         SystemExit: they are wrong, after one line on standard error; or help was asked for.
     """
-    parser = _build_parser()
+    parser = build_parser()
     given, rest = parser.parse_known_args(arguments)
     if any(argument.startswith("-") for argument in rest):
         parser.refuse(rest, given)
     given.input = _input(parser, [*given.files, *rest], given)
-    raw = {name: value for name in _RAW_DEFAULTS if (value := getattr(given, name)) is not None}
-    for name, default in _RAW_DEFAULTS.items():
+    raw = {name: value for name in RAW_DEFAULTS if (value := getattr(given, name)) is not None}
+    for name, default in RAW_DEFAULTS.items():
         setattr(given, name, raw.get(name, default))
     if given.as_is:
         _check_as_is(parser, given, raw)
     elif given.input != "-" and not given.mic:
-        for name, default in _RAW_DEFAULTS.items():
+        for name, default in RAW_DEFAULTS.items():
             if getattr(given, name) != default:
                 parser.error(
                     f"{_flag(name)} is only for raw audio ('-') and --mic: a file has its own"
@@ -204,185 +196,8 @@ def _keyterms(parser: CommandLine, given: argparse.Namespace) -> list[str]:
     return list(dict.fromkeys([*given.keyterm, *filter(None, map(str.strip, lines))]))
 
 
-def _build_parser() -> CommandLine:
-    parser = CommandLine(
-        elsewhere=instead_of_option,
-        prog=PROGRAM,
-        description="Send audio to a Streamer server, and print the results.",
-        epilog="exit codes: 0 done, 2 usage or bad input, 3 cannot connect, 4 refused, "
-        "5 connection lost, server going away, or audio lost in reconnecting, "
-        "6 the server reported errors, 130 interrupted",
-    )
-    source = parser.add_argument_group("what to send (one of these)")
-    source.add_argument(
-        "files",
-        nargs="*",
-        metavar="FILE",
-        help="a recording (WAV, MP3, M4A, WebM, OGG, FLAC, …), or '-' for standard input: a "
-        "recording or raw PCM",
-    )
-    source.add_argument("-i", "--input", metavar="FILE", help="the same as FILE")
-    source.add_argument("--mic", action="store_true", help="record until Ctrl-C")
-
-    raw = parser.add_argument_group(
-        "raw audio ('-') and --mic",
-        "If standard input begins with the header of a recording, these options have no effect.",
-    )
-    raw.add_argument(
-        "--rate",
-        type=_positive,
-        metavar="HZ",
-        help=f"frames per second (default: {_RAW_DEFAULTS['rate']})",
-    )
-    raw.add_argument(
-        "--channels",
-        type=_positive,
-        metavar="N",
-        help=f"interleaved channels (default: {_RAW_DEFAULTS['channels']})",
-    )
-    raw.add_argument(
-        "--bit-depth",
-        type=int,
-        choices=(8, 16, 24, 32, 64),
-        help=f"bits a sample (default: {_RAW_DEFAULTS['bit_depth']})",
-    )
-    raw.add_argument(
-        "--float", action="store_true", default=None, help="samples are floats, not integers"
-    )
-
-    server = parser.add_argument_group("server")
-    server.add_argument(
-        "-a",
-        "--addr",
-        default=DEFAULT_URL,
-        metavar="URL",
-        help="address of the server (default: %(default)s)",
-    )
-    server.add_argument("--token", help="access token (default: $STREAMER_TOKEN)")
-    server.add_argument("--model", help="one of the server's models (default: the first one)")
-    server.add_argument(
-        "--vad",
-        action="append",
-        type=_setting,
-        default=[],
-        metavar="KEY=VALUE",
-        help="voice detection, such as min_silence_ms=300; may be repeated",
-    )
-    server.add_argument(
-        "--interim-results", action="store_true", help="show the text of a segment before it ends"
-    )
-    server.add_argument(
-        "--eager",
-        action="store_true",
-        help="show the text in each pause; JSON has what tells whether the pause has ended it",
-    )
-    server.add_argument(
-        "--words",
-        action="store_true",
-        help="request the time and the confidence of each word: JSON has them, and a terminal "
-        "shows words with a low confidence dimmed",
-    )
-    server.add_argument(
-        "--keyterm",
-        action="append",
-        default=[],
-        metavar="TERM",
-        help="a name or a rare word that people will probably say; may be repeated",
-    )
-    server.add_argument(
-        "--keyterms", type=Path, metavar="FILE", help="a file with key terms, one a line"
-    )
-    server.add_argument(
-        "--trace-id", metavar="ID", help="W3C traceparent to continue (default: a new trace)"
-    )
-    server.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=10.0,
-        metavar="S",
-        help="seconds to wait for the connection (default: %(default)g)",
-    )
-    server.add_argument(
-        "--reconnect",
-        nargs="?",
-        const=_RECONNECT_S,
-        type=_reconnect_seconds,
-        metavar="S",
-        help="when the connection is lost, connect again and continue; give up after this time in "
-        "seconds (default: %(const)g)",
-    )
-
-    sending = parser.add_argument_group("sending and output")
-    sending.add_argument(
-        "--chunk-size",
-        type=_positive,
-        metavar="BYTES",
-        help="largest message, in bytes of audio (default: 20 ms of audio from a microphone or "
-        "with --real-time, else 250 ms)",
-    )
-    sending.add_argument("--real-time", action="store_true", help="send a recording in real time")
-    sending.add_argument(
-        "--as-is",
-        action="store_true",
-        help="send the bytes of a recording, and let the server decode them: compressed audio is a "
-        "tenth of its samples. With '-', channels are mixed, unless --channels has their number",
-    )
-    sending.add_argument(
-        "--output",
-        type=_output_format,
-        choices=("text", "json", "jsonl", "srt", "vtt"),
-        help="default: by the name of --output-file (.srt, .vtt, .json, .jsonl, .txt), else text",
-    )
-    sending.add_argument(
-        "-o",
-        "--output-file",
-        type=Path,
-        metavar="FILE",
-        help="file for the transcript (default: standard output)",
-    )
-    sending.add_argument("-v", "--verbose", action="store_true", help="show all events")
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {_version()}")
-    return parser
-
-
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
-
-
-def _positive(text: str) -> int:
-    value = int(text) if text.isascii() and text.isdigit() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return value
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value
-
-
-def _reconnect_seconds(text: str) -> float:
-    try:
-        return _seconds(text)
-    except argparse.ArgumentTypeError as error:
-        if _is_number(text):
-            raise
-        # `--reconnect FILE` takes the file for its number.
-        hint = f"; if it is the recording: {PROGRAM} {text} --reconnect"
-        raise argparse.ArgumentTypeError(f"{error}{hint}") from None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _output_of(output_file: Path | None) -> OutputFormat | None:
@@ -393,35 +208,3 @@ def _output_of(output_file: Path | None) -> OutputFormat | None:
     if output_file is None:
         return None
     return OUTPUT_OF_SUFFIX.get(output_file.suffix.lower()) if output_file.suffix else "text"
-
-
-def _setting(text: str) -> tuple[str, float]:
-    key, separator, number = text.partition("=")
-    try:
-        value = json.loads(number)
-    except ValueError:
-        value = None
-    if not key or not separator or isinstance(value, bool) or not isinstance(value, int | float):
-        if text.lower() in ("off", "none", "no", "false", "0"):
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not KEY=NUMBER; everything, without voice detection, is processed at "
-                "the address …/api/v1/simple: see --addr"
-            )
-        example = f"{key}=600" if separator and key.endswith("_ms") else "threshold=0.6"
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=NUMBER, such as {example}")
-    return key, value
-
-
-def _output_format(text: str) -> str:
-    if Path(text).suffix or "/" in text:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is a file; did you mean -o {shlex.quote(text)}?"
-        )
-    return text
-
-
-def _version() -> str:
-    version = installed_version()
-    if version != UNKNOWN:
-        return version
-    return f"from {Path(__file__).parent} (Python {sys.version.split()[0]})"

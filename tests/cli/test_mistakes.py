@@ -10,7 +10,7 @@ import pytest
 from streamer.__main__ import _parser, main
 from streamer.cli.command_line import CommandLine
 from streamer.cli.meant import ADDRESS, OPTIONS_OF, OTHER_WORDS, plain
-from streamer_client.options import _build_parser
+from streamer_client.parser import build_parser
 
 COMMON = {"--help", "--version"}
 
@@ -26,7 +26,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 def test_the_options_of_each_program_are_those_that_others_name() -> None:
     found = {}
-    for parser in (*parsers(_parser()), _build_parser()):
+    for parser in (*parsers(_parser()), build_parser()):
         assert isinstance(parser, CommandLine)
         names = {name for name in parser._option_string_actions if name.startswith("--")} - COMMON
         if names:

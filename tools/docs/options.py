@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from streamer.__main__ import _parser as server_parser
-from streamer_client.options import _build_parser as client_parser
+from streamer_client.parser import build_parser as client_parser
 
 BLOCK = re.compile(r"(<!-- options: ([\w -]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -24,7 +24,7 @@ from streamer.protocol.events import Event
 from streamer.protocol.requests import Request
 from streamer.telemetry.metrics import Metrics
 from streamer.weights.manifest_schema import Manifest
-from streamer_client.options import _build_parser as client_parser
+from streamer_client.parser import build_parser as client_parser
 from tools.command_line import tool_parser
 
 ROOT = Path(__file__).parents[2]
