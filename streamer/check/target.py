@@ -1,5 +1,6 @@
 """From the argument of `streamer models check` to the models to load."""
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -31,6 +32,8 @@ from streamer.weights.manifest import (
     near_model,
 )
 from streamer.weights.manifest_schema import Manifest
+
+_log = logging.getLogger(__name__)
 
 CONFIG = "config.json"
 
@@ -108,7 +111,7 @@ def _source(named: str) -> Path | None:
 
 
 def _of_config(path: Path) -> list[Target]:
-    config = load_config(path, os.environ, {})
+    config = load_config(path, os.environ, {}, _log.warning)
     try:
         return _of(config, path.parent)
     except SettingsError as error:

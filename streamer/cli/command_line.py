@@ -20,6 +20,7 @@ from streamer.cli.meant import (
     with_hyphens,
     with_usual_dashes,
 )
+from streamer.config import deprecations
 from streamer.config.paths import is_file
 
 USAGE = 2
@@ -63,9 +64,31 @@ class CommandLine(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse, and note the arguments for `error`."""
-        self._arguments = sys.argv[1:] if args is None else args
+        args = self._with_current_options(sys.argv[1:] if args is None else args)
+        self._arguments = args
         self._refuse_other_dashes()
         return super().parse_known_args(args, namespace)
+
+    def _with_current_options(self, args: Sequence[str]) -> list[str]:
+        """The arguments with the new names of options; a line on stderr for each old name."""
+        of_this = {
+            each.old.removeprefix(f"{self.prog} "): each
+            for each in deprecations.OPTIONS
+            if each.old.rpartition(" ")[0] == self.prog
+        }
+        current, noted = list(args), set()
+        for place, argument in enumerate(args):
+            if argument == "--" or argument in self._commands:
+                break
+            name, equals, value = argument.partition("=")
+            if (deprecation := of_this.get(name)) is None:
+                continue
+            if name not in noted:
+                sys.stderr.write(f"{self.prog}: {deprecation}\n")
+            noted.add(name)
+            if deprecation.new is not None:
+                current[place] = f"{deprecation.new.rpartition(' ')[2]}{equals}{value}"
+        return current
 
     def parse_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

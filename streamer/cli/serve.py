@@ -57,9 +57,11 @@ def run(args: argparse.Namespace) -> int:
     if file is not None and is_dir(file):
         file /= CONFIG
     try:
-        config, access = _without_secrets(load_config(file, os.environ, overrides))
+        deprecated: list[str] = []
+        read = load_config(file, os.environ, overrides, deprecated.append)
+        config, access = _without_secrets(read)
         set_up(config.server.log_level, config.telemetry.log_format)
-        for line in misnamed(os.environ):
+        for line in (*deprecated, *misnamed(os.environ)):
             SETTINGS_LOG.warning(line)
         if not access.required and (warning := token_of_client(os.environ)):
             SETTINGS_LOG.warning(warning)

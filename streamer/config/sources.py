@@ -3,12 +3,14 @@
 Every error is one line that names the key, the value and what is allowed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
+from streamer.config import deprecations
 from streamer.config.access import AccessConfig
+from streamer.config.deprecations import BothNames, OldSettings, given_as
 from streamer.config.explain import Problem, explain, fields_of, lone_surrogate, show
 from streamer.config.json_files import BadFile, decode_json, read_json
 from streamer.config.numbers import with_whole_numbers
@@ -57,7 +59,8 @@ def with_source(
     if error.field is None:
         return error
     section, _, key = error.field.partition(".")
-    given = _from_environment(environment).get((section, key))
+    old = OldSettings(deprecations.SETTINGS)
+    given = _from_environment(environment, old).get((section, key))
     source = given[1] if given else path
     return SettingsError(f"{source}: {error}") if source else SettingsError(str(error))
 
@@ -66,29 +69,41 @@ def load_config(
     path: Path | None,
     environment: Mapping[str, str],
     overrides: Mapping[tuple[str, str], object],
+    on_deprecated: Callable[[str], object] = lambda line: None,
 ) -> Config:
     """Merge the configuration file, `STREAMER_SECTION__KEY` variables and command-line flags.
+
+    Args:
+        path: The configuration file; None = there is none.
+        environment: All variables; those of others are ignored.
+        overrides: Values of flags, by section and key.
+        on_deprecated: Called with a line for each old name of a setting that is used.
 
     Raises:
         SettingsError: A setting is unknown, of the wrong type, or out of range.
     """
-    tree = _read(path) if path else {}
+    old = OldSettings(deprecations.SETTINGS)
+    tree = _read(path, old) if path else {}
     sources = _Sources(str(path or "defaults"), tree)
-    for (section, key), (value, name) in _from_environment(environment).items():
+    for (section, key), (value, name) in _from_environment(environment, old).items():
         if section == "models":
             raise SettingsError(f"{name}: 'models' is a list, which only a file can hold")
         sources.put(section, key, value, name)
     for (section, key), value in overrides.items():
-        sources.put(section, key, value, f"--{key.replace('_', '-')}")
+        flag = f"--{key.replace('_', '-')}"
+        for current, changed in _renamed({section: {key: value}}, flag, old).items():
+            sources.put(*current, changed, flag)
+    for line in old.lines():
+        on_deprecated(line)
     if "models" in tree and "model" in tree:
         message = "'model' is given, and 'models'; allowed: one of the two"
         raise SettingsError(f"{sources.of_section('model')}: {message}")
     if problem := lone_surrogate(tree):
-        raise _refused(problem, tree, sources)
+        raise _refused(problem, tree, sources, old)
     try:
         config = msgspec.convert(with_whole_numbers(tree, Config), Config)
     except msgspec.ValidationError as error:
-        raise _refused(explain(error, tree, Config), tree, sources) from None
+        raise _refused(explain(error, tree, Config), tree, sources, old) from None
     if problem_of_vad := config.vad.problem():
         where = sources.of_keys("vad", ("prefix_padding_ms", "min_speech_ms", "max_segment_ms"))
         raise SettingsError(f"{where}: 'vad': {problem_of_vad}")
@@ -119,12 +134,13 @@ def _check_remote(config: Config, sources: "_Sources") -> None:
             raise SettingsError(f"{where}: '{field}': {problem}")
 
 
-def _refused(problem: Problem, tree: Tree, sources: "_Sources") -> SettingsError:
+def _refused(problem: Problem, tree: Tree, sources: "_Sources", old: OldSettings) -> SettingsError:
     field = problem.field.partition("[")[0]
     message = _without_value(field, tree) if field in SECRET else problem.message
     if hint := mistaken_for(problem.field, message, tree):
         message = message.partition("; did you mean")[0] + hint
     source = sources.of(".".join(field.split(".")[:2]))
+    message += given_as(field, old.used)
     return SettingsError(f"{source}: {message}{section_example(problem.field, tree)}")
 
 
@@ -246,23 +262,41 @@ def _right_names() -> dict[str, list[str]]:
     return names
 
 
-def _read(path: Path) -> Tree:
+def _read(path: Path, old: OldSettings) -> Tree:
     try:
         tree = read_json(path)
     except BadFile as error:
         raise SettingsError(str(error)) from None
     if not isinstance(tree, dict):
         raise SettingsError(f"{path}: expected an object of sections, got {show(tree)}")
-    return tree
+    try:
+        return dict(old.renamed(tree, str(path)))
+    except BothNames as error:
+        raise SettingsError(f"{path}: {error}") from None
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, str], tuple[object, str]]:
+def _from_environment(
+    environment: Mapping[str, str], old: OldSettings
+) -> dict[tuple[str, str], tuple[object, str]]:
     found: dict[tuple[str, str], tuple[object, str]] = {}
     for name, text in environment.items():
         section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).partition("__")
         if name.startswith(ENVIRONMENT_PREFIX) and separator:
-            found[section.lower(), key.lower()] = (parse(text), name)
+            given: Tree = {section.lower(): {key.lower(): parse(text)}}
+            for current, value in _renamed(given, name, old).items():
+                if (before := found.get(current)) and len({before[1].upper(), name.upper()}) > 1:
+                    field = ".".join(current)
+                    message = f"one of the two is an old name of '{field}'; allowed: one of the two"
+                    raise SettingsError(f"{before[1]}, {name}: {message}")
+                found[current] = (value, name)
     return found
+
+
+def _renamed(given: Tree, source: str, old: OldSettings) -> dict[tuple[str, str], object]:
+    """One setting by its current section and key."""
+    tree = old.renamed(given, source)
+    sections = ((name, values) for name, values in tree.items() if isinstance(values, dict))
+    return {(section, key): value for section, values in sections for key, value in values.items()}
 
 
 def parse(text: str) -> object:

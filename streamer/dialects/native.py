@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from streamer.access.credentials import QUERY_NAME, answered
 from streamer.access.error_responses import error_response, unauthorized
+from streamer.config.deprecations import Deprecation
 from streamer.config.dialect_names import DialectName
 from streamer.config.explain import show_name
 from streamer.config.limits import LimitsConfig
@@ -68,7 +69,9 @@ class NativeDialect:
         """One request of the protocol, or audio; an empty binary frame means nothing."""
         if isinstance(frame, bytes):
             return (AudioReceived(frame),) if frame else ()
-        return (input_of(decode_request(frame, max_channels=self._max_channels)),)
+        old: list[Deprecation] = []
+        request = decode_request(frame, max_channels=self._max_channels, on_deprecated=old.append)
+        return (input_of(request, old),)
 
     def write(self, item: Outgoing) -> Sequence[str | Close]:
         """One text frame for each event; behind the first `started`, also the socket's warning."""

@@ -41,11 +41,13 @@ class Outbox:
         if len(self._items) >= MAX_WAITING:
             self._roomy.clear()
 
-    def warn_once(self, warning: WarningEvent) -> None:
-        """Append a warning, unless this was called with its code before."""
-        if warning.code not in self._warned:
-            self._warned.add(warning.code)
-            self.post(warning)
+    def warn_once(self, warning: WarningEvent) -> bool:
+        """Append a warning, unless this was called with its code before; return whether it was."""
+        if warning.code in self._warned:
+            return False
+        self._warned.add(warning.code)
+        self.post(warning)
+        return True
 
     @property
     def full(self) -> bool:

@@ -35,6 +35,7 @@ WarningCode = Literal[
     "no_keyterms",
     "no_eager",
     "ignored_field",
+    "deprecated_field",
 ]
 """Of `warning` events."""
 

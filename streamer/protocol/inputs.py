@@ -3,8 +3,11 @@
 A dialect makes the first ones from what a client sends; the session makes the others.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
+from streamer.config.deprecations import Deprecation
 from streamer.protocol.events import ErrorEvent
 from streamer.protocol.requests import Configure, Flush, KeepAlive, Request, Start, Stop
 
@@ -14,9 +17,15 @@ class Input(msgspec.Struct, frozen=True):
 
 
 class StartRequested(Input, frozen=True):
-    """The client asks for a stream; the one that is open is finished first."""
+    """The client asks for a stream; the one that is open is finished first.
+
+    Attributes:
+        start: The settings.
+        deprecated: The old names of fields that the message has.
+    """
 
     start: Start
+    deprecated: tuple[Deprecation, ...] = ()
 
 
 class AudioReceived(Input, frozen=True):
@@ -34,9 +43,15 @@ class FlushRequested(Input, frozen=True):
 
 
 class ConfigureRequested(Input, frozen=True):
-    """The client changes settings of the open stream."""
+    """The client changes settings of the open stream.
+
+    Attributes:
+        configure: The settings.
+        deprecated: The old names of fields that the message has.
+    """
 
     configure: Configure
+    deprecated: tuple[Deprecation, ...] = ()
 
 
 class ClearRequested(Input, frozen=True):
@@ -140,13 +155,18 @@ INPUTS: tuple[type[Input], ...] = (
 """All of them; the table has a cell for each in every state."""
 
 
-def input_of(request: Request) -> Input:
-    """What a request of our own protocol means."""
+def input_of(request: Request, deprecated: Iterable[Deprecation] = ()) -> Input:
+    """What a request of our own protocol means.
+
+    Args:
+        request: With the current names.
+        deprecated: The old names that the message has.
+    """
     match request:
         case Start() as start:
-            return StartRequested(start)
+            return StartRequested(start, tuple(deprecated))
         case Configure() as configure:
-            return ConfigureRequested(configure)
+            return ConfigureRequested(configure, tuple(deprecated))
         case Flush():
             return FlushRequested()
         case KeepAlive():

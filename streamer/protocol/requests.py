@@ -4,12 +4,14 @@ What the server answers is in `events.py`. The contract is described for clients
 `docs/protocol.md`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import msgspec
 
 from streamer.audio.format import CONTAINER, AudioFormat
+from streamer.config import deprecations
+from streamer.config.deprecations import BothNames, Deprecation, given_as, with_current_names
 from streamer.config.explain import explain, places_of, show
 from streamer.config.key_terms import KeyTerms
 from streamer.config.numbers import with_whole_numbers
@@ -135,8 +137,22 @@ class NotJson(BadRequest):
         super().__init__("bad_message", message)
 
 
-def decode_request(text: str, *, max_channels: int) -> Request:
+OnDeprecated = Callable[[Deprecation], object]
+
+
+def _ignore(deprecation: Deprecation) -> None:
+    """For who asks for no old names."""
+
+
+def decode_request(
+    text: str, *, max_channels: int, on_deprecated: OnDeprecated = _ignore
+) -> Request:
     """Read one text frame.
+
+    Args:
+        text: Of the frame.
+        max_channels: That a format may have.
+        on_deprecated: Called for each old name of a field.
 
     Raises:
         NotJson: It is not JSON.
@@ -148,11 +164,18 @@ def decode_request(text: str, *, max_channels: int) -> Request:
         raise NotJson(f"the message is not JSON: {error}") from None
     if not isinstance(tree, dict):
         raise BadRequest("bad_message", f"expected a JSON object, got {show(tree)}")
-    return request_of(tree, max_channels=max_channels)
+    return request_of(tree, max_channels=max_channels, on_deprecated=on_deprecated)
 
 
-def request_of(tree: dict[str, object], *, max_channels: int) -> Request:
+def request_of(
+    tree: dict[str, object], *, max_channels: int, on_deprecated: OnDeprecated = _ignore
+) -> Request:
     """Read the object of one request.
+
+    Args:
+        tree: As parsed.
+        max_channels: That a format may have.
+        on_deprecated: Called for each old name of a field.
 
     Raises:
         BadRequest: It is not the schema, or asks for an impossible audio format.
@@ -164,6 +187,9 @@ def request_of(tree: dict[str, object], *, max_channels: int) -> Request:
         what = f"'request' is {show(kind)}" if "request" in tree else "'request' is missing"
         allowed = f"allowed: one of {', '.join(_REQUESTS)}"
         raise BadRequest("bad_message", f"{what}; {allowed}", token)
+    used: list[Deprecation] = []
+    if request_type is Start or request_type is Configure:
+        tree = _with_current_names(tree, used, token)
     if request_type is Start:
         tree = _with_absent(tree)
     try:
@@ -174,9 +200,12 @@ def request_of(tree: dict[str, object], *, max_channels: int) -> Request:
             problem.field.startswith("format.") or (problem.field == "format" and "format" in tree)
         )
         code: Literal["bad_format", "bad_message"] = "bad_format" if in_format else "bad_message"
-        raise BadRequest(code, problem.message, token) from None
+        message = problem.message + given_as(problem.field, used)
+        raise BadRequest(code, message, token) from None
     if isinstance(request, Start) and (fault := request.format.problem(max_channels)):
         raise BadRequest("bad_format", fault, token)
+    for deprecation in used:
+        on_deprecated(deprecation)
     return request
 
 
@@ -188,6 +217,16 @@ def place_in_start(name: str) -> str | None:
     """
     places = places_of(name.rpartition(".")[2], Start)
     return next((place for place in places if place.endswith(name)), None)
+
+
+def _with_current_names(
+    tree: dict[str, object], used: list[Deprecation], token: object
+) -> dict[str, object]:
+    """A `start` or `configure` without old names; those that it has are added to `used`."""
+    try:
+        return dict(with_current_names(tree, deprecations.FIELDS, used.append))
+    except BothNames as error:
+        raise BadRequest("bad_message", str(error), token) from None
 
 
 def _with_absent(start: dict[str, object]) -> dict[str, object]:

@@ -3,12 +3,14 @@
 Synchronous: the order of the calls is the order of the inputs.
 """
 
+import logging
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, assert_never
 
 from streamer.access.refusal_log import why_unauthorized
 from streamer.access.tokens import Access, AuthState
+from streamer.config.deprecations import Deprecation
 from streamer.config.limits import LimitsConfig
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import QueuedAction
@@ -36,6 +38,8 @@ from streamer.session.deadlines import Expired
 from streamer.session.dialect import Dialect
 from streamer.session.inbox import Inbox
 from streamer.session.start_checks import check_model, check_start
+
+_log = logging.getLogger(__name__)
 
 MAX_UTF8_BYTES = 4
 """Bytes of a character at most."""
@@ -113,6 +117,8 @@ class ClientInputs:
             if start is not None:
                 check_start(start, self._services)
                 self._router.start = start
+            if isinstance(given, StartRequested | ConfigureRequested):
+                self._warn_of_old(given.deprecated)
             self._step(given)
 
     def on_binary(self, frame: bytes) -> None:
@@ -183,6 +189,12 @@ class ClientInputs:
         """The client sends more messages than are read in a second."""
         text = f"messages come faster than {limit} ({allowed}): they are read more slowly"
         self._outbox.warn_once(WarningEvent(code="lagging", message=text))
+
+    def _warn_of_old(self, deprecated: Sequence[Deprecation]) -> None:
+        """Warn once of old names: the client, and whoever reads the log."""
+        text = "; ".join(map(str, deprecated))
+        if text and self._outbox.warn_once(WarningEvent(code="deprecated_field", message=text)):
+            _log.info("a client uses old names: %s", text)
 
     def _named_limit(self, name: Literal["start_seconds", "idle_seconds"]) -> str:
         """A limit in seconds, by the name that an operator can change it by."""

@@ -10,6 +10,7 @@ import pytest
 from streamer.access.refusal_log import RefusalLog
 from streamer.access.tokens import Access, AuthState
 from streamer.audio.format import AudioFormat
+from streamer.config.deprecations import Deprecation
 from streamer.config.limits import LimitsConfig
 from streamer.config.schema import Config
 from streamer.observe.monitor import Monitor
@@ -311,3 +312,27 @@ async def test_lagging_is_a_warning_once() -> None:
     first, second = await client.posted(), await client.posted()
     assert isinstance(first, WarningEvent)
     assert isinstance(second, GoingAway)
+
+
+async def test_old_names_are_a_warning_once_and_the_stream_begins() -> None:
+    old = Deprecation("vad.silence_ms", "vad.min_silence_ms", "0.3", "0.5")
+    client = Client(
+        start=[StartRequested(START, (old,))],
+        configure=[ConfigureRequested(Configure(words=True), (old,))],
+        plain=[StartRequested(START)],
+    )
+    for frame in ("plain", "start", "configure"):
+        client.inputs.on_text(frame)
+    client.inputs.on_drain(1.0)
+    warning, after = await client.posted(), await client.posted()
+    assert isinstance(warning, WarningEvent)
+    assert (warning.code, warning.message) == ("deprecated_field", str(old))
+    assert isinstance(after, GoingAway)
+    assert isinstance((await client.queued())[0], Begin)
+
+
+async def test_who_is_not_admitted_hears_of_no_old_names() -> None:
+    old = Deprecation("vad.silence_ms", "vad.min_silence_ms", "0.3", "0.5")
+    client = Client(AuthState.UNKNOWN, start=[StartRequested(START, (old,))])
+    client.inputs.on_text("start")
+    assert isinstance(await client.posted(), ErrorEvent)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from streamer.config.deprecations import Deprecation
 from streamer.config.dialect_names import DialectName
 from streamer.config.limits import LimitsConfig
 from streamer.pipeline.context import Segmentation
@@ -32,10 +33,12 @@ class OwnDialect(RpcDialect):
 
     def inputs(self, message: bytes) -> Sequence[Input]:
         """A request, or audio; empty audio means nothing."""
-        request = read_request(message)
-        if isinstance(request, bytes):
-            return (AudioReceived(request),) if request else ()
-        return (input_of(request_of(request, max_channels=self._max_channels)),)
+        tree = read_request(message)
+        if isinstance(tree, bytes):
+            return (AudioReceived(tree),) if tree else ()
+        old: list[Deprecation] = []
+        request = request_of(tree, max_channels=self._max_channels, on_deprecated=old.append)
+        return (input_of(request, old),)
 
     def messages(self, item: Outgoing) -> Iterable[bytes]:
         """One message for each event."""

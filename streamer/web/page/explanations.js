@@ -55,6 +55,7 @@ const WARNINGS = {
   damaged_audio: 'A part of the audio was damaged, and could not be decoded.',
   no_words: 'This model has no times of words.',
   ignored_field: 'Settings in the server’s address have no effect.',
+  deprecated_field: 'The page uses an old name, which a later version of the server will not know.',
   no_keyterms: 'This model does not use key terms.',
   no_eager: 'There are no inferences in pauses, so no result is eager.',
   not_pcm: 'The audio is a file, but the server processed its bytes as raw samples.',
