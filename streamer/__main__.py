@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _setting(option: str) -> str | None:
     """How to give a setting that is no option of the command line."""
-    from streamer.config.sources import variables_of
+    from streamer.config.variables import variables_of
 
     name, _, value = option.lstrip("-").partition("=")
     if name.lower() in ("language", "lang"):

@@ -18,14 +18,8 @@ from streamer.cli.welcome import ServedModel, welcome
 from streamer.config.paths import is_dir
 from streamer.config.schema import Config
 from streamer.config.secrets import SECRETS
-from streamer.config.sources import (
-    SettingsError,
-    load_config,
-    misnamed,
-    parse,
-    token_of_client,
-    with_source,
-)
+from streamer.config.sources import SettingsError, load_config, parse, with_source
+from streamer.config.variables import misnamed, token_of_client
 from streamer.http.ports import CannotServe
 from streamer.inference.model_pools import Pools
 from streamer.models.missing import missing_models

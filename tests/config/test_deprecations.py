@@ -279,7 +279,7 @@ def test_a_rename_loses_no_value_and_leaves_the_given_tree(
 
 def test_both_names_name_the_entry() -> None:
     with pytest.raises(BothNames) as caught:
-        with_current_names({"a": 1, "b": 2}, [Deprecation("a", "b", "1.0", "2.0")], [].append)
+        with_current_names({"a": 1, "b": 2}, [Deprecation("a", "b", "1.0", "2.0")], print)
     assert caught.value.deprecation.old == "a"
 
 

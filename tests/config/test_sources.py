@@ -9,7 +9,8 @@ import pytest
 from streamer.config.models import ModelConfig
 from streamer.config.schema import Config
 from streamer.config.segmentation import VadConfig
-from streamer.config.sources import SettingsError, load_config, misnamed, parse, token_of_client
+from streamer.config.sources import SettingsError, load_config, parse
+from streamer.config.variables import misnamed, token_of_client
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,8 @@ import pytest
 from streamer.config.limits import LimitsConfig
 from streamer.config.schema import Config
 from streamer.config.segmentation import VadConfig
-from streamer.config.sources import load_config, misnamed
+from streamer.config.sources import load_config
+from streamer.config.variables import misnamed
 from streamer.protocol import codes
 from streamer.protocol.events import Event
 from streamer.protocol.requests import Start, decode_request

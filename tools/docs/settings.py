@@ -18,7 +18,7 @@ import msgspec
 from streamer.config.explain import allowed
 from streamer.config.remote import RemoteConfig
 from streamer.config.schema import Config
-from streamer.config.sources import ENVIRONMENT_PREFIX
+from streamer.config.variables import ENVIRONMENT_PREFIX
 from streamer.protocol.requests import VadOptions
 
 BLOCK = re.compile(r"(<!-- settings: ([\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
