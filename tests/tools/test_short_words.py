@@ -5,8 +5,6 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-pytest.importorskip("pocketsphinx", reason="the aligner is only in the locked environment")
-
 from streamer.model import Dropped, Model
 from streamer.onnx.graph import Floats
 from tools.bench.short_words import Comparison, Counted, SpokenPiece, in_silence

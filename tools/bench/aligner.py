@@ -5,7 +5,6 @@ It is wrong by some tens of milliseconds itself.
 
 import numpy as np
 import soxr
-from pocketsphinx import Decoder
 
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
@@ -18,6 +17,8 @@ FRAMES_PER_S = 100
 
 def aligned(samples: Floats, transcript: str) -> list[Aligned]:
     """The words of a transcript in float32 [n] at 16 kHz; none if its dictionary lacks a word."""
+    from pocketsphinx import Decoder  # it has no wheel for each Python; the rest of this needs none
+
     decoder = Decoder(samprate=RATE, lm=None, loglevel="FATAL")
     try:
         decoder.set_align_text(words(transcript))
