@@ -29,9 +29,11 @@ ARG VERSION=0.dev0
 RUN SETUPTOOLS_SCM_PRETEND_VERSION=$VERSION \
     /opt/streamer/bin/pip install --no-deps --no-build-isolation .
 # Pinned and verified by models/*/model.json. To mount weights instead, leave this out and run
-# with `-v FOLDER:/models:ro`; see models/README.md.
+# with `-v FOLDER:/models:ro`; see models/README.md. For others of the models there:
+# `docker build --build-arg MODELS="moonshine-tiny-en silero-vad" …`.
+ARG MODELS="moonshine-base-en moonshine-tiny-en silero-vad"
 RUN --mount=type=cache,target=/root/.cache/pip \
-    STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch moonshine-base-en moonshine-tiny-en silero-vad
+    STREAMER_MODELS=/models /opt/streamer/bin/streamer models fetch $MODELS
 # What serving never loads: tests, tools that make models, ONNX Runtime's library for programs in C,
 # which its Python module contains too, and what only compilers and type checkers read.
 RUN cd /opt/streamer/lib/python3*/site-packages \

