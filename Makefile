@@ -166,7 +166,7 @@ web-tools:  ## install the Node packages for the tests of the page, exactly as l
 web-types: web-tools  ## write the TypeScript declarations of the browser client
 	cd tests/web && npm run types
 
-tools: $(TOOLS)/.installed  ## install the programs that check the dependencies and deploy/
+tools: $(TOOLS)/.installed  ## install the programs that check distributions, dependencies and deploy/
 
 audit: $(INSTALLED) tools  ## ask the registries for known vulnerabilities of the locked packages
 	$(BIN)/python -m tools.audit

@@ -1,10 +1,12 @@
 """What others may rely on is listed, and a break of it is found."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tools.release import api_changes
 from tools.release.api_changes import breaks, is_said, last_tag
 from tools.release.public_api import LISTING, ROOT, listing, python_lines
 
@@ -122,3 +124,13 @@ def test_what_is_not_exported_may_change(released: Path) -> None:
 )
 def test_only_the_first_section_says_what_breaks_now(text: str, said: bool) -> None:
     assert is_said(text) is said
+
+
+def test_without_a_tag_there_is_nothing_to_compare_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(tmp_path, "init", "--quiet")
+    monkeypatch.setattr(api_changes, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["api_changes"])
+    assert api_changes.main() == 0
+    assert "no release to compare with" in capsys.readouterr().out

@@ -16,11 +16,12 @@ from tests.needed import missing
 from tests.release.conftest import ROOT, git
 from tests.release.test_public_api import git as git_in
 from tools.harness.image import context
-from tools.release.__main__ import release
+from tools.release.__main__ import release, said_of_version
 from tools.release.client_tree import needed_modules
 from tools.release.distributions import _environment
+from tools.release.package_version import NO_VERSION, PACKAGE, npm_version
 from tools.release.sbom import CYCLONEDX, write_sbom
-from tools.release.source import Source, copy_of_commit
+from tools.release.source import Source, copy_of_commit, tag_of
 
 
 def names(wheel: Path) -> set[str]:
@@ -200,3 +201,36 @@ def test_the_sbom_has_every_locked_package_and_every_model(commit: str, tmp_path
     assert models == {n for (n, _), one in components.items() if "model" in one["type"]}
     (root,) = (e for e in bill["dependencies"] if e["ref"] == "root-component")
     assert len(root["dependsOn"]) == len(bill["components"])
+
+
+def test_the_browser_client_has_the_version_of_the_release(server_wheel: Path, made: Path) -> None:
+    committed = json.loads((ROOT / PACKAGE).read_text())
+    assert (committed["version"], committed["private"]) == (NO_VERSION, True)
+    with zipfile.ZipFile(server_wheel) as archive:
+        released = json.loads(archive.read(PACKAGE))
+    assert released == {**committed, "version": npm_version(made.name)}
+
+
+def test_no_other_package_json_has_a_version() -> None:
+    files = [ROOT / name for name in git("ls-files", "*package.json").splitlines()]
+    assert len(files) >= 3
+    for file in files:
+        package = json.loads(file.read_text())
+        assert package["private"], file
+        assert "version" not in package or file == ROOT / PACKAGE, file
+
+
+def test_what_is_made_says_of_which_tag_it_is(tmp_path: Path) -> None:
+    assert said_of_version("1.2.0", "v1.2.0") == "version 1.2.0, of the tag v1.2.0"
+    assert "has no tag" in said_of_version("0.1.dev3+gabc", None)
+    (tmp_path / "a").touch()
+    git_in(tmp_path, "init", "--quiet")
+    git_in(tmp_path, "add", "-A")
+    git_in(tmp_path, "commit", "--quiet", "-m", "first")
+    assert tag_of(tmp_path) is None
+    git_in(tmp_path, "tag", "other")
+    assert tag_of(tmp_path) is None
+    git_in(tmp_path, "tag", "v1.2.0")
+    assert tag_of(tmp_path) == "v1.2.0"
+    git_in(tmp_path, "commit", "--quiet", "--allow-empty", "-m", "second")
+    assert tag_of(tmp_path) is None, "that is another commit"

@@ -15,8 +15,8 @@ import griffe
 
 from tools.command_line import tool_parser
 from tools.release.public_api import LISTING, PACKAGES, ROOT, load_package
+from tools.release.source import TAGS
 
-TAGS = "v[0-9]*"
 SAID = re.compile(r"^### (Removed|Changed)$", re.MULTILINE)
 
 
@@ -82,7 +82,7 @@ def main() -> int:
     tool_parser("tools.release.api_changes", __doc__).parse_args()
     tag = last_tag(ROOT)
     if tag is None:
-        print("there is no release yet, so nothing breaks")
+        print("no tag such as v0.2.0, so no release to compare with: nothing breaks")
         return 0
     found = list(breaks(ROOT, tag))
     print(f"since {tag}: {len(found) or 'nothing'} breaks", *found, sep="\n  ")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 GIT = "git"
+TAGS = "v[0-9]*"
+"""The tags of versions, as git matches them."""
 
 
 class NotReleasable(Exception):
@@ -21,12 +23,19 @@ class Source:
         version: Of everything that is made from it, as PEP 440 writes versions.
         commit: Its hash.
         epoch_s: The time of the commit, in seconds since 1970: the time of every file made.
+        tag: Of the version, such as `v0.2.0`; None = the commit has none.
     """
 
     root: Path
     version: str
     commit: str
     epoch_s: int
+    tag: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """What links into the repository name: the tag, or else the commit."""
+        return self.tag or self.commit
 
 
 def copy_of_commit(repository: Path, into: Path, commit: str = "HEAD") -> Source:
@@ -49,7 +58,14 @@ def copy_of_commit(repository: Path, into: Path, commit: str = "HEAD") -> Source
     )
     if found.returncode:
         raise NotReleasable(f"setuptools-scm finds no version: {found.stderr.strip()}")
-    return Source(into, found.stdout.split()[-1], commit, epoch_s)
+    return Source(into, found.stdout.split()[-1], commit, epoch_s, tag_of(into, commit))
+
+
+def tag_of(repository: Path, commit: str = "HEAD") -> str | None:
+    """The tag of a version that a commit has, such as `v0.2.0`; None = it has none."""
+    command = [GIT, "describe", "--tags", "--exact-match", "--match", TAGS, commit]
+    found = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None
 
 
 def tracked(source: Source) -> list[str]:
