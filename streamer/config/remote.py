@@ -5,11 +5,23 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from streamer.config.explain import ALLOWED
+from streamer.config.explain import ALLOWED, show, show_name
 
 HOST_AND_PORT = r"^(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):[0-9]{1,5}$"
 
 Amount = Annotated[float, Meta(ge=0)]
+
+SMALLEST_AMOUNT = 1e-4
+"""Of a resource; Ray counts in such steps."""
+
+_RESERVED = {
+    "CPU": "use 'num_cpus'",
+    "GPU": "use 'num_gpus'",
+    "memory": "use 'num_cpus', or a name of your own that the nodes are started with",
+    "object_store_memory": "leave it out: no audio goes through the object store",
+    "bundle": "use another name",
+}
+"""Names that Ray does not take as names of resources, and what to do instead."""
 
 
 class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,7 +74,10 @@ class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return self.workers if self.max_workers is None else self.max_workers
 
     def conflict(self) -> str | None:
-        """What is wrong with the numbers of workers, in one sentence; None when nothing is."""
+        """What is wrong with values that are right each, in one sentence; None when nothing is."""
+        return self._problem_of_numbers() or self._problem_of_amounts()
+
+    def _problem_of_numbers(self) -> str | None:
         if not self.least <= self.workers <= self.most:
             return (
                 f"'min_workers' is {self.least}, 'workers' is {self.workers}, 'max_workers' is "
@@ -73,4 +88,21 @@ class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             return "'workers' is 0; allowed: at least 1, or with 'max_workers' from 0 on"
         if self.only and not self.least:
             return "'only' is true, and there may be 0 remote workers; allowed: at least 1"
+        return None
+
+    def _problem_of_amounts(self) -> str | None:
+        for name, instead in _RESERVED.items():
+            if name in self.resources:
+                return (
+                    f"'resources' is {show(self.resources)}; Ray keeps the name '{name}' for "
+                    f"itself: {instead}"
+                )
+        amounts = {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus}
+        amounts |= {f"resources.{show_name(name)}": n for name, n in self.resources.items()}
+        for name, amount in amounts.items():
+            if 0 < amount < SMALLEST_AMOUNT or (amount > 1 and amount % 1):
+                return (
+                    f"'{name}' is {amount:g}; allowed: 0, {SMALLEST_AMOUNT:g} to 1, or a whole "
+                    "number above"
+                )
         return None
