@@ -150,7 +150,7 @@ def create_app(
         registry=app.state.registry,
         sockets=frozenset(sockets),
         refuse_socket=refuse_socket,
-        queue_seconds=lambda: app.state.services.pools.queue_seconds,
+        backlog=lambda: app.state.services.pools.backlog,
         on_refused=telemetry.monitor.error,
         refusals=refusals,
     )

@@ -24,6 +24,7 @@ from streamer.access.origin_report import describe_refusal
 from streamer.access.refusal_log import RefusalLog, why_unauthorized
 from streamer.access.sessions import Refusal, SessionRegistry, counting_key
 from streamer.access.tokens import Access, AuthState, Origins
+from streamer.inference.model_pools import Backlog
 
 RefuseSocket = Callable[[str, int, str, str, Mapping[str, str]], Response]
 """Makes the answer to the request for a socket. Gets the path, the status, the code, the message
@@ -42,7 +43,7 @@ class Gate:
         registry: The sessions there are, and whether the server is ending.
         sockets: The addresses of WebSockets; at another there is nothing for which to need room.
         refuse_socket: Makes the refusals at these addresses, each in the shape of its clients.
-        queue_seconds: Expected queueing time of a new session's first segment.
+        backlog: What a new session would have to wait for.
         on_refused: Called with the code of each refusal.
         refusals: Logs them.
     """
@@ -56,7 +57,7 @@ class Gate:
         registry: SessionRegistry,
         sockets: Collection[str],
         refuse_socket: RefuseSocket,
-        queue_seconds: Callable[[], float],
+        backlog: Callable[[], Backlog],
         on_refused: Callable[[str], None],
         refusals: RefusalLog,
     ) -> None:
@@ -66,7 +67,7 @@ class Gate:
         self._registry = registry
         self._sockets = sockets
         self._refuse_socket = refuse_socket
-        self._queue_seconds = queue_seconds
+        self._backlog = backlog
         self._on_refused = on_refused
         self._refusals = refusals
 
@@ -87,7 +88,7 @@ class Gate:
         elif served_path(scope) not in self._sockets:
             await self._app(scope, receive, send)  # which answers 404
             return
-        elif refusal := self._registry.refusal(address, self._queue_seconds()):
+        elif refusal := self._registry.refusal(address, self._backlog()):
             answer = self._overloaded(scope, refusal)
         if answer is not None:
             await answer(scope, receive, send)
@@ -106,7 +107,7 @@ class Gate:
             self._refusals.unauthorized(scope["client"] and scope["client"][0], auth)
             app = unauthorized(why_unauthorized(auth), served_path(scope))
         elif self._registry.draining:
-            app = self._overloaded(scope, self._registry.refusal("", 0.0))
+            app = self._overloaded(scope, self._registry.refusal("", Backlog(0.0)))
         with self._registry.busy():
             await app(scope, receive, send)
 

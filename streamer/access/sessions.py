@@ -8,6 +8,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import NamedTuple, Protocol
 
 from streamer.config.limits import LimitsConfig
+from streamer.inference.model_pools import Backlog
 from streamer.memory import Trimmer
 
 REFUSAL_SHUTTING_DOWN = "the server is shutting down"
@@ -47,12 +48,12 @@ class Places:
         """The part of `limits.max_sessions` that is taken; 0 when there is no such limit."""
         return self.sessions / self._limits.max_sessions if self._limits.max_sessions else 0.0
 
-    def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
+    def refusal(self, address: str, backlog: Backlog) -> Refusal | None:
         """Why a session from an address is refused; None = there is room.
 
         Args:
             address: As `counting_key` gives it.
-            queue_seconds: Expected queueing time of a new session's first segment.
+            backlog: What it would have to wait for.
         """
         limits = self._limits
         if limits.max_sessions and self.sessions >= limits.max_sessions:
@@ -66,13 +67,18 @@ class Places:
                 f"{limits.max_sessions_per_ip}",
                 RETRY_SECONDS,
             )
-        if limits.max_queue_seconds and queue_seconds > limits.max_queue_seconds:
-            return Refusal(
-                f"the server is busy: a result would wait for {queue_seconds:.1f} s; "
-                f"limits.max_queue_seconds is {limits.max_queue_seconds:g}",
-                max(1, round(queue_seconds)),
-            )
+        if limits.max_queue_seconds and backlog.seconds > limits.max_queue_seconds:
+            return self._too_long(backlog)
         return None
+
+    def _too_long(self, backlog: Backlog) -> Refusal:
+        if backlog.not_ready:  # nobody knows for how long; the seconds are those until now
+            return Refusal(f"the server is not ready: {backlog.not_ready}", RETRY_SECONDS)
+        return Refusal(
+            f"the server is busy: a result would wait for {backlog.seconds:.1f} s; "
+            f"limits.max_queue_seconds is {self._limits.max_queue_seconds:g}",
+            max(1, round(backlog.seconds)),
+        )
 
     def enter(self, address: str) -> None:
         """A session from this address begins."""
@@ -134,16 +140,16 @@ class SessionRegistry:
         """The part of `limits.max_sessions` that is taken; 0 when there is no such limit."""
         return self._places.used_ratio
 
-    def refusal(self, address: str, queue_seconds: float) -> Refusal | None:
+    def refusal(self, address: str, backlog: Backlog) -> Refusal | None:
         """Why a new session is refused; None = there is room.
 
         Args:
             address: As `counting_key` gives it.
-            queue_seconds: Expected queueing time of its first segment.
+            backlog: What it would have to wait for.
         """
         if self.draining:
             return Refusal(REFUSAL_SHUTTING_DOWN, max(1, round(self._drain_s)))
-        return self._places.refusal(address, queue_seconds)
+        return self._places.refusal(address, backlog)
 
     @contextlib.contextmanager
     def place(self, address: str) -> Iterator[None]:

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from streamer.config.dialect_names import DialectName
 from streamer.config.explain import show
 from streamer.http.refusals import Refused, busy
+from streamer.inference.model_pools import WAITS_FOR_REMOTE
 from streamer.inference.pool import WorkerPool
 from streamer.observe.log_context import LogContext, current
 from streamer.observe.monitor import Monitor
@@ -104,7 +105,7 @@ class RecordingRequest:
         """The workers of a model; of the first model for None.
 
         Raises:
-            Refused: There is no such model, or it is still loading.
+            Refused: There is no such model, or it is still loading, or no worker runs it.
         """
         pools = self.services.pools
         try:
@@ -113,7 +114,8 @@ class RecordingRequest:
             message = f"'model' is {show(model)}; allowed: {', '.join(pools.names)}"
             raise Refused(404, "unknown_model", message, field="model") from None
         if not pool.ready:
-            raise busy("not_ready", f"the model {pool.spec.name} is loading")
+            loading = f"the model {pool.spec.name} is loading"
+            raise busy("not_ready", WAITS_FOR_REMOTE if pool.waits_for_remote else loading)
         return pool
 
     def refusal(self, error: Exception, sent_status: int | None = None) -> Refused:

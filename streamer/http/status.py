@@ -30,11 +30,7 @@ async def ready(request: Request) -> Response:
         return JSONResponse(body, 503, headers={"Retry-After": "1"})
     if pools.ready:
         return JSONResponse({"status": "ready", "workers": workers})
-    loading = ", ".join(pool.spec.name for pool in pools if not pool.ready)
-    reason = "the model is loading" if len(pools.names) == 1 else f"loading: {loading}"
-    if any(pool.crew.waits_for for pool in pools if pool.crew and not pool.ready):
-        reason = "waiting for remote workers; the log has the reason"
-    body = {"status": "not ready", "reason": reason, "workers": workers}
+    body = {"status": "not ready", "reason": pools.why_not_ready, "workers": workers}
     return JSONResponse(body, 503, headers={"Retry-After": "1"})
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from streamer.inference.pool import WorkerPool
 
@@ -22,6 +23,22 @@ def worker_shares(configured: Sequence[int], total: int) -> list[int]:
     each, more = divmod(left, sharing) if sharing else (0, 0)
     equal = iter(max(1, each + (index < more)) for index in range(sharing))
     return [number or next(equal) for number in configured]
+
+
+WAITS_FOR_REMOTE = "waiting for remote workers; the log has the reason"
+"""To clients of a model that no worker runs. The reason itself may name machines."""
+
+
+class Backlog(NamedTuple):
+    """What a new session would have to wait for.
+
+    Attributes:
+        seconds: Expected queueing time of its first segment.
+        not_ready: Why no worker runs that model, in words for clients; empty = one does.
+    """
+
+    seconds: float
+    not_ready: str = ""
 
 
 class Pools:
@@ -58,9 +75,21 @@ class Pools:
         return sum(pool.workers_alive for pool in self)
 
     @property
-    def queue_seconds(self) -> float:
-        """Expected queueing time, in seconds, for a new session's first segment: the longest."""
-        return max(pool.queue.expected_wait_s for pool in self)
+    def why_not_ready(self) -> str:
+        """Why not every model is ready, in words for clients; empty = all are."""
+        missing = [pool for pool in self if not pool.ready]
+        if any(pool.waits_for_remote for pool in missing):
+            return WAITS_FOR_REMOTE
+        if missing and len(self._pools) == 1:
+            return "the model is loading"
+        return f"loading: {', '.join(pool.spec.name for pool in missing)}" if missing else ""
+
+    @property
+    def backlog(self) -> Backlog:
+        """The longest of all models."""
+        longest = max(self, key=lambda pool: pool.queue.expected_wait_s)
+        not_ready = "" if longest.ready else self.why_not_ready
+        return Backlog(longest.queue.expected_wait_s, not_ready)
 
     async def run(self) -> None:
         """Keep all workers alive until cancelled.

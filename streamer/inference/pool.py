@@ -115,6 +115,11 @@ class WorkerPool:
         return self._warm.done() and self.workers_alive > 0
 
     @property
+    def waits_for_remote(self) -> bool:
+        """Whether it is not ready, and remote workers have said why they have no model."""
+        return not self.ready and self._crew is not None and bool(self._crew.waits_for)
+
+    @property
     def sample_rate(self) -> int | None:
         """The model's rate in Hz; None until the workers are warm."""
         return self._warm.result().sample_rate if self._warm.done() else None

@@ -9,6 +9,7 @@ from grpc.aio import ServicerContext
 from streamer.access.refusal_log import why_unauthorized
 from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import AuthState
+from streamer.inference.model_pools import Backlog
 from streamer.protocol.codes import ErrorCode
 from streamer.protocol.requests import BadRequest
 from streamer.rpc.call import CODES, RETRY_AFTER, address_of, metadata_of
@@ -70,7 +71,7 @@ def _admit(context: ServicerContext, services: Services, registry: SessionRegist
         address = address_of(context.peer())
         services.refusals.unauthorized(address and address[0], auth)
         raise _Failed("unauthorized", why_unauthorized(auth))
-    if registry.draining and (refusal := registry.refusal("", 0.0)):
+    if registry.draining and (refusal := registry.refusal("", Backlog(0.0))):
         context.set_trailing_metadata(((RETRY_AFTER, str(refusal.retry_after_seconds)),))
         raise _Failed("overloaded", refusal.message)
 

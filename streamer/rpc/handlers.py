@@ -131,7 +131,7 @@ def _application(
         registry=registry,
         sockets=frozenset(methods),
         refuse_socket=refuse,
-        queue_seconds=lambda: services.pools.queue_seconds,
+        backlog=lambda: services.pools.backlog,
         on_refused=services.monitor.error,
         refusals=services.refusals,
     )

@@ -15,6 +15,7 @@ from streamer.access.sessions import SessionRegistry
 from streamer.access.tokens import Access, AuthState, Origins
 from streamer.config.access import AccessConfig
 from streamer.config.limits import LimitsConfig
+from streamer.inference.model_pools import Backlog
 
 
 async def not_reached(scope: Scope, receive: Receive, send: Send) -> None:
@@ -38,7 +39,7 @@ async def test_the_log_names_the_limit_now_and_then(caplog: pytest.LogCaptureFix
         registry=sessions,
         sockets={"/"},
         refuse_socket=refuse_socket,
-        queue_seconds=lambda: 0.0,
+        backlog=lambda: Backlog(0.0),
         on_refused=refused.append,
         refusals=RefusalLog(lambda: now_s),
     )
@@ -138,7 +139,7 @@ async def refused_pages(
         registry=SessionRegistry(LimitsConfig()),
         sockets=["/api/v1/simple"],
         refuse_socket=refuse_socket,
-        queue_seconds=lambda: 0.0,
+        backlog=lambda: Backlog(0.0),
         on_refused=lambda code: None,
         refusals=RefusalLog(lambda: now_s),
     )

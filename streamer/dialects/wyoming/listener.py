@@ -72,7 +72,7 @@ def connection_factory(
         registry=registry,
         sockets={PATH},
         refuse_socket=refuse,
-        queue_seconds=lambda: services.pools.queue_seconds,
+        backlog=lambda: services.pools.backlog,
         on_refused=services.monitor.error,
         refusals=services.refusals,
     )
