@@ -97,6 +97,9 @@ bench-inference: install  ## latency and cost of inference for 1 to 64 sessions 
 bench-remote: install ray  ## what remote workers cost: round trips, CPU of the server, two servers (5 minutes)
 	$(BIN)/python -m tools.bench.remote
 
+bench-remote-failures: install ray  ## how soon lost remote workers are noticed and replaced (4 minutes)
+	$(BIN)/python -m tools.bench.remote_failures
+
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.http_requests
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from streamer.access.group_tickets import GroupTickets
 from streamer.access.tokens import Access
 from streamer.cli.first_start import provide_weights
-from streamer.cli.welcome import ServedModel, welcome
+from streamer.cli.welcome import ServedModel, WorkersReady, welcome
 from streamer.config.paths import is_dir
 from streamer.config.schema import Config
 from streamer.config.secrets import SECRETS
@@ -90,7 +90,7 @@ def _welcome(address: str, grpc: str | None, pools: Pools, config: Config, acces
     return welcome(
         address,
         [ServedModel.of(pool) for pool in pools],
-        pools.workers_alive,
+        WorkersReady.of(pools),
         config.simple.chunk_seconds,
         needs_token=access.required,
         grpc=grpc,

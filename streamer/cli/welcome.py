@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,10 +23,49 @@ class ServedModel(NamedTuple):
         return cls(pool.spec.name, bool(language_names(pool.spec.type)) or pool.returns_words)
 
 
+class WorkersReady(NamedTuple):
+    """How many workers of all models there are when the server is ready.
+
+    Attributes:
+        local: Processes on this machine with a model.
+        remote: Workers on other machines with a model.
+        to_come: Remote workers that have none yet.
+    """
+
+    local: int
+    remote: int = 0
+    to_come: int = 0
+
+    @classmethod
+    def of(cls, pools: Iterable[WorkerPool]) -> "WorkersReady":
+        """Those of pools that are ready."""
+        total = remote = to_come = 0
+        for pool in pools:
+            total += pool.workers_alive
+            if pool.crew is not None:
+                remote += pool.crew.remote_alive
+                to_come += max(0, pool.crew.wanted - pool.crew.remote_alive)
+        return cls(total - remote, remote, to_come)
+
+    def __str__(self) -> str:
+        here = [_number(self.local, "worker process", "worker processes")] if self.local else []
+        there = [_number(self.remote, "remote worker", "remote workers")] if self.remote else []
+        text = " and ".join(here + there)
+        if self.to_come:
+            text += (
+                f"; {_number(self.to_come, 'remote worker is', 'remote workers are')} still to come"
+            )
+        return text
+
+
+def _number(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"
+
+
 def welcome(
     address: str,
     models: Sequence[ServedModel],
-    workers: int,
+    workers: WorkersReady,
     chunk_s: float,
     *,
     needs_token: bool,
@@ -37,7 +76,7 @@ def welcome(
     Args:
         address: Of the server, `http://host:port`.
         models: In the order of the configuration; the first is the one of clients that name none.
-        workers: Number of worker processes.
+        workers: How many there are.
         chunk_s: Seconds of a chunk on `/api/v1/simple`.
         needs_token: Whether clients must have a token. None is shown: this may go into a log.
         grpc: Address of the port for gRPC, `grpc://host:port`; None = there is none.
@@ -45,7 +84,7 @@ def welcome(
     sockets = address.replace("http", "ws", 1)
     return "\n".join(
         (
-            f"Ready: {', '.join(model.name for model in models)} in {workers} worker processes.",
+            f"Ready: {', '.join(model.name for model in models)} in {workers}.",
             f"  in a browser    {address}/",
             f"  for programs    {sockets}/api/v1/segmented   {sockets}/api/v1/simple",
             *([f"  over gRPC       {grpc}"] if grpc else []),

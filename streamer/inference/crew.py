@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,6 +10,8 @@ from typing import Any, Protocol
 from streamer.inference.elastic import Elastic, Load, fallback_workers
 from streamer.inference.supervisor import Supervisor
 from streamer.inference.worker_program import LOCAL, Program
+
+_log = logging.getLogger(__name__)
 
 PERIOD_S = 1.0
 """Seconds between two looks at the load."""
@@ -65,6 +68,7 @@ class Crew:
     """Keeps as many workers as the load asks for. Its maker runs it.
 
     Args:
+        model: Its name, for the log.
         plan: The numbers.
         first_number: Numbers of workers from this one on are its own.
         hire: Makes a supervisor.
@@ -76,6 +80,7 @@ class Crew:
 
     def __init__(
         self,
+        model: str,
         plan: CrewPlan,
         first_number: int,
         hire: Hire,
@@ -83,6 +88,7 @@ class Crew:
         on_change: Callable[[], None],
         tracked: Tracked,
     ) -> None:
+        self._model = model
         self._plan = plan
         self._first_number = first_number
         self._hire = hire
@@ -133,9 +139,7 @@ class Crew:
             remote = self.supervisors
             waiting = sum(one.status.state == "waiting" for one in remote)
             alive = sum(one.alive for one in remote)
-            wanted = self._elastic.update(
-                clock(), Load(delay_s, busy, local, alive, len(remote) - alive)
-            )
+            wanted = self._wanted(clock(), Load(delay_s, busy, local, alive, len(remote) - alive))
             self._keep(group, self._remote, wanted, remote=True)
             spare = fallback_workers(
                 self._plan.spare,
@@ -148,6 +152,15 @@ class Crew:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(PERIOD_S):
                     await self._changed.wait()
+
+    def _wanted(self, now_s: float, load: Load) -> int:
+        """How many remote workers there should be; the log says when and why that changes."""
+        before = self._elastic.wanted
+        after = self._elastic.update(now_s, load)
+        if after != before:
+            change = (self._model, before, after, self._elastic.reason)
+            _log.info("remote workers of %s: from %d to %d, because %s", *change)
+        return after
 
     def _keep(
         self, group: asyncio.TaskGroup, members: dict[int, _Member], count: int, *, remote: bool

@@ -61,6 +61,8 @@ class Elastic:
         self._least = least
         self._most = most
         self.wanted = wanted
+        self.reason = ""
+        """Why `wanted` has changed, when it has last."""
         self._delayed_since_s: float | None = None
         self._idle_since_s: float | None = None
         self._busy_s = 0.0
@@ -88,6 +90,10 @@ class Elastic:
             return
         step = max(1, math.ceil(self.wanted * GROW_SHARE))
         self.wanted = min(self._most, self.wanted + step)
+        self.reason = (
+            f"a new segment would have waited over {GROW_DELAY_S:g} s for the last "
+            f"{now_s - self._delayed_since_s:.0f} s, and {load.delay_s:.1f} s now"
+        )
         self._delayed_since_s = now_s
 
     def _shrink(self, now_s: float, elapsed_s: float, load: Load) -> None:
@@ -99,8 +105,14 @@ class Elastic:
         if duration_s < SHRINK_AFTER_S:
             return
         left = load.local + self.wanted - 1
-        if self._busy_s / duration_s <= SHRINK_BUSY_SHARE * left:
+        busy = self._busy_s / duration_s
+        if busy <= SHRINK_BUSY_SHARE * left:
             self.wanted = max(self._least, self.wanted - 1)
+            self.reason = (
+                f"no new segment would have waited over {GROW_DELAY_S:g} s for the last "
+                f"{duration_s:.0f} s, and on average {busy:.1f} of {load.local + load.alive} "
+                "workers were busy"
+            )
         self._idle_since_s = None
 
 

@@ -18,19 +18,21 @@ _SIGNALS = {
 """What usually ends a process with each signal."""
 
 
-def describe_exit(code: int | None) -> str:
+def describe_exit(code: int | None, *, has_model: bool = True) -> str:
     """A phrase for the exit code of a process.
 
     Args:
         code: As of `multiprocessing`: negative = the number of a signal; None = not known.
+        has_model: Whether the model runs in the process; if not, it cannot have ended it.
     """
     if code is None:
         return "exit code unknown"
     if code >= 0:
-        return f"exit code {code}: the model, or a library that it uses, has ended the process"
+        by = ": the model, or a library that it uses, has ended the process" if has_model else ""
+        return f"exit code {code}{by}"
     try:
         name: signal.Signals = signal.Signals(-code)
     except ValueError:
         return f"killed by signal {-code}"
-    usual = _SIGNALS.get(name)
+    usual = _SIGNALS.get(name) if has_model else None
     return f"killed by {name.name}" + (f": {usual}" if usual else "")

@@ -55,10 +55,17 @@ with room. `unavailable`: it cannot be had, and is looked for again."""
 
 
 class NotYet(msgspec.Struct, frozen=True, tag="not_yet"):
-    """A remote worker has no model yet, which is not the model's fault; `reason` says why not."""
+    """A remote worker has no model yet, which is not the model's fault.
+
+    Attributes:
+        state: What it does.
+        reason: Why it has none.
+        in_vain: Whether it waits for what cannot come unless somebody adds it.
+    """
 
     state: RemoteState
     reason: str
+    in_vain: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

@@ -140,7 +140,8 @@ class JobRunner:
         for job, outcome in zip(jobs, answers.outcomes, strict=True):
             if not isinstance(outcome, ipc.Abandoned):
                 done: AttemptOutcome = "ok" if isinstance(outcome, ipc.Done) else "raised"
-                attempt = Attempt(*worker.place, answers.begun_s, answers.ended_s, done)
+                moments = (answers.begun_s, answers.ended_s)
+                attempt = Attempt(self._counter.worker, *worker.place, *moments, done)
                 job.attempts.append(attempt)
             job.settle(outcome)
         try:

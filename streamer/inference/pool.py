@@ -66,7 +66,13 @@ class WorkerPool:
         self._crew = None
         if crew is not None:
             self._crew = Crew(
-                crew, self._size, self._hire, self._load, self._staff_changed, self._tracked
+                spec.name,
+                crew,
+                self._size,
+                self._hire,
+                self._load,
+                self._staff_changed,
+                self._tracked,
             )
 
     def _hire(

@@ -77,8 +77,7 @@ class Supervisor:
         self._counters = counters
         self._monitor = monitor
         self._counter = WorkCounter(spec.name, number, queue, counters, monitor)
-        name = f"{spec.name}-{number}"
-        self.status = WorkerStatus(name, config.load_timeout_seconds, on_state)
+        self.status = WorkerStatus(self._counter.worker, config.load_timeout_seconds, on_state)
 
     @property
     def number(self) -> int:
@@ -126,9 +125,7 @@ class Supervisor:
                 await worker.end(at_once=cause not in ("max_jobs", "retired"))
             if problem is not None:
                 self._count_failed_load(problem)
-                spare = not (self._needed or self._program.remote)
-                most_s = SPARE_RETRY_S if spare else RETRY_S
-                await asyncio.sleep(min(most_s, self.status.failed_loads * most_s / 10))
+                await asyncio.sleep(self._pause_s())
             elif cause is not None and cause != "retired":
                 self._counters.workers_replaced[cause] += 1
                 self._monitor.worker_replaced(self._spec.name, cause)
@@ -137,19 +134,40 @@ class Supervisor:
     async def _load(self, worker: WorkerProcess) -> ModelCannotLoad | WorkerDied | None:
         """Wait until the model is loaded; returns why it is not, if so."""
         try:
-            async with asyncio.timeout(self._config.load_timeout_seconds) as limit:
-                ready = await worker.loaded(lambda why: self.status.waits(why, limit))
+            async with asyncio.timeout(self._config.load_timeout_seconds) as deadline:
+                ready = await worker.loaded(lambda why: self.status.waits(why, deadline))
         except TimeoutError:
-            limit_s = self._config.load_timeout_seconds
-            return ModelCannotLoad(f"it took over {limit_s:g} s (inference.load_timeout_seconds)")
+            limit = f"{self._config.load_timeout_seconds:g} s (inference.load_timeout_seconds)"
+            return self._not_loaded(ModelCannotLoad(f"it took over {limit}"))
         except (ModelCannotLoad, WorkerDied) as problem:
-            return problem
+            return self._not_loaded(problem)
         self.status.loaded(ready.node)
         self._on_loaded(ready)
         source = f": {self._spec.type} of {ready.source}" if ready.source else ""
-        place = f" on {ready.node}" if ready.node else ""
-        _log.info("worker %s%s is loaded and warm%s", worker.place[0], place, source)
+        process = f"process {worker.place[0]}" + (f" on node {ready.node}" if ready.node else "")
+        _log.info("worker %s (%s) is loaded and warm%s", self.status.name, process, source)
         return None
+
+    def _not_loaded(self, problem: ModelCannotLoad | WorkerDied) -> ModelCannotLoad | WorkerDied:
+        """Take note of why there is no model; returns that.
+
+        The process of a remote worker has none, so its end says nothing about the model.
+        """
+        if self._program.remote:
+            how = str(problem)
+            if isinstance(problem, WorkerDied):
+                how = f"its process on this machine has ended: {problem}; {self._program.advice}"
+            self.status.ended(how)
+        return problem
+
+    def _pause_s(self) -> float:
+        """Seconds until the next process after one that did not load the model.
+
+        A remote worker has waited itself when it has said why.
+        """
+        has_waited = self._program.remote and self.status.has_said_why
+        most_s = RETRY_S if self._needed or has_waited else SPARE_RETRY_S
+        return min(most_s, self.status.failed_loads * most_s / 10)
 
     def _count_failed_load(self, problem: ModelCannotLoad | WorkerDied) -> None:
         """Go on, or give up on a model that does not load.
@@ -165,7 +183,7 @@ class Supervisor:
         ):
             raise ModelCannotLoad(f"model '{self._spec.name}' cannot be loaded: {problem}")
         if not self.status.waits_for:  # otherwise it has said so itself
-            _log.error("a worker could not load its model: %s", problem)
+            _log.error("worker %s could not load its model: %s", self.status.name, problem)
 
     async def _serve(self, worker: WorkerProcess, runner: JobRunner) -> _Cause:
         """Run jobs until the worker has to be replaced; returns why."""

@@ -34,6 +34,8 @@ class WorkCounter:
         self._counters = counters
         self._monitor = monitor
         self._split_logged = False
+        self.worker = f"{model}-{number}"
+        """The name of the worker, in the log and in traces."""
 
     def answered(self, place: Place, jobs: JobBatch, answers: ipc.BatchOutcome) -> None:
         """Count a batch that a worker has answered, once its jobs are settled."""
@@ -79,6 +81,8 @@ class WorkCounter:
         """Count a batch that a worker has not answered: each job gets the attempt."""
         pid, node = place
         for job in jobs:
-            job.attempts.append(Attempt(pid, node, begun_s, self._monitor.clock(), outcome))
+            job.attempts.append(
+                Attempt(self.worker, pid, node, begun_s, self._monitor.clock(), outcome)
+            )
             if node:
                 self._monitor.attempted(self._model, node, outcome)

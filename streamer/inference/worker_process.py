@@ -111,14 +111,17 @@ class WorkerProcess:
 
         Raises:
             ModelCannotLoad: It cannot be loaded; the message says why.
-            WorkerDied: A signal ended the process, which may not be the model's fault.
+            WorkerDied: A signal ended the process, or it has no model itself: the model may not be
+                the reason.
         """
         try:
             while isinstance(message := await self._link.answer(), ipc.NotYet):
                 on_wait(message)
         except WorkerDied:
             code = await self._exit_code()
-            how = f"its process died: {describe_exit(code)}"
+            if self._remote:
+                raise WorkerDied(self._describe(code), by_model=False) from None
+            how = f"its process died: {self._describe(code)}"
             if code is not None and code < 0:
                 raise WorkerDied(how) from None
             raise ModelCannotLoad(how) from None
@@ -181,7 +184,7 @@ class WorkerProcess:
 
     async def how_it_ended(self) -> str:
         """A phrase about the exit code or the signal, once the process is lost."""
-        return describe_exit(await self._exit_code())
+        return self._describe(await self._exit_code())
 
     async def end(self, *, at_once: bool = False) -> None:
         """End the process and free its resources. It is gone when this returns or raises.
@@ -199,6 +202,9 @@ class WorkerProcess:
             self._process.kill()
             self._process.join()
             self._process.close()
+
+    def _describe(self, code: int | None) -> str:
+        return describe_exit(code, has_model=not self._remote)
 
     async def _exit_code(self) -> int | None:
         """Of a process that is lost; None = it has not ended within `EXIT_GRACE_S`."""

@@ -31,10 +31,12 @@ class Program(NamedTuple):
         run: Its entry point, which can be pickled.
         remote: Whether it passes its jobs on to another machine. Such a process ends when it has
             lost that machine, so its death is not the work of a segment.
+        advice: What to look at when such a process has ended, and has not said why.
     """
 
     run: EntryPoint
     remote: bool = False
+    advice: str = ""
 
 
 LOCAL = Program(run)

@@ -41,6 +41,8 @@ class WorkerStatus:
         """Why a remote worker has no model yet; empty = it has one, or it is not known."""
         self.unavailable = False
         """Whether the cluster of a remote worker could not be had when it was last tried."""
+        self.has_said_why = False
+        """Whether the last process of a remote worker that ended has said why there is no model."""
         self.node = ""
         """The machine that runs the model; empty = this one, or none."""
         self._load_timeout_s = load_timeout_s
@@ -63,15 +65,20 @@ class WorkerStatus:
         lasting = why.state in WAITS_WITHOUT_LIMIT
         now_s = asyncio.get_running_loop().time()
         limit.reschedule(None if lasting else now_s + self._load_timeout_s)
-        if not lasting:
+        if lasting:
+            self._lacks(why)
+        else:
             self._change(why.state, self.waits_for)
-            return
-        if why.reason != self.waits_for:
-            level = logging.WARNING if why.state == "unavailable" else logging.INFO
-            what = "waits" if why.state == "waiting" else "has no model yet:"
-            _log.log(level, "worker %s %s %s", self.name, what, why.reason)
-        self.unavailable = why.state == "unavailable"
-        self._change(why.state, why.reason)
+
+    def ended(self, how: str) -> None:
+        """The process of a remote worker has ended, or is to, before it had a model.
+
+        Args:
+            how: What to say if it has not said itself why there can be no model.
+        """
+        self.has_said_why = self.state == "unavailable"
+        if not self.has_said_why:
+            self._lacks(ipc.NotYet("unavailable", how))
 
     def gives_up(
         self, problem: ModelCannotLoad | WorkerDied, *, was_warm: bool, remote: bool, needed: bool
@@ -92,6 +99,16 @@ class WorkerStatus:
         if was_warm:
             return not killed and self.failed_loads >= MAX_FAILED_LOADS
         return not killed or self.failed_loads >= MAX_KILLED_LOADS
+
+    def _lacks(self, why: ipc.NotYet) -> None:
+        """There is no model for longer; the log says so once for each reason."""
+        if why.reason != self.waits_for:
+            warns = why.state == "unavailable" or why.in_vain
+            level = logging.WARNING if warns else logging.INFO
+            what = "waits" if why.state == "waiting" else "has no model yet:"
+            _log.log(level, "worker %s %s %s", self.name, what, why.reason)
+        self.unavailable = why.state == "unavailable"
+        self._change(why.state, why.reason)
 
     def _change(self, state: WorkerState, waits_for: str) -> None:
         self.state, self.waits_for = state, waits_for

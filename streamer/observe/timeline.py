@@ -11,9 +11,14 @@ from streamer.observe.monitor import AttemptOutcome, SegmentOutcome
 class Attempt:
     """One worker's work on a segment; moments in seconds on the machine's monotonic clock.
 
-    `node` is the machine on which the model ran; empty = the server's own.
+    Attributes:
+        worker: Its name, `model-number`.
+        worker_pid: The process in which the model ran.
+        node: The machine on which the model ran; empty = the server's own.
+        outcome: How it ended.
     """
 
+    worker: str
     worker_pid: int
     node: str
     begun_s: float

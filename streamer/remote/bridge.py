@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -19,7 +19,9 @@ from streamer.inference.worker import prepare_process
 from streamer.inference.worker_program import Slot
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor_link import ActorLink
-from streamer.remote.placement import Unavailable, described
+from streamer.remote.nodes import Node, why_never
+from streamer.remote.own_node import NodeLost, problem_of_node
+from streamer.remote.placement import Unavailable, in_words, reserved
 from streamer.remote.plan import RemotePlan
 from streamer.remote.probe import problem_of
 from streamer.remote.server_link import ServerGone, ServerLink, end_process
@@ -51,11 +53,13 @@ def run(plan: RemotePlan, link: socket.socket, slot: Slot, spec: ModelSpec) -> N
 
 
 def _wait_for_cluster(server: ServerLink, plan: RemotePlan) -> None:
-    """Return when the address of the cluster answers."""
+    """Return when the address of the cluster answers, and Ray has a node on this machine."""
     remote = plan.remote
     server.send(ipc.NotYet("connecting", remote.address))
     pause_s = FIRST_PAUSE_S
-    while (problem := problem_of(remote.address, remote.connect_seconds)) is not None:
+    while problem := (
+        problem_of(remote.address, remote.connect_seconds) or problem_of_node(remote.address)
+    ):
         server.send(ipc.NotYet("unavailable", problem))
         server.wait(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
@@ -66,7 +70,7 @@ def _give_up(server: ServerLink, reason: str) -> NoReturn:
     try:
         server.send(ipc.NotYet("unavailable", reason))
         server.wait(LONGEST_PAUSE_S)
-    except (ServerGone, OSError):
+    except (ServerGone, NodeLost, OSError):
         pass
     end_process(1)
 
@@ -82,14 +86,21 @@ def _bridge(server: ServerLink, plan: RemotePlan, slot: Slot, spec: ModelSpec) -
 
     try:
         cluster.connect(plan)
+        server.watch_node(cluster.own_node())
         joining.cancel()
         server.send(ipc.NotYet("loading", "an actor is placed"))
         actor = ActorLink(server, _place(server, plan, spec))
         ready = actor.load()
     except Unavailable as problem:
         _give_up(server, str(problem))
+    except NodeLost as problem:  # Ray would go on asking for it, and use much of a core
+        server.send(ipc.NotYet("unavailable", str(problem)))
+        end_process(1)
     server.send(ready)
-    actor.serve(np.ctypeslib.as_array(slot))
+    try:
+        actor.serve(np.ctypeslib.as_array(slot))
+    except NodeLost:
+        end_process(1)
 
 
 def _silence() -> None:
@@ -115,16 +126,30 @@ def _place(server: ServerLink, plan: RemotePlan, spec: ModelSpec) -> "NodeOfActo
 
     actor = cluster.place(plan, spec)
     cluster.describe(actor, answered)
-    begun_s = time.monotonic()
-    waiting = False
+    began_s = time.monotonic()
+    said = None
+    asking = ThreadPoolExecutor(1)  # a head that is gone answers late, or never
+    nodes = asking.submit(cluster.nodes)
     while not answers:
         server.wait(SOON_S)
-        if not answers and not waiting and time.monotonic() - begun_s >= SOON_S:
-            waiting = True
-            wanted = described(plan.remote)
-            server.send(ipc.NotYet("waiting", f"for a node of the cluster with {wanted} to spare"))
+        if answers or time.monotonic() - began_s < SOON_S or not nodes.done():
+            continue
+        waits = _waits(plan, nodes)
+        if waits != said:
+            server.send(waits)
+            said = waits
+        nodes = asking.submit(cluster.nodes)
+    asking.shutdown(wait=False)
     try:
         description = answers[0].result()
     except Exception as error:
         raise Unavailable(f"an actor could not start: {cluster.explain(error)}") from error
     return cluster.located(actor, description)
+
+
+def _waits(plan: RemotePlan, nodes: Future[list[Node]]) -> ipc.NotYet:
+    """What the actor waits for; `nodes` are those of the cluster, if the head has answered."""
+    wanted = reserved(plan.remote)
+    never = why_never(wanted, nodes.result()) if nodes.exception() is None else None
+    reason = f"for a node of the cluster with {in_words(wanted)} to spare"
+    return ipc.NotYet("waiting", f"{reason}: {never}" if never else reason, bool(never))

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -14,6 +15,8 @@ from ray.exceptions import ActorDiedError, RayError
 from streamer.inference.worker import ignore_server_signals
 from streamer.models.registry import ModelSpec
 from streamer.remote.actor import Description, RemoteModel
+from streamer.remote.nodes import Node, living_nodes
+from streamer.remote.own_node import NodeLost, advice, connected_to
 from streamer.remote.placement import Unavailable, actor_options, concurrency_groups
 from streamer.remote.plan import NAMESPACE, RemotePlan, for_other_machines
 from streamer.remote.ray_errors import in_one_line
@@ -87,11 +90,29 @@ def _why_not(error: Exception, address: str) -> str:
         here = versions_here(ray.__version__)
         return difference(here, there, "in the cluster") or in_one_line(message)
     if "No node info found" in message:
-        return (
-            f"this machine is no node of the cluster at {address}: "
-            f"run `ray start --address={address} --num-cpus=0` on it"
-        )
+        return f"this machine is no node of the cluster at {address}: {advice(address)}"
     return f"the cluster at {address} cannot be joined: {in_one_line(message)}"
+
+
+def own_node() -> socket.socket:
+    """A connection to the node on this machine, through which this process has joined.
+
+    Raises:
+        NodeLost: It has ended since.
+    """
+    own = ray.get_runtime_context().get_node_id()
+    for node in ray.nodes():
+        if node["NodeID"] == own:
+            try:
+                return connected_to(node["RayletSocketName"])
+            except OSError as error:
+                raise NodeLost(f"the node of Ray on this machine has ended: {error}") from error
+    raise NodeLost("the node of Ray on this machine is not in the cluster any more")
+
+
+def nodes() -> list[Node]:
+    """The nodes that live."""
+    return living_nodes(ray.nodes())
 
 
 def place(plan: RemotePlan, spec: ModelSpec) -> Any:  # noqa: ANN401
@@ -117,17 +138,11 @@ def located(actor: Any, description: bytes) -> NodeOfActor:  # noqa: ANN401
         Unavailable: The versions there differ.
     """
     where = msgspec.msgpack.decode(description, type=Description)
-    name = next((_name(node) for node in ray.nodes() if node["NodeID"] == where.node_id), "unknown")
+    name = next((node.name for node in nodes() if node.node_id == where.node_id), "unknown")
     here: Versions = versions_here(ray.__version__)
     if problem := difference(here, where.versions, f"on node {name}"):
         raise Unavailable(problem)
     return NodeOfActor(actor, where, name)
-
-
-def _name(node: dict[str, Any]) -> str:
-    """What people call a node: its own name if it was given one, else that of its host."""
-    given, address = str(node.get("NodeName", "")), str(node.get("NodeManagerAddress", ""))
-    return given if given and given != address else str(node.get("NodeManagerHostname", address))
 
 
 def ended_by_model(error: BaseException, where: NodeOfActor) -> bool:
@@ -137,7 +152,7 @@ def ended_by_model(error: BaseException, where: NodeOfActor) -> bool:
     guard = threading.Timer(ASKING_S, os._exit, (1,))  # a head that is gone does not answer
     guard.daemon = True
     guard.start()
-    alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    alive = {node.node_id for node in nodes()}
     guard.cancel()
     return where.description.node_id in alive
 

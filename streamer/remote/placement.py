@@ -45,11 +45,12 @@ def concurrency_groups(remote: RemoteConfig) -> dict[str, int]:
     return {"infer": callers, "control": 1, "watch": callers}
 
 
-def described(remote: RemoteConfig) -> str:
-    """What one worker reserves, in words."""
-    amounts: Mapping[str, float] = {
-        "CPU": remote.num_cpus,
-        "GPU": remote.num_gpus,
-        **remote.resources,
-    }
-    return ", ".join(f"{amount:g} {name}" for name, amount in amounts.items() if amount)
+def reserved(remote: RemoteConfig) -> dict[str, float]:
+    """What one worker reserves, by the names that Ray has for it."""
+    amounts = {"CPU": remote.num_cpus, "GPU": remote.num_gpus, **remote.resources}
+    return {name: amount for name, amount in amounts.items() if amount}
+
+
+def in_words(amounts: Mapping[str, float]) -> str:
+    """Amounts of resources, for the log."""
+    return ", ".join(f"{amount:g} {name}" for name, amount in amounts.items())

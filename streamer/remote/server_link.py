@@ -1,4 +1,4 @@
-"""The bridge's end of the link to its server, and a bell that other threads may ring."""
+"""The bridge's end of the link to its server, and what else may end its wait."""
 
 import os
 import selectors
@@ -7,6 +7,7 @@ from collections import deque
 from typing import NoReturn
 
 from streamer.inference import ipc
+from streamer.remote.own_node import NodeLost
 
 
 class ServerGone(Exception):
@@ -19,7 +20,7 @@ def end_process(code: int) -> NoReturn:
 
 
 class ServerLink:
-    """Waits for the server and for other threads at the same time.
+    """Waits at the same time for the server, for other threads, and for the end of a node.
 
     Args:
         link: This end of the private socket pair.
@@ -33,10 +34,16 @@ class ServerLink:
         self._selector = selectors.DefaultSelector()
         self._selector.register(link, selectors.EVENT_READ)
         self._selector.register(self._heard, selectors.EVENT_READ)
+        self._node: socket.socket | None = None
 
     def send(self, message: ipc.WorkerMessage) -> None:
         """Send a message to the server."""
         self._link.sendall(ipc.encode_message(message))
+
+    def watch_node(self, node: socket.socket) -> None:
+        """Let `wait` also notice the end of the node that a connection leads to."""
+        self._node = node
+        self._selector.register(node, selectors.EVENT_READ)
 
     def ring(self) -> None:
         """End the `wait` of the bridge's own thread; any thread may call it."""
@@ -47,8 +54,11 @@ class ServerLink:
 
         Raises:
             ServerGone: No message will come any more.
+            NodeLost: The node that is watched has ended.
         """
         for key, _ in self._selector.select(seconds):
+            if key.fileobj is self._node:
+                raise NodeLost("the node of Ray on this machine has ended")
             if key.fileobj is not self._link:
                 os.read(self._heard, 1 << 10)
                 continue

@@ -226,6 +226,7 @@ class _OtelStream(StreamTrace):
             span.set_attributes(
                 {
                     "process.pid": attempt.worker_pid,
+                    "streamer.inference.worker": attempt.worker,
                     "streamer.inference.attempt": number,
                     "streamer.inference.outcome": attempt.outcome,
                 }

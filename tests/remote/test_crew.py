@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,7 +40,9 @@ class Worker:
         self.remote = program.remote
         self.place = (number, "node" if program.remote else "")
         self.lost: asyncio.Future[None] = loop.create_future()
-        self.messages: asyncio.Queue[ipc.NotYet | ipc.Ready | ModelCannotLoad] = asyncio.Queue()
+        self.messages: asyncio.Queue[ipc.NotYet | ipc.Ready | ModelCannotLoad | WorkerDied] = (
+            asyncio.Queue()
+        )
         self.answers: asyncio.Queue[ipc.BatchOutcome | WorkerDied] = asyncio.Queue()
         self.jobs = 0
         self.ended = False
@@ -51,7 +54,7 @@ class Worker:
     async def loaded(self, on_wait: Callable[[ipc.NotYet], None]) -> ipc.Ready:
         while isinstance(message := await self.messages.get(), ipc.NotYet):
             on_wait(message)
-        if isinstance(message, ModelCannotLoad):
+        if isinstance(message, ModelCannotLoad | WorkerDied):
             raise message
         return message
 
@@ -119,7 +122,8 @@ def plan(
     workers: int, spare: int = 0, least: int | None = None, most: int | None = None
 ) -> CrewPlan:
     least, most = workers if least is None else least, workers if most is None else most
-    return CrewPlan(lambda _: Program(far, remote=True), workers, least, most, spare)
+    program = Program(far, remote=True, advice="is a node here?")
+    return CrewPlan(lambda _: program, workers, least, most, spare)
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -166,6 +170,7 @@ async def test_a_worker_may_wait_for_room_longer_than_a_model_may_load(
 async def test_one_that_does_not_load_is_replaced_and_the_pool_does_not_give_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("streamer.inference.supervisor.SPARE_RETRY_S", 0.01)
     async with pool_with(monkeypatch, plan(1), load_timeout_seconds=0.01) as (pool, workers):
         await until(lambda: len(workers.all) > 5)
         assert not pool.ready
@@ -216,6 +221,72 @@ async def test_a_local_worker_that_cannot_stand_in_does_not_end_the_pool(
         bridge.messages.put_nowait(READY)
         await pool.wait_ready()
         await until(lambda: not workers.living(remote=False))
+
+
+@pytest.mark.parametrize("before", [[], [ipc.NotYet("connecting", "")], [WAITING]])
+async def test_a_bridge_that_ends_without_a_word_is_no_fault_of_the_model(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, before: list[ipc.NotYet]
+) -> None:
+    monkeypatch.setattr("streamer.inference.supervisor.SPARE_RETRY_S", 0.01)
+    caplog.set_level(logging.INFO)
+    async with pool_with(monkeypatch, plan(1, spare=1)) as (pool, workers):
+        for _ in range(3):
+            await until(lambda: workers.living(remote=True))
+            (bridge,) = workers.living(remote=True)
+            for message in before:
+                bridge.messages.put_nowait(message)
+            bridge.messages.put_nowait(WorkerDied("killed by SIGKILL", by_model=False))
+            await until(functools.partial(getattr, bridge, "ended"))
+        await until(lambda: workers.living(remote=False))
+        assert pool.crew is not None
+        (supervisor,) = pool.crew.supervisors
+        assert supervisor.status.unavailable
+        assert pool.waits_for_remote
+    warnings = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    why = "its process on this machine has ended: killed by SIGKILL; is a node here?"
+    assert set(warnings) == {f"worker test-0 has no model yet: {why}"}
+    assert before == [WAITING] or len(warnings) == 1, "the same again is not said again"
+
+
+async def test_one_that_ends_after_it_has_said_why_is_not_explained_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with pool_with(monkeypatch, plan(1)) as (_, workers):
+        for _ in range(3):
+            await until(lambda: workers.living(remote=True))
+            (bridge,) = workers.living(remote=True)
+            bridge.messages.put_nowait(UNAVAILABLE)
+            bridge.messages.put_nowait(WorkerDied("exit code 1", by_model=False))
+            await until(functools.partial(getattr, bridge, "ended"))
+    (line,) = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert line == "worker test-0 has no model yet: no such cluster"
+
+
+async def test_the_log_has_why_more_or_fewer_remote_workers_are_wanted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("streamer.inference.crew.PERIOD_S", 0.01)
+    monkeypatch.setattr("streamer.inference.elastic.GROW_AFTER_S", 0.0)
+    monkeypatch.setattr("streamer.inference.elastic.GROW_DELAY_S", 0.01)
+    monkeypatch.setattr("streamer.inference.elastic.SHRINK_AFTER_S", 0.1)
+    caplog.set_level(logging.INFO)
+    async with pool_with(monkeypatch, plan(1, most=2)) as (pool, workers):
+        await until(lambda: workers.living(remote=True))
+        workers.all[0].messages.put_nowait(READY)
+        await pool.wait_ready()
+        jobs = [submit(pool) for _ in range(3)]
+        await until(lambda: pool.workers_wanted == 2)
+        for _ in jobs:
+            workers.all[0].answer()
+        for job in jobs:
+            await job.result
+        await until(lambda: pool.workers_wanted == 1)
+    lines = [one.getMessage() for one in caplog.records if "remote workers of" in one.getMessage()]
+    grown, fallen = lines
+    assert grown.startswith("remote workers of test: from 1 to 2, because a new segment would")
+    assert "waited over 0.01 s" in grown
+    assert fallen.startswith("remote workers of test: from 2 to 1, because no new segment would")
+    assert "workers were busy" in fallen
 
 
 async def test_early_finals_begin_earlier_by_the_way_to_another_machine(

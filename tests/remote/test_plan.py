@@ -3,7 +3,7 @@
 from streamer.config.remote import RemoteConfig
 from streamer.models.registry import ModelSpec
 from streamer.remote.crews import crew_plan
-from streamer.remote.placement import actor_options, described
+from streamer.remote.placement import actor_options, in_words, reserved
 from streamer.remote.plan import RemotePlan, for_other_machines, shared_name
 from streamer.remote.versions import Versions, difference, of_cluster
 
@@ -42,7 +42,7 @@ def test_a_worker_of_one_server_ends_with_it_and_reserves_what_is_configured() -
     assert (options["max_restarts"], options["max_task_retries"]) == (0, 0)
     assert "lifetime" not in options
     assert "name" not in options
-    assert described(settings) == "0.5 CPU, 1 GPU, 2 fast"
+    assert in_words(reserved(settings)) == "0.5 CPU, 1 GPU, 2 fast"
 
 
 def test_a_shared_worker_has_the_same_name_for_all_servers_with_the_same_settings() -> None:

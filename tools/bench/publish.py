@@ -35,6 +35,7 @@ FILES = (
     "pairs",
     "peers",
     "remote",
+    "remote_failures",
     "rounds",
     "short_words",
     "silence",

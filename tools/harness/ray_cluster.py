@@ -57,11 +57,14 @@ class RayCluster:
 
     Args:
         env: Added to the environment of all nodes.
+
+    Attributes:
+        folder: Its files, and the sockets of its nodes.
     """
 
     def __init__(self, env: Mapping[str, str] | None = None) -> None:
         # Sockets are in it, whose paths may have 107 characters.
-        self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))
         self._env = {**QUIET, **(env or {})}
         self._port = free_port()
         self.nodes: list[Node] = []
@@ -86,7 +89,7 @@ class RayCluster:
     ) -> Node:
         """Start a node; the first one with the head's processes."""
         before = set(self.processes())
-        head = ["--head", f"--port={self._port}", f"--temp-dir={self._folder}"]
+        head = ["--head", f"--port={self._port}", f"--temp-dir={self.folder}"]
         head.append("--include-dashboard=false")
         head.append(f"--ray-client-server-port={free_port()}")
         where = [f"--address={self.address}"] if self.nodes else head
@@ -112,7 +115,7 @@ class RayCluster:
         found: dict[psutil.Process, None] = {}
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error):
-                if str(self._folder) in " ".join(process.cmdline()):
+                if str(self.folder) in " ".join(process.cmdline()):
                     found[process] = None
                     found |= dict.fromkeys(process.children(recursive=True))
         return list(found)
@@ -149,7 +152,7 @@ class RayCluster:
         deadline_s = time.monotonic() + TIMEOUT_S
         while (left := self.processes()) and time.monotonic() < deadline_s:
             self.kill(left)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         assert not left, left
 
 

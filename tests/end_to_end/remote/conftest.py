@@ -1,6 +1,6 @@
 """Real Ray clusters on this machine, and servers that use them."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,16 @@ def launch_remote(with_ray: None, tmp_path: Path) -> Generator[LaunchRemote]:
     started: list[Server] = []
 
     def start(
-        config: dict[str, Any], *, ready: bool = True, env: dict[str, str] | None = None
+        config: dict[str, Any],
+        *,
+        ready: bool = True,
+        env: dict[str, str] | None = None,
+        wrapper: Sequence[str] = (),
     ) -> Server:
         folder = tmp_path / f"server{len(started)}"
         folder.mkdir()
         environment = {"PYTHONPATH": str(ROOT), **(env or {})}
-        server = Server(folder, config, env=environment, program=PROGRAM)
+        server = Server(folder, config, env=environment, wrapper=wrapper, program=PROGRAM)
         started.append(server)
         _servers.append(server)
         if ready:

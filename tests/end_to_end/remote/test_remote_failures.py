@@ -8,17 +8,30 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.end_to_end.http.posting import post, wav
 from tests.end_to_end.remote.conftest import LaunchRemote, info, remote
 from tools.harness.json_socket import Event
 from tools.harness.ports import free_port
 from tools.harness.process import MODEL, Server, wait_until
 from tools.harness.ray_cluster import ray_cluster
-from tools.harness.sounds import two_cities
+from tools.harness.sounds import silence, two_cities
 from tools.harness.streams import client, events_of, stream_audio
 
 STREAMS = 4
+
+PATIENT_S = 180.0
+"""Starting a cluster, and workers that import Ray, takes CPU, of which there is little beside other
+tests: there, a minute was not enough."""
+
+UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+}
 
 
 async def speak_during(server: Server, happens: Callable[[], None]) -> list[Event]:
@@ -60,6 +73,22 @@ def remote_alive(server: Server) -> int:
     return alive
 
 
+def check_refusals(server: Server) -> None:
+    """Wait until new streams are refused, and see that every refusal says what ready says."""
+    wait_until(lambda: server.get("/api/v1/simple", **UPGRADE).status == 503, "it lets nobody in")
+    reason = server.get("/api/v1/ready").json()["reason"]
+    assert reason == "waiting for remote workers; the log has the reason"
+    sockets = ("/api/v1/segmented", "/v1/listen", "/v2/listen", "/v1/realtime", "/v3/ws", "/vosk")
+    for path in sockets:
+        answer = server.get(path, **UPGRADE)
+        assert answer.status == 503, path
+        assert f"the server is not ready: {reason}" in answer.text, path
+    for path in ("/api/v1/analyze", "/v1/listen"):
+        answer = post(server, path, wav(np.zeros(16_000)), "audio/wav")
+        assert answer.status == 503, path
+        assert reason in answer.text, path
+
+
 @pytest.mark.timeout(420)
 async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_back(
     launch_remote: LaunchRemote, with_ray: None
@@ -85,12 +114,27 @@ async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_ba
         wait_until(lambda: refused in server.log(), "a bridge that began after that says so")
         check_nothing_lost(await speak_during(server, lambda: None))
 
-        cluster.restart("one", cpus=2)
-        # Starting a cluster, and two workers that import Ray, takes CPU, of which there is little
-        # beside other tests: there, a minute was not enough.
-        wait_until(lambda: remote_alive(server) == 2, "remote again", 180.0)
+        since = server.log_bytes
+        cluster.restart("one", cpus=1)
+        only = remote(cluster.address, num_cpus=0, connect_seconds=1.0)
+        limits = {"max_queue_seconds": 0.2, "max_lag_seconds": 0}
+        other = launch_remote({"model": {"type": "standin", "remote": only}, "limits": limits})
+        wait_until(lambda: remote_alive(server) == 1, "remote again", PATIENT_S)
+        wait_until(
+            lambda: "with 1 CPU to spare" in server.log(since), "the other one waits for room"
+        )
+        async with client(other, "simple") as socket:
+            await socket.start()
+            check_nothing_lost(await speak_during(server, cluster.kill_all))
+            await socket.send(silence(3).data)
+            await asyncio.to_thread(check_refusals, other)
+            # Within the 60 s in which Ray waits for its head, and so does the bridge without room.
+            await asyncio.to_thread(cluster.restart, "one", cpus=2)
+            await socket.send_request("stop", disconnect=True)
+            assert len(events_of(await socket.events_until_close(), "segment")) == 3
+        wait_until(lambda: remote_alive(server) == 2, "also the one that has waited", PATIENT_S)
         wait_until(lambda: info(server)["remote"]["standing_in"] == 0, "none stands in")
-        check_nothing_lost(await speak_during(server, cluster.kill_all))
+        assert "could not load" not in server.log()
         assert server.end_by_signal(signal.SIGTERM) == 0
 
 

@@ -35,8 +35,12 @@ async def test_the_same_events_as_with_local_workers(
         expected = await stream_audio(transcriber, two_cities(), **wished)
         assert findings(events) == findings(expected)
         assert "best of times" in transcript(events)
-        await asyncio.to_thread(_check_nodes, receiver)
+        workers = await asyncio.to_thread(_check_nodes, receiver)
     assert info(server)["remote"] == {"workers_wanted": 2, "workers_alive": 2, "standing_in": 0}
+    for worker in workers:  # one name in traces, in the log and in metrics
+        assert f"worker {worker} (process " in server.log()
+    numbers = {worker.removeprefix("moonshine-tiny-en-") for worker in workers}
+    assert numbers <= {"0", "1"}
     metrics = server.get("/metrics").text
     segments = len(events_of(events, "segment"))
     finals = sum(
@@ -45,11 +49,13 @@ async def test_the_same_events_as_with_local_workers(
         if line.startswith("streamer_node_attempts_total") and 'outcome="ok"' in line
     )
     assert finals >= segments
+    cpu = 'streamer_worker_cpu_seconds_total{model="moonshine-tiny-en",worker='
+    assert all(f'{cpu}"{number}"' in metrics for number in numbers)
     assert 'streamer_remote_workers{model="moonshine-tiny-en",state="alive"} 2.0' in metrics
     assert 'streamer_node_workers{model="moonshine-tiny-en",node="two"} 1.0' in metrics, "spread"
 
 
-def _check_nodes(receiver: Receiver) -> None:
+def _check_nodes(receiver: Receiver) -> set[str]:
     wait_until(
         lambda: any(span.name == "session" for span in receiver.spans),
         "the session's trace is there",
@@ -58,6 +64,7 @@ def _check_nodes(receiver: Receiver) -> None:
     assert attempts
     assert {span.attributes["streamer.inference.node"] for span in attempts} <= {"one", "two"}
     assert all(psutil.pid_exists(span.attributes["process.pid"]) for span in attempts)
+    return {str(span.attributes["streamer.inference.worker"]) for span in attempts}
 
 
 async def test_an_actor_that_is_killed_costs_no_segment(
@@ -161,7 +168,13 @@ async def test_local_workers_are_ready_while_remote_ones_wait(
     model = {"type": "standin", "workers": 1, "remote": settings}
     server = launch_remote({"model": model})
     assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 1}
-    wait_until(lambda: "with 1 CPU, 1 nowhere to spare" in server.log(), "the remote one waits")
+    never = "with 1 CPU, 1 nowhere to spare: no node of the cluster can ever have that, unless"
+    wait_until(lambda: never in server.log(), "the remote one waits")
+    (line,) = [line for line in server.log().splitlines() if never in line]
+    assert "WARNING" in line
+    assert "2 CPU, 0 nowhere" in line, "what the largest node has"
+    assert "standin-1 waits for a node" in line, "named as in metrics: the local one is standin-0"
+    assert "; 1 remote worker is still to come." in server.log()
     assert info(server)["remote"]["standing_in"] == 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streamer.cli.welcome import ServedModel, welcome
+from streamer.cli.welcome import ServedModel, WorkersReady, welcome
 from streamer.weights.sample import sample_recording
 from tests.end_to_end.conftest import Launch
 
@@ -61,7 +61,7 @@ def test_the_commands_for_a_model_of_ones_own_work_in_another_folder(
 
 def test_a_model_without_text_is_tried_in_a_browser_too_as_the_page_names_it() -> None:
     models = [ServedModel("alarm", transcribes=False), ServedModel("dog", transcribes=False)]
-    text = welcome("http://localhost:80", models, 2, 1.0, needs_token=False)
+    text = welcome("http://localhost:80", models, WorkersReady(2), 1.0, needs_token=False)
     lines = [line.strip() for line in text.splitlines() if "or in a browser" in line]
     assert lines == [
         "or in a browser: http://localhost:80/",
@@ -73,15 +73,24 @@ def test_a_model_without_text_is_tried_in_a_browser_too_as_the_page_names_it() -
     for label in ("<summary>Advanced<", "<span>Equal chunks<", '<label for="model">Model<'):
         assert label in page
     transcriber = [ServedModel("m", transcribes=True)]
-    assert "or in a browser" not in welcome("http://a", transcriber, 2, 1.0, needs_token=False)
+    assert "or in a browser" not in welcome(
+        "http://a", transcriber, WorkersReady(2), 1.0, needs_token=False
+    )
 
 
 def test_a_transcriber_gets_the_recording_that_comes_with_it_by_its_whole_path() -> None:
     models = [ServedModel("m", transcribes=True)]
-    text = welcome("https://[::1]:80", models, 2, 1.0, needs_token=True)
+    text = welcome("https://[::1]:80", models, WorkersReady(2), 1.0, needs_token=True)
     (command,) = commands(text)
     program, *options, recording = shlex.split(command)
     assert "-a wss://[::1]:80/api/v1/segmented --token TOKEN" in " ".join(options)
     assert Path(program).is_absolute()
     assert recording == (str(sample_recording()) if sample_recording() else "RECORDING")
     assert "in a browser    https://[::1]:80/" in text
+
+
+def test_the_first_line_counts_what_runs_and_what_is_still_to_come() -> None:
+    assert str(WorkersReady(2)) == "2 worker processes"
+    assert str(WorkersReady(1, 0, 8)) == "1 worker process; 8 remote workers are still to come"
+    assert str(WorkersReady(0, 1, 1)) == "1 remote worker; 1 remote worker is still to come"
+    assert str(WorkersReady(2, 3)) == "2 worker processes and 3 remote workers"
