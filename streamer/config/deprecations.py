@@ -1,7 +1,7 @@
 """Names that go: of settings, of fields of clients' messages, of options; each still works a while.
 
 The tables are data. An entry stands in them from the release that deprecates a name to the release
-that removes it. `docs/releases.md` has the rule. Whoever reads names from outside passes them
+that removes it. `docs/releases.md` has the rule. Code that reads names from outside passes them
 through `with_current_names` first, so the rest of the code knows current names only.
 
 Pure.

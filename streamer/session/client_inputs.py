@@ -191,7 +191,7 @@ class ClientInputs:
         self._outbox.warn_once(WarningEvent(code="lagging", message=text))
 
     def _warn_of_old(self, deprecated: Sequence[Deprecation]) -> None:
-        """Warn once of old names: the client, and whoever reads the log."""
+        """Warn once of old names: the client by an event, the operator by the log."""
         text = "; ".join(map(str, deprecated))
         if text and self._outbox.warn_once(WarningEvent(code="deprecated_field", message=text)):
             _log.info("a client uses old names: %s", text)

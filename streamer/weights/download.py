@@ -22,7 +22,7 @@ _NO_PIP_IN_IMAGE = (
     "this container has no pip: fetch outside of it, with `STREAMER_MODELS=FOLDER streamer models "
     "fetch MODEL`, and mount FOLDER/MODEL at {models}/MODEL, " + _ELSEWHERE
 )
-"""Where there is no shell either: whatever else could be run, nobody can run there."""
+"""Where there is no shell either: no person can run a command there."""
 
 # A text in pip's output -> the message for the user. The first text that is found counts: pip
 # ends every failed search with "No matching distribution", also if no index could be reached.

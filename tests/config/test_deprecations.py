@@ -184,10 +184,10 @@ def test_an_old_name_in_a_message_works_and_is_reported() -> None:
     assert isinstance(request, Start)
     assert request.vad.min_silence_ms == 400
     assert noted == [SILENCE]
-    request = decode_request('{"request": "configure", "vad": {"silence_ms": 9}}', max_channels=8)
+    request = decode_request('{"request": "configure", "vad": {"silence_ms": 90}}', max_channels=8)
     assert isinstance(request, Configure)
     assert request.vad is not None
-    assert request.vad.min_silence_ms == 9
+    assert request.vad.min_silence_ms == 90
 
 
 def test_a_message_with_an_old_name_that_is_refused_reports_nothing() -> None:

@@ -335,4 +335,6 @@ async def test_who_is_not_admitted_hears_of_no_old_names() -> None:
     old = Deprecation("vad.silence_ms", "vad.min_silence_ms", "0.3", "0.5")
     client = Client(AuthState.UNKNOWN, start=[StartRequested(START, (old,))])
     client.inputs.on_text("start")
-    assert isinstance(await client.posted(), ErrorEvent)
+    refused, _ = await client.queued()
+    assert isinstance(refused, SendError)
+    assert not client.outbox._items
