@@ -21,9 +21,9 @@ def with_ray() -> None:
         missing("Ray is not installed: make ray")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def cluster(with_ray: None) -> Generator[RayCluster]:
-    """Two nodes, `one` with the head, each with room for two workers."""
+    """Two nodes, `one` with the head, each with room for two workers. No test kills them."""
     with ray_cluster() as running:
         running.start("one", cpus=2)
         running.start("two", cpus=2)
@@ -62,7 +62,7 @@ def remote(address: str, **settings: Any) -> dict[str, Any]:
     return {"address": address, "only": True, "fallback": "none", **settings}
 
 
-def info(server: Server) -> dict[str, Any]:
-    """What the server tells of its first model."""
-    model: dict[str, Any] = server.get("/api/v1/info").json()["models"][0]
+def info(server: Server, number: int = 0) -> dict[str, Any]:
+    """What the server tells of a model, by its number in the configuration."""
+    model: dict[str, Any] = server.get("/api/v1/info").json()["models"][number]
     return model

@@ -34,29 +34,40 @@ UPGRADE = {
 }
 
 
-async def speak_during(server: Server, happens: Callable[[], None]) -> list[Event]:
+async def speak_during(server: Server, *happens: Callable[[], object]) -> list[Event]:
     """Several streams of real speech, faster than in real time, in whose middle something happens.
+
+    Args:
+        server: Where to.
+        happens: Called one after another. All streams have spoken before each, and go on after it.
 
     Returns:
         The events of all.
     """
     audio = two_cities()
-    middle = asyncio.Barrier(STREAMS + 1)
+    ready = asyncio.Barrier(STREAMS + 1)
+    done = asyncio.Barrier(STREAMS + 1)
+    part_s = audio.seconds / (len(happens) + 1)
 
     async def speak() -> list[Event]:
         async with client(server) as socket:
             await socket.start(audio, interim_results=True)
-            await socket.send(audio.part(0, audio.seconds / 2))
-            await socket.events_until("active")
-            await middle.wait()
-            await socket.send(audio.part(audio.seconds / 2, audio.seconds))
+            for number in range(len(happens)):
+                await socket.send(audio.part(number * part_s, (number + 1) * part_s))
+                if not number:
+                    await socket.events_until("active")
+                await ready.wait()
+                await done.wait()
+            await socket.send(audio.part(len(happens) * part_s, audio.seconds))
             await socket.send_request("stop", disconnect=True)
             return await socket.events_until_close()
 
     async with asyncio.TaskGroup() as tasks:
         streams = [tasks.create_task(speak()) for _ in range(STREAMS)]
-        await middle.wait()
-        await asyncio.to_thread(happens)
+        for happen in happens:
+            await ready.wait()
+            await asyncio.to_thread(happen)
+            await done.wait()
     return [event for stream in streams for event in stream.result()]
 
 
@@ -96,44 +107,39 @@ async def test_whatever_part_of_the_cluster_dies_nothing_is_lost_and_it_comes_ba
     with ray_cluster() as cluster:
         head = cluster.start("one", cpus=1)
         second = cluster.start("two", cpus=1)
-        settings = {"address": cluster.address, "workers": 2, "connect_seconds": 1.0}
-        model = {**MODEL, "workers": 1, "remote": settings}
-        server = launch_remote({"model": model})
-        wait_until(lambda: remote_alive(server) == 2, "both remote workers are there")
-
-        check_nothing_lost(
-            await speak_during(server, lambda: cluster.kill([second.only("raylet")]))
-        )
-        check_nothing_lost(await speak_during(server, lambda: cluster.kill([head.only("raylet")])))
-        assert server.process.poll() is None
-        check_nothing_lost(
-            await speak_during(server, lambda: cluster.kill([head.only("gcs_server")]))
-        )
-        wait_until(lambda: info(server)["remote"]["standing_in"] == 1, "a local worker stands in")
-        refused = "cannot be reached: Connection refused"
-        wait_until(lambda: refused in server.log(), "a bridge that began after that says so")
-        check_nothing_lost(await speak_during(server, lambda: None))
-
-        since = server.log_bytes
-        cluster.restart("one", cpus=1)
+        settings = {"address": cluster.address, "workers": 3, "connect_seconds": 1.0}
+        server = launch_remote({"model": {**MODEL, "workers": 1, "remote": settings}})
         only = remote(cluster.address, num_cpus=0, connect_seconds=1.0)
         limits = {"max_queue_seconds": 0.2, "max_lag_seconds": 0}
         other = launch_remote({"model": {"type": "standin", "remote": only}, "limits": limits})
-        wait_until(lambda: remote_alive(server) == 1, "remote again", PATIENT_S)
-        wait_until(
-            lambda: "with 1 CPU to spare" in server.log(since), "the other one waits for room"
-        )
+        wait_until(lambda: remote_alive(server) == 2, "two remote workers are there", PATIENT_S)
+        wait_until(lambda: "with 1 CPU to spare" in server.log(), "the third one waits for room")
+
+        def stands_in() -> None:
+            wait_until(lambda: info(server)["remote"]["standing_in"] > 0, "a local one stands in")
+
         async with client(other, "simple") as socket:
             await socket.start()
-            check_nothing_lost(await speak_during(server, cluster.kill_all))
+            check_nothing_lost(
+                await speak_during(
+                    server,
+                    lambda: cluster.kill([second.only("raylet")]),
+                    lambda: cluster.kill([head.only("raylet")]),
+                    lambda: cluster.kill([head.only("gcs_server")]),
+                    stands_in,
+                )
+            )
+            refused = "cannot be reached: Connection refused"
+            wait_until(lambda: refused in server.log(), "a bridge that began after that says so")
             await socket.send(silence(3).data)
             await asyncio.to_thread(check_refusals, other)
-            # Within the 60 s in which Ray waits for its head, and so does the bridge without room.
-            await asyncio.to_thread(cluster.restart, "one", cpus=2)
+            # Within the 60 s in which Ray waits for its head, and so would the bridge without room.
+            await asyncio.to_thread(cluster.restart, "one", cpus=3)
             await socket.send_request("stop", disconnect=True)
             assert len(events_of(await socket.events_until_close(), "segment")) == 3
-        wait_until(lambda: remote_alive(server) == 2, "also the one that has waited", PATIENT_S)
+        wait_until(lambda: remote_alive(server) == 3, "remote, the one that waited too", PATIENT_S)
         wait_until(lambda: info(server)["remote"]["standing_in"] == 0, "none stands in")
+        check_nothing_lost(await speak_during(server, cluster.kill_all))
         assert "could not load" not in server.log()
         assert server.end_by_signal(signal.SIGTERM) == 0
 

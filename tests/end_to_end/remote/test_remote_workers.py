@@ -146,36 +146,38 @@ async def test_the_state_of_a_channel_travels_from_node_to_node(
 async def test_workers_without_room_wait_and_the_others_serve(
     launch_remote: LaunchRemote, cluster: RayCluster
 ) -> None:
-    settings = remote(cluster.address, workers=3, num_cpus=2)
-    server = launch_remote({"model": {"type": "standin", "remote": settings}})
+    """Of one model some have room; of the other none ever will, and it has a local worker."""
+    some = remote(cluster.address, workers=3, num_cpus=2)
+    none = {"address": cluster.address, "resources": {"nowhere": 1}}
+    models = [
+        {"name": "some", "type": "standin", "remote": some},
+        {"name": "none", "type": "standin", "workers": 1, "remote": none},
+    ]
+    wait_until(lambda: not cluster.actors(), "those of other tests have left their places")
+    server = launch_remote({"models": models}, ready=False)
+    wait_until(lambda: info(server, 1)["inference"]["workers_alive"] == 1, "a local one is there")
     waits = "waits for a node of the cluster with 2 CPU to spare"
+    never = "with 1 CPU, 1 nowhere to spare: no node of the cluster can ever have that, unless"
     wait_until(lambda: server.log().count(waits) == 1, "one of three waits")
     wait_until(lambda: info(server)["remote"]["workers_alive"] == 2, "the others are there")
+    wait_until(lambda: never in server.log(), "the one of the other model waits")
+    (line,) = [line for line in server.log().splitlines() if never in line]
+    assert '"level": "warning"' in line
+    assert "2 CPU, 0 nowhere" in line, "what the largest node has"
+    assert "none-1 waits for a node" in line, "named as in metrics: the local one is none-0"
     metrics = server.get("/metrics").text
-    assert 'streamer_remote_workers{model="standin",state="waiting"} 1.0' in metrics
+    assert 'streamer_remote_workers{model="some",state="waiting"} 1.0' in metrics
     events = await stream_audio(server, silence(1), "simple")
     assert len(events_of(events, "segment")) == 1
-    assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 2}
+    assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 3}
+    ready = "Ready: some, none in 1 worker process and "
+    assert ready in server.log()
+    assert "still to come." in server.log()
+    assert info(server, 1)["remote"]["standing_in"] == 0
+    loaded = server.log().count("is loaded and warm")
     cluster.kill(cluster.actors()[:1])
-    wait_until(lambda: server.log().count("is loaded and warm") == 3, "it has got room")
+    wait_until(lambda: server.log().count("is loaded and warm") > loaded, "it has got room")
     assert "could not load" not in server.log()
-
-
-async def test_local_workers_are_ready_while_remote_ones_wait(
-    launch_remote: LaunchRemote, cluster: RayCluster
-) -> None:
-    settings = {"address": cluster.address, "resources": {"nowhere": 1}}
-    model = {"type": "standin", "workers": 1, "remote": settings}
-    server = launch_remote({"model": model})
-    assert server.get("/api/v1/ready").json() == {"status": "ready", "workers": 1}
-    never = "with 1 CPU, 1 nowhere to spare: no node of the cluster can ever have that, unless"
-    wait_until(lambda: never in server.log(), "the remote one waits")
-    (line,) = [line for line in server.log().splitlines() if never in line]
-    assert "WARNING" in line
-    assert "2 CPU, 0 nowhere" in line, "what the largest node has"
-    assert "standin-1 waits for a node" in line, "named as in metrics: the local one is standin-0"
-    assert "; 1 remote worker is still to come." in server.log()
-    assert info(server)["remote"]["standing_in"] == 0
 
 
 async def test_an_early_final_that_is_abandoned_stops_the_actor(
@@ -234,8 +236,9 @@ def test_a_node_with_another_version_is_refused_in_one_line(
     launch_remote: LaunchRemote, cluster: RayCluster, tmp_path: Path
 ) -> None:
     path = installed_as("9.9.9", tmp_path / "other")
-    cluster.start("three", resources={"other": 1}, env={"PYTHONPATH": path})
-    settings = remote(cluster.address, resources={"other": 1}, fallback="local")
+    # Without CPUs: no worker of another test is placed there.
+    cluster.start("three", cpus=0, resources={"other": 1}, env={"PYTHONPATH": path})
+    settings = remote(cluster.address, num_cpus=0, resources={"other": 1}, fallback="local")
     server = launch_remote({"model": {"type": "standin", "remote": settings}})
     (line,) = [line for line in server.log().splitlines() if "versions differ" in line]
     assert f"here Streamer {UNKNOWN}, Ray " in line, "it runs from its source"
