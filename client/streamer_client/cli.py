@@ -29,6 +29,7 @@ from streamer_client.option_values import PROGRAM
 from streamer_client.options import Options, parse_options
 from streamer_client.pacing import message_bytes
 from streamer_client.reconnect import Reconnector
+from streamer_client.refusals import shows_token
 from streamer_client.run import Run
 from streamer_client.standard_input import RawInput, StandardInput
 from streamer_client.supply import ReplayBuffer, RewindableSupply, Supply
@@ -149,7 +150,7 @@ async def _run(options: Options) -> int:
     except StreamerError as error:
         sent_s = run.tally.sent_s if run else 0.0
         progress = Progress(progress.duration_s, sent_s, started=run is not None)
-        token_given = options.token is not None
+        token_given = shows_token(options.address, options.token)
         return _fail(*explain(error, options.address, progress, token_given=token_given))
     except BrokenPipeError:
         raise

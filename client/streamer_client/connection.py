@@ -1,7 +1,6 @@
-"""Opening the WebSocket, and an error for each way in which that fails or ends."""
+"""Opening and closing the WebSocket, and an error for each way in which opening fails."""
 
 import asyncio
-import json
 import os
 import re
 import ssl
@@ -11,24 +10,15 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websocket_connect
 from websockets.exceptions import (
-    ConnectionClosed,
     InvalidHandshake,
     InvalidMessage,
     InvalidStatus,
     InvalidURI,
 )
 
-from streamer_client.errors import (
-    CannotConnect,
-    ConnectionLost,
-    InvalidAddress,
-    ServerError,
-    ServerGoingAway,
-    StreamEnded,
-    StreamerError,
-    Unauthorized,
-)
-from streamer_client.wrong_path import STREAM_PATHS, is_stream_path, no_stream_at
+from streamer_client.errors import CannotConnect, InvalidAddress
+from streamer_client.refusals import reason_in, refusal, shows_token
+from streamer_client.wrong_path import STREAM_PATHS
 
 CLOSE_TIMEOUT_S = 3.0
 """Seconds for the closing handshake."""
@@ -78,7 +68,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
             response.status_code,
             response.headers.get("Retry-After"),
             reason_in(response.body),
-            token_sent=token is not None,
+            token_sent=shows_token(url, token),
         ) from error
     except TimeoutError as error:
         raise CannotConnect(f"no answer from {url} within {timeout_s:g} s") from error
@@ -208,67 +198,6 @@ def meant_address(url: str) -> str | None:
         return None
     path = f"{slash}{path}" if path else STREAM_PATHS[0]
     return f"{'wss' if scheme in ('https', 'wss') else 'ws'}://{host}{path}"
-
-
-def error_for_close(closed: ConnectionClosed, received_s: float | None) -> StreamEnded:
-    """Return the error for a connection that closed before its stream was complete.
-
-    `received_s` is the number of seconds of audio that the server has acknowledged, if any.
-    """
-    code = closed.rcvd.code if closed.rcvd else 1006
-    reason = closed.rcvd.reason if closed.rcvd else ""
-    suffix = f": {reason}" if reason else ""
-    match code:
-        case 1008 if "unauthorized" in reason.lower() or "token" in reason.lower():
-            return Unauthorized(f"the server did not admit this client{suffix}")
-        case 1008:
-            return ServerError("policy", reason or "the server's policy ended the stream")
-        case 1009:
-            return ServerError("too_large", reason or "a message was too large for the server")
-        case 1012:
-            return ServerGoingAway(reason or "the server is shutting down", received_s=received_s)
-        case 1013:
-            return ServerError("overloaded", reason or "the server has no room for this stream")
-        case 1011 if closed.rcvd:
-            return ConnectionLost(f"the server failed (1011){suffix}", close_code=code)
-        case 1006:
-            return ConnectionLost(
-                "the connection was lost without a closing frame (1006)", close_code=code
-            )
-        case _:
-            return ConnectionLost(
-                f"the server closed the connection ({code}) before the end of the stream{suffix}",
-                close_code=code,
-            )
-
-
-def reason_in(body: bytes | bytearray | None) -> str | None:
-    """The reason in the body of a refusal; None = the body is not one of this server's."""
-    try:
-        message = json.loads(bytes(body or b""))["error"]["message"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return None
-    return message if isinstance(message, str) else None
-
-
-def refusal(
-    url: str, status: int, retry_after: str | None, reason: str | None, *, token_sent: bool
-) -> StreamerError:
-    """Return the error for an upgrade request answered with `status`."""
-    # Web frameworks answer 403 to a WebSocket on an unknown path, so a 403 is about the token
-    # only where the path is right.
-    if status == 401 or (status == 403 and is_stream_path(url)):
-        what = "refused the token" if token_sent else "requires a token"
-        return Unauthorized(f"the server at {url} {what} (HTTP {status})")
-    if status in (403, 404):
-        return no_stream_at(url, status)
-    retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
-    if status == 503:
-        message = f"the server at {url} has no room for another stream now (HTTP 503)"
-    else:
-        message = f"{url} answered HTTP {status} instead of opening a WebSocket"
-    message += f": {reason}" if reason else ""
-    return CannotConnect(message, status=status, retry_after_s=retry_after_s)
 
 
 def _is_loopback(host: str) -> bool:

@@ -46,7 +46,15 @@ class StreamEnded(StreamerError):
 
 
 class Unauthorized(StreamEnded):
-    """The server requires a token, or refuses the one it got."""
+    """The server requires a token, or refuses the one it got, or refuses this client.
+
+    The message has the server's reason. `forbidden` is whether it is not the token that was refused
+    (HTTP 403): a server's rules or a proxy's exclude this client.
+    """
+
+    def __init__(self, message: str, *, forbidden: bool = False) -> None:
+        super().__init__(message)
+        self.forbidden = forbidden
 
 
 class ServerError(StreamEnded):

@@ -14,6 +14,7 @@ from streamer_client.errors import (
     Unauthorized,
 )
 from streamer_client.event_text import printable
+from streamer_client.refusals import LATER
 
 
 class ExitCode(IntEnum):
@@ -53,7 +54,7 @@ def _explain(
             return ExitCode.USAGE, str(error)
         case CannotConnect(status=403 | 404):
             return ExitCode.CANNOT_CONNECT, str(error)  # it has the remedy
-        case CannotConnect(status=503):
+        case CannotConnect(status=status) if status in LATER:
             after = f"{error.retry_after_s:g} s" if error.retry_after_s else "a while"
             return ExitCode.CANNOT_CONNECT, f"{error}; try again in {after}"
         case (
@@ -68,21 +69,35 @@ def _explain(
             )
         case CannotConnect():
             return ExitCode.CANNOT_CONNECT, f"{error}; check the address given with -a"
+        case Unauthorized(forbidden=True):
+            rules = "who runs the server, or the proxy before it, can allow this client"
+            token = "" if token_given else "; if it requires a token, give one with --token"
+            return ExitCode.REFUSED, f"{error}; {rules}{token}"
         case Unauthorized() if not token_given:
             # Without the server's own advice, which is for people who write clients.
             needed = f"the server at {address} requires a token"
             return ExitCode.REFUSED, f"{needed}: give one with --token or in STREAMER_TOKEN"
         case Unauthorized():
-            return ExitCode.REFUSED, f"{error}; check the one that --token or STREAMER_TOKEN gives"
+            return ExitCode.REFUSED, f"{error}; give another with --token or in STREAMER_TOKEN"
+        case ServerGoingAway() if not progress.started:
+            return ExitCode.LOST, f"{error}; try again in a while"
         case ServerGoingAway():
             return ExitCode.LOST, f"{error}; {_unsent(error.received_s, progress)}"
         case ConnectionLost():
             return ExitCode.LOST, f"{error}; {_unsent(None, progress)}"
+        case ServerError(code="overloaded") if not progress.started:
+            refused = f"the server did not accept the stream: {error.message}"
+            return ExitCode.REFUSED, f"{refused}; try again in a while"
         case ServerError() if not progress.started:
             return ExitCode.REFUSED, f"the server did not accept the stream: {error}"
         case ServerError(code="overloaded"):
             return ExitCode.LOST, (
                 f"the server is overloaded: {error.message}; try again later, or with --real-time"
+            )
+        case ServerError(code="session_too_long"):
+            return ExitCode.LOST, (
+                f"the server ended the stream: {error.message}; "
+                "with --reconnect, the client goes on in another stream"
             )
         case ServerError(code="too_large"):
             return ExitCode.LOST, f"{error.message}; give a smaller --chunk-size"

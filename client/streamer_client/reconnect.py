@@ -12,6 +12,7 @@ from streamer_client.errors import (
     ServerGoingAway,
     StreamerError,
 )
+from streamer_client.refusals import LATER
 from streamer_client.stream import Stream
 
 INITIAL_S = 0.5
@@ -26,9 +27,6 @@ STABLE_S = 10.0
 PASSING = frozenset({"overloaded", "internal_error", "session_too_long"})
 """Codes of errors after which another stream may succeed."""
 
-BUSY = frozenset({502, 503, 504})
-"""HTTP status of a server, or of a proxy before it, that is unavailable for a while."""
-
 Connect = Callable[[], AbstractAsyncContextManager[Stream]]
 
 
@@ -36,7 +34,7 @@ def may_pass(error: StreamerError) -> bool:
     """Whether another attempt may end better than the one that ended with `error`."""
     match error:
         case CannotConnect():
-            return error.status is None or error.status in BUSY
+            return error.status is None or error.status in LATER
         case ServerError():
             return error.code in PASSING
         case _:
@@ -92,7 +90,7 @@ class Reconnector:
         try:
             return await self._open()
         except CannotConnect as error:
-            if error.status != 503 or not self.reconnects:
+            if error.status not in LATER or not self.reconnects:
                 raise
             return await self.reopen(error)
 

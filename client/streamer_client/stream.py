@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed
 
 from streamer_client.argument_names import with_known_names
 from streamer_client.argument_types import check_types
-from streamer_client.connection import error_for_close
 from streamer_client.errors import (
     ServerError,
     ServerGoingAway,
@@ -20,6 +19,7 @@ from streamer_client.errors import (
     Unauthorized,
 )
 from streamer_client.events import Event, parse_event
+from streamer_client.refusals import error_for_close
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from streamer.access.assemblyai_errors import assemblyai_error, is_assemblyai
 from streamer.access.deepgram_errors import deepgram_error, is_deepgram, new_request_id
+from streamer.access.refusal_log import with_advice
 
 OPENAI_PREFIX = "/v1/"
 """Everything below has the shapes of OpenAI's API."""
@@ -81,11 +82,11 @@ def unauthorized(message: str, path: str = "") -> Response:
     """The answer to a request without a token, or with a wrong one.
 
     Args:
-        message: Which of the two, for people.
+        message: Which of the two, as `why_unauthorized` gives it.
         path: Of the address, as `served_path` gives it.
     """
     headers = {"WWW-Authenticate": "Bearer"}
-    text = f"{message}; send Authorization: Bearer TOKEN"
+    text = with_advice(message, "send Authorization: Bearer TOKEN")
     return error_response(401, "unauthorized", text, headers, path=path)
 
 

@@ -13,10 +13,11 @@ REPORT_INTERVAL_S = 10.0
 NO_TOKEN = "a token is needed, and none was sent"  # noqa: S105 – a sentence
 UNREAD_TOKEN = "a token is needed, and none could be read"  # noqa: S105 – a sentence
 WRONG_TOKEN = (
-    "the token is not valid: it is not one of the server's tokens, and not an unused ticket"  # noqa: S105
+    "the token is not valid: it is not one of the server's tokens, "  # noqa: S105
+    "and not an unused ticket of this server or its group"
 )
-EXPIRED_TICKET = "the ticket is not valid: it has expired"
-USED_TICKET = "the ticket is not valid: it admits once, and was used before"
+EXPIRED_TICKET = "the ticket is not valid: it has expired; get a new one"
+USED_TICKET = "the ticket is not valid: it admits once, and was used before; get a new one"
 
 RefusalKind = Literal["room", "no token", "wrong token", "page", "scheme"]
 
@@ -40,6 +41,12 @@ def why_unauthorized(auth: AuthState, unread: str | None = None) -> str:
     if auth is AuthState.UNKNOWN and unread is not None:
         return f"{UNREAD_TOKEN}: {unread}"
     return _SENTENCES[auth]
+
+
+def with_advice(sentence: str, places: str) -> str:
+    """A sentence of `why_unauthorized`, and where to send a token if none was sent or read."""
+    missing = sentence.startswith((NO_TOKEN, UNREAD_TOKEN))
+    return f"{sentence}; {places}" if missing else sentence
 
 
 class RefusalLog:

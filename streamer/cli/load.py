@@ -95,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from streamer_client.connection import check_address
     from streamer_client.errors import StreamerError
     from streamer_client.failures import ExitCode, Progress, explain
+    from streamer_client.refusals import shows_token
 
     address = args.addr or DEFAULT_URL
     token = args.token or os.environ.get("STREAMER_TOKEN") or None
@@ -112,7 +113,7 @@ def run(args: argparse.Namespace) -> int:
         )
         report = generate(plan, lambda passed_s: _show_progress(passed_s, args.seconds))
     except StreamerError as error:
-        return _fail(*explain(error, address, Progress(), token_given=token is not None))
+        return _fail(*explain(error, address, Progress(), token_given=shows_token(address, token)))
     except ValueError as error:
         return _fail(ExitCode.USAGE, error)
     except KeyboardInterrupt:

@@ -2,14 +2,15 @@
 
 import contextlib
 import json
+import re
 import socket
 import time
 from urllib.parse import urlsplit
 
 from streamer.load.plan import LoadPlan
 from streamer.load.websocket_frames import TEXT, FrameReader, client_frame, upgrade
-from streamer_client.connection import reason_in, refusal
 from streamer_client.errors import CannotConnect, ServerError, Unauthorized
+from streamer_client.refusals import reason_in, refusal, shows_token
 from streamer_client.wrong_path import no_answer_from, other_protocol_at
 
 CONNECT_TIMEOUT_S = 30.0
@@ -98,13 +99,17 @@ def _upgrade(connected: socket.socket, plan: LoadPlan) -> bytes:
     status = head.split(b"\r\n")[0].decode("latin-1")
     if " 101" in status:
         return rest
-    reason = reason_in(_receive_body(connected, rest))
     code = status.split()[1:2]
-    message = f"{plan.address} answered {status}{f': {reason}' if reason else ''}"
-    if code and code[0] in ("401", "403", "404"):
-        sent = plan.token is not None
-        raise refusal(plan.address, int(code[0]), None, reason, token_sent=sent)
-    raise CannotConnect(message, status=int(code[0]) if code and code[0].isdecimal() else None)
+    if not status.startswith("HTTP/") or not code or not code[0].isdecimal():
+        raise CannotConnect(f"{plan.address} answered {status}")
+    reason = reason_in(_receive_body(connected, rest))
+    sent = shows_token(plan.address, plan.token)
+    raise refusal(plan.address, int(code[0]), _retry_after(head), reason, token_sent=sent)
+
+
+def _retry_after(head: bytes) -> str | None:
+    found = re.search(rb"\r\nretry-after:[ \t]*([^\r]+)", head, re.IGNORECASE)
+    return found[1].decode("latin-1").strip() if found else None
 
 
 def _receive_body(connected: socket.socket, received: bytes) -> bytes:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, assert_never
 
-from streamer.access.refusal_log import why_unauthorized
+from streamer.access.refusal_log import why_unauthorized, with_advice
 from streamer.access.tokens import Access, AuthState
 from streamer.config.deprecations import Deprecation
 from streamer.config.limits import LimitsConfig
@@ -242,7 +242,7 @@ class ClientInputs:
     def _refuse(self, auth: AuthState, unread: str | None = None) -> None:
         if not self.over:
             self._services.refusals.unauthorized(self._address, auth, unread)
-        message = f"{why_unauthorized(auth, unread)}; {TOKEN_PLACES}"
+        message = with_advice(why_unauthorized(auth, unread), TOKEN_PLACES)
         event = ErrorEvent(code="unauthorized", message=message, fatal=True)
         self._step(Unauthorized(event))
 

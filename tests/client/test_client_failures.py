@@ -89,10 +89,10 @@ async def test_the_servers_reason_for_having_no_room(
     [
         (404, "/nope", 3, "/api/v1/segmented or ws://127.0.0.1:"),
         (403, "/nope", 3, "has no stream at"),
-        (403, "/api/v1/simple", 4, "requires a token: give one with --token"),
+        (403, "/api/v1/simple", 4, "if it requires a token, give one with --token"),
         (401, "/api/v1/segmented", 4, "requires a token: give one with --token"),
-        (503, "/api/v1/segmented", 3, "no room for another stream now (HTTP 503); try again in 7"),
-        (502, "/api/v1/segmented", 3, "answered HTTP 502 instead of opening a WebSocket; check"),
+        (503, "/api/v1/segmented", 3, "cannot take another stream now (HTTP 503); try again in 7"),
+        (502, "/api/v1/segmented", 3, "is a proxy that reached no server (HTTP 502); try again"),
     ],
 )  # fmt: skip
 async def test_refused_before_the_upgrade(
@@ -124,7 +124,7 @@ async def test_a_refused_token(
     assert (result.code, result.err) == (
         4,
         "streamer-client: the server did not admit this client: unknown token; "
-        "check the one that --token or STREAMER_TOKEN gives\n",
+        "give another with --token or in STREAMER_TOKEN\n",
     )
 
 
@@ -384,7 +384,7 @@ async def test_a_token_that_is_missing_and_one_that_is_wrong(
     assert missing.code == wrong.code == 4
     assert "give one with --token or in STREAMER_TOKEN" in missing.err
     assert "refused the token" in wrong.err
-    assert "check the one that --token or STREAMER_TOKEN gives" in wrong.err
+    assert "give another with --token or in STREAMER_TOKEN" in wrong.err
     assert missing.err.count("\n") == wrong.err.count("\n") == 1
 
 

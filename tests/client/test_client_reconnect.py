@@ -103,7 +103,7 @@ async def test_a_server_without_room_is_asked_when_it_says(
     result = await run_command("-i", speech, "-a", server.url, "--reconnect")
     assert result.code == 0
     assert times[1] - times[0] >= 1
-    assert "has no room for another stream now (HTTP 503); connecting again in 1." in result.err
+    assert "cannot take another stream now (HTTP 503); connecting again in 1." in result.err
 
 
 async def test_it_gives_up(

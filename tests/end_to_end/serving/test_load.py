@@ -110,10 +110,22 @@ def test_an_address_where_nobody_listens(standin: Server) -> None:
     ("answer", "status", "says"),
     [
         (b"220 mail.example ESMTP\r\n\r\n", None, "answered 220 mail.example ESMTP"),
-        (b"HTTP/1.1 503 No\r\n\r\n" + b"[" * 4_000, 503, "answered HTTP/1.1 503 No"),
-        (b'HTTP/1.1 503 No\r\n\r\n{"error": {"message": 1}}', 503, "answered HTTP/1.1 503 No"),
-        (b"HTTP/1.1 502 No\r\n\r\n<p>no</p>", 502, "answered HTTP/1.1 502 No"),
-        (b'HTTP/1.1 429 No\r\n\r\n{"error": {"message": "later"}}', 429, "429 No: later"),
+        (
+            b"HTTP/1.1 503 No\r\n\r\n" + b"[" * 4_000,
+            503,
+            "cannot take another stream now (HTTP 503)",
+        ),
+        (
+            b'HTTP/1.1 503 No\r\n\r\n{"error": {"message": 1}}',
+            503,
+            "cannot take another stream now (HTTP 503)",
+        ),
+        (b"HTTP/1.1 502 No\r\n\r\n<p>no</p>", 502, "is a proxy that reached no server (HTTP 502)"),
+        (
+            b'HTTP/1.1 429 No\r\n\r\n{"error": {"message": "later"}}',
+            429,
+            "takes no more requests for now (HTTP 429): later",
+        ),
     ],
 )
 def test_what_is_not_this_server(answer: bytes, status: int | None, says: str) -> None:
@@ -154,7 +166,7 @@ def test_no_room_is_told_with_its_reason(launch: Launch) -> None:
         ("http://127.0.0.1:1/", [], 2, "did you mean ws://127.0.0.1:1/api/v1/segmented?"),
         ("/nowhere", [], 3, "use ws://127.0.0.1:"),
         ("/api/v1/segmented", [], 4, "give one with --token or in STREAMER_TOKEN"),
-        ("/api/v1/segmented", ["--token", "x"], 4, "check the one that --token"),
+        ("/api/v1/segmented", ["--token", "x"], 4, "give another with --token"),
     ],
 )
 def test_the_command_says_what_the_client_would(
