@@ -121,8 +121,15 @@ build/peers/%/.installed: requirements/peers/%.lock
 bench-balancer: install  ## what HAProxy before the servers costs; needs haproxy (2 minutes)
 	$(BIN)/python -m tools.bench.balancer
 
-simulate: install  ## simulate machines, pools and failures with the published costs (2 minutes) [RESULTS=folder]
-	$(BIN)/python -m tools.simulate $(if $(RESULTS),--results $(RESULTS))
+# The packages of tests and benchmarks have those of the simulation; without them, only these few.
+SIMULATES := $(if $(STREAMS)$(wildcard $(INSTALLED)),,$(VENV)/.simulates)
+
+simulate: $(RUNNABLE) $(if $(STREAMS),,$(SIMULATES) $(FETCHED))  ## simulate many machines with the published costs, or say what STREAMS=3000 need [MODEL=name] [FACTOR=0.03] [SPEECH=0.4] [RESULTS=folder]
+	$(BIN)/python -m tools.simulate $(if $(RESULTS),--results '$(RESULTS)') $(if $(STREAMS),--streams '$(STREAMS)') $(if $(MODEL),--model '$(MODEL)') $(if $(FACTOR),--factor '$(FACTOR)') $(if $(SPEECH),--speech '$(SPEECH)')
+
+$(VENV)/.simulates: $(RUNNABLE) requirements/simulation.lock
+	$(PIP_INSTALL) --quiet --require-hashes -r requirements/simulation.lock
+	touch $@
 
 soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
@@ -244,6 +251,9 @@ lock: $(INSTALLED)  ## resolve the dependencies again, also those of the contain
 		-o requirements/image.lock
 	$(LOCK) --extra ray --constraint requirements/development.lock --no-annotate \
 		-o requirements/ray.lock
+	$(BIN)/uv pip compile requirements/simulation.in --constraint requirements/development.lock --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet \
+		-o requirements/simulation.lock
 	$(BIN)/uv pip compile --group site --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --quiet --upgrade -o requirements/site.lock
 	for peer in $(basename $(wildcard requirements/peers/*.in)); do \

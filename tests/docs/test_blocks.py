@@ -47,6 +47,7 @@ CHECKED = {
     ("ray.md", "console"): "tests/deployment/test_ray_files.py",
     ("ray.md", "json"): "tests/deployment/test_ray_files.py",
     ("streamer-client/README.md", "js"): "tests/web/test_guide_blocks.py",
+    ("scaling.md", "console"): "tests/tools/test_simulate.py",
     ("your-own-model.md", "console"): "tests/end_to_end/serving/test_examples.py",
     ("your-own-model.md", "json"): "tests/docs/test_docs.py",
     ("your-own-model.md", "text"): "tests/docs/test_blocks.py",

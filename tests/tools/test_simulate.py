@@ -1,8 +1,13 @@
 """The simulation: right where a formula knows the answer, and where nothing may be lost."""
 
 import json
+import os
 import random
-from math import factorial
+import re
+import shlex
+import subprocess
+import sys
+from math import ceil, factorial
 from pathlib import Path
 from statistics import fmean
 
@@ -14,17 +19,23 @@ pytest.importorskip("matplotlib")
 from streamer.config.segmentation import VadConfig
 from tools.bench import publish
 from tools.bench.live import RATE, joined, recordings
+from tools.simulate.__main__ import main
 from tools.simulate.costs import Costs, published
 from tools.simulate.scenarios import BACK_S, FAILURE_S, failures, pool_sizes
 from tools.simulate.simulation import Case, one_machine, run
-from tools.simulate.sizing import needed, streams_a_server
+from tools.simulate.sizing import CONVERSATION, constants, formula, needed, sizes
 from tools.simulate.speech import WINDOW_S, Pause, SpeechLoop, Utterance, found_in, loop_of
+from tools.simulate.stream_costs import DEFAULT, MODELS, TINY, published_costs
 from tools.simulate.workers import Process, Workers
 
+LOCKS = ("image", "development", "simulation")
 PUBLISHED = publish.DOCS / "performance"
 COSTS = Costs(
     cores=2,
     inference=0.02,
+    alone=0.02,
+    live_ratio=1.0,
+    balancer=0.001,
     crowded=1.0,
     server=((1, 0.01), (100, 0.001)),
     generator=0.0,
@@ -190,13 +201,119 @@ def test_costs_lie_between_those_that_were_measured() -> None:
 
 
 def test_sizes_grow_with_the_streams() -> None:
-    assert streams_a_server(COSTS) == 600
-    few, many = (needed(streams, LOOP, COSTS, 0.001) for streams in (10, 10_000))
+    assert COSTS.streams_a_server == 600
+    few, many = (needed(streams, 0.5, COSTS) for streams in (10, 10_000))
     # 16 kHz of 16 bits, and 50 headers of 68 bytes a second.
     assert few["audio in, Mbit/s"] == pytest.approx(10 * 8 * (32_000 + 50 * 68) / 1e6, abs=0.05)
     assert (few["servers, one core each"], many["servers, one core each"]) == (1, 17)
-    inference = 10_000 * LOOP.speech_share * COSTS.inference / 0.6
-    assert many["cores for inference"] == pytest.approx(inference, abs=1)
+    assert many["of them for inference"] == ceil(10_000 * 0.5 * COSTS.live / 0.6)
+    assert many["cores in all"] == ceil(10_000 * (0.5 * 0.02 + 0.001 + 0.001) / 0.6)
+
+
+def test_a_page_and_the_command_give_the_same_cores() -> None:
+    """`docs/performance.md` has conversations a core, `docs/scaling.md` cores for conversations."""
+    published_by_model = [(model, published_costs(PUBLISHED, model)) for model in (DEFAULT, TINY)]
+    shown = json.loads((PUBLISHED / "simulation.json").read_text())
+    assert shown["constants"] == constants(published_by_model)
+    (default, tiny) = (costs for _, costs in published_by_model)
+    assert shown["sizes"] == sizes(default, tiny)
+    for (_, costs), row in zip(published_by_model, shown["constants"], strict=True):
+        cores = 3_000 / row["conversations a core"]
+        assert needed(3_000, CONVERSATION, costs)["cores in all"] == pytest.approx(cores, rel=0.02)
+
+
+def test_the_formula_is_shown_with_its_numbers() -> None:
+    text = formula(3_000, 0.4, COSTS)
+    assert text == "3000 × (0.4 × 0.0200 × 1.00 + 0.0010 + 0.0010) ÷ 0.6 = 50.0 cores"
+    page = (publish.DOCS / "scaling.md").read_text()
+    assert "cores = streams × (speech × model × live + server + balancer) ÷ 0.6" in page
+    assert "0.6 ÷" not in (publish.DOCS / "performance.md").read_text()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_row_for_a_number_of_ones_own(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    row = needed(3_000, 0.5, published_costs(PUBLISHED, model))
+    out = printed(capsys, "--streams", "3000", "--model", model, "--speech", "0.5")
+    assert str(row["cores in all"]) in out
+    assert formula(3_000, 0.5, published_costs(PUBLISHED, model)) in out
+
+
+def test_a_row_for_another_model_and_for_other_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("bench", "balancer"):
+        (tmp_path / f"{name}.json").write_text((PUBLISHED / f"{name}.json").read_text())
+    out = printed(capsys, "--streams", "100", "--factor", "0.03", "--results", str(tmp_path))
+    assert "100 × (0.4 × 0.0300 × " in out
+    assert "another model" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("--streams x", "'x' is not a number of live streams: a whole number from 1 to 10000000"),
+        ("--streams 0", "'0' is not a number of live streams"),
+        ("--streams 9 --model whisper", "is not a model with published results: default, moon"),
+        ("--streams 9 --speech 2", "'2' is not the part of the audio that is speech: a number"),
+        ("--streams 9 --factor x", "'x' is not a real-time factor: a number above 0, at most 10"),
+        ("--model moonshine-tiny-en", "are for a number of streams: give --streams"),
+        ("--streams 9 --results /nowhere", "no /nowhere/bench.json: run `make bench`"),
+    ],
+)
+def test_a_mistake_is_named_with_what_is_allowed(
+    arguments: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        printed(capsys, *arguments.split())
+    assert left.value.code == 2
+    error = capsys.readouterr().err
+    assert says in error
+    assert error.count("\n") == 1
+
+
+def test_the_commands_of_the_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As the Makefile passes their arguments on, and without a package more than running needs."""
+    page = (publish.DOCS / "scaling.md").read_text()
+    commands = re.findall(r"^\$ (make simulate .*)$", page, re.MULTILINE)
+    assert commands
+    for command in commands:
+        program, _, arguments = planned(command, tmp_path)[0].partition(" -m tools.simulate ")
+        assert program == ".venv/bin/python"
+        assert " cores" in printed(capsys, *shlex.split(arguments))
+
+
+def test_the_simulation_installs_what_it_needs_and_no_more(tmp_path: Path) -> None:
+    lines = planned("make simulate", tmp_path)
+    installed = [line for line in lines if " install " in line]
+    assert len(installed) == 1
+    assert "requirements/simulation.lock" in installed[0]
+    (tmp_path / ".venv/.installed").touch()
+    assert planned("make simulate", tmp_path) == [".venv/bin/python -m tools.simulate"]
+
+
+def planned(command: str, folder: Path) -> list[str]:
+    """What `make` would run where the packages for running are installed."""
+    root = publish.DOCS.parent
+    (folder / ".venv").mkdir(exist_ok=True)
+    (folder / "requirements").mkdir(exist_ok=True)
+    for name in ("Makefile", "pyproject.toml", *(f"requirements/{each}.lock" for each in LOCKS)):
+        (folder / name).write_text((root / name).read_text())
+    for marker in (".runnable", ".models-fetched"):
+        (folder / ".venv" / marker).touch()
+    named = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    outermost = {name: value for name, value in os.environ.items() if name not in named}
+    words = [command.split()[0], "-n", *command.split()[1:]]
+    run = subprocess.run(
+        words, cwd=folder, env=outermost, check=True, capture_output=True, text=True, timeout=60
+    )
+    return [" ".join(line.split()) for line in run.stdout.splitlines()]
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["tools.simulate", *arguments])
+        main()
+    return capsys.readouterr().out
 
 
 def test_the_published_figures_are_those_of_the_published_costs() -> None:

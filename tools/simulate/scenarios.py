@@ -11,9 +11,7 @@ from tools.bench.result_files import Row, percentiles
 from tools.simulate.costs import Costs
 from tools.simulate.simulation import Case, run
 from tools.simulate.speech import SpeechLoop
-
-CONVERSATION = 0.4
-"""Of the audio in segments, when two people talk and each has a stream."""
+from tools.simulate.stream_costs import FULL
 
 SECONDS = 60.0
 """That streams play in these scenarios, unless something happens later."""
@@ -31,8 +29,8 @@ PHASES = {
 
 
 def most_streams(workers: int, loop: SpeechLoop, costs: Costs) -> int:
-    """As many streams as leave no time to spare: the workers compute all the time."""
-    return int(workers * costs.crowded / (loop.speech_share * costs.inference))
+    """As many streams as leave no time to spare, early finals in vain included."""
+    return int(workers / (loop.speech_share * costs.live))
 
 
 def pool_sizes(loop: SpeechLoop, costs: Costs, workers: Sequence[int], rounds: int) -> list[Row]:
@@ -48,7 +46,7 @@ def pool_sizes(loop: SpeechLoop, costs: Costs, workers: Sequence[int], rounds: i
     for count in workers:
         fits = _most_in_time(count, loop, costs)
         at_most = _together(Case(fits, workers=count, seconds=SECONDS), loop, costs, rounds)
-        calm = ceil(0.6 * most_streams(count, loop, costs))
+        calm = ceil(FULL * most_streams(count, loop, costs))
         at_ease = _together(Case(calm, workers=count, seconds=SECONDS), loop, costs, rounds)
         rows.append(
             {
@@ -133,7 +131,7 @@ def _together(case: Case, loop: SpeechLoop, costs: Costs, rounds: int) -> _Found
 
 def _most_in_time(workers: int, loop: SpeechLoop, costs: Costs) -> int:
     """The largest number of streams whose 95th percentile is within the limit of `make bench`."""
-    fits, too_many = 0, ceil(1.2 * most_streams(workers, loop, costs))
+    fits, too_many = 0, ceil(1.5 * most_streams(workers, loop, costs))
     while too_many - fits > max(1, workers):
         middle = (fits + too_many) // 2
         case = Case(middle, workers=workers, seconds=SECONDS)
