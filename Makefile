@@ -17,12 +17,12 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -
 # Every target that is written in small letters is a command, and no file.
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
-help:  ## list the targets
+help:  ## list the targets; those that say "long" take much longer than some minutes
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-install-run: $(FETCHED)  ## set up what running needs: packages, model weights (470 MB)
+install-run: $(FETCHED)  ## set up what running needs: packages, model weights
 
-install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need (1 GB)
+install: $(INSTALLED) $(FETCHED)  ## set up everything, also what tests and benchmarks need
 
 run: install-run  ## start the server on http://127.0.0.1:8080
 	$(BIN)/streamer --config config.json
@@ -33,43 +33,43 @@ demo: install-run  ## start the server, play a recording through the client, sto
 test: install  ## run all tests [TESTS=folder]
 	$(BIN)/pytest $(TESTS)
 
-accuracy: install  ## errors of whole files, in noise and through the socket (an hour) [AUDIO=folder] [MODEL=name] [ROUNDS=20]
+accuracy: install  ## errors of whole files, in noise and through the socket (long) [AUDIO=folder] [MODEL=name] [ROUNDS=20]
 	$(BIN)/python -m tools.bench.accuracy $(if $(AUDIO),--audio $(AUDIO)) $(if $(MODEL),--model $(MODEL)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-accuracy-curve: install  ## accuracy for each setting of the segmenter (10 minutes) [AUDIO=folder]
+accuracy-curve: install  ## accuracy for each setting of the segmenter [AUDIO=folder]
 	$(BIN)/python -m tools.bench.curve $(if $(AUDIO),--audio $(AUDIO))
 
-accuracy-rounds: install  ## two settings of the segmenter in twenty rounds, for the book (1 minute)
+accuracy-rounds: install  ## two settings of the segmenter in twenty rounds, for the book
 	$(BIN)/python -m tools.bench.paired_rounds
 
-accuracy-silence: install  ## word errors by the silence that ends a segment (40 minutes) [AUDIO=folder] [ROUNDS=20]
+accuracy-silence: install  ## word errors by the silence that ends a segment (long) [AUDIO=folder] [ROUNDS=20]
 	$(BIN)/python -m tools.bench.silence $(if $(AUDIO),--audio $(AUDIO)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
-accuracy-words: install  ## times and certainty of words, and their cost (6 minutes) [AUDIO=folder]
+accuracy-words: install  ## times and certainty of words, and their cost [AUDIO=folder]
 	$(BIN)/python -m tools.bench.word_times $(if $(AUDIO),--audio $(AUDIO))
 
-accuracy-levels: install  ## how well speech is found when it is quiet (1 minute) AUDIO=folder
+accuracy-levels: install  ## how well speech is found when it is quiet AUDIO=folder
 	$(BIN)/python -m tools.bench.levels --audio $(AUDIO)
 
-accuracy-key-terms: install  ## rare words with and without key terms (40 minutes) AUDIO=folder [MODEL=name]
+accuracy-key-terms: install  ## rare words with and without key terms (long) AUDIO=folder [MODEL=name]
 	$(BIN)/python -m tools.bench.key_terms --audio $(AUDIO) $(if $(MODEL),--model $(MODEL))
 
-accuracy-short-words: install  ## short, quiet words that the gate drops (10 minutes) [AUDIO=folder]
+accuracy-short-words: install  ## short, quiet words that the gate drops [AUDIO=folder]
 	$(BIN)/python -m tools.bench.short_words $(if $(AUDIO),--audio $(AUDIO))
 
-bench: install  ## latency, number of streams, cost, memory (12 minutes) [AUDIO=folder] [ONLY=part]
+bench: install  ## latency, number of streams, cost, memory [AUDIO=folder] [ONLY=part]
 	$(BIN)/python -m tools.bench.bench $(if $(AUDIO),--audio $(AUDIO)) $(if $(ONLY),--only $(ONLY))
 
-bench-long: install  ## memory, descriptors and tasks in half an hour of 50 streams [MINUTES=30]
+bench-long: install  ## memory, descriptors and tasks with 50 streams (long) [MINUTES=30]
 	$(BIN)/python -m tools.bench.long $(if $(MINUTES),--minutes $(MINUTES))
 
-bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others (12 minutes)
+bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others
 	$(BIN)/python -m tools.bench.alternatives
 
-bench-loop: install  ## processor time of the event loop by stages (1 minute) [STREAMS=200]
+bench-loop: install  ## processor time of the event loop by stages [STREAMS=200]
 	$(BIN)/python -m tools.bench.loop_profile $(if $(STREAMS),--streams $(STREAMS))
 
-bench-telemetry: install  ## cost of metrics and traces (5 minutes)
+bench-telemetry: install  ## cost of metrics and traces
 	$(BIN)/python -m tools.bench.telemetry
 
 compare: install  ## compare with another checkout: answers, cost, memory, start [WITH=folder] [AUDIO=folder]
@@ -82,28 +82,28 @@ bench-publish: install  ## write the results of the benchmarks into the document
 bench-pairs: install  ## start, memory and cost of a worker with one model and with two [AUDIO=folder]
 	$(BIN)/python -m tools.bench.pairs $(if $(AUDIO),--audio $(AUDIO))
 
-bench-dialects: install  ## what other vendors' protocols cost beside our own (6 minutes)
+bench-dialects: install  ## what other vendors' protocols cost beside our own
 	$(BIN)/python -m tools.bench.dialects
 
-bench-grpc: install  ## what gRPC costs beside the WebSocket (4 minutes)
+bench-grpc: install  ## what gRPC costs beside the WebSocket
 	$(BIN)/python -m tools.bench.rpc
 
-bench-networks: install  ## CPU of the transcribers' networks alone (3 minutes)
+bench-networks: install  ## CPU of the transcribers' networks alone
 	$(BIN)/python -m tools.bench.networks
 
-bench-inference: install  ## latency and cost of inference for 1 to 64 sessions (4 minutes)
+bench-inference: install  ## latency and cost of inference for 1 to 64 sessions
 	$(BIN)/python -m tools.bench.inference
 
-bench-remote: install ray  ## what remote workers cost: round trips, CPU of the server, two servers (5 minutes)
+bench-remote: install ray  ## what remote workers cost: round trips, CPU of the server, two servers
 	$(BIN)/python -m tools.bench.remote
 
-bench-remote-failures: install ray  ## how soon lost remote workers are noticed and replaced (4 minutes)
+bench-remote-failures: install ray  ## how soon lost remote workers are noticed and replaced
 	$(BIN)/python -m tools.bench.remote_failures
 
 bench-http: install  ## requests a second, latency and real-time factor by length of clip
 	$(BIN)/python -m tools.bench.http_requests
 
-bench-peers: install  ## other servers beside this one, those of `make peers` (15 minutes) [AUDIO=folder] [SECONDS=6 for less] [STREAMS=8] [SEARCH=no] [ONLY=sherpa-onnx]
+bench-peers: install  ## other servers beside this one, those of `make peers` (long) [AUDIO=folder] [SECONDS=6 for less] [STREAMS=8] [SEARCH=no] [ONLY=sherpa-onnx]
 	$(BIN)/python -m tools.bench.peers $(if $(AUDIO),--audio $(AUDIO)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(STREAMS),--streams $(STREAMS)) $(if $(filter no,$(SEARCH)),--no-search) $(if $(ONLY),--only $(ONLY))
 
 # Other servers, each in an environment of its own. Without the packages of the dependencies that a
@@ -111,14 +111,14 @@ bench-peers: install  ## other servers beside this one, those of `make peers` (1
 # is a line, and the others go on; `make bench-peers` names it again.
 PEERS := $(patsubst requirements/peers/%.lock,build/peers/%/.installed,$(wildcard requirements/peers/*.lock))
 
-peers: $(PEERS)  ## install the servers for `make bench-peers` (7 GB, most of it for WhisperLive)
+peers: $(PEERS)  ## install the servers for `make bench-peers` (much; most of it for WhisperLive)
 
 build/peers/%/.installed: requirements/peers/%.lock
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes \
 		--only-binary :all: -r $< && touch $@ || echo "not installed: $*"
 
-bench-balancer: install  ## what HAProxy before the servers costs; needs haproxy (2 minutes)
+bench-balancer: install  ## what HAProxy before the servers costs; needs haproxy
 	$(BIN)/python -m tools.bench.balancer
 
 # The packages of tests and benchmarks have those of the simulation; without them, only these few.
@@ -131,7 +131,7 @@ $(VENV)/.simulates: $(RUNNABLE) requirements/simulation.lock
 	$(PIP_INSTALL) --quiet --require-hashes -r requirements/simulation.lock
 	touch $@
 
-soak: install  ## abuse a server in every way (16 minutes) [SECONDS=60 for less]
+soak: install  ## abuse a server in every way (long) [SECONDS=60 for less]
 	$(BIN)/python -m tools.soak $(if $(SECONDS),--seconds $(SECONDS))
 
 # Older versions of other vendors' packages, each in an environment of its own.
@@ -150,24 +150,24 @@ test-clients: install clients web-tools  ## run the tests with other vendors' pa
 # Frameworks for voice agents: of the size of all the rest together, so only for whoever asks.
 AGENTS := $(patsubst requirements/agents/%.txt,build/agents/%/.installed,$(wildcard requirements/agents/*.txt))
 
-agents: $(AGENTS)  ## install LiveKit Agents and Pipecat, for the tests with them (700 MB)
+agents: $(AGENTS)  ## install LiveKit Agents and Pipecat, for the tests with them
 
 build/agents/%/.installed: requirements/agents/%.txt
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps -r $<
 	touch $@
 
-test-agents: install agents  ## run the tests with LiveKit Agents and Pipecat (5 minutes)
+test-agents: install agents  ## run the tests with LiveKit Agents and Pipecat
 	$(BIN)/pytest tests/end_to_end/clients/test_agents.py
 
-ray: build/ray/.installed  ## install Ray, for the tests with remote workers (500 MB)
+ray: build/ray/.installed  ## install Ray, for the tests with remote workers
 
 build/ray/.installed: requirements/ray.lock
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
 	$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $<
 	touch $@
 
-test-ray: install ray  ## run the tests with remote workers on a Ray cluster of this machine (2 minutes)
+test-ray: install ray  ## run the tests with remote workers on a Ray cluster of this machine
 	$(BIN)/pytest tests/remote tests/end_to_end/remote
 
 web-tools:  ## install the Node packages for the tests of the page, exactly as locked
@@ -188,7 +188,7 @@ api: $(INSTALLED)  ## write docs/public-api.txt, and list what breaks since the 
 	$(BIN)/python -m tools.release.public_api
 	$(BIN)/python -m tools.release.api_changes
 
-release-demo: $(INSTALLED)  ## install a release as docs/installing.md says, by the clock (3 minutes)
+release-demo: $(INSTALLED)  ## install a release as docs/installing.md says, by the clock
 	$(BIN)/python -m tools.release.stranger
 
 test-pythons: tools  ## run tests with every Python that this machine has [TESTS=folder]
@@ -197,7 +197,10 @@ test-pythons: tools  ## run tests with every Python that this machine has [TESTS
 resolve: tools  ## resolve the locked packages for every Python and platform, as wheels
 	$(BIN)/python -m tools.release.platforms
 
-image-size: $(INSTALLED)  ## list what the image contains, layer by layer (2 minutes)
+installation-size: $(INSTALLED)  ## measure what an installation takes on disk, for the pages
+	$(BIN)/python -m tools.release.installation
+
+image-size: $(INSTALLED)  ## list what the image contains, layer by layer
 	$(BIN)/python -m tools.release.image_size
 
 moving-picture: install  ## draw the moving picture of the README
@@ -206,7 +209,7 @@ moving-picture: install  ## draw the moving picture of the README
 screenshots: install  ## take the pictures of the page for the documentation
 	$(BIN)/python -m tools.docs.screenshots
 
-dashboards: install  ## draw the dashboards from a load run; needs prometheus (4 minutes)
+dashboards: install  ## draw the dashboards from a load run; needs prometheus
 	$(BIN)/python -m tools.docs.dashboards
 
 docs: $(SITE)/.installed $(INSTALLED)  ## build the documentation as a site, in build/site
@@ -268,7 +271,7 @@ clean:  ## remove what `make` has made, except the weights
 $(RUNNABLE): requirements/image.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Setting up $(VENV): installing packages (about a minute; pip prints little at first) ..."
+	@echo "Setting up $(VENV): installing packages (pip prints little at first) ..."
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --require-hashes -r requirements/image.lock
 	@# Once, this distribution was called streamer.
@@ -277,7 +280,7 @@ $(RUNNABLE): requirements/image.lock pyproject.toml
 	touch $@
 
 $(INSTALLED): $(RUNNABLE) requirements/development.lock
-	@echo "Installing the packages of tests and benchmarks (some minutes) ..."
+	@echo "Installing the packages of tests and benchmarks (this takes longer) ..."
 	$(PIP_INSTALL) --require-hashes -r requirements/development.lock
 	touch $@
 

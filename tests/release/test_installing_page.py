@@ -49,7 +49,7 @@ def test_the_size_of_the_download_is_right(monkeypatch: pytest.MonkeyPatch, tmp_
     sources = [model.manifest.source for model in missing_models(Config(), tmp_path)]
     assert len(sources) == 3
     size = sum(source.bytes for source in sources if isinstance(source, WheelSource))
-    assert f"({size / 1e6:.0f} MB to download)" in PAGE
+    assert re.search(rf"\(\[{size / 1e6:.0f}\]\([^)]*\) MB to download\)", PAGE)
 
 
 def tracked_texts() -> list[Path]:

@@ -27,6 +27,7 @@ FILES = (
     "bench",
     "curve",
     "grpc",
+    "installation",
     "key_terms",
     "levels",
     "long",
@@ -94,7 +95,7 @@ def main() -> None:
 def write_figures() -> list[str]:
     """Write the figures of all pages anew; returns the claims that do not hold any more."""
     broken = []
-    for page in (ROOT / "README.md", *DOCS.rglob("*.md")):
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")):
         text = page.read_text()
         now = figures.rewritten(text, page.parent)
         if now.text != text:
