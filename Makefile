@@ -66,6 +66,9 @@ bench-long: install  ## memory, descriptors and tasks with 50 streams (long) [MI
 bench-alternatives: install  ## compare the chosen sockets, loops, queues, detectors with others
 	$(BIN)/python -m tools.bench.alternatives
 
+bench-batches: install  ## several segments in a pass of the decoder, which was not taken
+	$(BIN)/python -m tools.bench.alternatives --only shared_passes
+
 bench-loop: install  ## processor time of the event loop by stages [STREAMS=200]
 	$(BIN)/python -m tools.bench.loop_profile $(if $(STREAMS),--streams $(STREAMS))
 
@@ -90,6 +93,9 @@ bench-grpc: install  ## what gRPC costs beside the WebSocket
 
 bench-networks: install  ## CPU of the transcribers' networks alone
 	$(BIN)/python -m tools.bench.networks
+
+bench-early: install  ## new work of early finals in vain [AUDIO=folder]
+	$(BIN)/python -m tools.bench.early_finals $(if $(AUDIO),--audio $(AUDIO))
 
 bench-inference: install  ## latency and cost of inference for 1 to 64 sessions
 	$(BIN)/python -m tools.bench.inference

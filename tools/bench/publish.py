@@ -26,6 +26,7 @@ FILES = (
     "balancer",
     "bench",
     "curve",
+    "early_finals",
     "grpc",
     "installation",
     "key_terms",

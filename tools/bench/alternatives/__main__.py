@@ -2,8 +2,8 @@
 
 Other WebSocket implementations and event loops, a queue more, sockets read in other ways, Silero
 under ONNX Runtime and with fewer windows a call, threads instead of processes, other settings of
-the garbage collector, finals that hold more or less silence, and interims that start from the words
-of the interim before.
+the garbage collector, finals that hold more or less silence, interims that start from the words of
+the interim before, and several segments in each pass of the decoder.
 `docs/performance.md` draws the conclusions.
 """
 
@@ -23,6 +23,7 @@ from tools.bench.alternatives.server_variants import (
     sockets,
     waiting,
 )
+from tools.bench.alternatives.shared_passes import shared_passes
 from tools.bench.alternatives.workers import workers
 from tools.bench.live import machine, raise_descriptor_limit
 from tools.bench.result_files import RESULTS, Row, table, write_json
@@ -42,6 +43,7 @@ def main() -> None:
         "graphs": ("Moonshine's graphs", graphs),
         "padding": ("early finals by suffix_padding_ms, 32 streams", padding),
         "drafts": ("interims decoded from a draft", drafts),
+        "shared_passes": ("several segments in a pass of the decoder", shared_passes),
         "collectors": ("the garbage collector", collectors),
     }
     parser = tool_parser("tools.bench.alternatives", "What else there would have been.")
