@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -150,8 +149,11 @@ def use_page(address: str) -> str:
     return " ".join(text.split())
 
 
-def main() -> int:
-    """Return the exit code: 1 if it took too long."""
+def main() -> None:
+    """Go through the page; a step that fails ends it. The time is printed, and decides nothing.
+
+    On a machine that runs tests at the same time, the same steps may take several times as long.
+    """
     tool_parser("tools.release.stranger", __doc__).parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -171,15 +173,15 @@ def main() -> int:
                 else:
                     stranger.run(step)
             took_s = time.monotonic() - started_s
-            log(f"done; allowed are {MOST_S:g} s")
+            late = ": too late, unless the machine was busy" if took_s > MOST_S else ""
+            log(f"done; allowed are {MOST_S:g} s{late}")
             for name in ENVIRONMENTS:
                 sizes = megabytes(folder / name)
                 taken = sum(size for package, size in sizes.items() if package not in CAME_ALONG)
                 print(f"{taken:6.0f} MB  {name}")
         finally:
             stranger.leave()
-    return int(took_s > MOST_S)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
