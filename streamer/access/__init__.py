@@ -2,5 +2,6 @@
 
 `gate.py` is the ASGI middleware that every request and WebSocket passes first.
 
-May import: config, memory. It depends on ASGI, and not on audio, sessions or models.
+May import: config, inference, memory. It depends on ASGI, and not on audio, sessions or models; of
+`inference`, it knows what a new session would wait for.
 """

@@ -72,7 +72,7 @@ class Places:
         return None
 
     def _too_long(self, backlog: Backlog) -> Refusal:
-        if backlog.not_ready:  # nobody knows for how long; the seconds are those until now
+        if backlog.not_ready:  # for how long is not known; the seconds are those until now
             return Refusal(f"the server is not ready: {backlog.not_ready}", RETRY_SECONDS)
         return Refusal(
             f"the server is busy: a result would wait for {backlog.seconds:.1f} s; "

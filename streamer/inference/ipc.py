@@ -60,7 +60,7 @@ class NotYet(msgspec.Struct, frozen=True, tag="not_yet"):
     Attributes:
         state: What it does.
         reason: Why it has none.
-        in_vain: Whether it waits for what cannot come unless somebody adds it.
+        in_vain: Whether it waits for what cannot come unless it is added to the cluster.
     """
 
     state: RemoteState

@@ -73,7 +73,7 @@ def _sockets(processes: Path) -> Iterator[str]:
         if not folder.name.isdecimal():
             continue
         arguments: list[bytes] = []
-        with contextlib.suppress(OSError):  # it has ended, or belongs to somebody else
+        with contextlib.suppress(OSError):  # it has ended, or belongs to another user
             arguments = (folder / "cmdline").read_bytes().split(b"\0")
         if arguments and Path(arguments[0].decode(errors="replace")).name == PROGRAM:
             for argument in arguments:
