@@ -21,9 +21,11 @@ NOT_NEEDED = re.compile(r"^pocketsphinx==.*\n(?:[ #].*\n)*", re.MULTILINE)
 """In the lock: what one benchmark needs, and what has no wheel for Python 3.12."""
 
 TESTS = (
-    *("tests/access", "tests/audio", "tests/client", "tests/config", "tests/inference"),
-    *("tests/models", "tests/observe", "tests/onnx", "tests/pipeline", "tests/protocol"),
-    *("tests/recordings", "tests/session", "tests/subtitles", "tests/vad", "tests/websocket"),
+    *("tests/access", "tests/audio", "tests/check", "tests/cli", "tests/client", "tests/config"),
+    *("tests/dialects", "tests/http", "tests/inference", "tests/load", "tests/models"),
+    *("tests/observe", "tests/onnx", "tests/pipeline", "tests/protocol", "tests/recordings"),
+    *("tests/rpc", "tests/session", "tests/subtitles", "tests/vad", "tests/websocket"),
+    "tests/weights",
 )
 """Those with the packages of the server and the client; they need no other program."""
 
