@@ -18,7 +18,7 @@ from websockets.exceptions import (
 
 from streamer_client.errors import CannotConnect, InvalidAddress
 from streamer_client.refusals import reason_in, refusal, shows_token
-from streamer_client.wrong_path import STREAM_PATHS
+from streamer_client.wrong_path import STREAM_PATHS, shown
 
 CLOSE_TIMEOUT_S = 3.0
 """Seconds for the closing handshake."""
@@ -44,6 +44,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
         Unauthorized: the server requires another token.
     """
     host = check_address(url)
+    place = shown(url)
     headers = {"Authorization": f"Bearer {token}"} if token else None
     try:
         return await websocket_connect(
@@ -60,7 +61,7 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
             max_queue=None,
         )
     except InvalidURI as error:
-        raise InvalidAddress(f"{url} is not a WebSocket address: {error.msg}") from error
+        raise InvalidAddress(f"{place} is not a WebSocket address: {error.msg}") from error
     except InvalidStatus as error:
         response = error.response
         raise refusal(
@@ -71,16 +72,18 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
             token_sent=shows_token(url, token),
         ) from error
     except TimeoutError as error:
-        raise CannotConnect(f"no answer from {url} within {timeout_s:g} s") from error
+        raise CannotConnect(f"no answer from {place} within {timeout_s:g} s") from error
     except (InvalidMessage, EOFError) as error:
-        tls = f"; if it uses TLS: {url.replace('ws:', 'wss:', 1)}" if url.startswith("ws:") else ""
-        raise CannotConnect(f"what listens at {url} is not a Streamer server{tls}") from error
+        tls = (
+            f"; if it uses TLS: {place.replace('ws:', 'wss:', 1)}" if url.startswith("ws:") else ""
+        )
+        raise CannotConnect(f"what listens at {place} is not a Streamer server{tls}") from error
     except InvalidHandshake as error:
-        raise CannotConnect(f"{url} refused the WebSocket handshake: {error}") from error
+        raise CannotConnect(f"{place} refused the WebSocket handshake: {error}") from error
     except ssl.SSLError as error:
         raise _tls_failure(url, error) from error
     except ConnectionRefusedError as error:
-        raise CannotConnect(f"no server is listening at {url}") from error
+        raise CannotConnect(f"no server is listening at {place}") from error
     except OSError as error:
         # Several addresses were tried, each with an error of its own: the text is theirs together.
         what = "no server is listening at" if "refused" in str(error).lower() else "cannot reach"
@@ -89,20 +92,24 @@ async def open_websocket(url: str, token: str | None, timeout_s: float) -> Clien
         meant = None
         if url.startswith("wss:") and isinstance(error, ConnectionError) and reason:
             meant = url.replace("wss:", "ws:", 1)
-            reason += f"; if it does not use TLS: {meant}"
-        raise CannotConnect(f"{what} {url}{reason}", meant=meant) from error
+            reason += f"; if it does not use TLS: {shown(meant)}"
+        raise CannotConnect(f"{what} {place}{reason}", meant=meant) from error
 
 
 def _tls_failure(url: str, error: ssl.SSLError) -> CannotConnect:
     if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
         plain = url.replace("wss:", "ws:", 1)
-        return CannotConnect(f"the server at {url} does not use TLS: {plain}", meant=plain)
+        return CannotConnect(
+            f"the server at {shown(url)} does not use TLS: {shown(plain)}", meant=plain
+        )
     if isinstance(error, ssl.SSLCertVerificationError):
-        return CannotConnect(_certificate_problem(url, error), tls_failed=True)
-    return CannotConnect(f"no TLS connection to {url}: {error.reason or error}", tls_failed=True)
+        return CannotConnect(_certificate_problem(shown(url), error), tls_failed=True)
+    return CannotConnect(
+        f"no TLS connection to {shown(url)}: {error.reason or error}", tls_failed=True
+    )
 
 
-def _certificate_problem(url: str, error: ssl.SSLCertVerificationError) -> str:
+def _certificate_problem(place: str, error: ssl.SSLCertVerificationError) -> str:
     """Why the server's certificate was not accepted, and what to do."""
     from streamer.config.guide import page  # importing the package is light
     from streamer.config.paths import is_file
@@ -110,12 +117,12 @@ def _certificate_problem(url: str, error: ssl.SSLCertVerificationError) -> str:
     reason = error.verify_message.rstrip(".")
     if error.verify_code in _OTHER_NAME:
         return (
-            f"the certificate of {url} is for another name: {reason}; "
+            f"the certificate of {place} is for another name: {reason}; "
             "use a name in the address that the certificate has"
         )
     if error.verify_code in _WRONG_DATE:
-        return f"the certificate of {url} cannot be used: {reason}; the server needs another one"
-    problem = f"the certificate of {url} is not trusted: {reason} (CERTIFICATE_VERIFY_FAILED)"
+        return f"the certificate of {place} cannot be used: {reason}; the server needs another one"
+    problem = f"the certificate of {place} is not trusted: {reason} (CERTIFICATE_VERIFY_FAILED)"
     given = os.environ.get("SSL_CERT_FILE")
     now = f"; now it is {given}" if given else ""
     missing = ", and there is no such file" if given and not is_file(given) else ""
@@ -167,7 +174,7 @@ def check_address(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise InvalidAddress(f"{url} is not a WebSocket address: {error}") from error
+        raise InvalidAddress(f"{shown(url)} is not a WebSocket address: {error}") from error
     if parts.scheme not in ("ws", "wss") or not host:
         from streamer.config.paths import is_file
 
@@ -176,8 +183,8 @@ def check_address(url: str) -> str:
                 f"{url} is a file, not an address; give one like {EXAMPLE_ADDRESS}"
             )
         meant = meant_address(url)
-        hint = f"did you mean {meant}?" if meant else f"give one like {EXAMPLE_ADDRESS}"
-        raise InvalidAddress(f"{url} is not a WebSocket address; {hint}")
+        hint = f"did you mean {shown(meant)}?" if meant else f"give one like {EXAMPLE_ADDRESS}"
+        raise InvalidAddress(f"{shown(url)} is not a WebSocket address; {hint}")
     return host
 
 

@@ -14,7 +14,8 @@ from streamer_client.errors import (
     Unauthorized,
 )
 from streamer_client.event_text import printable
-from streamer_client.refusals import LATER
+from streamer_client.refusals import LATER, shows_token
+from streamer_client.wrong_path import shown
 
 
 class ExitCode(IntEnum):
@@ -75,10 +76,12 @@ def _explain(
             return ExitCode.REFUSED, f"{error}; {rules}{token}"
         case Unauthorized() if not token_given:
             # Without the server's own advice, which is for people who write clients.
-            needed = f"the server at {address} requires a token"
+            needed = f"the server at {shown(address)} requires a token"
             return ExitCode.REFUSED, f"{needed}: give one with --token or in STREAMER_TOKEN"
         case Unauthorized():
-            return ExitCode.REFUSED, f"{error}; give another with --token or in STREAMER_TOKEN"
+            in_address = shows_token(address, None)
+            where = "in the address" if in_address else "with --token or in STREAMER_TOKEN"
+            return ExitCode.REFUSED, f"{error}; give another {where}"
         case ServerGoingAway() if not progress.started:
             return ExitCode.LOST, f"{error}; try again in a while"
         case ServerGoingAway():

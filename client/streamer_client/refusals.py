@@ -14,7 +14,7 @@ from streamer_client.errors import (
     StreamerError,
     Unauthorized,
 )
-from streamer_client.wrong_path import is_stream_path, no_stream_at
+from streamer_client.wrong_path import is_stream_path, no_stream_at, shown
 
 LATER = {
     429: "takes no more requests for now",
@@ -40,22 +40,23 @@ def refusal(
 
     `retry_after` is the header of that name. Without a `reason`, a proxy may have answered.
     """
+    place = shown(url)
     because = f" (HTTP {status})" + (f": {reason}" if reason else "")
     if status == 401 and not token_sent:
-        return Unauthorized(f"the server at {url} requires a token (HTTP 401)")
+        return Unauthorized(f"the server at {place} requires a token (HTTP 401)")
     if status == 401:
-        return Unauthorized(f"the server at {url} refused the token{because}")
+        return Unauthorized(f"the server at {place} refused the token{because}")
     # Web frameworks answer 403 to a WebSocket on an unknown path, so a 403 is about the client
     # only where the path is right, or the server says so.
     if status == 403 and (reason or is_stream_path(url)):
-        return Unauthorized(f"the server at {url} refused this client{because}", forbidden=True)
+        return Unauthorized(f"the server at {place} refused this client{because}", forbidden=True)
     if status in (403, 404):
         return no_stream_at(url, status)
     retry_after_s = float(retry_after) if retry_after and retry_after.isdigit() else None
     if what := LATER.get(status):
-        message = f"the server at {url} {what}{because}"
+        message = f"the server at {place} {what}{because}"
     else:
-        message = f"{url} answered HTTP {status} instead of opening a WebSocket"
+        message = f"{place} answered HTTP {status} instead of opening a WebSocket"
         message += f": {reason}" if reason else ""
     return CannotConnect(message, status=status, retry_after_s=retry_after_s)
 

@@ -1,10 +1,16 @@
 """What to do about an address at which there is a server, and no stream. Pure."""
 
+import re
 from urllib.parse import urlsplit
 
 from streamer_client.errors import CannotConnect
 
 STREAM_PATHS = ("/api/v1/segmented", "/api/v1/simple")
+
+
+def shown(url: str) -> str:
+    """An address as messages have it: without the token or the ticket that it may hold."""
+    return re.sub(r"([?&]token=)[^&#\s]+", r"\1…", url)
 
 
 def is_stream_path(url: str) -> bool:
@@ -32,13 +38,15 @@ def no_stream_at(url: str, status: int) -> CannotConnect:
             "it is not a Streamer server, or a proxy that does not pass this path on"
         )
     else:
-        message = f"the server has no stream at {url} (HTTP {status}); use {stream_addresses(url)}"
+        message = (
+            f"the server has no stream at {shown(url)} (HTTP {status}); use {stream_addresses(url)}"
+        )
     return CannotConnect(message, status=status)
 
 
 def no_answer_from(url: str, timeout_s: float) -> CannotConnect:
     """The error for a WebSocket on which nothing, or nothing of our protocol, has come in time."""
-    message = f"{url} accepted the connection but did not start within {timeout_s:g} s; "
+    message = f"{shown(url)} accepted the connection but did not start within {timeout_s:g} s; "
     if _ends_like_stream_path(url):
         host = urlsplit(url).netloc
         scheme = "https" if urlsplit(url).scheme == "wss" else "http"
@@ -53,7 +61,7 @@ def no_answer_from(url: str, timeout_s: float) -> CannotConnect:
 
 def other_protocol_at(url: str) -> CannotConnect:
     """The error for a WebSocket that speaks another protocol."""
-    message = f"{url} answers in another protocol than Streamer's; "
+    message = f"{shown(url)} answers in another protocol than Streamer's; "
     if _ends_like_stream_path(url):
         message += "it is not a Streamer server"
     else:

@@ -65,13 +65,14 @@ async def test_tickets_and_tokens_that_are_refused(
         (changed, WRONG),
         ("unknown", WRONG),
     ):
-        line = f"refused the token (HTTP 401): {reason}{GIVE_ANOTHER}"
+        refused = f"refused the token (HTTP 401): {reason}"
+        line = f"{refused}{GIVE_ANOTHER}"
         where = address(server)
         result = await run_command(speech, "-a", where, "--token", shown)
         assert (result.code, result.err) == (4, f"streamer-client: the server at {where} {line}")
-        where = f"{address(server)}?token={shown}"
-        result = await run_command(speech, "-a", where)
-        assert (result.code, result.err) == (4, f"streamer-client: the server at {where} {line}")
+        result = await run_command(speech, "-a", f"{address(server)}?token={shown}")
+        line = f"the server at {where}?token=… {refused}; give another in the address"
+        assert (result.code, result.err) == (4, f"streamer-client: {line}\n")
 
 
 async def test_no_token(launch: Launch, run_command: RunCommand, speech: Path) -> None:
