@@ -116,8 +116,10 @@ def _with(tree: Tree, path: Sequence[str], value: object) -> Tree:
     name, *rest = path
     if not rest:
         return {**tree, name: value}
-    inner = tree.get(name, {})
-    # What is no object is refused by the schema, with the name of its field.
+    inner = tree.get(name)
+    if inner is None:  # absent, or as the default
+        inner = {}
+    # What else is no object is refused by the schema, with the name of its field.
     return {**tree, name: _with(inner, rest, value)} if isinstance(inner, dict) else tree
 
 

@@ -3,6 +3,7 @@
 Every error is one line that names the key, the value and what is allowed.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -134,7 +135,11 @@ def _refused(problem: Problem, tree: Tree, sources: "_Sources", old: OldSettings
     if hint := mistaken_for(problem.field, message, tree):
         message = message.partition("; did you mean")[0] + hint
     source = sources.of(".".join(field.split(".")[:2]))
-    message += given_as(field, old.used)
+    # Of this source alone: another one may have the old name, and a right value.
+    message += given_as(
+        re.sub(r"^models\[\d+\]", "model", problem.field),
+        (deprecation for deprecation, names in old.used.items() if source in names),
+    )
     return SettingsError(f"{source}: {message}{section_example(problem.field, tree)}")
 
 

@@ -93,6 +93,22 @@ def test_an_old_name_in_several_sources_is_still_one_line_and_the_last_source_wi
     assert config.vad.min_silence_ms == 300
 
 
+def test_an_error_names_no_old_name_of_another_source(tmp_path: Path) -> None:
+    old = {"vad": {"silence_ms": 400}}
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, old, {"STREAMER_VAD__MIN_SILENCE_MS": "x"})
+    assert "'vad.min_silence_ms' is \"x\"" in str(caught.value)
+    assert "it is given as" not in str(caught.value)
+
+
+def test_a_parent_that_is_null_takes_the_value() -> None:
+    tree = {"silence_ms": 400, "vad": None}
+    moved = Deprecation("silence_ms", "vad.min_silence_ms", "0.3", "0.5")
+    noted: list[Deprecation] = []
+    assert with_current_names(tree, [moved], noted.append) == {"vad": {"min_silence_ms": 400}}
+    assert noted == [moved]
+
+
 def test_a_current_name_is_no_line(tmp_path: Path) -> None:
     assert load(tmp_path, {"vad": {"min_silence_ms": 400}})[1] == []
     assert load(tmp_path, {}, {"STREAMER_VAD__MIN_SILENCE_MS": "400"})[1] == []
@@ -139,6 +155,11 @@ def test_each_of_several_models_may_have_an_old_name(tmp_path: Path) -> None:
         ({"pool": {"workers": -1}}, {}, "'inference.workers' is -1; allowed: "),
         ({"pool": {"workers": -1}}, {}, "; it is given as 'pool'"),
         ({"vad": 3}, {}, "'vad' is 3"),
+        (
+            {"models": [{"type": "frames", "folder": 3}]},
+            {},
+            "; it is given as 'model.folder'",
+        ),
         ({"models": ["x"]}, {}, "'models[0]' is \"x\""),
     ],
 )
