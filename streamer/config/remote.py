@@ -100,9 +100,8 @@ class RemoteConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         amounts = {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus}
         amounts |= {f"resources.{show_name(name)}": n for name, n in self.resources.items()}
         for name, amount in amounts.items():
-            if 0 < amount < SMALLEST_AMOUNT or (amount > 1 and amount % 1):
-                return (
-                    f"'{name}' is {amount:g}; allowed: 0, {SMALLEST_AMOUNT:g} to 1, or a whole "
-                    "number above"
-                )
+            if 0 < amount < SMALLEST_AMOUNT:
+                return f"'{name}' is {amount:g}; allowed: 0, or at least {SMALLEST_AMOUNT:g}"
+        if self.num_gpus > 1 and self.num_gpus % 1:  # as Ray 2.60: of all others, any part
+            return f"'num_gpus' is {self.num_gpus:g}; allowed: 0 to 1, or a whole number above"
         return None

@@ -115,7 +115,7 @@ class Supervisor:
                 if problem is None:
                     cause = await self._serve(worker, runner)
                 if cause == "died" and self._program.remote:
-                    how = f": {runner.lost or 'its actor, its node or the head is gone'}"
+                    how = f": {runner.lost or 'its actor, a node or the head is gone'}"
                 elif cause == "died":
                     how = f": {await worker.how_it_ended()}"
                 elif cause == "timeout":

@@ -63,6 +63,7 @@ def _wait_for_cluster(server: ServerLink, plan: RemotePlan) -> None:
         server.send(ipc.NotYet("unavailable", problem))
         server.wait(pause_s)
         pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+    server.send(ipc.NotYet("connecting", remote.address))  # what was said before holds no more
 
 
 def _give_up(server: ServerLink, reason: str) -> NoReturn:
@@ -129,16 +130,21 @@ def _place(server: ServerLink, plan: RemotePlan, spec: ModelSpec) -> "NodeOfActo
     began_s = time.monotonic()
     said = None
     asking = ThreadPoolExecutor(1)  # a head that is gone answers late, or never
-    nodes = asking.submit(cluster.nodes)
+    nodes: Future[list[Node]] | None = None
     while not answers:
         server.wait(SOON_S)
-        if answers or time.monotonic() - began_s < SOON_S or not nodes.done():
+        if answers or time.monotonic() - began_s < SOON_S:
+            continue
+        if nodes is None:
+            nodes = asking.submit(cluster.nodes)
+            nodes.add_done_callback(lambda _: server.ring())
+        if not nodes.done():
             continue
         waits = _waits(plan, nodes)
         if waits != said:
             server.send(waits)
             said = waits
-        nodes = asking.submit(cluster.nodes)
+        nodes = None
     asking.shutdown(wait=False)
     try:
         description = answers[0].result()

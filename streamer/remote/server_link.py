@@ -49,6 +49,14 @@ class ServerLink:
         """End the `wait` of the bridge's own thread; any thread may call it."""
         os.write(self._bell, b"\0")
 
+    def _node_speaks(self) -> bool:
+        """Whether the node that is watched has sent something; else it has ended."""
+        assert self._node is not None
+        try:
+            return bool(self._node.recv(1 << 10))
+        except ConnectionError:
+            return False
+
     def wait(self, seconds: float | None = None) -> None:
         """Return when messages have come or the bell was rung, or after some seconds.
 
@@ -58,7 +66,9 @@ class ServerLink:
         """
         for key, _ in self._selector.select(seconds):
             if key.fileobj is self._node:
-                raise NodeLost("the node of Ray on this machine has ended")
+                if not self._node_speaks():
+                    raise NodeLost("the node of Ray on this machine has ended")
+                continue
             if key.fileobj is not self._link:
                 os.read(self._heard, 1 << 10)
                 continue

@@ -38,10 +38,10 @@ def test_a_name_that_ray_keeps_for_itself_is_refused(
 @pytest.mark.parametrize(
     ("settings", "field"),
     [
-        ({"num_cpus": 1.5}, "'num_cpus' is 1.5"),
-        ({"num_gpus": 2.25}, "'num_gpus' is 2.25"),
-        ({"num_gpus": 0.00005}, "'num_gpus' is 5e-05"),
-        ({"resources": {"fast": 1.5}}, "'resources.fast' is 1.5"),
+        ({"num_gpus": 2.25}, "'num_gpus' is 2.25; allowed: 0 to 1, or a whole number above"),
+        ({"num_gpus": 0.00005}, "'num_gpus' is 5e-05; allowed: 0, or at least 0.0001"),
+        ({"num_cpus": 0.00005}, "'num_cpus' is 5e-05; allowed: 0, or at least 0.0001"),
+        ({"resources": {"fast": 0.00005}}, "'resources.fast' is 5e-05; allowed: 0, or at least"),
     ],
 )
 def test_an_amount_that_ray_cannot_count_is_refused(
@@ -49,9 +49,10 @@ def test_an_amount_that_ray_cannot_count_is_refused(
 ) -> None:
     with pytest.raises(SettingsError) as caught:
         load(tmp_path, **settings)
-    assert f"{field}; allowed: 0, 0.0001 to 1, or a whole number above" in str(caught.value)
+    assert field in str(caught.value)
 
 
 def test_what_ray_takes_is_allowed(tmp_path: Path) -> None:
     load(tmp_path, num_cpus=0, num_gpus=0.5, resources={"node:10.0.0.7": 0.001, "gpu": 2, "x": 0})
     load(tmp_path, num_cpus=16, num_gpus=2)
+    load(tmp_path, num_cpus=1.5, resources={"fast": 2.5})

@@ -67,6 +67,8 @@ def test_whatever_a_bridge_waits_for_it_notices_the_end_of_its_node() -> None:
         link = ServerLink(theirs)
         link.watch_node(own_end)
         link.wait(0.01)  # it lives
+        node.sendall(b"whatever a later version says")
+        link.wait(0.01)
         node.close()
         with pytest.raises(NodeLost, match="the node of Ray on this machine has ended"):
             link.wait()
