@@ -52,8 +52,9 @@ def run(args: argparse.Namespace) -> int:
         file /= CONFIG
     try:
         deprecated: list[str] = []
-        read = load_config(file, os.environ, overrides, deprecated.append)
-        config, access = _without_secrets(read)
+        config, access = _without_secrets(
+            load_config(file, os.environ, overrides, deprecated.append)
+        )
         set_up(config.server.log_level, config.telemetry.log_format)
         for line in (*deprecated, *misnamed(os.environ)):
             SETTINGS_LOG.warning(line)
