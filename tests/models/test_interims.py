@@ -60,7 +60,13 @@ def server(home: Path) -> Generator[Server]:
         "interim_model": "small",
         "options": {"prefix": "the "},
     }
-    server = Server(home, {"model": model, "interim": {"interval_ms": 100, "growth": 0}})
+    settings = {
+        "model": model,
+        "interim": {"interval_ms": 100, "growth": 0},
+        # An interim in a pause may be the final, and is of the model for finals.
+        "inference": {"early_finals": False},
+    }
+    server = Server(home, settings)
     yield server
     server.stop()
 
