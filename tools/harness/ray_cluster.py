@@ -30,6 +30,9 @@ STORE_BYTES = 100_000_000
 
 QUIET: Mapping[str, str] = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Otherwise a head demands tokens once a person has started Ray in a program of their own, which
+    # leaves one in their home.
+    "RAY_AUTH_MODE": "disabled",
     # Ray would kill actors when the machine's memory is nearly full, whoever uses it.
     "RAY_memory_monitor_refresh_ms": "0",
 }
