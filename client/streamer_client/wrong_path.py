@@ -51,8 +51,8 @@ def no_answer_from(url: str, timeout_s: float) -> CannotConnect:
         host = urlsplit(url).netloc
         scheme = "https" if urlsplit(url).scheme == "wss" else "http"
         message += (
-            f"if its model is still loading ({scheme}://{host}/api/v1/ready), try again later; "
-            "else it is not a Streamer server"
+            f"{scheme}://{host}/api/v1/ready says what it waits for, such as its model: try again "
+            "later; if nothing answers there, it is not a Streamer server"
         )
     else:
         message += f"this is not a path of Streamer's protocol: use {stream_addresses(url)}"

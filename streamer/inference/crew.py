@@ -169,6 +169,9 @@ class Crew:
         staying = [number for number, member in members.items() if not member.leaving]
         # Those without a model go first, and of the others the one that came last.
         staying.sort(key=lambda number: (not members[number].supervisor.alive, number))
+        if not remote and count != len(staying):
+            change = (self._model, len(staying), count)
+            _log.info("local workers of %s that stand in for remote ones: from %d to %d", *change)
         for number in staying[count:]:
             members[number].leave()
         most = self._plan.most if remote else self._plan.spare

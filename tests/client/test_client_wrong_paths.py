@@ -76,8 +76,8 @@ async def _nothing(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        (RIGHT, "if its model is still loading (http://127.0.0.1:"),
-        (f"/proxied{RIGHT}", "if its model is still loading (http://127.0.0.1:"),
+        (RIGHT, "/api/v1/ready says what it waits for, such as its model: try again"),
+        (f"/proxied{RIGHT}", "/api/v1/ready says what it waits for, such as its model: try again"),
         ("/v1/listen", "not a path of Streamer's protocol: use ws://127.0.0.1:"),
     ],
 )

@@ -177,8 +177,9 @@ async def test_one_that_does_not_load_is_replaced_and_the_pool_does_not_give_up(
 
 
 async def test_local_workers_stand_in_while_there_is_no_cluster_and_go_when_it_is_back(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     async with pool_with(monkeypatch, plan(3, spare=2)) as (pool, workers):
         await until(lambda: len(workers.living(remote=True)) == 3)
         assert not workers.living(remote=False), "perhaps there is a cluster"
@@ -201,6 +202,9 @@ async def test_local_workers_stand_in_while_there_is_no_cluster_and_go_when_it_i
         assert (await job.result).output == {"by": busy.number}
         await until(lambda: not workers.living(remote=False))
         assert pool.workers_alive == 3
+    said = [one.getMessage() for one in caplog.records if "stand in" in one.getMessage()]
+    assert said[0].endswith("local workers of test that stand in for remote ones: from 0 to 2")
+    assert said[-1].endswith(" to 0")
 
 
 async def test_a_local_worker_that_cannot_stand_in_does_not_end_the_pool(
