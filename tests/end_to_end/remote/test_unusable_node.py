@@ -24,10 +24,12 @@ PROBLEM = subprocess.run(
 def test_without_a_node_here_the_log_says_so_once_and_local_workers_stand_in(
     launch_remote: LaunchRemote, cluster: RayCluster
 ) -> None:
-    nodes = [one.pid for one in psutil.process_iter(["name"]) if one.info["name"] == "raylet"]
+    nodes = [one for one in psutil.process_iter(["name"]) if one.info["name"] == "raylet"]
+    own = cluster.processes()
+    others = [f"/proc/{one.pid}" for one in nodes if one not in own]
     hidden = {
-        "no node of Ray runs on this machine": " ".join(f"/proc/{pid}" for pid in nodes),
-        "No such file or directory": str(cluster.folder),
+        "no node of Ray runs on this machine": [f"/proc/{one.pid}" for one in nodes],
+        "No such file or directory": [str(cluster.folder), *others],
     }
     settings = remote(cluster.address, workers=2, fallback="local")
     config = {"model": {"type": "standin", "remote": settings}}
@@ -35,7 +37,7 @@ def test_without_a_node_here_the_log_says_so_once_and_local_workers_stand_in(
         problem: launch_remote(
             config,
             ready=False,
-            env={"HIDDEN": paths},
+            env={"HIDDEN": " ".join(paths)},
             wrapper=(*ALONE, "sh", "-c", HIDE, "sh"),
         )
         for problem, paths in hidden.items()
