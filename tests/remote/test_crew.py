@@ -157,11 +157,11 @@ async def test_a_pool_without_local_workers_is_ready_with_the_first_remote_one(
 async def test_a_worker_may_wait_for_room_longer_than_a_model_may_load(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with pool_with(monkeypatch, plan(1), load_timeout_seconds=0.05) as (pool, workers):
+    async with pool_with(monkeypatch, plan(1), load_timeout_seconds=0.5) as (pool, workers):
         await until(lambda: workers.living(remote=True))
         (worker,) = workers.living(remote=True)
         worker.messages.put_nowait(WAITING)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         assert workers.all == [worker]
         worker.messages.put_nowait(READY)
         await pool.wait_ready()
