@@ -308,7 +308,7 @@ def test_a_python_without_any_pip(
 def test_a_container_without_pip_and_shell_has_another_way(
     model: ModelFolder, without_pip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in the image: whatever else could be run, nobody can run there."""
+    """As in the image, which has no shell: no other command can be run in a container of it."""
     (tmp_path / "none").mkdir()
     (tmp_path / "none/ensurepip.py").write_text("raise SystemExit('as Debian has it')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "none"))

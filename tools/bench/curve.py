@@ -24,6 +24,7 @@ from streamer.audio.buffer import SampleBuffer
 from streamer.config.segmentation import VadConfig
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
+from streamer.pipeline.segmenter_config import segmenter_settings
 from streamer.vad.gain import InputGain
 from streamer.vad.segmenter import Segmenter
 from streamer.vad.segmenter_events import SegmentEnded, SpeechPaused, SpeechStarted
@@ -103,20 +104,8 @@ def probabilities(samples: Floats, network: SileroNetwork, *, gain: bool = True)
 
 
 def settings_of(config: VadConfig) -> SegmenterSettings:
-    """In samples."""
-
-    def samples(milliseconds: float) -> int:
-        return round(milliseconds * SAMPLE_RATE / 1000)
-
-    return SegmenterSettings(
-        threshold=config.threshold,
-        min_silence=samples(config.min_silence_ms),
-        min_speech=samples(config.min_speech_ms),
-        prefix_padding=samples(config.prefix_padding_ms),
-        suffix_padding=samples(min(config.suffix_padding_ms, config.min_silence_ms)),
-        max_segment=samples(config.max_segment_ms),
-        sample_rate=SAMPLE_RATE,
-    )
+    """In samples, as the server has them without interims."""
+    return segmenter_settings(config, None, SAMPLE_RATE)
 
 
 def cuts(track: ScoredChannel, settings: SegmenterSettings) -> Iterator[Cut]:

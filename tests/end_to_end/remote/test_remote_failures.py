@@ -86,7 +86,9 @@ def remote_alive(server: Server) -> int:
 
 def check_refusals(server: Server) -> None:
     """Wait until new streams are refused, and see that every refusal says what ready says."""
-    wait_until(lambda: server.get("/api/v1/simple", **UPGRADE).status == 503, "it lets nobody in")
+    wait_until(
+        lambda: server.get("/api/v1/simple", **UPGRADE).status == 503, "it refuses new streams"
+    )
     reason = server.get("/api/v1/ready").json()["reason"]
     assert reason == "waiting for remote workers; the log has the reason"
     sockets = ("/api/v1/segmented", "/v1/listen", "/v2/listen", "/v1/realtime", "/v3/ws", "/vosk")
