@@ -298,7 +298,7 @@ def _interims_row(
         "p95": shown["p95"],
         "final p50 ms": final["p50"],
         "final p95 ms": final["p95"],
-        "interims a second": round(report.events["interim"] / report.audio_s, 2),
+        "interims a second, each stream": round(report.events["interim"] / report.audio_s, 2),
         "CPU ms per audio s": round(1000 * costs[-1], 1),
         "over without": round(costs[-1] / costs[0], 2),
         "early finals used": counted["early_used"],

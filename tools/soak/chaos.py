@@ -51,6 +51,8 @@ async def chaos(share: float, progress: OnProgress) -> SoakRow:
         row = SoakRow("worker chaos", seconds, tally, before=before)
         row.numbers = {"workers killed": killed, **restarts(target)}
         judge(row, target, may_fail=RETRIED)
+    if not killed:
+        row.problems.append("no worker was killed: none was seen to load its model")
     if max(tally.settled_ms, default=0) > 1000 * WORST_S:
         row.problems.append(f"a result came later than {WORST_S:g} s after its segment")
     return row

@@ -36,7 +36,7 @@ class StreamTally:
     expected: int = 0
     received: int = 0
     failed: Counter[str] = field(default_factory=Counter)
-    """Segments reported as lost, by the code of the error."""
+    """Segments reported as lost, by the code of their error or of the one that ended the stream."""
     lost: int = 0
     """Segments that were neither delivered nor reported."""
     refused: int = 0
@@ -51,8 +51,13 @@ class StreamTally:
     probe_ms: list[float] = field(default_factory=list)
     """From a request to its answer."""
 
-    def count(self, events: list[Event]) -> None:
-        """Count the events of one stream; each segment of the reference should be among them."""
+    def count(self, events: list[Event], closed: str = "") -> None:
+        """Count the events of one stream; each segment of the reference should be among them.
+
+        Args:
+            events: All that came.
+            closed: How the connection ended, for the report of a breach.
+        """
         results = [e for e in events if e["type"] == "segment" or "start_time" in e]
         finals = [e for e in results if e["type"] != "interim"]
         self.sessions += 1
@@ -61,13 +66,19 @@ class StreamTally:
         self.received += len(segments)
         self.failed.update(e["code"] for e in finals if e["type"] == "error")
         times = {(e["start_time"], e["end_time"]) for e in finals}
-        self.lost += sum(segment not in times for segment in self.reference)
+        missing = sum(segment not in times for segment in self.reference)
+        if ended_by := [e["code"] for e in events if e["type"] == "error" and e.get("fatal")]:
+            # The client was told, and knows that all later audio has no results.
+            self.failed[ended_by[-1]] += missing
+            return
+        self.lost += missing
         own = [e for e in events if e["type"] != "error" or "start_time" in e]
         try:
             check_stream(own)
             assert times == set(self.reference), f"segments at {sorted(times)}"
         except (AssertionError, ValueError, KeyError) as breach:
-            self.wrong.append(f"{type(breach).__name__}: {breach}; {[e['type'] for e in events]}")
+            types = [e["type"] for e in events]
+            self.wrong.append(f"{type(breach).__name__}: {breach}; {types}; closed with {closed}")
 
     def add(self, other: "StreamTally") -> None:
         """Count what another one has counted."""
@@ -148,7 +159,7 @@ async def play(port: int, audio: Audio, tally: StreamTally, *, probe_every: int 
     """One well-behaved session, as soon as it is admitted."""
     async with await admitted(port, tally) as connection:
         events = await Player(connection, audio, tally).play(probe_every=probe_every)
-    tally.count(events)
+    tally.count(events, f"{connection.close_code} {connection.close_reason}")
     return events
 
 

@@ -18,7 +18,8 @@ from streamer.memory import WAIT_S
 from tools.harness.process import LOG_DEFECTS, Server, wait_until
 
 MEGABYTE = 1 << 20
-LOADED = re.compile(r"worker (\d+) is loaded")
+LOADED = re.compile(r"worker \S+ \(process (\d+)\) is loaded")
+"""What the server's log says of each worker that is ready."""
 LOG = Path("build/results/soak.log")
 """The log of the server, after a soak that failed."""
 

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_short_soak_finds_nothing_wrong(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tools.soak", "--seconds", "10", "--only", "churn"]
+    command = [sys.executable, "-m", "tools.soak", "--seconds", "10", "--only", "churn", "chaos"]
     path = os.pathsep.join(map(str, (ROOT, ROOT / "client")))
     run = subprocess.run(
         command,
@@ -23,5 +23,6 @@ def test_a_short_soak_finds_nothing_wrong(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout
     assert "sockets reset 300" in run.stdout
     results = json.loads((tmp_path / "build/results/soak.json").read_text())
-    assert [row["problems"] for row in results["tests"]] == [[]]
+    assert [row["problems"] for row in results["tests"]] == [[], []]
+    assert results["tests"][1]["numbers"]["workers killed"] > 0
     assert "| sockets reset | 300 |" in (tmp_path / "build/results/soak.md").read_text()
