@@ -79,8 +79,9 @@ class Model(ABC):
 
     unwanted: Callable[[], bool] = staticmethod(_never)
     """Returns whether the result of the running inference is not needed any more: speech resumed
-    after a pause, or the client has disconnected. A model that works in steps can call it between
-    them, which takes a few microseconds, and raise `Unwanted`. The worker process sets it."""
+    after a pause, the segment of an interim ended, a newer interim is there, or the client has
+    disconnected. A model that works in steps can call it between them, which takes a few
+    microseconds, and raise `Unwanted`. The worker process sets it."""
 
     @abstractmethod
     def infer(self, samples: "npt.NDArray[np.float32]") -> Mapping[str, object]:

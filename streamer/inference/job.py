@@ -161,9 +161,11 @@ class Counters:
     """What the pool has done since it started."""
 
     finals: int = 0
+    """Jobs that workers have answered, without interims: early finals count, used or not."""
     interims: int = 0
+    """In the same way; early finals count that were interims only when they were answered."""
     interims_shed: int = 0
-    """Superseded or dropped before a worker had begun them."""
+    """Given up before a worker had begun them, or before they were submitted."""
     early_used: int = 0
     """Early finals that a worker has begun, and that became finals."""
     early_shown: int = 0
@@ -175,7 +177,8 @@ class Counters:
     inference_seconds: float = 0.0
     interim_seconds: float = 0.0
     abandoned_seconds: float = 0.0
-    """Before a model stopped half-way, because the result was not needed; in none of the others."""
+    """Before a model stopped half-way, because the result was not needed. Not in the time of
+    inference; that of early finals is in `early_wasted_seconds`, too."""
     workers_replaced: dict[str, int] = field(
         default_factory=lambda: {"died": 0, "timeout": 0, "max_jobs": 0}
     )

@@ -99,6 +99,10 @@ class JobQueue:
         self._changed()
         return waited
 
+    def demote(self, job: InferenceJob) -> None:
+        """An early job that a worker has begun is an interim now."""
+        self._scheduler.demote(job)
+
     def withdraw(self, job: InferenceJob) -> bool:
         """A job is not needed any more; returns whether it waited."""
         waited = self._scheduler.withdraw(job)

@@ -7,8 +7,9 @@ Pure: no tasks, no clock, no processes.
   first, and a session with many channels cannot make the others wait for all of them.
 - At most one interim of a channel waits: a newer one supersedes it and takes its turn. If the newer
   one joined the end of the queue, a busy pool would never serve a channel that keeps speaking.
-- While there is more than one worker, one is kept free of interims, so that a final never waits
-  for an interim to end.
+- While there is more than one worker, one begins no interims, so that a final does not wait for an
+  interim to end. An early final that runs when speech resumes may go on as an interim; it counts as
+  one from then on.
 - The jobs of a worker that died run once more, before all others of their kind and each alone, so
   that the job that killed the worker fails alone. A job whose worker dies twice is given up.
   Interims are not tried again: the next interim is better.
@@ -44,7 +45,8 @@ class ScheduledJob:
         session: Takes turns with other sessions.
         channel: Has at most one interim waiting.
         interim: May be superseded, dropped and lost.
-        early: A final if the silence holds; nothing waits for it yet.
+        early: A final if the silence holds. One that a worker has begun stays early when it has
+            become an interim.
         times_begun: How often a worker has begun it.
     """
 
@@ -190,6 +192,10 @@ class Scheduler(Generic[J]):
             self._finals.add(job)
         return waited
 
+    def demote(self, job: J) -> None:
+        """An early job that a worker has begun is an interim now: it is not tried again."""
+        job.interim = True
+
     def withdraw(self, job: J) -> bool:
         """A job is not needed any more; returns whether it waited."""
         for retries in (self._retries, self._early_retries):
@@ -245,7 +251,7 @@ class Scheduler(Generic[J]):
 
     @property
     def _may_run_interims(self) -> bool:
-        busy = sum(jobs[0].interim for jobs in self._running.values())
+        busy = sum(all(job.interim for job in jobs) for jobs in self._running.values())
         return busy < self._max_interim_workers
 
     def _runs_again(self, job: J) -> bool:

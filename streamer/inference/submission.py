@@ -1,6 +1,7 @@
 """A job that has been submitted to a pool, for the one who has submitted it."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from streamer.inference.job import InferenceJob, PendingInference
 from streamer.inference.queue import JobQueue
@@ -8,6 +9,9 @@ from streamer.observe.monitor import ShedReason
 
 Shed = Callable[[InferenceJob, ShedReason], None]
 """Counts and reports an interim that is given up, and cancels its result."""
+
+
+Demotion = Literal["waits", "begun", "given up"]
 
 
 class Submission:
@@ -35,6 +39,26 @@ class Submission:
             Whether the job was still queued: not begun, or to be tried again, and the pool open.
         """
         return self._queue.confirm(self._job)
+
+    def demote(self) -> Demotion:
+        """Speech goes on: an early final is an interim now, if its result is wanted all the same.
+
+        Returns:
+            `waits`: it waits as an interim, in the place of one of its channel that waited.
+            `begun`: a worker has begun it, or is done. `given up`: it was to be tried again, and
+            interims are not.
+        """
+        job = self._job
+        if not self._queue.withdraw(job):
+            self._queue.demote(job)
+            return "begun"
+        if job.times_begun:
+            self.result.cancel()
+            return "given up"
+        job.early, job.interim = False, True
+        if superseded := self._queue.add(job):
+            self._shed(superseded, "superseded")
+        return "waits"
 
     def withdraw(self) -> bool:
         """The result is not needed any more: it is cancelled, and the job is not begun.

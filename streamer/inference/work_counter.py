@@ -42,6 +42,7 @@ class WorkCounter:
         monitor, counters = self._monitor, self._counters
         _, node = place
         monitor.batch(self._model, len(jobs))
+        monitor.worker_busy(self._model, answers.ended_s - answers.begun_s)
         monitor.worker_used(self._model, self._number, answers.cpu_s, answers.peak_memory_bytes)
         if answers.split and not self._split_logged:
             self._split_logged = True
@@ -80,9 +81,9 @@ class WorkCounter:
     ) -> None:
         """Count a batch that a worker has not answered: each job gets the attempt."""
         pid, node = place
+        ended_s = self._monitor.clock()
+        self._monitor.worker_busy(self._model, ended_s - begun_s)
         for job in jobs:
-            job.attempts.append(
-                Attempt(self.worker, pid, node, begun_s, self._monitor.clock(), outcome)
-            )
+            job.attempts.append(Attempt(self.worker, pid, node, begun_s, ended_s, outcome))
             if node:
                 self._monitor.attempted(self._model, node, outcome)

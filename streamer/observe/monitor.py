@@ -109,6 +109,9 @@ class Monitor:
     def batch(self, model: str, size: int) -> None:
         """A worker has answered `size` jobs that it was given together."""
 
+    def worker_busy(self, model: str, seconds: float) -> None:
+        """A worker had jobs for so long, whether their results were needed to the end or not."""
+
     def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
         """CPU time of a worker's last batch, and the most memory it has had since it began."""
 

@@ -50,6 +50,20 @@ class EarlyFinal:
             pending.timeline.early = True
         return pending
 
+    def become_interim(self) -> bool:
+        """Speech goes on, and the result is wanted as an interim all the same.
+
+        Returns:
+            False if there will be none: it is to be withdrawn.
+        """
+        pending = self.end()
+        assert pending is not None
+        assert pending.submission is not None  # `begin` has submitted it
+        demotion = pending.submission.demote()
+        if demotion == "waits":
+            pending.early = None
+        return demotion != "given up"
+
     def end(self) -> PendingResult | None:
         """It is no early final any more; returns what was one."""
         pending, self.current = self.current, None

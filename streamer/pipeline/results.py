@@ -1,13 +1,13 @@
 """One channel's events: results are inferred at once, and sent in the order of the audio."""
 
 import asyncio
-from collections.abc import Iterable
 
 from streamer.inference.job import InferenceError, Inferred, SegmentAudio
 from streamer.observe.timeline import Timeline
 from streamer.pipeline.account import Account
 from streamer.pipeline.context import StreamContext
 from streamer.pipeline.early_final import EarlyFinal
+from streamer.pipeline.interims import ChannelInterims
 from streamer.pipeline.pending import PendingResult, ResultSettings
 from streamer.pipeline.segment_requests import final_request, interim_request
 from streamer.pipeline.sender import ResultSender
@@ -17,7 +17,7 @@ from streamer.protocol.actions import Cleared
 from streamer.protocol.events import Active, Flushed, Inactive, Resumed, SegmentEnd
 
 AS_EARLY_AS_CAN_BE_S = 60.0
-"""Seconds; the longest segment. With this lead, a pause is reported when its padding is over."""
+"""Seconds; longer than any `min_silence_ms`. So a pause is reported when its padding is over."""
 
 
 class ChannelResults:
@@ -51,6 +51,9 @@ class ChannelResults:
         )
         self._submitter = SegmentSubmitter(context.session_id)
         self._early = EarlyFinal(self._submitter.submit, self._monitor)
+        self._interims = ChannelInterims(
+            self._unsent, self._early, self._submitter, self._sender, self._monitor
+        )
         self._timeline: Timeline | None = None
         """Of the open segment."""
         self._active_time = 0.0
@@ -113,11 +116,9 @@ class ChannelResults:
         shown = self._settings.interims_in_pauses and self._has_room_for_interim()
         timeline = self._open_timeline()
         pending = self._final(audio, start_time, end_time, timeline)
-        if shown:
-            self._supersede_waiting_interims()
         self._early.begin(pending)
         if shown:
-            self._unsent.add_nowait(pending)
+            self._interims.add(pending)
         return shown
 
     def speech_resumed(self, time: float) -> None:
@@ -134,11 +135,10 @@ class ChannelResults:
             self._early.count(pending, "shown")
             if pending.settings.eager:
                 self.post(Resumed(time=time, channel=self._channel))
-        elif pending in self._unsent:  # it goes on as an interim like others, if it is begun
-            self._early.end()
-            if pending.submission is not None and pending.submission.withdraw_waiting():
-                pending.early = None
-                self._withdraw((pending,))
+        elif pending in self._unsent:
+            if not self._early.become_interim():
+                self._interims.withdraw(pending)
+            self._interims.discard_superseded()
         else:
             self._withdraw_early()
 
@@ -213,32 +213,18 @@ class ChannelResults:
             request=request,
             settings=self._settings,
         )
-        if self._sequential:
-            self._supersede_unsubmitted()
-        else:
-            self._submitter.submit(pending, "interim")
-            self._discard_superseded()
-        self._unsent.add_nowait(pending)
+        self._interims.submit(pending)
 
     def withdraw_interims(self) -> None:
         """The segment has ended: its pending interims are not needed any more."""
-        if self._withdraw(self._pending_interims):
-            self._sender.warn_interim_shed()
-
-    @property
-    def _pending_interims(self) -> list[PendingResult]:
-        """Those that are not sent, without an early final that may still be the final."""
-        early = self._early.current
-        return [each for each in self._unsent.results if not each.final and each is not early]
+        self._interims.withdraw_all()
 
     def _has_room_for_interim(self) -> bool:
         """Whether not too many results are pending for another interim; else it is given up."""
-        if not self._unsent.full:
-            return True
-        self._monitor.interim_shed(self._settings.model, "backlog")
-        self._open_timeline().interims_shed += 1
-        self._sender.warn_interim_shed()
-        return False
+        has_room = self._interims.have_room(self._settings)
+        if not has_room:
+            self._open_timeline().interims_shed += 1
+        return has_room
 
     async def no_more(self) -> None:
         """The audio is over; `run` returns once all pending results are sent."""
@@ -251,7 +237,8 @@ class ChannelResults:
                 await self._send_when_done(pending)
         finally:
             self._withdraw_early()
-            self._withdraw(self._unsent.results)
+            for pending in self._unsent.results:
+                self._interims.withdraw(pending)
 
     def _final(
         self, audio: SegmentAudio, start_time: float, end_time: float, timeline: Timeline
@@ -272,32 +259,6 @@ class ChannelResults:
             self._timeline = Timeline(self._monitor.clock())
         return self._timeline
 
-    def _supersede_unsubmitted(self) -> None:
-        """As the pool would, if it had them: of the interims that wait, the newest is enough."""
-        for pending in self._unsent.results:
-            if not pending.final and not pending.submission:
-                self._withdraw((pending,))
-                self._monitor.interim_shed(pending.settings.model, "superseded")
-                self._note_shed(pending)
-
-    def _supersede_waiting_interims(self) -> None:
-        """An early final is an interim that is newer than those that no worker has begun."""
-        for pending in self._pending_interims:
-            if pending.submission is not None:
-                pending.submission.withdraw_waiting()
-        self._discard_superseded()
-
-    def _discard_superseded(self) -> None:
-        """The newest interim may have superseded another in the pool, which still waits here."""
-        for pending in self._unsent.results:
-            if pending.cancelled and self._unsent.discard_waiting(pending):
-                self._note_shed(pending)
-
-    def _note_shed(self, pending: PendingResult) -> None:
-        """The pool has given up an interim."""
-        pending.timeline.interims_shed += 1
-        self._sender.warn_interim_shed()
-
     async def _send_when_done(self, pending: PendingResult) -> None:
         submission = pending.submission
         if submission is None:
@@ -309,12 +270,14 @@ class ChannelResults:
         if pending.withdrawn:
             return
         if result.cancelled():
-            self._note_shed(pending)
+            self._interims.note_shed(pending)
             return
         error = result.exception()
         if not pending.final:
             if error is None:
                 self._send_interim(pending, result.result())
+            elif pending.early is not None and self._early.current is not pending:
+                self._early.count(pending, "wasted")
         elif error is None:
             inferred = result.result()
             self._submitter.remember(pending, inferred.state)
@@ -336,15 +299,4 @@ class ChannelResults:
 
     def _withdraw_early(self) -> None:
         if (pending := self._early.end()) is not None:
-            self._withdraw((pending,))
-
-    def _withdraw(self, results: Iterable[PendingResult]) -> bool:
-        """These are not needed any more; returns whether any waited for a worker."""
-        waited = False
-        for pending in results:
-            self._unsent.discard(pending)
-            withdrawn_in_time = pending.withdraw()
-            if pending.early is not None and not withdrawn_in_time:  # a worker has begun it
-                self._early.count(pending, "shown" if pending.early == "shown" else "wasted")
-            waited = withdrawn_in_time or waited
-        return waited
+            self._interims.withdraw(pending)

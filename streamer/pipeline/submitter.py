@@ -35,7 +35,7 @@ class SegmentSubmitter:
             channel=self._key,
             state=state,
             request=pending.request,
-            draft=self._draft if kind == "final" else self._draft_of_segment(pool),
+            draft=self._draft_of_segment(pool, kind),
         )
         pending.submitted(submission)
         return submission
@@ -52,8 +52,14 @@ class SegmentSubmitter:
         """A segment has failed: the model's memory does not join on to what follows."""
         self._state = None
 
-    def _draft_of_segment(self, pool: WorkerPool) -> SegmentDraft | None:
-        """That of the open segment, for this inference of it and for those after it."""
-        if self._draft is None and pool.uses_drafts and not pool.stateful:
+    def _draft_of_segment(self, pool: WorkerPool, kind: JobKind) -> SegmentDraft | None:
+        """That of the open segment; if there is none yet, an interim begins one for those after it.
+
+        A stateful model has none: its finals are submitted in turn, when another segment may be
+        open.
+        """
+        if pool.stateful or not pool.uses_drafts:
+            return None
+        if self._draft is None and kind != "final":
             self._draft = SegmentDraft()
         return self._draft

@@ -212,6 +212,11 @@ class Metrics:
         self.batch_size = make.histogram(
             "batch_size", "Segments in one call of a model.", BATCH_SIZES, model
         )
+        self.workers_busy = make.counter(
+            "workers_busy_seconds",
+            "Time in which workers had jobs, also those whose results were not needed in the end.",
+            model,
+        )
         self.workers_alive = make.gauge("workers_alive", "Workers that are loaded.", model)
         self.workers_wanted = make.gauge("workers_wanted", "Workers as configured.", model)
         self.worker_restarts = make.counter(

@@ -147,6 +147,9 @@ class PrometheusMonitor(Monitor):
     def batch(self, model: str, size: int) -> None:
         self._metrics.batch_size.labels(model).observe(size)
 
+    def worker_busy(self, model: str, seconds: float) -> None:
+        self._metrics.workers_busy.labels(model).inc(seconds)
+
     def worker_used(self, model: str, worker: int, cpu_s: float, peak_memory_bytes: int) -> None:
         self._metrics.worker_cpu.labels(model, str(worker)).inc(cpu_s)
         self._metrics.worker_memory.labels(model, str(worker)).set(peak_memory_bytes)

@@ -14,6 +14,7 @@ from streamer.inference.job import SegmentAudio
 from streamer.inference.worker_process import WorkerProcess
 from streamer.inference.worker_program import SLOT_SAMPLES, new_slot
 from streamer.models.registry import ModelSpec
+from streamer.observe.monitor import Monitor
 from tests.inference.misbehaving import FINE, WORK
 from tests.inference.test_pool import HERE, PATIENCE_S, infer, running, segment, until
 
@@ -99,6 +100,30 @@ async def test_what_is_withdrawn_before_its_worker_begins_never_reaches_the_mode
         assert pool.counters.finals == 1
         assert pool.queue.lead_seconds(60) == lead_s, "it is no measure of how long finals take"
         assert (await infer(pool, FINE, 3)).output["tag"] == 3
+
+
+class Busy(Monitor):
+    """Adds up how long workers had jobs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.busy_s = 0.0
+
+    def worker_busy(self, model: str, seconds: float) -> None:
+        self.busy_s += seconds
+
+
+async def test_a_worker_is_busy_with_what_is_abandoned_too(tmp_path: Path) -> None:
+    """Or a pool could be full, and look as if it had time."""
+    monitor = Busy()
+    async with running(tmp_path, "Patient", monitor, workers=1) as pool:
+        vain = pool.submit(segment(WORK, 30.0), "early", session="s", channel="c")
+        await until((tmp_path / "begun").exists)
+        await asyncio.sleep(0.05)
+        vain.withdraw()
+        await until(lambda: pool.counters.abandoned_seconds)
+        assert pool.counters.inference_seconds == 0
+        assert monitor.busy_s >= pool.counters.abandoned_seconds >= 0.05
 
 
 async def test_nor_does_it_spoil_the_batch_of_others(

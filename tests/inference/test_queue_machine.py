@@ -84,6 +84,21 @@ class Machine(RuleBasedStateMachine):
             self.settle()
 
     @rule(given=jobs)
+    def demote(self, given: Given) -> None:
+        """Speech goes on, and the result is wanted all the same."""
+        if given.kind != "early" or given.submission.result.done():
+            return
+        expected = "begun" if not given.waits else "given up" if given.retried else "waits"
+        assert given.submission.demote() == expected
+        given.kind = "interim"
+        given.waits = expected == "waits"
+        for other in self.waiting():
+            if other.submission.result.cancelled():  # superseded, in the same way
+                other.waits = False
+                given.since_s = other.since_s
+        self.settle()
+
+    @rule(given=jobs)
     def withdraw(self, given: Given) -> None:
         assert given.submission.withdraw() == given.waits
         given.waits = False
@@ -187,7 +202,11 @@ class Machine(RuleBasedStateMachine):
     def no_worker_is_idle_in_vain(self) -> None:
         if not any(not worker.asks.done() for worker in self.workers.values()):
             return
-        interims = sum(w.jobs[0].kind == "interim" for w in self.workers.values() if w.jobs)
+        interims = sum(
+            all(given.kind == "interim" for given in w.jobs)
+            for w in self.workers.values()
+            if w.jobs
+        )
         runnable = [g for g in self.waiting() if g.kind != "interim" or not interims]
         assert not any(given.retried for given in runnable), "a retry waits for nobody"
         assert all(g.since_s + WINDOW_S > self.loop.time() + MOMENT_S for g in runnable)

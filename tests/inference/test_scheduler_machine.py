@@ -72,7 +72,7 @@ class Machine(RuleBasedStateMachine):
     @rule(job=jobs)
     def confirm(self, job: Tracked) -> None:
         """The silence has held. What has not been begun is the newest final."""
-        if not job.early:
+        if not job.early or job.interim:
             return
         places = self.waiting if job in self.waiting else self.again
         waits = job in places
@@ -80,6 +80,13 @@ class Machine(RuleBasedStateMachine):
         if waits:
             places.remove(job)
             places.append(job)
+
+    @rule(job=jobs)
+    def demote(self, job: Tracked) -> None:
+        """Speech goes on, and the result is wanted all the same: it is an interim."""
+        if job.early and any(job in jobs for jobs in self.running.values()):
+            self.scheduler.demote(job)
+            assert job.interim
 
     @rule(job=jobs)
     def withdraw(self, job: Tracked) -> None:
@@ -97,9 +104,9 @@ class Machine(RuleBasedStateMachine):
         complete = self.scheduler.batch_complete
         runnable = list(self.scheduler.runnable())
         taken = self.scheduler.next_batch(worker)
-        busy = sum(jobs[0].interim for jobs in self.running.values())
+        busy = sum(all(job.interim for job in jobs) for jobs in self.running.values())
         interims = [job for job in self.waiting if job.interim]
-        if busy == len(WORKERS) - 1:  # one worker is kept free of interims
+        if busy >= len(WORKERS) - 1:  # one worker begins no interims
             interims = []
         groups = (
             ([job for job in self.again if not job.early], 1),

@@ -98,6 +98,46 @@ async def test_an_early_final_that_runs_or_is_done_is_the_final(pool: Pool) -> N
     assert pool.waiting == (0, 0, 0)
 
 
+async def test_an_early_final_that_waits_is_an_interim_when_speech_goes_on(pool: Pool) -> None:
+    """With the turn of an older one of its channel."""
+    older, other, early = pool.give("interim"), pool.give("interim", 2), pool.give("early")
+    assert early.demote() == "waits"
+    assert older.result.cancelled()
+    assert pool.shed_is("superseded")
+    assert pool.waiting == (0, 0, 2)
+    assert (await pool.begin()).result is early.result
+    pool.queue.finished("worker")
+    assert (await pool.begin()).result is other.result
+    assert not early.result.done()
+
+
+async def test_an_early_final_that_runs_goes_on_when_speech_does(pool: Pool) -> None:
+    early, other = pool.give("early"), pool.give("interim", 2)
+    job = await pool.begin()
+    assert early.demote() == "begun"
+    assert job.interim
+    assert not early.withdraw_waiting()
+    pool.queue.finished("worker")
+    job.settle(DONE)
+    assert early.result.result().output == {"text": "so"}
+    assert (await pool.begin()).result is other.result
+    assert pool.shed_is()
+
+
+async def test_an_interim_whose_worker_died_is_not_tried_again(pool: Pool) -> None:
+    """Neither if it was an early final when that happened, nor if it was no more."""
+    early = pool.give("early")
+    await pool.begin()
+    assert pool.queue.died("worker") == []
+    assert early.demote() == "given up"
+    assert early.result.cancelled()
+    assert pool.waiting == (0, 0, 0)
+    early = pool.give("early")
+    job = await pool.begin()
+    assert early.demote() == "begun"
+    assert pool.queue.died("worker") == [job]
+
+
 async def test_what_is_confirmed_can_still_be_withdrawn(pool: Pool) -> None:
     early = pool.give("early")
     assert early.confirm()

@@ -37,6 +37,7 @@ def latencies(name: str, below: str, above: str) -> list[tuple[str, str]]:
 def inference(seconds: float, media: float, workers: float) -> list[tuple[str, str]]:
     return [
         counter("streamer_inference_seconds_sum", seconds, ', kind="final"'),
+        counter("streamer_workers_busy_seconds_total", seconds),
         counter("streamer_inference_media_seconds_total", media, ', kind="final"'),
         gauge("streamer_workers_alive", workers),
     ]

@@ -31,6 +31,7 @@ from streamer.inference.job import (
     SegmentAudio,
 )
 from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Demotion
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import AccountEntry, Monitor
@@ -115,6 +116,9 @@ class Submitted:
 
     def withdraw_waiting(self) -> bool:
         return not self.begun and self.result.cancel()
+
+    def demote(self) -> Demotion:
+        return "begun" if self.begun or self.result.done() else "waits"
 
 
 class Pool:

@@ -15,6 +15,7 @@ from streamer.inference import ipc
 from streamer.inference.drafts import SegmentDraft
 from streamer.inference.job import Counters, InferenceFailed, Inferred, JobKind, PendingInference
 from streamer.inference.pool import WorkerPool
+from streamer.inference.submission import Demotion
 from streamer.model import SegmentRequest
 from streamer.models.registry import ModelSpec
 from streamer.observe.monitor import Monitor, ShedReason
@@ -52,6 +53,9 @@ class Submitted:
 
     def withdraw_waiting(self) -> bool:
         return False
+
+    def demote(self) -> Demotion:
+        return "begun"
 
 
 class Pool:
@@ -270,25 +274,43 @@ async def test_a_result_that_comes_after_the_pause_is_an_interim_like_others() -
     assert (pool.counters.early_shown, pool.counters.early_wasted) == (1, 0)
 
 
-async def test_a_pause_whose_result_nobody_has_begun_leaves_nothing() -> None:
+@pytest.mark.parametrize("interim_waits", [False, True])
+@pytest.mark.parametrize("ends", [False, True])
+async def test_a_pause_whose_result_nobody_has_begun_leaves_an_interim(
+    interim_waits: bool, ends: bool
+) -> None:
+    """One, which has the turn of an older one if that waits, too; unless the segment ends."""
     pool, events = UnstaffedPool(), list[Event]()
     results = results_of(pool, events, 8, early_finals=True, interims=True)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(results.run())
-        assert results.speech_paused(audio(1), 0, 1)
+        if interim_waits:
+            results.submit_interim(audio(1), 0, 1)
+            await turns()
+        other = pool.submit(audio(9), "interim", session="other", channel="other")
+        assert results.speech_paused(audio(2), 0, 2)
         await turns()
-        results.speech_resumed(1.25)
-        assert sum(pool.waiting) == 0
-        assert results.idle_since_s is not None
-        await results.submit_final(audio(2), 0, 2)
-        assert await pool.run_next() == 2
+        results.speech_resumed(2.25)
+        assert pool.waiting == (0, 0, 2)
+        if not ends:
+            first, second = [await pool.run_next() for _ in range(2)]
+            assert (first, second) == ((2, 9) if interim_waits else (9, 2))
+            await turns()
+        results.segment_ending(0, 3)
+        assert pool.waiting == (0, 0, 1 if ends else 0)
+        await results.submit_final(audio(3), 0, 3)
+        assert await pool.run_next() == 3
         await results.no_more()
-    assert [type(event) for event in events] == [Segment]
+    assert other.result.done() != ends
+    warned = [WarningEvent] * (interim_waits or ends)
+    assert [type(event) for event in events] == [*warned, *[Interim] * (not ends), Segment]
+    assert pool.counters.interims_shed == interim_waits + ends
     counters = pool.counters
     assert (counters.early_used, counters.early_shown, counters.early_wasted) == (0, 0, 0)
 
 
-async def test_a_pause_takes_the_place_of_interims_that_wait() -> None:
+async def test_an_interim_waits_on_until_that_of_a_pause_is_there() -> None:
+    """Speech may resume before a worker is free, and then there would be none."""
     pool, events, monitor = UnstaffedPool(), list[Event](), Counting()
     results = results_of(pool, events, 8, early_finals=True, interims=True, monitor=monitor)
     async with asyncio.TaskGroup() as tasks:
@@ -296,14 +318,51 @@ async def test_a_pause_takes_the_place_of_interims_that_wait() -> None:
         results.submit_interim(audio(1), 0, 1)
         await turns()
         assert results.speech_paused(audio(2), 0, 2)
-        assert pool.waiting == (0, 1, 0)
+        assert pool.waiting == (0, 1, 1)
         assert await pool.run_next() == 2
         await turns()
+        assert pool.waiting == (0, 0, 0)
         results.segment_ending(0, 2)
         await results.submit_final(audio(2), 0, 2)
         await results.no_more()
     assert [type(event) for event in events] == [WarningEvent, Interim, Segment]
     assert events[1] == Interim(start_time=0, end_time=2, channel=0, output={"samples": 2})
+
+
+@pytest.mark.parametrize("of_a_pause", [False, True])
+async def test_an_interim_does_not_wait_for_one_of_less_audio(of_a_pause: bool) -> None:
+    """That one runs still, in a slower worker; nobody needs it any more."""
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8, early_finals=True, interims=True)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.submit_interim(AUDIO, 0.0, 1.0)
+        await turns()
+        if of_a_pause:
+            assert results.speech_paused(AUDIO, 0.0, 2.0)
+        else:
+            results.submit_interim(AUDIO, 0.0, 2.0)
+        pool.results[1].set_result(ANSWER)
+        await turns()
+        assert events == [interim(2.0)]
+        assert pool.results[0].cancelled()
+        results.segment_ending(0.0, 3.0)
+        await results.no_more()
+
+
+async def test_a_failed_interim_overtakes_nothing() -> None:
+    pool, events = Pool(), list[Event]()
+    results = results_of(pool, events, 8)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(results.run())
+        results.submit_interim(AUDIO, 0.0, 1.0)
+        results.submit_interim(AUDIO, 0.0, 2.0)
+        pool.results[1].set_exception(InferenceFailed("no"))
+        await turns()
+        pool.results[0].set_result(ANSWER)
+        await turns()
+        assert events == [interim(1.0)]
+        await results.no_more()
 
 
 async def test_an_interim_of_a_pause_waits_for_the_results_before_it() -> None:

@@ -21,6 +21,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamer.models.moonshine.draft import FIRST_GUESS
 from streamer.models.moonshine.key_terms import KeyTerms, NextTokens
 from streamer.models.moonshine.steps import Step
 from streamer.models.moonshine.tokenizer import SPACE
@@ -227,10 +228,11 @@ class TermSearch:
     def _longer(self, candidate: "_Candidate") -> Iterator["_Candidate"]:
         """Runs the network for the last token of a candidate; yields what may come of it.
 
-        The rest of the phrase shares the run.
+        The rest of the phrase shares the run, up to as many tokens as passes are tried with
+        (`exact_rows.py`).
         """
         cost, beginning, tokens, _, steps, guess = candidate
-        guess = guess[1:] if guess else self._terms.rest(beginning)
+        guess = guess[1:] if guess else self._terms.rest(beginning)[:FIRST_GUESS]
         step = self._run(tokens[-1], steps[-1], guess)
         steps = (*steps, step)
         largest = step.logits.max()

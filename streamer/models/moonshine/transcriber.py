@@ -204,9 +204,12 @@ class Moonshine(Model):
             cut = quietest_point(samples)
             cut_s = start_s + cut / self.sample_rate
             halves = ((samples[:cut], decoded.tokens, start_s), (samples[cut:], (), cut_s))
-            for piece, found, piece_start_s in halves:
-                if self._may_hold_speech(piece):
-                    yield from self._pieces(piece, request, found, piece_start_s)
+            try:
+                for piece, found, piece_start_s in halves:
+                    if self._may_hold_speech(piece):
+                        yield from self._pieces(piece, request, found, piece_start_s)
+            except SearchStopped:  # the tokens of a half are no draft for the whole
+                raise SearchStopped(decoded.tokens) from None
 
     def _leading_silence(self, samples: Floats) -> int:
         """Samples at the start of float32 [n] that can be left out; 0 if there are few."""
