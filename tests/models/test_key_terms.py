@@ -3,7 +3,7 @@
 import itertools
 import math
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from streamer.models.moonshine.byte_pair_encoding import FIRST_PIECE, BytePairEncoder, spaced
 from streamer.models.moonshine.decoding import END_TOKEN, Decoded, ExtraOutputs
+from streamer.models.moonshine.exact_rows import READ
 from streamer.models.moonshine.key_terms import KeyTerms, spellings
 from streamer.models.moonshine.key_terms_cache import KeyTermsCache
 from streamer.models.moonshine.term_search import (
@@ -21,6 +22,7 @@ from streamer.models.moonshine.term_search import (
     RUNS_PER_TOKEN,
 )
 from streamer.models.moonshine.tokenizer import Tokenizer
+from streamer.onnx.graph import Array
 from streamer.weights.manifest import require
 from tests.models.small_language import (
     BYTE_PAIR_ENCODER,
@@ -305,6 +307,24 @@ class Scripted(SmallNetwork):
     def written(self, phrases: Sequence[str]) -> str:
         tokens = search(self, phrases).tokens
         return b"".join(PIECES[token] for token in tokens).decode()
+
+
+class Measured(Scripted):
+    """Keeps the tokens of its longest pass."""
+
+    longest = 0
+
+    def run(self, outputs: Sequence[str] | None, inputs: Mapping[str, Array]) -> Sequence[Array]:
+        self.longest = max(self.longest, inputs["tokens"].shape[1])
+        return super().run(outputs, inputs)
+
+
+def test_a_long_term_is_spelled_in_passes_of_lengths_that_were_tried() -> None:
+    term = "ab" + "c" * 20
+    script = {"▁" + term[:length]: (".", {"c": 0.01}) for length in range(2, len(term))}
+    network = Measured({"": (".", {"▁ab": 1.0}), **script})
+    assert network.written([term]).startswith("▁" + term)
+    assert READ >= network.longest > READ // 2
 
 
 @given(SEEDS, PHRASES, st.randoms())

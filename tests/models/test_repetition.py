@@ -10,7 +10,7 @@ import soxr
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamer.model import Unwanted
+from streamer.model import SegmentRequest, Unwanted
 from streamer.models.moonshine.decoding import GreedyDecoder
 from streamer.models.moonshine.graphs import sizes
 from streamer.models.moonshine.passes import DecoderNetwork
@@ -204,3 +204,20 @@ def test_a_result_that_is_not_needed_any_more_is_given_up_between_pieces(
     with pytest.raises(Unwanted):
         model.infer(noise)
     assert len(decoder.lengths_s) == 2
+
+
+def test_what_is_given_up_in_a_piece_leaves_the_draft_of_the_whole(
+    model: Moonshine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tokens of a piece are those of other audio."""
+    noise = np.random.default_rng(1).normal(0, 0.1, 10 * RATE).astype(np.float32)
+    drafts = []
+    for pieces in (1, 2):
+        decoder = looping(model, monkeypatch, 6.0)
+        monkeypatch.setattr(model, "unwanted", lambda: len(decoder.lengths_s) > pieces)  # noqa: B023
+        with pytest.raises(Unwanted) as stopped:
+            model.infer_request(noise, SegmentRequest())
+        assert len(decoder.lengths_s) == pieces + 1
+        drafts.append(stopped.value.draft)
+    assert drafts[0] == drafts[1]
+    assert len(drafts[0]) > 4

@@ -31,7 +31,7 @@ from rich.progress import track
 
 from tools.bench import accuracy_rows as rows
 from tools.bench import noise, noise_alone, vad
-from tools.bench.aligner import alignment
+from tools.bench.aligner import MISSING, alignment
 from tools.bench.pictures import draw_marking
 from tools.bench.plays import WHOLE, Play, Rounds, Setup, played, plays
 from tools.bench.reference import LATER_MS, MODEL, ROUNDS, positive, recordings
@@ -78,6 +78,9 @@ def tables(
     yield "pairs", [compared for _, compared in pairs]
     yield "noise", [row for name in single if (row := rows.noise_rates(found, name))]
     yield "lost", [rows.losses_row(found, name) for name in single]
+    if MISSING:
+        progress.print(f"no times and certainty of words: {MISSING} (needs Python 3.11)")
+        return
     files = track(recordings(audio), "aligning", console=progress)
     truth = {recording.path.name: alignment(recording) for recording in files}
     said = {name: rows.found_words(found, name, truth, LATER_MS / 1000) for name in single}
@@ -129,7 +132,9 @@ def main() -> None:
     for name, title in TITLES.items():
         if results.get(name):
             console.print(table(title, results[name]))
-    draw_marking(results, write_json("accuracy.json", results).parent)
+    folder = write_json("accuracy.json", results).parent
+    if "curve" in results:
+        draw_marking(results, folder)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 It is wrong by some tens of milliseconds itself.
 """
 
+import argparse
+from importlib.util import find_spec
+
 import numpy as np
 import soxr
 
@@ -14,10 +17,19 @@ from tools.bench.reference import ReferenceRecording, read, words
 RATE = Moonshine.sample_rate
 FRAMES_PER_S = 100
 
+MISSING = "" if find_spec("pocketsphinx") else "words are aligned by PocketSphinx, which is not here"
+"""Why words cannot be aligned; empty = they can. It has no wheels for Python 3.12 and newer."""
+
+
+def require_aligner(parser: argparse.ArgumentParser) -> None:
+    """End the command with an error if words cannot be aligned."""
+    if MISSING:
+        parser.error(f"{MISSING}: run this with Python 3.11")
+
 
 def aligned(samples: Floats, transcript: str) -> list[Aligned]:
     """The words of a transcript in float32 [n] at 16 kHz; none if its dictionary lacks a word."""
-    from pocketsphinx import Decoder  # it has no wheel for each Python; the rest of this needs none
+    from pocketsphinx import Decoder  # see MISSING; the rest of this needs none
 
     decoder = Decoder(samprate=RATE, lm=None, loglevel="FATAL")
     try:

@@ -25,7 +25,7 @@ from streamer.model import Dropped, Model
 from streamer.models.moonshine.transcriber import Moonshine
 from streamer.onnx.graph import Floats
 from streamer.weights.manifest import require
-from tools.bench.aligner import RATE, aligned
+from tools.bench.aligner import RATE, aligned, require_aligner
 from tools.bench.reference import LATER_MS, positive, read, recordings, right_words
 from tools.bench.result_files import Row, table, write_json
 from tools.command_line import tool_parser
@@ -165,6 +165,7 @@ def main() -> None:
     parser.add_argument("--model", action="append", choices=MODELS, help="default: all")
     parser.add_argument("--rounds", type=positive, default=ROUNDS, help="times that each is played")
     args = parser.parse_args()
+    require_aligner(parser)
     progress, console = Console(stderr=True), Console(width=max(Console().width, 150))
     spoken = pieces(args.audio)
     rows = [

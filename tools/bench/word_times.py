@@ -32,7 +32,7 @@ from streamer.vad.factory import SILERO_FOLDER
 from streamer.vad.silero_network import SileroNetwork
 from streamer.weights.manifest import MissingModel, require
 from tools.bench import accuracy_rows as rows
-from tools.bench.aligner import RATE, aligned
+from tools.bench.aligner import RATE, aligned, require_aligner
 from tools.bench.certainty import Found
 from tools.bench.plays import speech_start_s
 from tools.bench.reference import ReferenceRecording, positive, read, recordings
@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("--model", action="append", choices=MODELS, help="default: all")
     parser.add_argument("--turns", type=positive, default=TURNS, help="turns for the cost of each")
     args = parser.parse_args()
+    require_aligner(parser)
     files = recordings(args.audio)
     progress = Console(stderr=True)
     results: dict[str, list[Row]] = {"times": [], "certainty": [], "marked": [], "cost": []}

@@ -5,7 +5,6 @@ treat warnings as errors. A version that is not here is named; that is no failur
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,9 +16,6 @@ from tools.release.platforms import PYTHONS, ROOT, UV
 
 LOCK = "requirements/development.lock"
 FOLDER = ROOT / "build/pythons"
-NOT_NEEDED = re.compile(r"^pocketsphinx==.*\n(?:[ #].*\n)*", re.MULTILINE)
-"""In the lock: what one benchmark needs, and what has no wheel for Python 3.12."""
-
 TESTS = (
     *("tests/access", "tests/audio", "tests/check", "tests/cli", "tests/client", "tests/config"),
     *("tests/dialects", "tests/http", "tests/inference", "tests/load", "tests/models"),
@@ -51,9 +47,7 @@ def prepare(version: str, python: str) -> Path:
     if not (folder / "bin/python").exists():
         subprocess.run([UV, "venv", "--quiet", "--python", python, folder], check=True)
     command = [str(UV), "pip", "install", "--quiet", "--require-hashes", "--only-binary", ":all:"]
-    lock = folder / "packages.lock"
-    lock.write_text(NOT_NEEDED.sub("", (ROOT / LOCK).read_text()))
-    command += ["--python", str(folder / "bin/python"), "-r", str(lock)]
+    command += ["--python", str(folder / "bin/python"), "-r", LOCK]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder / "bin/python"
 
