@@ -16,11 +16,18 @@ class ServedModel(NamedTuple):
 
     name: str
     transcribes: bool
+    interims_by: str = ""
+    """The second model, which makes the interims; empty = there is none."""
 
     @classmethod
     def of(cls, pool: WorkerPool) -> "ServedModel":
         """The model of a pool that is ready; one with words is a transcriber, too."""
-        return cls(pool.spec.name, bool(language_names(pool.spec.type)) or pool.returns_words)
+        spec = pool.spec
+        transcribes = bool(language_names(spec.type)) or pool.returns_words
+        return cls(spec.name, transcribes, Path(spec.interim_folder or "").name)
+
+    def __str__(self) -> str:
+        return f"{self.name} (interims: {self.interims_by})" if self.interims_by else self.name
 
 
 class WorkersReady(NamedTuple):
@@ -84,7 +91,7 @@ def welcome(
     sockets = address.replace("http", "ws", 1)
     return "\n".join(
         (
-            f"Ready: {', '.join(model.name for model in models)} in {workers}.",
+            f"Ready: {', '.join(map(str, models))} in {workers}.",
             f"  in a browser    {address}/",
             f"  for programs    {sockets}/api/v1/segmented   {sockets}/api/v1/simple",
             *([f"  over gRPC       {grpc}"] if grpc else []),

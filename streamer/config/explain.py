@@ -71,7 +71,10 @@ def explain(
     value = tree
     for name in _names(field):
         value = _item(value, name)
-    subject = f"'{field}' is {show(value)}" if field else f"got {show(value)}"
+    shown = show(value)
+    if isinstance(value, list) and len(value) > 1 and shown.endswith("…"):
+        shown += f" ({len(value)} items)"
+    subject = f"'{field}' is {shown}" if field else f"got {shown}"
     kind = _type_at(field, expected)
     return Problem(field, f"{subject}; allowed: {_allowed(kind)}{_other_case(value, kind)}")
 
@@ -232,7 +235,7 @@ def _allowed(kind: inspect.Type) -> str:
             inspect.ListType(max_length=int(longest))
             | inspect.VarTupleType(max_length=int(longest))
         ):
-            return f"a list of at most {longest}"
+            return f"a list of at most {longest} items"
         case inspect.VarTupleType(item_type=inspect.LiteralType(values=values), min_length=least):
             few = f"at least {least} of " if least else ""
             return f"a list of {few}{', '.join(map(str, values))}"

@@ -32,6 +32,10 @@ without progress; by writing what no decoder writes; or there is none, as its la
 T = TypeVar("T")
 
 
+class TaskOver(Exception):
+    """A task ends those beside it by this, as it should: it has not failed."""
+
+
 class Monitor:
     """Receives everything that is worth counting, and ignores it.
 

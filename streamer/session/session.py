@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from streamer.access.tokens import AuthState
 from streamer.config.explain import show_name
 from streamer.observe.log_context import LogContext, current
+from streamer.observe.monitor import TaskOver
 from streamer.observe.tracer import Protocol
 from streamer.pipeline.outbox import Outbox
 from streamer.protocol.actions import Close, Outgoing, QueuedAction
@@ -40,11 +41,11 @@ LONGEST_WRITING_S = 0.001
 """Seconds that the writing of one event takes at most, without waiting."""
 
 
-class SessionOver(Exception):
+class SessionOver(TaskOver):
     """The connection is gone, or everything has been sent: the session's tasks end."""
 
 
-class SlowClient(Exception):
+class SlowClient(TaskOver):
     """The client has not read an event for `limits.send_timeout_seconds`."""
 
 

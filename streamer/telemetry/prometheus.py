@@ -23,6 +23,7 @@ from streamer.observe.monitor import (
     ShedReason,
     Stage,
     Subsystem,
+    TaskOver,
 )
 from streamer.telemetry.metrics import Metrics
 from streamer.telemetry.nodes import NodeMetrics
@@ -186,6 +187,8 @@ class PrometheusMonitor(Monitor):
         ended = metrics.tasks_finished
         try:
             return await task
+        except TaskOver:
+            raise
         except Exception:
             ended = metrics.tasks_failed
             raise

@@ -96,8 +96,8 @@ CASES: dict[str, Case] = {
         5,
     ),
     "TasksFail": (
-        events(TASKS, 0.1, 'subsystem="decode"', 0, 'subsystem="client"'),
-        events(TASKS, 0, 'subsystem="decode"', 9, 'subsystem="client"'),
+        events(TASKS, 0, 'subsystem="decode"', 0.1, 'subsystem="client"'),
+        events(TASKS, 0, 'subsystem="decode"', 0, 'subsystem="client"'),
         5,
     ),
     "TracesAreLost": (

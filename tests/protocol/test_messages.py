@@ -225,7 +225,7 @@ def test_what_is_no_key_term(term: str) -> None:
         (start(words="yes"), "'words' is \"yes\"; allowed: true or false"),
         (start(words=None), "'words' is null; allowed: true or false"),
         (start(words=1), "'words' is 1; allowed: true or false"),
-        (start(keyterms="a"), "'keyterms' is \"a\"; allowed: a list of at most 100"),
+        (start(keyterms="a"), "'keyterms' is \"a\"; allowed: a list of at most 100 items"),
         (start(keyterms=[3]), f"'keyterms[0]' is 3; allowed: {A_KEY_TERM}"),
         (start(keyterms=["a", ""]), f"'keyterms[1]' is \"\"; allowed: {A_KEY_TERM}"),
         (start(keyterms=["  "]), f"'keyterms[0]' is \"  \"; allowed: {A_KEY_TERM}"),
@@ -479,6 +479,12 @@ def test_deep_nesting(around: str, pair: tuple[str, str]) -> None:
         with pytest.raises(BadRequest) as caught:
             decode_request(text, max_channels=8)
         assert len(str(caught.value)) < 300
+
+
+def test_a_list_that_is_too_long_says_how_long_it_is() -> None:
+    message = refuse(start(keyterms=["a"] * 101)).message
+    assert message.startswith('\'keyterms\' is ["a", "a"')
+    assert message.endswith("… (101 items); allowed: a list of at most 100 items")
 
 
 def test_a_long_value_is_shortened() -> None:

@@ -12,7 +12,13 @@ SEGMENT = {
     "start_time": 0.0,
     "end_time": 1.0,
 }
-FAILED = {"type": "error", "code": "worker_lost", "fatal": False, "start_time": 2.0, "end_time": 3.0}
+FAILED = {
+    "type": "error",
+    "code": "worker_lost",
+    "fatal": False,
+    "start_time": 2.0,
+    "end_time": 3.0,
+}
 OVERLOADED = {"type": "error", "code": "overloaded", "fatal": True}
 
 
@@ -23,7 +29,7 @@ def counted(*events: dict[str, Any]) -> StreamTally:
 
 
 @pytest.mark.parametrize(
-    "events, lost, failed",
+    ("events", "lost", "failed"),
     [
         ((SEGMENT,), 1, {}),
         ((SEGMENT, FAILED), 0, {"worker_lost": 1}),

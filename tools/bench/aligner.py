@@ -17,7 +17,9 @@ from tools.bench.reference import ReferenceRecording, read, words
 RATE = Moonshine.sample_rate
 FRAMES_PER_S = 100
 
-MISSING = "" if find_spec("pocketsphinx") else "words are aligned by PocketSphinx, which is not here"
+MISSING = (
+    "" if find_spec("pocketsphinx") else "words are aligned by PocketSphinx, which is not here"
+)
 """Why words cannot be aligned; empty = they can. It has no wheels for Python 3.12 and newer."""
 
 

@@ -230,8 +230,8 @@ def test_what_is_no_finite_number_is_refused(field: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("part", "value", "allowed"),
     [
-        ("transcription.keywords", ["etcd"] * 101, "a list of at most 100"),
-        ("transcription.languages", ["en"] * 101, "a list of at most 100"),
+        ("transcription.keywords", ["etcd"] * 101, "a list of at most 100 items"),
+        ("transcription.languages", ["en"] * 101, "a list of at most 100 items"),
         ("transcription.languages[0]", ["e" * 257], "text of at most 256 characters"),
         ("transcription.language", "e" * 257, "text of at most 256 characters"),
         ("transcription.model", "m" * 257, "text of at most 256 characters"),
@@ -249,7 +249,7 @@ def test_what_is_too_long_is_refused(part: str, value: object, allowed: str) -> 
 @pytest.mark.parametrize(
     ("include", "param", "allowed"),
     [
-        ([LOGPROBS] * 21, "session.include", "a list of at most 20"),
+        ([LOGPROBS] * 21, "session.include", "a list of at most 20 items"),
         (["i" * 257], "session.include[0]", "text of at most 256 characters"),
         ([7], "session.include[0]", "text of at most 256 characters"),
     ],

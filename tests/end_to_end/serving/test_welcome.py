@@ -89,6 +89,12 @@ def test_a_transcriber_gets_the_recording_that_comes_with_it_by_its_whole_path()
     assert "in a browser    https://[::1]:80/" in text
 
 
+def test_the_first_line_names_the_model_that_makes_the_interims() -> None:
+    models = [ServedModel("m", transcribes=True, interims_by="small"), ServedModel("n", True)]
+    text = welcome("http://a", models, WorkersReady(2), 1.0, needs_token=False)
+    assert text.splitlines()[0] == "Ready: m (interims: small), n in 2 worker processes."
+
+
 def test_the_first_line_counts_what_runs_and_what_is_still_to_come() -> None:
     assert str(WorkersReady(2)) == "2 worker processes"
     assert str(WorkersReady(1, 0, 8)) == "1 worker process; 8 remote workers are still to come"
