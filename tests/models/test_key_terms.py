@@ -321,6 +321,7 @@ class Measured(Scripted):
 
 def test_a_long_term_is_spelled_in_passes_of_lengths_that_were_tried() -> None:
     term = "ab" + "c" * 20
+    script: dict[str, tuple[str, dict[str, float]]]
     script = {"▁" + term[:length]: ("c", {}) for length in range(2, len(term))}
     network = Measured({"": (".", {"▁ab": 1.0}), **script})
     assert network.written([term]).startswith("▁" + term)
