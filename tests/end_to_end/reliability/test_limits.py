@@ -161,7 +161,7 @@ async def test_pings_behind_small_messages_are_answered(
                 f"ws://127.0.0.1:{standin.port}/api/v1/simple",
                 compression=None,
                 ping_interval=0.5,
-                ping_timeout=10,
+                ping_timeout=20,  # as by default; reliability.md says what that means
             ) as connection,
         ):
             reading = own.create_task(read(connection))
