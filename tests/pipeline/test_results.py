@@ -331,7 +331,7 @@ async def test_an_interim_waits_on_until_that_of_a_pause_is_there() -> None:
 
 @pytest.mark.parametrize("of_a_pause", [False, True])
 async def test_an_interim_does_not_wait_for_one_of_less_audio(of_a_pause: bool) -> None:
-    """That one runs still, in a slower worker; nobody needs it any more."""
+    """The older interim still runs in another worker, and the client does not need it any more."""
     pool, events = Pool(), list[Event]()
     results = results_of(pool, events, 8, early_finals=True, interims=True)
     async with asyncio.TaskGroup() as tasks:
